@@ -1,0 +1,128 @@
+//! Coalescing: many notifications of one kind become few, and the last word is never lost.
+//!
+//! The first of a kind passes at once (leading edge), the last one inside the window follows when the window ends (trailing edge).
+//! Not a debounce: a steady stream would starve that for ever.
+
+use alloc::vec::Vec;
+
+use super::time::Time;
+
+/// Keeps the latest value of each key for a window of time.
+///
+/// ```
+/// use tinysse::core::{batch::Batch, time::Time};
+/// let mut batch = Batch::new(50);
+/// assert_eq!(batch.add(Time(0), "projects", 1), Some(1)); // at once
+/// assert_eq!(batch.add(Time(10), "projects", 2), None);
+/// assert_eq!(batch.add(Time(20), "projects", 3), None);
+/// assert_eq!(batch.due(), Some(Time(50)));
+/// assert_eq!(batch.flush(Time(50)), [3]); // 100 in a window would still make 2
+/// ```
+#[derive(Clone, Debug)]
+pub struct Batch<K, V> {
+    window: u64,
+    /// Sorted by key. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
+    open: Vec<(K, Slot<V>)>,
+    /// Counts arrivals, so that a flush keeps the order in which the kept values came.
+    arrivals: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<V> {
+    ends: Time,
+    held: Option<(u64, V)>,
+}
+
+impl<K: Ord, V> Batch<K, V> {
+    /// A batch with a window in milliseconds; 0 lets everything pass.
+    #[must_use]
+    pub fn new(window_ms: u64) -> Self {
+        Self {
+            window: window_ms,
+            open: Vec::new(),
+            arrivals: 0,
+        }
+    }
+
+    /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it replaces.
+    pub fn add(&mut self, now: Time, key: K, value: V) -> Option<V> {
+        if self.window == 0 {
+            return Some(value);
+        }
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        let fresh = Slot {
+            ends: now.plus(self.window),
+            held: None,
+        };
+        match self.open.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(at) => {
+                let (_, slot) = self.open.get_mut(at)?;
+                // A held value that is due goes out with the next flush; passing this one first would turn their order round.
+                if slot.held.is_some() || now < slot.ends {
+                    slot.held = Some((arrival, value));
+                    return None;
+                }
+                *slot = fresh;
+            }
+            Err(at) => self.open.insert(at, (key, fresh)),
+        }
+        Some(value)
+    }
+
+    /// When [`flush`](Self::flush) has something to do: the end of the earliest window.
+    #[must_use]
+    pub fn due(&self) -> Option<Time> {
+        self.open.iter().map(|(_, slot)| slot.ends).min()
+    }
+
+    /// Gives out what windows that ended by `now` have held, in the order of arrival. A window that held something starts anew.
+    pub fn flush(&mut self, now: Time) -> Vec<V> {
+        let window = self.window;
+        let mut ready: Vec<(u64, V)> = Vec::new();
+        self.open.retain_mut(|(_, slot)| {
+            if now < slot.ends {
+                return true;
+            }
+            let Some(held) = slot.held.take() else { return false };
+            ready.insert(ready.partition_point(|(arrival, _)| *arrival < held.0), held);
+            slot.ends = now.plus(window);
+            true
+        });
+        ready.into_iter().map(|(_, value)| value).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_steady_stream_is_thinned_but_never_starved() {
+        let mut batch = Batch::new(50);
+        let mut passed = vec![];
+        for now in 0..1_000 {
+            passed.extend(batch.flush(Time(now)));
+            passed.extend(batch.add(Time(now), "a", now));
+        }
+        passed.extend(batch.flush(Time(2_000)));
+        assert_eq!(passed.len(), 21);
+        assert_eq!(passed.last(), Some(&999));
+        assert!(passed.is_sorted());
+    }
+
+    #[test]
+    fn keys_do_not_delay_each_other_and_memory_is_given_back() {
+        let mut batch = Batch::new(50);
+        assert_eq!(batch.add(Time(0), "a", 1), Some(1));
+        assert_eq!(batch.add(Time(0), "b", 2), Some(2));
+        assert_eq!(batch.add(Time(5), "b", 3), None);
+        assert_eq!(batch.add(Time(6), "a", 4), None);
+        assert_eq!(batch.flush(Time(50)), vec![3, 4]);
+        assert_eq!(batch.flush(Time(100)), vec![]);
+        assert_eq!(batch.due(), None);
+        assert!(batch.open.is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! A whole client, composed: the session's updates, given to whom the registry names, when the batch says so.
+
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+
+use super::{
+    batch::Batch,
+    registry::{Pattern, Registry, Subscriber},
+    session::{
+        Config, Session,
+        io::{AskReason, Input, Output, Resync, Status, Ticket, Update},
+        token::Token,
+    },
+    time::Time,
+};
+
+/// What the client tells the shell: the session's outputs, with updates addressed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Ask the token provider.
+    Ask(Ticket, AskReason),
+    /// Abort that question.
+    Forget(Ticket),
+    /// Open a stream with this token, from this cursor (empty for none).
+    Open(Ticket, Option<Token>, String),
+    /// Close a stream.
+    Close(Ticket),
+    /// Give an update to these subscribers, in this order. One that is gone by now is skipped.
+    Call(Update, Vec<Subscriber>),
+    /// Tell that updates may be missing.
+    Resync(Resync),
+    /// Tell the new status.
+    Status(Status),
+    /// The end of the list: come back with [`Input::Tick`] at this time.
+    Sleep(Option<Time>),
+}
+
+/// Session, registry and batch in one hand.
+///
+/// ```
+/// use tinysse::core::{client::{Action, Client}, registry::Pattern, session::{Config, io::Input}, time::Time};
+/// let mut client = Client::new(Config { provider: false, ..Config::default() }, 0, 7);
+/// client.subscribe([Pattern::parse("projects").unwrap()]);
+/// client.handle(Time(0), Input::Start);
+/// while !matches!(client.poll(), Action::Sleep(_)) { /* perform it */ }
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    session: Session,
+    registry: Registry,
+    batch: Batch<String, Update>,
+    actions: VecDeque<Action>,
+}
+
+impl Client {
+    /// An idle client. `coalesce` is the window, in milliseconds, in which only the latest update of a type is delivered; 0 delivers
+    /// each one. `seed` is the source of all jitter.
+    #[must_use]
+    pub fn new(config: Config, coalesce: u64, seed: u64) -> Self {
+        Self {
+            session: Session::new(config, seed),
+            registry: Registry::default(),
+            batch: Batch::new(coalesce),
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. Call [`poll`](Self::poll) until [`Action::Sleep`] afterwards.
+    pub fn handle(&mut self, now: Time, input: Input<'_>) {
+        for update in self.batch.flush(now) {
+            self.call(update);
+        }
+        self.session.handle(now, input);
+        loop {
+            let action = match self.session.poll() {
+                Output::Ask { ticket, reason } => Action::Ask(ticket, reason),
+                Output::Forget(ticket) => Action::Forget(ticket),
+                Output::Open { ticket, token, cursor } => Action::Open(ticket, token, cursor),
+                Output::Close(ticket) => Action::Close(ticket),
+                Output::Update(update) => {
+                    let key = update.frame.event.clone();
+                    if let Some(update) = self.batch.add(now, key, update) {
+                        self.call(update);
+                    }
+                    continue;
+                }
+                Output::Resync(resync) => Action::Resync(resync),
+                Output::Status(status) => Action::Status(status),
+                Output::Sleep(_) => break,
+            };
+            self.actions.push_back(action);
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Action {
+        self.actions.pop_front().unwrap_or_else(|| {
+            let Output::Sleep(session) = self.session.poll() else {
+                return Action::Sleep(Some(Time(0)));
+            };
+            Action::Sleep(session.into_iter().chain(self.batch.due()).min())
+        })
+    }
+
+    /// Adds a subscriber for any of these patterns.
+    pub fn subscribe(&mut self, patterns: impl IntoIterator<Item = Pattern>) -> Subscriber {
+        self.registry.add(patterns)
+    }
+
+    /// Removes a subscriber; false if it was not there.
+    pub fn unsubscribe(&mut self, subscriber: Subscriber) -> bool {
+        self.registry.remove(subscriber)
+    }
+
+    /// The connection, to look at.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The types that subscribers ask for by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.registry.names()
+    }
+
+    /// Resumes from a cursor that was kept elsewhere.
+    pub fn set_cursor(&mut self, cursor: String) {
+        self.session.set_cursor(cursor);
+    }
+
+    fn call(&mut self, update: Update) {
+        let to = self.registry.matching(&update.frame.event);
+        if !to.is_empty() {
+            self.actions.push_back(Action::Call(update, to));
+        }
+    }
+}

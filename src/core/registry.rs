@@ -1,0 +1,160 @@
+//! Which subscribers want an update of a type.
+//!
+//! Absent here: the subscribers' functions. The registry knows numbers; the shell keeps what they stand for.
+
+use alloc::{string::String, vec::Vec};
+
+/// What a subscriber asks for: one type, all types below a prefix, or everything.
+///
+/// ```
+/// use tinysse::core::registry::Pattern;
+/// let compute = Pattern::parse("compute.*").unwrap();
+/// assert!(compute.matches("compute.progress"));
+/// assert!(compute.matches("compute.a.b"));
+/// assert!(!compute.matches("compute") && !compute.matches("computer.a"));
+/// assert!(Pattern::parse("*").unwrap().matches("anything"));
+/// assert_eq!(Pattern::parse("a*b"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pattern {
+    /// `*`
+    Everything,
+    /// `compute.*`; holds `compute.`, with its dot.
+    Below(String),
+    /// `projects`
+    Exactly(String),
+}
+
+impl Pattern {
+    /// Reads a pattern; `None` if a star stands anywhere but alone or behind a last dot, or if the text is empty.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('*') {
+            Some("") => Some(Self::Everything),
+            Some(prefix) if prefix.len() > 1 && prefix.ends_with('.') && !prefix.contains('*') => {
+                Some(Self::Below(prefix.into()))
+            }
+            Some(_) => None,
+            None if text.is_empty() || text.contains('*') => None,
+            None => Some(Self::Exactly(text.into())),
+        }
+    }
+
+    /// True if an update of this type is asked for.
+    #[must_use]
+    pub fn matches(&self, kind: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Below(prefix) => kind.len() > prefix.len() && kind.starts_with(prefix.as_str()),
+            Self::Exactly(name) => name == kind,
+        }
+    }
+}
+
+/// Names a subscription for as long as the registry lives; numbers are not used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subscriber(pub u32);
+
+/// Subscribers in the order in which they came. Names like `__proto__` are names like any other here.
+///
+/// A plain list: a page has tens of subscribers, a walk costs less than a delivery, and a map would cost the wasm 10 kB.
+///
+/// ```
+/// use tinysse::core::registry::{Pattern, Registry};
+/// let mut registry = Registry::default();
+/// let all = registry.add([Pattern::Everything]);
+/// let both = registry.add([Pattern::parse("projects").unwrap(), Pattern::parse("compute.*").unwrap()]);
+/// assert_eq!(registry.matching("projects"), [all, both]);
+/// assert!(registry.remove(all));
+/// assert_eq!(registry.matching("images"), []);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    next: u32,
+    entries: Vec<(Subscriber, Vec<Pattern>)>,
+}
+
+impl Registry {
+    /// Adds a subscriber; it is called once an update, however many of its patterns match.
+    pub fn add(&mut self, patterns: impl IntoIterator<Item = Pattern>) -> Subscriber {
+        let subscriber = Subscriber(self.next);
+        self.next = self.next.wrapping_add(1);
+        self.entries.push((subscriber, patterns.into_iter().collect()));
+        subscriber
+    }
+
+    /// Removes a subscriber; false if it was not there.
+    pub fn remove(&mut self, subscriber: Subscriber) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|(known, _)| *known != subscriber);
+        self.entries.len() < before
+    }
+
+    /// Who wants an update of this type, in the order of subscription.
+    #[must_use]
+    pub fn matching(&self, kind: &str) -> Vec<Subscriber> {
+        let wanted = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(kind));
+        self.entries
+            .iter()
+            .filter(|(_, patterns)| wanted(patterns))
+            .map(|(subscriber, _)| *subscriber)
+            .collect()
+    }
+
+    /// The types that are asked for by name, as often as they are.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .flat_map(|(_, patterns)| patterns)
+            .filter_map(|pattern| match pattern {
+                Pattern::Exactly(name) => Some(name.as_str()),
+                Pattern::Everything | Pattern::Below(_) => None,
+            })
+    }
+
+    /// How many subscribers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True without subscribers.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text).expect(text)
+    }
+
+    #[test]
+    fn names_of_objects_are_plain_names() {
+        let mut registry = Registry::default();
+        assert_eq!(registry.matching("__proto__"), vec![]);
+        let odd = registry.add([pattern("__proto__"), pattern("constructor")]);
+        assert_eq!(registry.matching("__proto__"), vec![odd]);
+        assert_eq!(registry.matching("constructor"), vec![odd]);
+        assert_eq!(registry.matching("toString"), vec![]);
+    }
+
+    #[test]
+    fn overlapping_patterns_call_once_and_in_order_of_subscription() {
+        let mut registry = Registry::default();
+        let late = registry.add([pattern("*")]);
+        let twice = registry.add([pattern("a.b"), pattern("a.*"), pattern("*")]);
+        let exact = registry.add([pattern("a.b"), pattern("a.b")]);
+        assert_eq!(registry.matching("a.b"), vec![late, twice, exact]);
+        assert!(registry.remove(twice) && !registry.remove(twice));
+        assert_eq!(registry.matching("a.b"), vec![late, exact]);
+        assert!(registry.remove(exact) && registry.remove(late));
+        assert!(registry.is_empty());
+    }
+}

@@ -1,0 +1,217 @@
+//! The vocabulary between core and shell: what comes in, what goes out.
+
+use alloc::{string::String, vec::Vec};
+
+use super::token::{Grant, Token};
+use crate::core::{
+    error::Error,
+    time::Time,
+    wire::{Frame, control::Gap},
+};
+
+/// Names a question to the shell. Every answer returns it; answers with another ticket are strangers and ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u32);
+
+/// What the shell tells the session.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// Connect, from `Idle` or `Failed`; ignored elsewhere.
+    Start,
+    /// Let everything go. The cursor is kept for the next start.
+    Stop,
+    /// Drop the stream and the token, and connect anew at once.
+    Reconnect,
+    /// There is a reason not to be connected.
+    Pause(Pause),
+    /// That reason is gone.
+    Resume(Pause),
+    /// The page is looked at again, or the machine woke up: look after the connection now.
+    Wake,
+    /// The answer to [`Output::Ask`].
+    Token(Ticket, Result<Grant, TokenLoss>),
+    /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
+    Opened(Ticket),
+    /// Bytes of a stream that core decodes.
+    Bytes(Ticket, &'a [u8]),
+    /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
+    Frame(Ticket, Frame),
+    /// The stream ended, or never came.
+    Lost(Ticket, Loss),
+    /// The time of the last [`Output::Sleep`] has come.
+    Tick,
+}
+
+/// A reason not to be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The application asked for it.
+    User = 1,
+    /// The browser says that there is no network.
+    Offline = 2,
+    /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
+    Page = 4,
+}
+
+/// Why the token provider gave no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLoss {
+    /// It said 401 or 403: asking again is no use.
+    Refused(u16),
+    /// It threw or rejected otherwise, for example for lack of a network.
+    Failed,
+    /// It answered something that is no token.
+    Nonsense,
+}
+
+/// How a stream was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Cut; the browser retries the same URL by itself.
+    Retrying,
+    /// Cut, or ended by the server; nobody retries but us.
+    Dropped,
+    /// Refused for a reason that the browser keeps to itself: a native stream that is closed.
+    Closed,
+    /// 401: the token is not good, or no longer.
+    Unauthorized,
+    /// 408, 425, 429 or 5xx: come back, not before this many milliseconds.
+    Busy {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, in milliseconds; 0 without one.
+        wait: u32,
+    },
+    /// An answer that retrying does not change: 204, 403, 404, 410, a wrong content type.
+    Gone(u16),
+    /// A content security policy forbids the connection.
+    Forbidden,
+    /// The browser cannot read the URL.
+    Unusable,
+}
+
+/// What the session tells the shell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Ask the token provider.
+    Ask {
+        /// To be returned with the answer.
+        ticket: Ticket,
+        /// Why a token is needed.
+        reason: AskReason,
+    },
+    /// The answer to this question is no longer awaited: abort it.
+    Forget(Ticket),
+    /// Open a stream.
+    Open {
+        /// To be returned with everything the stream says.
+        ticket: Ticket,
+        /// The token to show, if the client has a provider.
+        token: Option<Token>,
+        /// The cursor to resume from; empty for none.
+        cursor: String,
+    },
+    /// Close a stream, if it is not closed already.
+    Close(Ticket),
+    /// An update to deliver. The cursor stands behind it already.
+    Update(Update),
+    /// Updates may be missing.
+    Resync(Resync),
+    /// What the user sees has changed.
+    Status(Status),
+    /// The end of the outputs: send [`Input::Tick`] at this time, or rest until the next input.
+    Sleep(Option<Time>),
+}
+
+/// Why a token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskReason {
+    /// There was none yet.
+    Initial,
+    /// The last one is past its time.
+    Expired,
+    /// The last one was refused.
+    Rejected,
+    /// The hub says that the user's rights have changed.
+    Revoked,
+    /// The application asked for a new connection.
+    Manual,
+}
+
+impl AskReason {
+    /// The reason as the token provider sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// An update as it came from the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Type, id and data.
+    pub frame: Frame,
+    /// True if it happened before this stream was opened.
+    pub replayed: bool,
+    /// True if it comes from a hub of ours, whose data is a JSON envelope.
+    pub envelope: bool,
+}
+
+/// News of a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resync {
+    /// Why.
+    pub gap: Gap,
+    /// The types concerned; empty means all.
+    pub types: Vec<String>,
+}
+
+/// The session as the user sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// In one word.
+    pub phase: Phase,
+    /// Why it is not open, if something failed.
+    pub error: Option<Error>,
+}
+
+/// The session in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Not started, or stopped.
+    Idle,
+    /// On the way to the first stream.
+    Connecting,
+    /// A stream is open.
+    Open,
+    /// A stream was open, and the next one is on its way.
+    Reconnecting,
+    /// No network.
+    Offline,
+    /// Put to rest by the application or by the page's life cycle.
+    Paused,
+    /// Gave up.
+    Failed,
+}
+
+impl Phase {
+    /// The word as JavaScript sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Reconnecting => "reconnecting",
+            Self::Offline => "offline",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+        }
+    }
+}

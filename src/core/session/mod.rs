@@ -1,0 +1,282 @@
+//! The client's connection as a state machine (not the HTTP session).
+//!
+//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
+//! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
+
+pub mod io;
+mod receive;
+mod step;
+pub mod token;
+
+use alloc::{collections::VecDeque, string::String};
+
+use self::{
+    io::{AskReason, Output, Pause, Phase, Status, Ticket},
+    token::TokenState,
+};
+use super::{
+    backoff::{Backoff, Policy},
+    error::Error,
+    rng::Rng,
+    time::Time,
+    timers::Timers,
+    wire::{decode::Decoder, id::EventId},
+};
+
+/// The numbers a session lives by; times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// True if there is a token provider; without one, streams are opened with no token.
+    pub provider: bool,
+    /// How long the token provider may take.
+    pub token_timeout: u32,
+    /// How long a stream may take to open, and a native retry to succeed.
+    pub connect_timeout: u32,
+    /// The longest silence before `hello` has named the beat; afterwards two beats.
+    pub silence: u32,
+    /// A stream that lived this long proved good: earlier failures are forgotten.
+    pub proven: u32,
+    /// How many of the browser's own retries are trusted in a row before one of its streams proved good.
+    pub native_retries: u32,
+    /// After so many refusals in a row the session gives up.
+    pub refusals: u32,
+    /// Delays between attempts.
+    pub backoff: Policy,
+    /// The most bytes of one event, for streams that core decodes.
+    pub event_limit: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            provider: true,
+            token_timeout: 10_000,
+            connect_timeout: 20_000,
+            silence: 45_000,
+            proven: 5_000,
+            native_retries: 3,
+            refusals: 8,
+            backoff: Policy::default(),
+            event_limit: 16 << 20,
+        }
+    }
+}
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not started, or stopped.
+    Idle,
+    /// Wants a stream and has no usable token.
+    Authorizing,
+    /// Asked for a stream, or the browser retries by itself.
+    Connecting(Ticket),
+    /// A stream is open.
+    Live(Ticket),
+    /// Backing off.
+    Waiting,
+    /// Offline, or put to rest.
+    Paused,
+    /// Gave up; only a start leaves it.
+    Failed,
+}
+
+/// What the session has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Streams asked for, the browser's own retries included.
+    pub connects: u32,
+    /// Updates delivered.
+    pub updates: u32,
+    /// Updates dropped because they were delivered before.
+    pub duplicates: u32,
+    /// Gaps announced.
+    pub resyncs: u32,
+}
+
+/// The connection of one client.
+///
+/// ```
+/// use tinysse::core::{session::{Config, Session, io::{Input, Output}}, time::Time};
+/// let mut session = Session::new(Config { provider: false, ..Config::default() }, 7);
+/// session.handle(Time(0), Input::Start);
+/// assert!(matches!(session.poll(), Output::Status(_)));
+/// assert!(matches!(session.poll(), Output::Open { .. }));
+/// assert_eq!(session.poll(), Output::Sleep(Some(Time(20_000)))); // the answer is due
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    state: State,
+    token: TokenState,
+    stream: Stream,
+    /// The id up to which everything was delivered; empty for none.
+    cursor: String,
+    timers: Timers,
+    backoff: Backoff,
+    rng: Rng,
+    /// The reasons not to be connected, as bits of [`Pause`].
+    pauses: u8,
+    refusals: u32,
+    /// Retries by the browser since a stream last proved good.
+    native_retries: u32,
+    /// The server asked not to be called before.
+    not_before: Time,
+    was_open: bool,
+    error: Option<Error>,
+    shown: Status,
+    counters: Counters,
+    last_ticket: u32,
+    now: Time,
+    outputs: VecDeque<Output>,
+}
+
+/// What is known of the stream in hand.
+#[derive(Debug)]
+struct Stream {
+    /// For streams whose bytes core decodes.
+    decoder: Decoder,
+    /// The first frame was a hello: ids can be trusted to grow.
+    hello: Option<Greeting>,
+    /// Any frame at all was seen.
+    spoken: bool,
+    proven: bool,
+    /// When it last said anything.
+    heard: Time,
+    /// The longest healthy silence, in milliseconds.
+    silence: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Greeting {
+    client: String,
+    head: EventId,
+}
+
+impl Session {
+    /// An idle session. `seed` is the source of all its jitter.
+    #[must_use]
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            config,
+            state: State::Idle,
+            token: TokenState::Absent(AskReason::Initial),
+            stream: Stream::new("", &config, Time::default()),
+            cursor: String::new(),
+            timers: Timers::default(),
+            backoff: Backoff::new(config.backoff),
+            rng: Rng::new(seed),
+            pauses: 0,
+            refusals: 0,
+            native_retries: 0,
+            not_before: Time::default(),
+            was_open: false,
+            error: None,
+            shown: Status {
+                phase: Phase::Idle,
+                error: None,
+            },
+            counters: Counters::default(),
+            last_ticket: 0,
+            now: Time::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The next thing to do; [`Output::Sleep`] ends the list.
+    pub fn poll(&mut self) -> Output {
+        self.outputs.pop_front().unwrap_or(Output::Sleep(self.timers.next()))
+    }
+
+    /// Where the connection stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the user sees.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            phase: self.phase(),
+            error: self.error,
+        }
+    }
+
+    /// The id up to which everything was delivered; empty for none.
+    #[must_use]
+    pub fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    /// Resumes from a cursor that was kept elsewhere; has an effect on the next stream.
+    pub fn set_cursor(&mut self, cursor: String) {
+        self.cursor = cursor;
+    }
+
+    /// The hub's name for the stream in hand.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match self.state {
+            State::Live(_) => self.stream.hello.as_ref().map(|hello| hello.client.as_str()),
+            State::Idle
+            | State::Authorizing
+            | State::Connecting(_)
+            | State::Waiting
+            | State::Paused
+            | State::Failed => None,
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Failures in a row.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.backoff.failures()
+    }
+
+    /// When the next attempt begins, while waiting for it.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Time> {
+        self.timers.due(super::timers::Timer::Retry)
+    }
+
+    fn phase(&self) -> Phase {
+        match self.state {
+            State::Idle => Phase::Idle,
+            State::Live(_) => Phase::Open,
+            State::Paused if self.pauses & Pause::Offline as u8 != 0 => Phase::Offline,
+            State::Paused => Phase::Paused,
+            State::Failed => Phase::Failed,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.was_open => Phase::Reconnecting,
+            State::Authorizing | State::Connecting(_) | State::Waiting => Phase::Connecting,
+        }
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.last_ticket = self.last_ticket.wrapping_add(1);
+        Ticket(self.last_ticket)
+    }
+
+    fn say(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}
+
+impl Stream {
+    fn new(cursor: &str, config: &Config, now: Time) -> Self {
+        Self {
+            decoder: Decoder::new(cursor, config.event_limit),
+            hello: None,
+            spoken: false,
+            proven: false,
+            heard: now,
+            silence: u64::from(config.silence),
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! EVERY transition of the session. If a state changes anywhere else, that is a bug.
+//!
+//! [`Session::handle`] moves by an input, then [`Session::settle`] moves by what has become true (a token is held, the network is
+//! gone), until nothing moves.
+
+use alloc::string::ToString;
+
+use super::{
+    Session, State, Stream,
+    io::{AskReason, Input, Loss, Output, Ticket, TokenLoss},
+    token::{Grant, TokenState},
+};
+use crate::core::{
+    error::{Code, Error},
+    time::Time,
+    timers::Timer,
+    wire::control::{Bye, Reason},
+};
+
+/// The longest time a server may send a client away for, in milliseconds.
+const LONGEST_WAIT: u32 = 600_000;
+
+impl Session {
+    /// Takes one input. Poll until [`Output::Sleep`] afterwards.
+    pub fn handle(&mut self, now: Time, input: Input<'_>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Start => self.start(),
+            Input::Stop => self.stop(),
+            Input::Reconnect => self.reconnect(),
+            Input::Pause(why) => self.pauses |= why as u8,
+            Input::Resume(why) => self.pauses &= !(why as u8),
+            Input::Wake => self.wake(),
+            Input::Token(ticket, answer) => self.token_answer(ticket, answer),
+            Input::Opened(ticket) => self.opened(ticket),
+            Input::Bytes(ticket, bytes) => {
+                if self.state == State::Live(ticket) {
+                    match self.take_bytes(bytes) {
+                        Ok(bye) => self.heard(bye),
+                        Err(_) => self.retry(error(Code::Protocol, None, "an event is larger than the limit"), 0),
+                    }
+                }
+            }
+            Input::Frame(ticket, frame) => {
+                if self.state == State::Live(ticket) {
+                    let bye = self.take_frame(frame);
+                    self.heard(bye);
+                }
+            }
+            Input::Lost(ticket, loss) => {
+                if matches!(self.state, State::Connecting(current) | State::Live(current) if current == ticket) {
+                    self.lost(ticket, loss);
+                }
+            }
+            Input::Tick => {}
+        }
+        while let Some(timer) = self.timers.expired(self.now) {
+            self.expire(timer);
+        }
+        self.settle();
+        self.show();
+    }
+
+    fn start(&mut self) {
+        match self.state {
+            State::Idle | State::Failed => {
+                self.refusals = 0;
+                self.backoff.forget();
+                self.error = None;
+                self.state = State::Authorizing;
+            }
+            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting | State::Paused => {}
+        }
+    }
+
+    fn stop(&mut self) {
+        self.let_go();
+        self.was_open = false;
+        self.error = None;
+        self.state = State::Idle;
+    }
+
+    fn reconnect(&mut self) {
+        self.let_go();
+        self.start();
+        self.token = TokenState::Absent(AskReason::Manual);
+        self.state = State::Authorizing;
+    }
+
+    fn wake(&mut self) {
+        match self.state {
+            State::Waiting => {
+                let soon = self.now.plus(u64::from(self.config.backoff.floor)).max(self.not_before);
+                let due = self.timers.due(Timer::Retry).unwrap_or(soon);
+                self.timers.set(Timer::Retry, due.min(soon));
+            }
+            State::Live(_) => {
+                // A beat is overdue: do not wait for the second one to be.
+                if self.now.since(self.stream.heard) > self.stream.silence * 5 / 8 {
+                    self.timers.set(Timer::Silence, self.now);
+                }
+            }
+            State::Idle | State::Authorizing | State::Connecting(_) | State::Paused | State::Failed => {}
+        }
+    }
+
+    fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
+        let reason = match &self.token {
+            TokenState::Asked(asked, reason) if *asked == ticket => *reason,
+            TokenState::Asked(..) | TokenState::Absent(_) | TokenState::Held(..) => return,
+        };
+        self.timers.clear(Timer::Answer);
+        self.token = TokenState::Absent(reason);
+        let nonsense = TokenLoss::Nonsense;
+        match answer.and_then(|grant| {
+            if grant.token.reveal().is_empty() {
+                Err(nonsense)
+            } else {
+                Ok(grant)
+            }
+        }) {
+            Ok(grant) => {
+                // A little early: the token has to survive its way to the server.
+                let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
+                self.token = TokenState::Held(grant.token, end);
+            }
+            Err(TokenLoss::Refused(status)) => {
+                self.give_up(error(
+                    Code::Unauthorized,
+                    Some(status),
+                    "the token provider was refused",
+                ));
+            }
+            Err(TokenLoss::Failed) => self.retry(error(Code::Token, None, "the token provider failed"), 0),
+            Err(TokenLoss::Nonsense) => {
+                self.refuse(
+                    error(
+                        Code::Token,
+                        None,
+                        "the token provider answered something that is no token",
+                    ),
+                    0,
+                );
+            }
+        }
+    }
+
+    fn opened(&mut self, ticket: Ticket) {
+        if self.state != State::Connecting(ticket) {
+            return;
+        }
+        self.timers.clear(Timer::Answer);
+        self.stream = Stream::new(&self.cursor, &self.config, self.now);
+        self.timers.set(Timer::Silence, self.now.plus(self.stream.silence));
+        self.timers
+            .set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
+        self.refusals = 0;
+        self.was_open = true;
+        self.error = None;
+        self.state = State::Live(ticket);
+        self.show();
+    }
+
+    /// The stream said something.
+    fn heard(&mut self, bye: Option<Bye>) {
+        self.timers
+            .set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        let Some(Bye { reason, wait, retry: _ }) = bye else {
+            return;
+        };
+        match reason {
+            Reason::Token => self.token = TokenState::Absent(AskReason::Expired),
+            Reason::Revoked => self.token = TokenState::Absent(AskReason::Revoked),
+            Reason::Drain | Reason::Rotate | Reason::Slow => {}
+        }
+        let wait = wait.min(LONGEST_WAIT);
+        let proven = self.stream.proven;
+        self.leave();
+        self.not_before = self.now.plus(u64::from(wait));
+        // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
+        let floor = u64::from(self.config.backoff.floor);
+        let more = if proven {
+            self.rng.below(floor)
+        } else {
+            self.backoff.next(&mut self.rng)
+        };
+        self.timers.set(Timer::Retry, self.not_before.plus(more));
+        self.state = State::Waiting;
+    }
+
+    fn lost(&mut self, ticket: Ticket, loss: Loss) {
+        match loss {
+            Loss::Retrying => {
+                self.token.expire(self.now);
+                let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
+                let hasty = self.native_retries >= self.config.native_retries;
+                if stale || hasty {
+                    return self.retry(error(Code::Network, None, "the connection was lost"), 0);
+                }
+                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
+                self.native_retries += 1;
+                self.counters.connects = self.counters.connects.saturating_add(1);
+                self.timers.clear_all();
+                self.timers
+                    .set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+                self.error = Some(error(Code::Network, None, "the connection was lost"));
+                self.state = State::Connecting(ticket);
+            }
+            Loss::Dropped => self.retry(error(Code::Network, None, "the connection was lost"), 0),
+            Loss::Closed => self.refuse(error(Code::Http, None, "the stream was refused"), 0),
+            Loss::Unauthorized => self.refuse(error(Code::Unauthorized, Some(401), "the token was refused"), 0),
+            Loss::Busy { status, wait } => {
+                self.retry(
+                    error(Code::Http, Some(status), "the server is busy"),
+                    wait.min(LONGEST_WAIT),
+                );
+            }
+            Loss::Gone(status) => self.give_up(error(Code::Http, Some(status), "the server ended the stream for good")),
+            Loss::Unusable => self.give_up(error(Code::Options, None, "option `url`: the browser cannot read it")),
+            Loss::Forbidden => self.give_up(error(
+                Code::Csp,
+                None,
+                "a content security policy forbids the connection",
+            )),
+        }
+    }
+
+    fn expire(&mut self, timer: Timer) {
+        match (timer, self.state) {
+            (Timer::Answer, State::Authorizing) => {
+                self.retry(error(Code::Token, None, "the token provider did not answer in time"), 0);
+            }
+            (Timer::Answer, State::Connecting(_)) => {
+                self.retry(error(Code::Network, None, "the server did not answer in time"), 0);
+            }
+            (Timer::Silence, State::Live(_)) => {
+                self.retry(error(Code::Network, None, "the stream fell silent"), 0);
+            }
+            (Timer::Proven, State::Live(_)) => {
+                self.stream.proven = true;
+                self.native_retries = 0;
+                self.backoff.forget();
+                self.greet_stranger();
+            }
+            (Timer::Retry, State::Waiting) => self.state = State::Authorizing,
+            (Timer::Answer | Timer::Proven | Timer::Retry | Timer::Silence, _) => {}
+        }
+    }
+
+    /// Moves by what has become true, until nothing moves.
+    fn settle(&mut self) {
+        match self.state {
+            State::Idle | State::Failed => {}
+            State::Paused if self.pauses != 0 => {}
+            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.pauses != 0 => {
+                self.let_go();
+                self.state = State::Paused;
+            }
+            State::Paused if self.now < self.not_before => {
+                self.timers.set(Timer::Retry, self.not_before);
+                self.state = State::Waiting;
+            }
+            State::Paused => {
+                self.state = State::Authorizing;
+                self.settle();
+            }
+            State::Authorizing => self.authorize(),
+            State::Connecting(_) | State::Live(_) | State::Waiting => {}
+        }
+    }
+
+    fn authorize(&mut self) {
+        self.show();
+        if !self.config.provider {
+            return self.open(None);
+        }
+        self.token.expire(self.now);
+        match &self.token {
+            TokenState::Held(token, _) => {
+                let token = token.clone();
+                self.open(Some(token));
+            }
+            TokenState::Asked(..) => {}
+            TokenState::Absent(reason) => {
+                let reason = *reason;
+                let ticket = self.ticket();
+                self.token = TokenState::Asked(ticket, reason);
+                self.timers
+                    .set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));
+                self.say(Output::Ask { ticket, reason });
+            }
+        }
+    }
+
+    fn open(&mut self, token: Option<super::token::Token>) {
+        let ticket = self.ticket();
+        self.counters.connects = self.counters.connects.saturating_add(1);
+        self.timers
+            .set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+        self.state = State::Connecting(ticket);
+        self.say(Output::Open {
+            ticket,
+            token,
+            cursor: self.cursor.to_string(),
+        });
+    }
+
+    /// The answer was no. A new token may help, once at once, then with growing patience, then not at all.
+    fn refuse(&mut self, error: Error, wait: u32) {
+        self.refusals += 1;
+        if self.refusals >= self.config.refusals {
+            return self.give_up(error);
+        }
+        let at_once = self.config.provider && self.refusals == 1 && matches!(self.token, TokenState::Held(..));
+        if matches!(self.token, TokenState::Held(..)) {
+            self.token = TokenState::Absent(AskReason::Rejected);
+        }
+        if at_once {
+            self.leave();
+            self.error = Some(error);
+            self.state = State::Authorizing;
+        } else {
+            self.retry(error, wait);
+        }
+    }
+
+    fn retry(&mut self, error: Error, wait: u32) {
+        self.leave();
+        self.error = Some(error);
+        self.not_before = self.now.plus(u64::from(wait));
+        // On top of the server's wait, not instead of it: an exact time would bring all clients back at once.
+        let delay = self.backoff.next(&mut self.rng);
+        self.timers.set(Timer::Retry, self.not_before.plus(delay));
+        self.state = State::Waiting;
+    }
+
+    fn give_up(&mut self, error: Error) {
+        self.let_go();
+        self.error = Some(Error {
+            retryable: false,
+            ..error
+        });
+        self.state = State::Failed;
+    }
+
+    /// Ends the stream in hand and the question that may be open; what is held stays held.
+    fn leave(&mut self) {
+        if let State::Connecting(ticket) | State::Live(ticket) = self.state {
+            self.say(Output::Close(ticket));
+        }
+        if let TokenState::Asked(ticket, reason) = self.token {
+            self.say(Output::Forget(ticket));
+            self.token = TokenState::Absent(reason);
+        }
+        self.timers.clear_all();
+    }
+
+    /// [`leave`](Self::leave), for an end that is not a failure.
+    fn let_go(&mut self) {
+        self.leave();
+        self.native_retries = 0;
+    }
+
+    /// Tells what the user sees, if it has changed.
+    fn show(&mut self) {
+        let status = self.status();
+        if status != self.shown {
+            self.shown = status;
+            self.say(Output::Status(status));
+        }
+    }
+}
+
+fn error(code: Code, status: Option<u16>, message: &'static str) -> Error {
+    Error {
+        code,
+        status,
+        retryable: true,
+        message,
+    }
+}

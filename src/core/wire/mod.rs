@@ -1,0 +1,23 @@
+//! The wire (tinysse/1): what hub and client say to each other, encoded and decoded by the same files.
+
+pub mod control;
+pub mod decode;
+pub mod encode;
+pub mod fold;
+pub mod id;
+pub mod names;
+
+use alloc::string::String;
+
+/// One dispatched event of a stream, as the standard's dispatch step leaves it.
+///
+/// Source: WHATWG HTML, §9.2.6 "Interpreting an event stream".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The event's type; `message` when the stream named none.
+    pub event: String,
+    /// The last event id at dispatch: this event's own, or the one inherited from earlier events.
+    pub id: String,
+    /// The data lines, joined with LF.
+    pub data: String,
+}

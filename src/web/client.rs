@@ -1,0 +1,116 @@
+//! `SseClient`, the class that JavaScript sees. The typed facade in `js/client.ts` drives it.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use js_sys::{Array, Function};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+
+use super::{driver::Driver, error::bad_option, options::Options};
+use crate::core::{
+    registry::{Pattern, Subscriber},
+    session::io::{Input, Pause},
+};
+
+/// A client with at most one connection.
+///
+/// ```js
+/// const client = new SseClient({ url: '/events', token: () => fetchToken() });
+/// client.subscribe('projects', (update) => console.log(update.type, update.id));
+/// client.start();
+/// ```
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct SseClient {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl SseClient {
+    /// Reads the options; nothing is opened before `start`.
+    ///
+    /// # Errors
+    /// An error with `code: 'options'` that names the option which is unknown or of the wrong type.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue) -> Result<Self, JsValue> {
+        #[cfg(feature = "std")]
+        console_error_panic_hook::set_once();
+        Ok(Self {
+            driver: Driver::new(Options::read(options)?),
+        })
+    }
+
+    /// Connects, from idle or failed.
+    pub fn start(&self) {
+        self.driver.start();
+    }
+
+    /// Disconnects. The cursor is kept: `start` resumes from it.
+    pub fn stop(&self) {
+        self.driver.feed(Input::Stop);
+    }
+
+    /// Ends the client for good. No callback comes after it.
+    pub fn close(&self) {
+        self.driver.close();
+    }
+
+    /// Disconnects until `resume`.
+    pub fn pause(&self) {
+        self.driver.feed(Input::Pause(Pause::User));
+    }
+
+    /// Ends a `pause`.
+    pub fn resume(&self) {
+        self.driver.feed(Input::Resume(Pause::User));
+    }
+
+    /// Drops stream and token and connects anew, at once.
+    pub fn reconnect(&self) {
+        self.driver.start();
+        self.driver.feed(Input::Reconnect);
+    }
+
+    /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
+    /// a list of these. The number names the subscription.
+    ///
+    /// # Errors
+    /// An error with `code: 'options'` for a pattern that is none.
+    pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
+        let list = types.dyn_ref::<Array>().cloned().unwrap_or_else(|| Array::of1(types));
+        let patterns: Option<Vec<_>> = list
+            .iter()
+            .map(|item| item.as_string().and_then(|text| Pattern::parse(&text)))
+            .collect();
+        let patterns =
+            patterns.ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
+        Ok(self.driver.subscribe(patterns, call).0)
+    }
+
+    /// Ends a subscription, from inside a callback too; false if there was none.
+    pub fn unsubscribe(&self, id: u32) -> bool {
+        self.driver.unsubscribe(Subscriber(id))
+    }
+
+    /// Calls `call(snapshot)` when the status changes. One function at a time.
+    #[wasm_bindgen(js_name = onStatus)]
+    pub fn on_status(&self, call: Option<Function>) {
+        self.driver.set_on_status(call);
+    }
+
+    /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is null for all.
+    #[wasm_bindgen(js_name = onResync)]
+    pub fn on_resync(&self, call: Option<Function>) {
+        self.driver.set_on_resync(call);
+    }
+
+    /// The client's state, as a new plain object.
+    pub fn snapshot(&self) -> JsValue {
+        self.driver.snapshot()
+    }
+}
+
+impl Drop for SseClient {
+    fn drop(&mut self) {
+        self.driver.close();
+    }
+}
