@@ -1,0 +1,103 @@
+// The shipped wasm: cargo and wasm-bindgen through wasm-pack, then wasm-opt, then what JavaScript imports from js/wasm/.
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stop, say } from './log.mjs';
+import { shorten } from './names.mjs';
+import { at, npmBin, targetDir, tool } from './paths.mjs';
+import { output, run, runNode } from './run.mjs';
+import { once, replaceDir, writeWhole } from './stamp.mjs';
+
+export const wasmDir = at('js', 'wasm');
+const packed = at('target', 'wasm-pack');
+
+/** wasm-bindgen's own output, before wasm-opt; its name section says which function is which. */
+export const namedWasm = join(packed, 'tinysse_bg.wasm');
+
+const inputs = [
+  ...['Cargo.toml', 'Cargo.lock', 'src', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
+  ...['names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
+];
+
+export async function buildWasm() {
+  const extra = [output('rustc', ['--version']), process.env.RUSTFLAGS ?? ''];
+  await once('wasm', 'building the wasm', { inputs, extra, outputs: [wasmDir, namedWasm] }, async () => {
+    await pack();
+    const fresh = `${wasmDir}.${process.pid}.new`;
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh, { recursive: true });
+    const optimised = at('target', 'tinysse-opt.wasm');
+    await optimise(namedWasm, optimised);
+    const { wasm, glue } = shorten(readFileSync(optimised), readGlue());
+    writeWhole(join(fresh, 'tinysse.wasm'), wasm);
+    await writeGlue(fresh, glue);
+    inline(fresh, wasm);
+    replaceDir(fresh, wasmDir);
+  });
+}
+
+/** `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is run by us, see below. */
+async function pack() {
+  rmSync(packed, { recursive: true, force: true });
+  const args = ['build', '--target', 'web', '--profile', 'small', '--mode', 'no-install', '--no-pack', '--no-opt'];
+  const out = ['--out-dir', packed, '--out-name', 'tinysse'];
+  const cargo = ['--target-dir', targetDir, '--locked', '--no-default-features', '--features', 'npm'];
+  await run(tool('wasm-pack'), ['--log-level', 'error', ...args, ...out, '--', ...cargo], {
+    env: { RUST_LIB_BACKTRACE: '0' },
+  });
+  if (!existsSync(namedWasm)) throw new Stop(`wasm-pack made no ${namedWasm}`);
+}
+
+/** wasm-pack would skip wasm-opt in silence if it did not find one; here its absence, or its failure to shrink, is an error. */
+export async function optimise(from, to, flags = []) {
+  const strip = ['--strip-producers', '--strip-target-features'];
+  await runNode(npmBin('binaryen', 'wasm-opt'), ['-Oz', ...strip, ...flags, from, '-o', to]);
+  const [before, after] = [statSync(from).size, statSync(to).size];
+  if (after >= before) throw new Stop(`wasm-opt did not make the wasm smaller (${before} -> ${after} bytes)`);
+  if (flags.length === 0) say(`wasm-opt -Oz: ${before} -> ${after} bytes`);
+}
+
+function readGlue() {
+  const source = readFileSync(join(packed, 'tinysse.js'), 'utf8');
+  if (source.includes('new URL(')) {
+    // Bundlers look for the file that such an expression names, and fail to find it or emit it for nothing.
+    throw new Stop('the glue names a default wasm URL: omit-default-module-path did not reach wasm-bindgen');
+  }
+  return source;
+}
+
+/** The facade hands over a compiled module, so only the synchronous start is kept: no fetch, no streaming. */
+async function writeGlue(dir, source) {
+  const only = 'export { initSync };';
+  const kept = replaceOnce(source, 'export { initSync, __wbg_init as default };', only);
+  const { transform } = await import('esbuild');
+  const { code } = await transform(kept, {
+    minify: true,
+    treeShaking: true,
+    format: 'esm',
+    target: 'es2022',
+    legalComments: 'none',
+    mangleProps: /^(__wbg_ptr|__destroy_into_raw)$/,
+  });
+  writeWhole(join(dir, 'glue.js'), code);
+  const types = readFileSync(join(packed, 'tinysse.d.ts'), 'utf8');
+  // The exports of the module itself are the glue's own business, and have other names by now.
+  const exported = replaceOnce(
+    types,
+    /export interface InitOutput \{[^}]*\}/,
+    'export type InitOutput = WebAssembly.Exports;',
+  );
+  const noDefault = replaceOnce(exported, /\/\*\*(?:(?!\/\*\*)[\s\S])*export default function __wbg_init[\s\S]*$/, '');
+  writeWhole(join(dir, 'glue.d.ts'), replaceOnce(noDefault, /export type InitInput = .*\n/, ''));
+}
+
+/** Fails loudly when another version of wasm-bindgen writes something else. */
+function replaceOnce(text, pattern, replacement) {
+  const result = text.replace(pattern, replacement);
+  if (result === text) throw new Stop(`wasm-bindgen's output has no ${pattern}`);
+  return result;
+}
+
+function inline(dir, wasm) {
+  writeWhole(join(dir, 'inline.js'), `export const wasm = "${wasm.toString('base64')}";\n`);
+  writeWhole(join(dir, 'inline.d.ts'), '/** The wasm module, base64. */\nexport declare const wasm: string;\n');
+}

@@ -1,0 +1,111 @@
+// `npm run size`: what a page downloads, and whether it is within the budget. `npm run size -- --why` says what the bytes are.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { bold, dim, main, Stop, say } from './lib/log.mjs';
+import { at } from './lib/paths.mjs';
+import { dissect } from './lib/sections.mjs';
+import { buildWasm, namedWasm, optimise, wasmDir } from './lib/wasm.mjs';
+import { setUp } from './setup.mjs';
+
+/** The whole client, brotli, in bytes: .wasm + glue + facade. */
+const budget = 24_000;
+
+function measure(name, bytes) {
+  const brotli = brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+  return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
+}
+
+const sum = (name, rows) => ({
+  name,
+  raw: rows.reduce((total, row) => total + row.raw, 0),
+  gzip: rows.reduce((total, row) => total + row.gzip, 0),
+  brotli: rows.reduce((total, row) => total + row.brotli, 0),
+});
+
+/** The public entry as an app's bundler sees it, with what is loaded lazily left out or put in. */
+async function bundle(lazy) {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [at('js', 'index.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+    external: lazy === 'out' ? [join(wasmDir, '*')] : [],
+    logLevel: 'error',
+  });
+  return Buffer.concat(outputFiles.map((file) => file.contents));
+}
+
+function print(rows) {
+  const cell = (text, width) => String(text).padStart(width);
+  console.log(`  ${''.padEnd(30)}${['raw', 'gzip', 'brotli'].map((head) => dim(cell(head, 9))).join('')}`);
+  for (const { name, raw, gzip, brotli } of rows) {
+    console.log(`  ${name.padEnd(30)}${cell(raw, 9)}${cell(gzip, 9)}${bold(cell(brotli, 9))}`);
+  }
+}
+
+export async function size({ why }) {
+  await buildWasm();
+  const parts = [
+    measure('tinysse.wasm', readFileSync(join(wasmDir, 'tinysse.wasm'))),
+    measure('glue', readFileSync(join(wasmDir, 'glue.js'))),
+    measure('facade', await bundle('out')),
+  ];
+  const total = sum('total', parts);
+  print([...parts, total, measure('inlined: all in one file', await bundle('in'))]);
+  if (why) await explain();
+  if (total.brotli > budget) throw new Stop(`${total.brotli} bytes of brotli are above the budget of ${budget}`);
+  say(`${total.brotli} of ${budget} bytes of brotli: ${budget - total.brotli} to spare`);
+}
+
+/** A function's crate and module, which is what can be acted upon; the hash and the generics say nothing here. */
+function owner(name) {
+  const plain = name.replace(/^<+(?:&?(?:mut )?)?(?:dyn )?/, '').replace(/[<>].*$/, '');
+  const path = plain.split(' as ')[0].split('::');
+  if (path.length === 1) return '(exports and runtime)';
+  return path.slice(0, path[0] === 'tinysse' ? 3 : 2).join('::');
+}
+
+function printSizes(title, rows, limit) {
+  const all = rows.reduce((bytes, row) => bytes + row.size, 0);
+  console.log(`\n  ${bold(title)} ${dim(`${all} bytes raw`)}`);
+  const sorted = [...rows].sort((a, b) => b.size - a.size);
+  for (const { name, size: bytes } of sorted.slice(0, limit)) console.log(`  ${String(bytes).padStart(7)}  ${name}`);
+  const rest = sorted.slice(limit);
+  if (rest.length > 0) {
+    console.log(
+      `  ${String(rest.reduce((left, row) => left + row.size, 0)).padStart(7)}  ${dim(`${rest.length} smaller ones`)}`,
+    );
+  }
+}
+
+async function explain() {
+  const named = at('target', 'size-named.wasm');
+  await optimise(namedWasm, named, ['-g']);
+  const { sections, functions } = dissect(readFileSync(named));
+  const owners = new Map();
+  for (const { name, size: bytes } of functions) owners.set(owner(name), (owners.get(owner(name)) ?? 0) + bytes);
+  printSizes(
+    'sections',
+    sections.filter(({ name }) => name !== 'name'),
+    20,
+  );
+  printSizes(
+    'code by module',
+    [...owners].map(([name, bytes]) => ({ name, size: bytes })),
+    40,
+  );
+  printSizes('largest functions', functions, 40);
+  console.log();
+}
+
+await main(import.meta.url, async () => {
+  await setUp({ browser: false });
+  await size({ why: process.argv.includes('--why') });
+});

@@ -1,0 +1,162 @@
+// `npm test`: every check there is, from a fresh clone, each a named step.
+//   npm run check               the static checks alone
+//   npm run test:full           also the long simulation, and the browser tests in Firefox and WebKitGTK
+//   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
+import { existsSync } from 'node:fs';
+import { build } from './build.mjs';
+import { findChromium, needProgram } from './lib/browser.mjs';
+import { main, Stop } from './lib/log.mjs';
+import { at, exe, npmBin, wasmTarget } from './lib/paths.mjs';
+import { run, runNode } from './lib/run.mjs';
+import { runSteps } from './lib/steps.mjs';
+import { buildWasm } from './lib/wasm.mjs';
+import { webTest } from './lib/webtest.mjs';
+import { setUp } from './setup.mjs';
+import { size } from './size.mjs';
+
+const cargo = (args, env) => run('cargo', args, { env });
+const strict = ['--', '-D', 'warnings'];
+const npmBuild = ['--no-default-features', '--features', 'npm'];
+// What ships, but with the panic handler and allocator of std, which the test harness brings.
+const slimBuild = ['--no-default-features'];
+const simSeeds = '100000';
+
+const checks = [
+  {
+    name: 'rustfmt',
+    about: 'the workspace and tools/',
+    work: async () => {
+      await cargo(['fmt', '--all', '--check']);
+      await cargo(['fmt', '--manifest-path', at('tools', 'Cargo.toml'), '--check']);
+    },
+  },
+  {
+    name: 'clippy',
+    about: 'native, every target of the workspace',
+    work: () => cargo(['clippy', '--locked', '--workspace', '--all-targets', ...strict]),
+  },
+  {
+    name: 'clippy-wasm',
+    about: 'both wasm builds: std with its tests, and npm',
+    work: async () => {
+      const wasm = ['clippy', '--locked', '--package', 'tinysse', '--target', wasmTarget, '--lib'];
+      await cargo([...wasm, '--test', 'web', ...strict]);
+      await cargo([...wasm, ...npmBuild, ...strict]);
+    },
+  },
+  {
+    name: 'rustdoc',
+    about: 'no broken link',
+    work: () => cargo(['doc', '--locked', '--workspace', '--no-deps'], { RUSTDOCFLAGS: '-D warnings' }),
+  },
+  {
+    name: 'biome',
+    about: 'format and lint of JavaScript, TypeScript, JSON, CSS',
+    work: () => runNode(npmBin('@biomejs/biome', 'biome'), ['ci', '--error-on-warnings', '.']),
+  },
+  {
+    name: 'types',
+    about: 'tsc over js/, tests and examples',
+    work: async () => {
+      await buildWasm();
+      await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.json')]);
+      // An app of its own: the updates that it registers are not those of the tests.
+      await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
+    },
+  },
+];
+
+const tests = [
+  {
+    name: 'cargo',
+    about: 'core, simulation, server over real HTTP, tidy',
+    work: () => cargo(['test', '--locked', '--workspace']),
+  },
+  { name: 'build', about: 'the npm package in pkg/', work: build },
+  { name: 'size', about: 'the budget', work: () => size({ why: false }) },
+  { name: 'chromium', about: 'wasm-bindgen-test, std build', work: () => webTest('chromium', findChromium()) },
+  {
+    name: 'chromium-slim',
+    about: 'wasm-bindgen-test, the no_std code that ships',
+    work: () => webTest('chromium', findChromium(), slimBuild),
+  },
+  { name: 'vitest', about: 'facade, refetch, React', work: () => runNode(npmBin('vitest'), ['run']) },
+  {
+    name: 'packaging',
+    about: 'npm pack, installed into an app outside the repository',
+    work: () => runNode('--test', ['--test-reporter=spec', at('tests', 'packaging', 'packaging.test.mjs')]),
+  },
+  {
+    name: 'e2e',
+    about: 'Playwright: the real page, the real server',
+    work: async () => {
+      await cargo(['build', '--locked', '--package', 'tinysse-server']);
+      await runNode(npmBin('@playwright/test', 'playwright'), ['test']);
+    },
+  },
+];
+
+async function firefox() {
+  const browser = await needProgram('firefox-esr', ['firefox-esr']);
+  const place = at('target', 'geckodriver');
+  const driver = at('target', 'geckodriver', 'bin', `geckodriver${exe}`);
+  if (!existsSync(driver)) {
+    await cargo(['install', '--debug', '--locked', 'geckodriver', '--version', '0.37.1', '--root', place]);
+  }
+  await webTest('firefox', { browser, driver });
+}
+
+async function webkit() {
+  const driver = await needProgram('WebKitWebDriver', ['webkit2gtk-driver', 'xvfb', 'xauth']);
+  const display = await needProgram('xvfb-run', ['xvfb', 'xauth']);
+  await webTest('webkit', { driver, wrap: [display, '-a'] });
+}
+
+const more = [
+  {
+    name: 'simulation',
+    about: `${simSeeds} seeds`,
+    work: () =>
+      cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
+  },
+  { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
+  { name: 'webkit', about: 'wasm-bindgen-test in WebKitGTK', work: webkit },
+];
+
+function chosen(flags) {
+  const all = flags.has('--check') ? checks : [...checks, ...tests, ...(flags.has('--full') ? more : [])];
+  const at = process.argv.indexOf('--only');
+  if (at < 0) return all;
+  const names = (process.argv[at + 1] ?? '').split(',');
+  const known = [...checks, ...tests, ...more];
+  for (const name of names) {
+    if (!known.some((step) => step.name === name)) {
+      throw new Stop(`there is no step ${name || '(none named)'}: ${known.map((step) => step.name).join(', ')}`);
+    }
+  }
+  return known.filter(({ name }) => names.includes(name));
+}
+
+/** The steps that open a browser, or start a program that does. */
+const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'e2e']);
+
+await main(import.meta.url, async () => {
+  const flags = new Set(process.argv.slice(2));
+  const steps = chosen(flags);
+  if (flags.has('--list')) {
+    for (const { name, about } of steps) console.log(`${name.padEnd(14)} ${about}`);
+    return;
+  }
+  const setup = {
+    name: 'setup',
+    about: 'packages, toolchain, browser',
+    work: async () => {
+      const found = await setUp({ browser: steps.some(({ name }) => browsers.has(name)) });
+      if (!found) return;
+      // Every later step uses the same browser, whoever starts it.
+      process.env.CHROME = found.browser;
+      process.env.CHROMEDRIVER = found.driver;
+    },
+  };
+  if (!(await runSteps([setup, ...steps]))) process.exitCode = 1;
+});

@@ -1,0 +1,3 @@
+import { open } from './open.js';
+
+open({ url: '/events' });
