@@ -100,10 +100,7 @@ mod tests {
 
     #[test]
     fn an_empty_role_is_nobodys() {
-        let nobody = Identity {
-            user: "ada".into(),
-            ..Identity::default()
-        };
+        let nobody = Identity { user: "ada".into(), ..Identity::default() };
         assert_eq!("role:".parse::<Audience>(), Err(BadAudience));
         assert!(!Audience::Role("admin".into()).admits(&nobody));
     }
@@ -111,10 +108,7 @@ mod tests {
     #[test]
     fn text_reads_back() {
         for text in ["all", "user:ada", "role:admin", "channel:a:b", "user:all"] {
-            assert_eq!(
-                std::string::ToString::to_string(&text.parse::<Audience>().expect(text)),
-                text
-            );
+            assert_eq!(std::string::ToString::to_string(&text.parse::<Audience>().expect(text)), text);
         }
         for text in ["", "All", "users:ada", "user", "user:", "user:a\nb", "channel:\0"] {
             assert_eq!(text.parse::<Audience>(), Err(BadAudience), "{text:?}");

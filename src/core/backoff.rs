@@ -15,11 +15,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            floor: 250,
-            base: 1_000,
-            cap: 30_000,
-        }
+        Self { floor: 250, base: 1_000, cap: 30_000 }
     }
 }
 
@@ -58,10 +54,7 @@ impl Backoff {
     /// Counts a failure and draws the delay that follows it, in milliseconds.
     pub fn next(&mut self, rng: &mut Rng) -> u64 {
         let Policy { floor, base, cap } = self.policy;
-        let top = u64::from(base)
-            .checked_shl(self.failures.min(20))
-            .unwrap_or(u64::MAX)
-            .min(u64::from(cap));
+        let top = u64::from(base).checked_shl(self.failures.min(20)).unwrap_or(u64::MAX).min(u64::from(cap));
         self.failures = self.failures.saturating_add(1);
         let floor = u64::from(floor);
         floor + rng.below(top.saturating_sub(floor).saturating_add(1))
@@ -106,10 +99,7 @@ mod tests {
         }
         for (failures, longest) in longest.iter().enumerate() {
             let top = (1_000 << failures).min(30_000);
-            assert!(
-                *longest <= top && *longest > top * 9 / 10,
-                "after {failures} failures at most {longest}"
-            );
+            assert!(*longest <= top && *longest > top * 9 / 10, "after {failures} failures at most {longest}");
         }
     }
 }

@@ -37,11 +37,7 @@ impl<K: Ord, V> Batch<K, V> {
     /// A batch with a window in milliseconds; 0 lets everything pass.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
-        Self {
-            window: window_ms,
-            open: Vec::new(),
-            arrivals: 0,
-        }
+        Self { window: window_ms, open: Vec::new(), arrivals: 0 }
     }
 
     /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it replaces.
@@ -51,10 +47,7 @@ impl<K: Ord, V> Batch<K, V> {
         }
         self.arrivals += 1;
         let arrival = self.arrivals;
-        let fresh = Slot {
-            ends: now.plus(self.window),
-            held: None,
-        };
+        let fresh = Slot { ends: now.plus(self.window), held: None };
         match self.open.binary_search_by(|(known, _)| known.cmp(&key)) {
             Ok(at) => {
                 let (_, slot) = self.open.get_mut(at)?;
@@ -90,6 +83,13 @@ impl<K: Ord, V> Batch<K, V> {
             true
         });
         ready.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Ends every window now, and gives out what they have held.
+    pub fn close(&mut self) -> Vec<V> {
+        let held = self.flush(Time(u64::MAX));
+        self.open.clear();
+        held
     }
 }
 

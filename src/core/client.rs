@@ -66,7 +66,9 @@ impl Client {
 
     /// Takes one input. Call [`poll`](Self::poll) until [`Action::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input<'_>) {
-        for update in self.batch.flush(now) {
+        // The cursor stands behind what a window holds: a stop must neither lose it nor let it come later.
+        let held = if matches!(input, Input::Stop) { self.batch.close() } else { self.batch.flush(now) };
+        for update in held {
             self.call(update);
         }
         self.session.handle(now, input);

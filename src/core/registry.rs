@@ -94,22 +94,15 @@ impl Registry {
     #[must_use]
     pub fn matching(&self, kind: &str) -> Vec<Subscriber> {
         let wanted = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(kind));
-        self.entries
-            .iter()
-            .filter(|(_, patterns)| wanted(patterns))
-            .map(|(subscriber, _)| *subscriber)
-            .collect()
+        self.entries.iter().filter(|(_, patterns)| wanted(patterns)).map(|(subscriber, _)| *subscriber).collect()
     }
 
     /// The types that are asked for by name, as often as they are.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries
-            .iter()
-            .flat_map(|(_, patterns)| patterns)
-            .filter_map(|pattern| match pattern {
-                Pattern::Exactly(name) => Some(name.as_str()),
-                Pattern::Everything | Pattern::Below(_) => None,
-            })
+        self.entries.iter().flat_map(|(_, patterns)| patterns).filter_map(|pattern| match pattern {
+            Pattern::Exactly(name) => Some(name.as_str()),
+            Pattern::Everything | Pattern::Below(_) => None,
+        })
     }
 
     /// How many subscribers there are.

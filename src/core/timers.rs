@@ -16,8 +16,8 @@ pub enum Timer {
 }
 
 impl Timer {
-    /// In the order in which simultaneous deadlines are handled.
-    pub const ALL: [Self; 4] = [Self::Answer, Self::Proven, Self::Retry, Self::Silence];
+    /// In the order in which simultaneous deadlines are handled: a stream that fell silent meanwhile has proved nothing.
+    pub const ALL: [Self; 4] = [Self::Answer, Self::Silence, Self::Proven, Self::Retry];
 }
 
 /// One deadline for each [`Timer`].
@@ -68,9 +68,7 @@ impl Timers {
 
     /// Takes one timer that is due, and disarms it.
     pub fn expired(&mut self, now: Time) -> Option<Timer> {
-        let timer = Timer::ALL
-            .into_iter()
-            .find(|timer| self.due(*timer).is_some_and(|at| at <= now))?;
+        let timer = Timer::ALL.into_iter().find(|timer| self.due(*timer).is_some_and(|at| at <= now))?;
         self.clear(timer);
         Some(timer)
     }

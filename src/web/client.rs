@@ -34,14 +34,12 @@ impl SseClient {
     pub fn new(options: &JsValue) -> Result<Self, JsValue> {
         #[cfg(feature = "std")]
         console_error_panic_hook::set_once();
-        Ok(Self {
-            driver: Driver::new(Options::read(options)?),
-        })
+        Ok(Self { driver: Driver::new(Options::read(options)?) })
     }
 
     /// Connects, from idle or failed.
     pub fn start(&self) {
-        self.driver.start();
+        self.driver.start(Input::Start);
     }
 
     /// Disconnects. The cursor is kept: `start` resumes from it.
@@ -66,8 +64,7 @@ impl SseClient {
 
     /// Drops stream and token and connects anew, at once.
     pub fn reconnect(&self) {
-        self.driver.start();
-        self.driver.feed(Input::Reconnect);
+        self.driver.start(Input::Reconnect);
     }
 
     /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
@@ -77,10 +74,8 @@ impl SseClient {
     /// An error with `code: 'options'` for a pattern that is none.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
         let list = types.dyn_ref::<Array>().cloned().unwrap_or_else(|| Array::of1(types));
-        let patterns: Option<Vec<_>> = list
-            .iter()
-            .map(|item| item.as_string().and_then(|text| Pattern::parse(&text)))
-            .collect();
+        let patterns: Option<Vec<_>> =
+            list.iter().map(|item| item.as_string().and_then(|text| Pattern::parse(&text))).collect();
         let patterns =
             patterns.ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
         Ok(self.driver.subscribe(patterns, call).0)

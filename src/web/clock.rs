@@ -26,10 +26,7 @@ const LEAP_MS: f64 = 1_000.0;
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self {
-            slept: Cell::new(0.0),
-            skew: Cell::new(js_sys::Date::now() - performance_now()),
-        }
+        Self { slept: Cell::new(0.0), skew: Cell::new(js_sys::Date::now() - performance_now()) }
     }
 
     pub(super) fn now(&self) -> Time {

@@ -7,7 +7,7 @@ use alloc::{
     string::String,
     vec::Vec,
 };
-use core::cell::{Cell, OnceCell, RefCell};
+use core::cell::{Cell, RefCell};
 
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::JsValue;
@@ -46,7 +46,7 @@ pub(super) struct Driver {
     on_resync: RefCell<Option<Function>>,
     /// What the token provider threw last.
     cause: RefCell<JsValue>,
-    lifecycle: OnceCell<Vec<Listener>>,
+    lifecycle: RefCell<Vec<Listener>>,
     /// Somebody up the stack is performing: leave the actions to him, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
@@ -55,9 +55,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
-        let seed = options
-            .seed
-            .map_or_else(|| (js_sys::Math::random() * 9e15) as u64, u64::from);
+        let seed = options.seed.map_or_else(|| (js_sys::Math::random() * 9e15) as u64, u64::from);
         let mut core = Client::new(options.config, u64::from(options.coalesce), seed);
         core.set_cursor(options.last_event_id.clone());
         Rc::new_cyclic(|me| Self {
@@ -71,7 +69,7 @@ impl Driver {
             on_status: RefCell::default(),
             on_resync: RefCell::default(),
             cause: RefCell::new(JsValue::UNDEFINED),
-            lifecycle: OnceCell::new(),
+            lifecycle: RefCell::default(),
             busy: Cell::new(false),
             closed: Cell::new(false),
             me: me.clone(),
@@ -82,15 +80,16 @@ impl Driver {
         &self.options
     }
 
-    /// Connects, and listens to the page from the first time on.
-    pub(super) fn start(&self) {
+    /// Connects by this input, and listens to the page from the first time on.
+    pub(super) fn start(&self, input: Input<'_>) {
         if self.closed.get() {
             return;
         }
-        if let (None, Some(me)) = (self.lifecycle.get(), self.me.upgrade()) {
-            let _ = self.lifecycle.set(lifecycle::watch(&me));
+        let deaf = self.lifecycle.borrow().is_empty();
+        if let (true, Some(me)) = (deaf, self.me.upgrade()) {
+            self.lifecycle.replace(lifecycle::watch(&me));
         }
-        self.feed(Input::Start);
+        self.feed(input);
     }
 
     /// Takes one input, and performs what core makes of it.
@@ -115,6 +114,7 @@ impl Driver {
         }
         self.stream.take();
         self.timer.take();
+        self.lifecycle.take();
         let question = self.question.take();
         drop(question); // aborts: the provider's code may run here, and finds us closed
     }
@@ -145,10 +145,7 @@ impl Driver {
 
     /// The token provider answered: its signal is not to be aborted any more. What it threw is kept as the cause of what follows.
     pub(super) fn answered(&self, ticket: Ticket, cause: JsValue) {
-        let question = self
-            .question
-            .borrow_mut()
-            .take_if(|question| question.ticket() == ticket);
+        let question = self.question.borrow_mut().take_if(|question| question.ticket() == ticket);
         if let Some(question) = question {
             question.settle();
             *self.cause.borrow_mut() = cause;
@@ -177,7 +174,6 @@ impl Driver {
         match action {
             Action::Ask(ticket, reason) => {
                 if let (Some(me), Some(provider)) = (self.me.upgrade(), &self.options.token) {
-                    *self.cause.borrow_mut() = JsValue::UNDEFINED;
                     let question = token::ask(&me, provider, ticket, reason);
                     if !self.closed.get() {
                         *self.question.borrow_mut() = Some(question);
@@ -185,11 +181,9 @@ impl Driver {
                 }
             }
             Action::Forget(ticket) => {
-                let forgotten = self
-                    .question
-                    .borrow_mut()
-                    .take_if(|question| question.ticket() == ticket);
+                let forgotten = self.question.borrow_mut().take_if(|question| question.ticket() == ticket);
                 drop(forgotten); // aborts, outside the borrow
+                *self.cause.borrow_mut() = JsValue::UNDEFINED;
             }
             Action::Open(ticket, token, cursor) => {
                 let Some(me) = self.me.upgrade() else { return };
@@ -201,9 +195,7 @@ impl Driver {
                     }
                     Err(thrown) => {
                         *self.cause.borrow_mut() = thrown;
-                        self.core
-                            .borrow_mut()
-                            .handle(self.clock.now(), Input::Lost(ticket, Loss::Unusable));
+                        self.core.borrow_mut().handle(self.clock.now(), Input::Lost(ticket, Loss::Unusable));
                     }
                 }
             }
@@ -239,18 +231,9 @@ impl Driver {
             let types: JsValue = if resync.types.is_empty() {
                 JsValue::NULL
             } else {
-                resync
-                    .types
-                    .iter()
-                    .map(|kind| JsValue::from_str(kind))
-                    .collect::<Array>()
-                    .into()
+                resync.types.iter().map(|kind| JsValue::from_str(kind)).collect::<Array>().into()
             };
-            let _ = Reflect::set(
-                &object,
-                &JsValue::from_str("gap"),
-                &JsValue::from_str(Gap::as_str(resync.gap)),
-            );
+            let _ = Reflect::set(&object, &JsValue::from_str("gap"), &JsValue::from_str(Gap::as_str(resync.gap)));
             let _ = Reflect::set(&object, &JsValue::from_str("types"), &types);
             object.into()
         });

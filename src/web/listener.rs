@@ -15,11 +15,7 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn new(target: EventTarget, call: impl Fn(Event) + 'static) -> Self {
-        Self {
-            target,
-            names: Vec::new(),
-            call: Closure::new(call),
-        }
+        Self { target, names: Vec::new(), call: Closure::new(call) }
     }
 
     /// Listens to one more event. Doing it twice is no harm: a target keeps a function once (DOM, "add an event listener").
@@ -28,9 +24,7 @@ impl Listener {
             return;
         }
         // The only error is a missing target, and we hold it.
-        let _ = self
-            .target
-            .add_event_listener_with_callback(name, self.call.as_ref().unchecked_ref());
+        let _ = self.target.add_event_listener_with_callback(name, self.call.as_ref().unchecked_ref());
         self.names.push(name.into());
     }
 }
@@ -38,9 +32,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         for name in &self.names {
-            let _ = self
-                .target
-                .remove_event_listener_with_callback(name, self.call.as_ref().unchecked_ref());
+            let _ = self.target.remove_event_listener_with_callback(name, self.call.as_ref().unchecked_ref());
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
-use js_sys::Function;
-use wasm_bindgen::JsValue;
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::error::bad_option;
 use crate::core::session::Config;
@@ -54,11 +54,7 @@ impl Options {
 }
 
 /// The options as they stand in JavaScript; times in milliseconds.
-#[cfg_attr(
-    feature = "std",
-    derive(serde::Deserialize),
-    serde(rename_all = "camelCase", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "std", derive(serde::Deserialize), serde(rename_all = "camelCase", deny_unknown_fields))]
 #[derive(Default)]
 struct Raw {
     url: String,
@@ -76,24 +72,36 @@ struct Raw {
     seed: Option<u32>,
 }
 
+/// The names and values that are given; `undefined` and `null` are not.
+fn given(options: &JsValue) -> Result<Vec<(String, JsValue)>, JsValue> {
+    if !options.is_object() {
+        return Err(bad_option("the options are no object"));
+    }
+    let mut given = Vec::new();
+    for key in Object::keys(options.unchecked_ref::<Object>()).iter() {
+        let value = Reflect::get(options, &key)?;
+        if !value.is_undefined() && !value.is_null() {
+            given.push((key.as_string().unwrap_or_default(), value));
+        }
+    }
+    Ok(given)
+}
+
 #[cfg(feature = "std")]
 fn function<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Function>, D::Error> {
-    use wasm_bindgen::JsCast as _;
     let value: JsValue = serde_wasm_bindgen::preserve::deserialize(deserializer)?;
     if value.is_undefined() || value.is_null() {
         return Ok(None);
     }
-    value
-        .dyn_into()
-        .map(Some)
-        .map_err(|_| serde::de::Error::custom("expected a function"))
+    value.dyn_into().map(Some).map_err(|_| serde::de::Error::custom("expected a function"))
 }
 
 #[cfg(feature = "std")]
 impl Raw {
     fn read(value: &JsValue) -> Result<Self, JsValue> {
-        let deserializer = serde_wasm_bindgen::Deserializer::from(value.clone());
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        // As a map: asked for a struct, serde-wasm-bindgen looks only for the fields it knows, and no unknown one would be found.
+        let given = given(value)?.into_iter().map(|(key, value)| (key, serde_wasm_bindgen::Deserializer::from(value)));
+        serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(given)).map_err(|error| {
             let (path, inner) = (alloc::string::ToString::to_string(error.path()), error.inner());
             bad_option(&alloc::format!("option `{path}`: {inner}"))
         })
@@ -103,34 +111,25 @@ impl Raw {
 #[cfg(not(feature = "std"))]
 impl Raw {
     fn read(value: &JsValue) -> Result<Self, JsValue> {
-        use js_sys::{Array, Object, Reflect};
-        use wasm_bindgen::JsCast as _;
+        use js_sys::Array;
 
-        if !value.is_object() {
-            return Err(bad_option("the options are no object"));
-        }
         let mut raw = Self::default();
-        for key in Object::keys(value.unchecked_ref::<Object>()).iter() {
-            let value = Reflect::get(value, &key)?;
-            let key = key.as_string().unwrap_or_default();
-            if value.is_undefined() || value.is_null() {
-                continue;
-            }
+        for (key, value) in given(value)? {
             let expected = |what| mistake(&key, what);
-            let text = || value.as_string().ok_or_else(|| expected("a string"));
-            let number = || whole(&value).ok_or_else(|| expected("a whole number, not negative"));
+            let text = || value.as_string().ok_or_else(|| expected("expected a string"));
+            let number = || whole(&value).ok_or_else(|| expected("expected a whole number, not negative"));
             match key.as_str() {
                 "url" => raw.url = text()?,
                 "transport" => raw.transport = Some(text()?),
                 "lastEventId" => raw.last_event_id = Some(text()?),
                 "withCredentials" => {
-                    raw.with_credentials = Some(value.as_bool().ok_or_else(|| expected("a boolean"))?);
+                    raw.with_credentials = Some(value.as_bool().ok_or_else(|| expected("expected a boolean"))?);
                 }
-                "token" => raw.token = Some(value.clone().dyn_into().map_err(|_| expected("a function"))?),
+                "token" => raw.token = Some(value.clone().dyn_into().map_err(|_| expected("expected a function"))?),
                 "types" => {
-                    let list = value.dyn_ref::<Array>().ok_or_else(|| expected("a list of strings"))?;
+                    let list = value.dyn_ref::<Array>().ok_or_else(|| expected("expected a list of strings"))?;
                     let types: Option<Vec<_>> = list.iter().map(|kind| kind.as_string()).collect();
-                    raw.types = Some(types.ok_or_else(|| expected("a list of strings"))?);
+                    raw.types = Some(types.ok_or_else(|| expected("expected a list of strings"))?);
                 }
                 "coalesce" => raw.coalesce = Some(number()?),
                 "silence" => raw.silence = Some(number()?),
@@ -138,7 +137,7 @@ impl Raw {
                 "tokenTimeout" => raw.token_timeout = Some(number()?),
                 "refusals" => raw.refusals = Some(number()?),
                 "seed" => raw.seed = Some(number()?),
-                _ => return Err(mistake(&key, "no such option")),
+                _ => return Err(expected("there is no such option")),
             }
         }
         Ok(raw)
@@ -153,10 +152,10 @@ fn whole(value: &JsValue) -> Option<u32> {
 }
 
 #[cfg(not(feature = "std"))]
-fn mistake(key: &str, expected: &str) -> JsValue {
+fn mistake(key: &str, what: &str) -> JsValue {
     let mut message = String::from("option `");
     message.push_str(key);
-    message.push_str("`: expected ");
-    message.push_str(expected);
+    message.push_str("`: ");
+    message.push_str(what);
     bad_option(&message)
 }

@@ -46,10 +46,7 @@ mod inner {
     impl Timer {
         pub(in crate::web) fn new(ms: u64, call: impl FnOnce() + 'static) -> Self {
             let call = Closure::once(call);
-            Self {
-                id: set_timeout(call.as_ref().unchecked_ref(), super::delay(ms)),
-                _call: call,
-            }
+            Self { id: set_timeout(call.as_ref().unchecked_ref(), super::delay(ms)), _call: call }
         }
     }
 

@@ -2,10 +2,10 @@
 
 use alloc::rc::Rc;
 
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
 use super::driver::Driver;
 use crate::core::session::{
@@ -49,10 +49,18 @@ pub(super) fn ask(driver: &Rc<Driver>, provider: &Function, ticket: Ticket, reas
         set(&question, "signal", &controller.signal());
     }
     let called = provider.call1(&JsValue::UNDEFINED, &question);
+    let answers = Array::new();
+    if let Some(controller) = &controller {
+        answers.push(&aborted(&controller.signal()));
+    }
     let weak = Rc::downgrade(driver);
     spawn_local(async move {
         let answer = match called {
-            Ok(value) => JsFuture::from(Promise::resolve(&value)).await,
+            // Not the answer alone: a provider that never gives one would keep this task for ever.
+            Ok(value) => {
+                answers.push(&value);
+                JsFuture::from(Promise::race(&answers)).await
+            }
             Err(thrown) => Err(thrown),
         };
         let Some(driver) = weak.upgrade() else { return };
@@ -66,13 +74,17 @@ pub(super) fn ask(driver: &Rc<Driver>, provider: &Function, ticket: Ticket, reas
     Question { ticket, controller }
 }
 
+/// A promise that ends when the question is dropped.
+fn aborted(signal: &AbortSignal) -> Promise {
+    Promise::new(&mut |end, _| {
+        let _ = signal.add_event_listener_with_callback("abort", &end);
+    })
+}
+
 /// `'token'`, or `{ token: 'token', expires_in?: seconds }`, as the token endpoint answers.
 fn read(value: &JsValue) -> Option<Grant> {
     if let Some(token) = value.as_string() {
-        return Some(Grant {
-            token: Token::new(token),
-            lives: None,
-        });
+        return Some(Grant { token: Token::new(token), lives: None });
     }
     let field = |name| Reflect::get(value, &JsValue::from_str(name)).ok();
     let token = field("token")?.as_string()?;
@@ -82,18 +94,12 @@ fn read(value: &JsValue) -> Option<Grant> {
         None if expires.is_undefined() || expires.is_null() => None,
         Some(_) | None => return None,
     };
-    Some(Grant {
-        token: Token::new(token),
-        lives,
-    })
+    Some(Grant { token: Token::new(token), lives })
 }
 
 /// An error with `status` 401 or 403 is a refusal; everything else may pass.
 fn refusal(thrown: &JsValue) -> TokenLoss {
-    let status = thrown
-        .is_object()
-        .then(|| Reflect::get(thrown, &JsValue::from_str("status")).ok())
-        .flatten();
+    let status = thrown.is_object().then(|| Reflect::get(thrown, &JsValue::from_str("status")).ok()).flatten();
     match status.and_then(|status| status.as_f64()) {
         Some(401.0) => TokenLoss::Refused(401),
         Some(403.0) => TokenLoss::Refused(403),

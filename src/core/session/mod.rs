@@ -32,7 +32,7 @@ pub struct Config {
     pub token_timeout: u32,
     /// How long a stream may take to open, and a native retry to succeed.
     pub connect_timeout: u32,
-    /// The longest silence before `hello` has named the beat; afterwards two beats.
+    /// The longest silence before `hello` has named the beat; afterwards two beats. 0: without a hello, silence means nothing.
     pub silence: u32,
     /// A stream that lived this long proved good: earlier failures are forgotten.
     pub proven: u32,
@@ -53,7 +53,7 @@ impl Default for Config {
             token_timeout: 10_000,
             connect_timeout: 20_000,
             silence: 45_000,
-            proven: 5_000,
+            proven: 2_000,
             native_retries: 3,
             refusals: 8,
             backoff: Policy::default(),
@@ -118,11 +118,15 @@ pub struct Session {
     /// The reasons not to be connected, as bits of [`Pause`].
     pauses: u8,
     refusals: u32,
+    /// A refusal was answered at once since a stream last proved good; the next one has to wait.
+    hurried: bool,
     /// Retries by the browser since a stream last proved good.
     native_retries: u32,
     /// The server asked not to be called before.
     not_before: Time,
     was_open: bool,
+    /// A hello was heard once: the server tells of gaps by itself.
+    greeted: bool,
     error: Option<Error>,
     shown: Status,
     counters: Counters,
@@ -140,6 +144,8 @@ struct Stream {
     hello: Option<Greeting>,
     /// Any frame at all was seen.
     spoken: bool,
+    /// The gap of a stream without hello was told.
+    told: bool,
     proven: bool,
     /// When it last said anything.
     heard: Time,
@@ -168,14 +174,13 @@ impl Session {
             rng: Rng::new(seed),
             pauses: 0,
             refusals: 0,
+            hurried: false,
             native_retries: 0,
             not_before: Time::default(),
             was_open: false,
+            greeted: false,
             error: None,
-            shown: Status {
-                phase: Phase::Idle,
-                error: None,
-            },
+            shown: Status { phase: Phase::Idle, error: None },
             counters: Counters::default(),
             last_ticket: 0,
             now: Time::default(),
@@ -197,10 +202,7 @@ impl Session {
     /// What the user sees.
     #[must_use]
     pub fn status(&self) -> Status {
-        Status {
-            phase: self.phase(),
-            error: self.error,
-        }
+        Status { phase: self.phase(), error: self.error }
     }
 
     /// The id up to which everything was delivered; empty for none.
@@ -274,6 +276,7 @@ impl Stream {
             decoder: Decoder::new(cursor, config.event_limit),
             hello: None,
             spoken: false,
+            told: false,
             proven: false,
             heard: now,
             silence: u64::from(config.silence),

@@ -43,7 +43,7 @@ impl Session {
         let frame = unfold(frame);
         let first = !core::mem::replace(&mut self.stream.spoken, true);
         let control = Control::read(&frame);
-        if first && !matches!(control, Some(Control::Hello(_))) {
+        if first && !matches!(control, Some(Control::Hello(_) | Control::Bye(_))) {
             self.greet_stranger();
         }
         match control {
@@ -66,12 +66,9 @@ impl Session {
 
     /// A server without hello tells no gaps: if it gives no ids either, what happened between two streams is lost, so say so.
     pub(super) fn greet_stranger(&mut self) {
-        if self.stream.hello.is_none() && self.cursor.is_empty() {
-            let gap = if self.counters.resyncs == 0 {
-                Gap::First
-            } else {
-                Gap::Unknown
-            };
+        let told = core::mem::replace(&mut self.stream.told, true);
+        if !told && !self.greeted && self.cursor.is_empty() {
+            let gap = if self.counters.resyncs == 0 { Gap::First } else { Gap::Unknown };
             self.resync(gap, Vec::new());
         }
     }
@@ -83,10 +80,8 @@ impl Session {
             (gap, _) => gap,
         };
         self.stream.silence = 2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end()));
-        self.stream.hello = Some(Greeting {
-            client: hello.client,
-            head: hello.head,
-        });
+        self.greeted = true;
+        self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
         self.cursor = id;
         if gap != Gap::None {
             self.resync(gap, Vec::new());
@@ -117,10 +112,6 @@ impl Session {
         }
         self.counters.updates = self.counters.updates.saturating_add(1);
         let envelope = self.stream.hello.is_some();
-        self.say(Output::Update(Update {
-            frame,
-            replayed,
-            envelope,
-        }));
+        self.say(Output::Update(Update { frame, replayed, envelope }));
     }
 }

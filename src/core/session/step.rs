@@ -63,14 +63,18 @@ impl Session {
 
     fn start(&mut self) {
         match self.state {
-            State::Idle | State::Failed => {
-                self.refusals = 0;
-                self.backoff.forget();
-                self.error = None;
-                self.state = State::Authorizing;
-            }
+            State::Idle | State::Failed => self.begin(),
             State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting | State::Paused => {}
         }
+    }
+
+    /// The application has reason to believe in a new attempt: all chances again.
+    fn begin(&mut self) {
+        self.refusals = 0;
+        self.hurried = false;
+        self.backoff.forget();
+        self.error = None;
+        self.state = State::Authorizing;
     }
 
     fn stop(&mut self) {
@@ -82,21 +86,21 @@ impl Session {
 
     fn reconnect(&mut self) {
         self.let_go();
-        self.start();
+        self.begin();
         self.token = TokenState::Absent(AskReason::Manual);
-        self.state = State::Authorizing;
     }
 
     fn wake(&mut self) {
         match self.state {
             State::Waiting => {
-                let soon = self.now.plus(u64::from(self.config.backoff.floor)).max(self.not_before);
+                let soon = self.now.plus(u64::from(self.config.backoff.floor)).max(self.invited());
                 let due = self.timers.due(Timer::Retry).unwrap_or(soon);
                 self.timers.set(Timer::Retry, due.min(soon));
             }
             State::Live(_) => {
                 // A beat is overdue: do not wait for the second one to be.
-                if self.now.since(self.stream.heard) > self.stream.silence * 5 / 8 {
+                let overdue = self.stream.silence * 5 / 8;
+                if overdue > 0 && self.now.since(self.stream.heard) > overdue {
                     self.timers.set(Timer::Silence, self.now);
                 }
             }
@@ -113,11 +117,7 @@ impl Session {
         self.token = TokenState::Absent(reason);
         let nonsense = TokenLoss::Nonsense;
         match answer.and_then(|grant| {
-            if grant.token.reveal().is_empty() {
-                Err(nonsense)
-            } else {
-                Ok(grant)
-            }
+            if grant.token.reveal().is_empty() || grant.lives == Some(0) { Err(nonsense) } else { Ok(grant) }
         }) {
             Ok(grant) => {
                 // A little early: the token has to survive its way to the server.
@@ -125,22 +125,11 @@ impl Session {
                 self.token = TokenState::Held(grant.token, end);
             }
             Err(TokenLoss::Refused(status)) => {
-                self.give_up(error(
-                    Code::Unauthorized,
-                    Some(status),
-                    "the token provider was refused",
-                ));
+                self.give_up(error(Code::Unauthorized, Some(status), "the token provider was refused"));
             }
             Err(TokenLoss::Failed) => self.retry(error(Code::Token, None, "the token provider failed"), 0),
             Err(TokenLoss::Nonsense) => {
-                self.refuse(
-                    error(
-                        Code::Token,
-                        None,
-                        "the token provider answered something that is no token",
-                    ),
-                    0,
-                );
+                self.refuse(error(Code::Token, None, "the token provider answered something that is no token"), 0);
             }
         }
     }
@@ -151,9 +140,8 @@ impl Session {
         }
         self.timers.clear(Timer::Answer);
         self.stream = Stream::new(&self.cursor, &self.config, self.now);
-        self.timers.set(Timer::Silence, self.now.plus(self.stream.silence));
-        self.timers
-            .set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
+        self.watch();
+        self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
         self.refusals = 0;
         self.was_open = true;
         self.error = None;
@@ -163,8 +151,7 @@ impl Session {
 
     /// The stream said something.
     fn heard(&mut self, bye: Option<Bye>) {
-        self.timers
-            .set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        self.watch();
         let Some(Bye { reason, wait, retry: _ }) = bye else {
             return;
         };
@@ -179,13 +166,15 @@ impl Session {
         self.not_before = self.now.plus(u64::from(wait));
         // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
         let floor = u64::from(self.config.backoff.floor);
-        let more = if proven {
-            self.rng.below(floor)
-        } else {
-            self.backoff.next(&mut self.rng)
-        };
+        let more = if proven { self.rng.below(floor) } else { self.backoff.next(&mut self.rng) };
         self.timers.set(Timer::Retry, self.not_before.plus(more));
         self.state = State::Waiting;
+    }
+
+    fn watch(&mut self) {
+        if self.stream.silence > 0 {
+            self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        }
     }
 
     fn lost(&mut self, ticket: Ticket, loss: Loss) {
@@ -201,8 +190,7 @@ impl Session {
                 self.native_retries += 1;
                 self.counters.connects = self.counters.connects.saturating_add(1);
                 self.timers.clear_all();
-                self.timers
-                    .set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
                 self.error = Some(error(Code::Network, None, "the connection was lost"));
                 self.state = State::Connecting(ticket);
             }
@@ -210,18 +198,11 @@ impl Session {
             Loss::Closed => self.refuse(error(Code::Http, None, "the stream was refused"), 0),
             Loss::Unauthorized => self.refuse(error(Code::Unauthorized, Some(401), "the token was refused"), 0),
             Loss::Busy { status, wait } => {
-                self.retry(
-                    error(Code::Http, Some(status), "the server is busy"),
-                    wait.min(LONGEST_WAIT),
-                );
+                self.retry(error(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
             }
             Loss::Gone(status) => self.give_up(error(Code::Http, Some(status), "the server ended the stream for good")),
             Loss::Unusable => self.give_up(error(Code::Options, None, "option `url`: the browser cannot read it")),
-            Loss::Forbidden => self.give_up(error(
-                Code::Csp,
-                None,
-                "a content security policy forbids the connection",
-            )),
+            Loss::Forbidden => self.give_up(error(Code::Csp, None, "a content security policy forbids the connection")),
         }
     }
 
@@ -239,6 +220,7 @@ impl Session {
             (Timer::Proven, State::Live(_)) => {
                 self.stream.proven = true;
                 self.native_retries = 0;
+                self.hurried = false;
                 self.backoff.forget();
                 self.greet_stranger();
             }
@@ -257,7 +239,8 @@ impl Session {
                 self.state = State::Paused;
             }
             State::Paused if self.now < self.not_before => {
-                self.timers.set(Timer::Retry, self.not_before);
+                let invited = self.invited();
+                self.timers.set(Timer::Retry, invited);
                 self.state = State::Waiting;
             }
             State::Paused => {
@@ -285,8 +268,7 @@ impl Session {
                 let reason = *reason;
                 let ticket = self.ticket();
                 self.token = TokenState::Asked(ticket, reason);
-                self.timers
-                    .set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));
                 self.say(Output::Ask { ticket, reason });
             }
         }
@@ -295,27 +277,23 @@ impl Session {
     fn open(&mut self, token: Option<super::token::Token>) {
         let ticket = self.ticket();
         self.counters.connects = self.counters.connects.saturating_add(1);
-        self.timers
-            .set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+        self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
         self.state = State::Connecting(ticket);
-        self.say(Output::Open {
-            ticket,
-            token,
-            cursor: self.cursor.to_string(),
-        });
+        self.say(Output::Open { ticket, token, cursor: self.cursor.to_string() });
     }
 
     /// The answer was no. A new token may help, once at once, then with growing patience, then not at all.
     fn refuse(&mut self, error: Error, wait: u32) {
         self.refusals += 1;
+        let held = matches!(self.token, TokenState::Held(..));
+        if held {
+            self.token = TokenState::Absent(AskReason::Rejected);
+        }
         if self.refusals >= self.config.refusals {
             return self.give_up(error);
         }
-        let at_once = self.config.provider && self.refusals == 1 && matches!(self.token, TokenState::Held(..));
-        if matches!(self.token, TokenState::Held(..)) {
-            self.token = TokenState::Absent(AskReason::Rejected);
-        }
-        if at_once {
+        if held && !self.hurried {
+            self.hurried = true;
             self.leave();
             self.error = Some(error);
             self.state = State::Authorizing;
@@ -334,12 +312,14 @@ impl Session {
         self.state = State::Waiting;
     }
 
+    /// When the server lets us come again, and not all of us at once.
+    fn invited(&mut self) -> Time {
+        self.not_before.plus(self.rng.below(u64::from(self.config.backoff.base)))
+    }
+
     fn give_up(&mut self, error: Error) {
         self.let_go();
-        self.error = Some(Error {
-            retryable: false,
-            ..error
-        });
+        self.error = Some(Error { retryable: false, ..error });
         self.state = State::Failed;
     }
 
@@ -372,10 +352,5 @@ impl Session {
 }
 
 fn error(code: Code, status: Option<u16>, message: &'static str) -> Error {
-    Error {
-        code,
-        status,
-        retryable: true,
-        message,
-    }
+    Error { code, status, retryable: true, message }
 }

@@ -156,17 +156,10 @@ pub fn check_type(event: &str) -> Result<(), BadType> {
     if event.is_empty() || event.len() > 128 {
         return Err(BadType::Length);
     }
-    if !event
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-'))
-    {
+    if !event.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')) {
         return Err(BadType::Character);
     }
-    if is_reserved(event) {
-        Err(BadType::Reserved)
-    } else {
-        Ok(())
-    }
+    if is_reserved(event) { Err(BadType::Reserved) } else { Ok(()) }
 }
 
 impl Control {
@@ -188,9 +181,7 @@ impl Control {
                 gap: Gap::parse(field(data, "gap")?)?,
                 types: field(data, "types").map_or_else(Vec::new, list),
             })),
-            BEAT => Some(Self::Beat(Beat {
-                at: EventId::parse(&frame.id)?,
-            })),
+            BEAT => Some(Self::Beat(Beat { at: EventId::parse(&frame.id)? })),
             BYE => Some(Self::Bye(Bye {
                 reason: Reason::parse(field(data, "reason")?)?,
                 wait: milliseconds(field(data, "wait")?)?,
@@ -244,15 +235,8 @@ impl Bye {
 }
 
 impl Gap {
-    const ALL: [Self; 7] = [
-        Self::None,
-        Self::First,
-        Self::Epoch,
-        Self::Trimmed,
-        Self::Unknown,
-        Self::Overflow,
-        Self::Rights,
-    ];
+    const ALL: [Self; 7] =
+        [Self::None, Self::First, Self::Epoch, Self::Trimmed, Self::Unknown, Self::Overflow, Self::Rights];
 
     /// The word on the wire.
     #[must_use]
@@ -294,18 +278,11 @@ impl Reason {
 }
 
 fn field<'a>(data: &'a str, name: &str) -> Option<&'a str> {
-    data.split('&').find_map(|pair| {
-        pair.split_once('=')
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    })
+    data.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
 }
 
 fn list(text: &str) -> Vec<String> {
-    text.split(',')
-        .filter(|part| !part.is_empty())
-        .map(String::from)
-        .collect()
+    text.split(',').filter(|part| !part.is_empty()).map(String::from).collect()
 }
 
 fn milliseconds(text: &str) -> Option<u32> {
@@ -325,23 +302,11 @@ fn push(data: &mut String, name: &str, value: &str) {
     }
     data.push_str(name);
     data.push('=');
-    data.extend(
-        value
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | ',')),
-    );
+    data.extend(value.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | ',')));
 }
 
 fn write(event: &str, id: Option<&EventId>, retry: Option<u32>, data: &str, out: &mut Vec<u8>) {
     let id = id.map(|id| id.text());
-    let wrote = encode(
-        &Fields {
-            retry,
-            id: id.as_deref(),
-            event,
-            data,
-        },
-        out,
-    );
+    let wrote = encode(&Fields { retry, id: id.as_deref(), event, data }, out);
     debug_assert_eq!(wrote, Ok(()), "control data holds plain tokens only");
 }

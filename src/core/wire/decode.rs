@@ -156,16 +156,8 @@ impl Decoder {
         let data = core::mem::take(&mut self.data);
         let has_id = core::mem::take(&mut self.has_id);
         if core::mem::take(&mut self.has_data) {
-            let event = if event.is_empty() {
-                String::from("message")
-            } else {
-                event
-            };
-            emit(Item::Frame(Frame {
-                event,
-                id: self.id.clone(),
-                data,
-            }));
+            let event = if event.is_empty() { String::from("message") } else { event };
+            emit(Item::Frame(Frame { event, id: self.id.clone(), data }));
         } else if has_id {
             emit(Item::Id(self.id.clone()));
         }
@@ -177,8 +169,6 @@ fn digits(value: &[u8]) -> Option<u32> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sum = value.iter().fold(0_u32, |sum, digit| {
-        sum.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
-    });
+    let sum = value.iter().fold(0_u32, |sum, digit| sum.saturating_mul(10).saturating_add(u32::from(digit - b'0')));
     Some(sum)
 }

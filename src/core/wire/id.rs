@@ -31,10 +31,7 @@ impl EventId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, seq) = text.split_once('.')?;
-        Some(Self {
-            epoch: Epoch(number(epoch, 16)?),
-            seq: number(seq, 10)?,
-        })
+        Some(Self { epoch: Epoch(number(epoch, 16)?), seq: number(seq, 10)? })
     }
 
     /// True if this id lies after `other` in the same life of the log.
@@ -99,10 +96,7 @@ mod tests {
     fn every_id_has_one_spelling_that_reads_back() {
         for epoch in [0, 1, 9, 10, 0xabcdef, u64::MAX] {
             for seq in [0, 1, 10, 99, u64::MAX] {
-                let id = EventId {
-                    epoch: Epoch(epoch),
-                    seq,
-                };
+                let id = EventId { epoch: Epoch(epoch), seq };
                 assert_eq!(EventId::parse(&id.text()), Some(id));
                 assert_eq!(id.text(), std::format!("{epoch:x}.{seq}"));
             }

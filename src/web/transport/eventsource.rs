@@ -21,16 +21,8 @@ use crate::{
 };
 
 /// The events every stream listens to: the standard's own, our control messages, and folded updates.
-const EVENTS: [&str; 8] = [
-    "open",
-    "error",
-    "message",
-    fold::UPDATE,
-    "tinysse.hello",
-    "tinysse.beat",
-    "tinysse.resync",
-    "tinysse.bye",
-];
+const EVENTS: [&str; 8] =
+    ["open", "error", "message", fold::UPDATE, "tinysse.hello", "tinysse.beat", "tinysse.resync", "tinysse.bye"];
 
 /// An open `EventSource`; closed when dropped.
 #[derive(Debug)]
@@ -55,19 +47,14 @@ impl Stream {
         let options = driver.options();
         let init = EventSourceInit::new();
         init.set_with_credentials(options.with_credentials);
-        let policy = watch_policy(driver, ticket);
         let source = EventSource::new_with_event_source_init_dict(&address(options, token, cursor), &init)?;
+        let policy = watch_policy(driver, ticket, source.url());
         let weak = Rc::downgrade(driver);
         let mut listener = Listener::new(source.clone().into(), move |event| hear(&weak, ticket, &event));
         for name in EVENTS {
             listener.listen(name);
         }
-        Ok(Self {
-            ticket,
-            source,
-            listener,
-            _policy: policy,
-        })
+        Ok(Self { ticket, source, listener, _policy: policy })
     }
 
     pub(in crate::web) fn ticket(&self) -> Ticket {
@@ -91,52 +78,38 @@ fn hear(driver: &Weak<Driver>, ticket: Ticket, event: &Event) {
     // A message may be named `open` or `error` too; only its class tells it from the stream's own news.
     if let Some(message) = event.dyn_ref::<MessageEvent>() {
         let data = message.data().as_string().unwrap_or_default();
-        let frame = Frame {
-            event: message.type_(),
-            id: message.last_event_id(),
-            data,
-        };
+        let frame = Frame { event: message.type_(), id: message.last_event_id(), data };
         return driver.feed(Input::Frame(ticket, frame));
     }
     if event.type_() == "open" {
         return driver.feed(Input::Opened(ticket));
     }
-    let state = event
-        .target()
-        .and_then(|target| target.dyn_into::<EventSource>().ok())
-        .map(|source| source.ready_state());
-    let loss = if state == Some(EventSource::CONNECTING) {
-        Loss::Retrying
-    } else {
-        Loss::Closed
-    };
+    let state =
+        event.target().and_then(|target| target.dyn_into::<EventSource>().ok()).map(|source| source.ready_state());
+    let loss = if state == Some(EventSource::CONNECTING) { Loss::Retrying } else { Loss::Closed };
     driver.feed(Input::Lost(ticket, loss));
 }
 
-/// Listens for a violation of `connect-src` while the stream is on its way (CSP3 §5.3 fires it at the document).
-fn watch_policy(driver: &Rc<Driver>, ticket: Ticket) -> Option<Listener> {
+/// Listens for a violation of `connect-src` while the stream is on its way (CSP3 §5.3 fires it at the document), which names the
+/// address without its fragment, and in some browsers without its query.
+fn watch_policy(driver: &Rc<Driver>, ticket: Ticket, url: String) -> Option<Listener> {
     let document = get(&js_sys::global(), "document");
     let target = document.is_object().then(|| document.unchecked_into::<EventTarget>())?;
     let weak = Rc::downgrade(driver);
     let mut listener = Listener::new(target, move |event| {
-        let driver = weak.upgrade().filter(|driver| {
-            let blocked = get(&event, "blockedURI").as_string().unwrap_or_default();
-            let ours = driver
-                .options()
-                .url
-                .split(['?', '#'])
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches('.');
-            get(&event, "effectiveDirective").as_string().as_deref() == Some("connect-src")
-                && blocked.split('?').next().is_some_and(|blocked| blocked.ends_with(ours))
-        });
-        if let Some(driver) = driver {
+        let Some(driver) = weak.upgrade() else { return };
+        let is = |name, text: &str| get(&event, name).as_string().is_some_and(|value| path(&value) == text);
+        if is("effectiveDirective", "connect-src") && is("blockedURI", path(&url)) {
             driver.feed(Input::Lost(ticket, Loss::Forbidden));
         }
     });
     listener.listen("securitypolicyviolation");
     Some(listener)
+}
+
+/// An address without query.
+fn path(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 fn get(object: &JsValue, name: &str) -> JsValue {

@@ -1,0 +1,84 @@
+//! The whole client: updates addressed to their subscribers, thinned where asked, and silence after a stop.
+#![allow(clippy::unwrap_used)]
+
+mod conversation;
+
+use tinysse::core::{
+    client::{Action, Client},
+    registry::{Pattern, Subscriber},
+    session::Config,
+    time::Time,
+};
+
+fn open(coalesce: u64) -> Client {
+    let mut client = Client::new(Config { provider: false, ..Config::default() }, coalesce, 1);
+    for (at, input) in [
+        (0, "start"),
+        (10, "opened 1"),
+        (11, "frame 1 4f.0 tinysse.hello client=c1&after=4f.0&head=4f.0&beat=15000&gap=first"),
+    ] {
+        tell(&mut client, at, input);
+    }
+    client
+}
+
+/// Who was called with what (type and id), and when the client wants to be woken.
+fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscriber>)>, Option<u64>) {
+    conversation::say(input, &mut |input| client.handle(Time(at), input));
+    let mut calls = Vec::new();
+    loop {
+        match client.poll() {
+            Action::Call(update, to) => calls.push((format!("{} {}", update.frame.event, update.frame.id), to)),
+            Action::Sleep(due) => return (calls, due.map(|Time(ms)| ms)),
+            Action::Ask(..) | Action::Forget(_) | Action::Open(..) | Action::Close(_) => {}
+            Action::Resync(_) | Action::Status(_) => {}
+        }
+    }
+}
+
+fn subscribe(client: &mut Client, patterns: &[&str]) -> Subscriber {
+    client.subscribe(patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()))
+}
+
+fn calls(of: &[(&str, &[Subscriber])]) -> Vec<(String, Vec<Subscriber>)> {
+    of.iter().map(|(update, to)| ((*update).to_owned(), to.to_vec())).collect()
+}
+
+#[test]
+fn an_update_goes_to_those_who_asked_for_its_type() {
+    let mut client = open(0);
+    let all = subscribe(&mut client, &["*"]);
+    let compute = subscribe(&mut client, &["compute.*", "compute.progress"]);
+    let proto = subscribe(&mut client, &["__proto__"]);
+    let mut to = |at, input| tell(&mut client, at, input).0;
+    assert_eq!(to(20, "frame 1 4f.1 compute.progress {}"), calls(&[("compute.progress 4f.1", &[all, compute])]));
+    assert_eq!(to(21, "frame 1 4f.2 __proto__ {}"), calls(&[("__proto__ 4f.2", &[all, proto])]));
+    assert_eq!(to(22, "frame 1 4f.3 toString {}"), calls(&[("toString 4f.3", &[all])]));
+    assert!(client.unsubscribe(all) && !client.unsubscribe(all));
+    assert_eq!(tell(&mut client, 23, "frame 1 4f.4 projects {}").0, []);
+    assert_eq!(client.session().cursor(), "4f.4", "unwanted, and yet seen");
+}
+
+#[test]
+fn a_window_lets_the_first_and_the_last_pass() {
+    let mut client = open(50);
+    let all = subscribe(&mut client, &["*"]);
+    let (first, due) = tell(&mut client, 100, "frame 1 4f.1 a {}");
+    assert_eq!((first, due), (calls(&[("a 4f.1", &[all])]), Some(150)));
+    assert_eq!(tell(&mut client, 110, "frame 1 4f.2 a {}").0, []);
+    assert_eq!(tell(&mut client, 120, "frame 1 4f.3 b {}").0, calls(&[("b 4f.3", &[all])]));
+    assert_eq!(tell(&mut client, 130, "frame 1 4f.4 a {}"), (vec![], Some(150)));
+    assert_eq!(tell(&mut client, 150, "tick").0, calls(&[("a 4f.4", &[all])]));
+}
+
+/// The cursor stands behind a held update already: thrown away it would be lost, given out later it would come after the end.
+#[test]
+fn what_a_window_holds_is_given_out_before_a_stop_and_nothing_after_it() {
+    let mut client = open(50);
+    let all = subscribe(&mut client, &["*"]);
+    tell(&mut client, 100, "frame 1 4f.1 a {}");
+    tell(&mut client, 110, "frame 1 4f.2 a {}");
+    assert_eq!(tell(&mut client, 120, "stop"), (calls(&[("a 4f.2", &[all])]), None));
+    assert_eq!(tell(&mut client, 150, "tick"), (vec![], None));
+    assert_eq!(tell(&mut client, 5_000, "frame 1 4f.3 a {}"), (vec![], None));
+}

@@ -1,0 +1,146 @@
+//! Conversations with a session as plain text: inputs are parsed, outputs are printed.
+#![allow(dead_code, reason = "each test speaks the part that it needs")]
+
+use std::fmt::Write as _;
+
+use tinysse::core::{
+    session::{
+        Session, State,
+        io::{Input, Loss, Output, Pause, Status, Ticket, TokenLoss},
+        token::{Grant, Token},
+    },
+    time::Time,
+    wire::Frame,
+};
+
+/// Reads one input and hands it over.
+pub(crate) fn say(text: &str, to: &mut dyn FnMut(Input<'_>)) {
+    let ticket = |number: &str| Ticket(number.parse().unwrap_or_else(|_| panic!("no ticket: {text}")));
+    let number = |digits: &str| digits.parse().unwrap_or_else(|_| panic!("no number: {text}"));
+    let words: Vec<&str> = text.split(' ').collect();
+    match words.as_slice() {
+        ["start"] => to(Input::Start),
+        ["stop"] => to(Input::Stop),
+        ["reconnect"] => to(Input::Reconnect),
+        ["wake"] => to(Input::Wake),
+        ["tick"] => to(Input::Tick),
+        ["pause", why] => to(Input::Pause(pause(why))),
+        ["resume", why] => to(Input::Resume(pause(why))),
+        ["token", asked, "refused", status] => {
+            to(Input::Token(ticket(asked), Err(TokenLoss::Refused(number(status) as u16))));
+        }
+        ["token", asked, "failed"] => to(Input::Token(ticket(asked), Err(TokenLoss::Failed))),
+        ["token", asked, "nonsense"] => to(Input::Token(ticket(asked), Err(TokenLoss::Nonsense))),
+        ["token", asked, "empty"] => {
+            to(Input::Token(ticket(asked), Ok(Grant { token: Token::new(String::new()), lives: None })));
+        }
+        ["token", asked, "is", secret @ ..] => {
+            let (secret, lives) = match secret {
+                [secret, "lives", ms] => (*secret, Some(u64::from(number(ms)))),
+                [secret] => (*secret, None),
+                _ => panic!("a token is SECRET [lives MS]: {text}"),
+            };
+            to(Input::Token(ticket(asked), Ok(Grant { token: Token::new(secret.into()), lives })));
+        }
+        ["opened", stream] => to(Input::Opened(ticket(stream))),
+        ["frame", stream, id, event, data @ ..] => {
+            let id = if *id == "-" { "" } else { id };
+            to(Input::Frame(ticket(stream), Frame { event: (*event).into(), id: id.into(), data: data.join(" ") }));
+        }
+        ["bytes", stream, bytes @ ..] => {
+            to(Input::Bytes(ticket(stream), bytes.join(" ").replace("\\n", "\n").replace("\\r", "\r").as_bytes()));
+        }
+        ["lost", stream, loss @ ..] => {
+            let loss = match loss {
+                ["retrying"] => Loss::Retrying,
+                ["dropped"] => Loss::Dropped,
+                ["closed"] => Loss::Closed,
+                ["unauthorized"] => Loss::Unauthorized,
+                ["busy", status, "wait", wait] => Loss::Busy { status: number(status) as u16, wait: number(wait) },
+                ["gone", status] => Loss::Gone(number(status) as u16),
+                ["forbidden"] => Loss::Forbidden,
+                _ => panic!("no such loss: {text}"),
+            };
+            to(Input::Lost(ticket(stream), loss));
+        }
+        _ => panic!("no such input: {text}"),
+    }
+}
+
+fn pause(word: &str) -> Pause {
+    match word {
+        "user" => Pause::User,
+        "offline" => Pause::Offline,
+        "page" => Pause::Page,
+        _ => panic!("no such pause: {word}"),
+    }
+}
+
+/// Polls until the session sleeps: what it says, and when it wants to be woken.
+pub(crate) fn drain(session: &mut Session) -> (Vec<Output>, Option<u64>) {
+    let mut outputs = Vec::new();
+    loop {
+        let output = session.poll();
+        if let Output::Sleep(due) = output {
+            return (outputs, due.map(|Time(ms)| ms));
+        }
+        outputs.push(output);
+    }
+}
+
+/// What the session said, and where it stands then.
+pub(crate) fn write(outputs: &[Output], state: State, due: Option<u64>, out: &mut String) {
+    for output in outputs {
+        let _ = writeln!(out, "     -> {}", print(output));
+    }
+    let due = due.map_or_else(String::new, |ms| format!(", due {ms}"));
+    let _ = writeln!(out, "     == {}{due}", stand(state));
+}
+
+/// The name of a state, without its ticket.
+pub(crate) fn name(state: State) -> &'static str {
+    match state {
+        State::Idle => "Idle",
+        State::Authorizing => "Authorizing",
+        State::Connecting(_) => "Connecting",
+        State::Live(_) => "Live",
+        State::Waiting => "Waiting",
+        State::Paused => "Paused",
+        State::Failed => "Failed",
+    }
+}
+
+fn stand(state: State) -> String {
+    match state {
+        State::Connecting(Ticket(ticket)) | State::Live(Ticket(ticket)) => format!("{} {ticket}", name(state)),
+        State::Idle | State::Authorizing | State::Waiting | State::Paused | State::Failed => name(state).into(),
+    }
+}
+
+fn print(output: &Output) -> String {
+    match output {
+        Output::Ask { ticket, reason } => format!("ask {} {}", ticket.0, reason.as_str()),
+        Output::Forget(ticket) => format!("forget {}", ticket.0),
+        Output::Open { ticket, token, cursor } => {
+            let token = token.as_ref().map_or_else(String::new, |token| format!(" with {}", token.reveal()));
+            let cursor = if cursor.is_empty() { String::new() } else { format!(" from {cursor}") };
+            format!("open {}{token}{cursor}", ticket.0)
+        }
+        Output::Close(ticket) => format!("close {}", ticket.0),
+        Output::Update(update) => {
+            let frame = &update.frame;
+            let id = if frame.id.is_empty() { "-" } else { &frame.id };
+            let word = if update.replayed { "replayed" } else { "update" };
+            format!("{word} {id} {} {}", frame.event, frame.data.replace('\n', "\\n")).trim_end().to_owned()
+        }
+        Output::Resync(resync) if resync.types.is_empty() => format!("resync {}", resync.gap.as_str()),
+        Output::Resync(resync) => format!("resync {} of {}", resync.gap.as_str(), resync.types.join(", ")),
+        Output::Status(Status { phase, error: None }) => format!("status {}", phase.as_str()),
+        Output::Status(Status { phase, error: Some(error) }) => {
+            let status = error.status.map_or_else(String::new, |status| format!(" {status}"));
+            let last = if error.retryable { "" } else { ", for good" };
+            format!("status {}: {}{status}{last}: {}", phase.as_str(), error.code.as_str(), error.message)
+        }
+        Output::Sleep(_) => String::from("sleep"),
+    }
+}

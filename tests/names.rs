@@ -1,0 +1,133 @@
+//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they say.
+#![allow(clippy::unwrap_used)]
+
+use tinysse::core::{
+    audience::Audience,
+    registry::Pattern,
+    rng::Rng,
+    session::{
+        Config, Session,
+        io::{Input, Output, Ticket},
+        token::{Grant, Token},
+    },
+    time::Time,
+    wire::{
+        control::{BadType, check_type, is_reserved},
+        decode::Decoder,
+        encode::{Fields, encode},
+        id::{Epoch, EventId},
+    },
+};
+
+fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
+    of[rng.below(of.len() as u64) as usize]
+}
+
+fn word(rng: &mut Rng, alphabet: &str, longest: u64) -> String {
+    let alphabet: Vec<char> = alphabet.chars().collect();
+    (0..rng.below(longest + 1)).map(|_| pick(rng, &alphabet)).collect()
+}
+
+fn plain(rng: &mut Rng, longest: u64) -> String {
+    word(rng, "abcXYZ019._:-", longest)
+}
+
+fn hostile(rng: &mut Rng) -> String {
+    word(rng, "ab0=&,%+?# \n\r\0:\u{e9}\u{1f600}", 8)
+        + pick(rng, &["", "&gap=none", "\n\ndata: x\n\n", "\nid: 1", "&after=1.1"])
+}
+
+fn number(rng: &mut Rng) -> u64 {
+    let random = rng.next_u64();
+    pick(rng, &[0, 1, 9, 10, u64::from(u32::MAX), u64::MAX, random, random >> 40])
+}
+
+fn place(rng: &mut Rng) -> EventId {
+    EventId { epoch: Epoch(number(rng)), seq: number(rng) }
+}
+
+#[test]
+fn an_id_has_one_spelling_and_order_only_inside_its_epoch() {
+    for seed in 0..50_000 {
+        let mut rng = Rng::new(seed);
+        let text = word(&mut rng, "00123456789abcf..gA+ -\u{661}", 24);
+        if let Some(id) = EventId::parse(&text) {
+            assert_eq!(id.text(), text, "two spellings of one id");
+        }
+        let (a, b) = (place(&mut rng), place(&mut rng));
+        assert_eq!(EventId::parse(&a.text()), Some(a));
+        assert_eq!(a.follows(b), a.epoch == b.epoch && a.seq > b.seq);
+        assert!(!a.follows(a) && !b.follows(b));
+    }
+}
+
+#[test]
+fn a_type_that_passes_the_check_survives_the_wire_and_is_never_reserved() {
+    let mut passed = 0;
+    for seed in 0..20_000 {
+        let mut rng = Rng::new(seed);
+        let start = pick(&mut rng, &["", "", "tinysse", "tinysse."]);
+        let event = start.to_owned() + &if rng.below(2) == 0 { plain(&mut rng, 140) } else { hostile(&mut rng) };
+        match check_type(&event) {
+            Ok(()) => {
+                passed += 1;
+                let mut out = Vec::new();
+                let fields = Fields { event: &event, data: "{}", ..Default::default() };
+                encode(&fields, &mut out).unwrap();
+                let mut items = 0;
+                Decoder::new("", 1 << 20).feed(&out, &mut |_| items += 1).unwrap();
+                assert_eq!(items, 1);
+                assert!(!is_reserved(&event) && event.len() <= 128);
+                assert!(Pattern::parse(&event).unwrap().matches(&event));
+            }
+            Err(BadType::Length) => assert!(event.is_empty() || event.len() > 128),
+            Err(BadType::Reserved) => assert!(event.starts_with("tinysse.")),
+            Err(BadType::Character) => {
+                assert!(event.contains(|c: char| !c.is_ascii_alphanumeric() && !"._:-".contains(c)))
+            }
+        }
+    }
+    assert!(passed > 5_000, "{passed}");
+}
+
+#[test]
+fn patterns_and_audiences_are_read_totally() {
+    for seed in 0..20_000 {
+        let mut rng = Rng::new(seed);
+        let text = word(&mut rng, "ab..**", 5);
+        let kind = word(&mut rng, "ab..", 6);
+        let stars = text.matches('*').count();
+        match Pattern::parse(&text) {
+            Some(pattern) if stars == 0 => assert_eq!(pattern.matches(&kind), text == kind, "{text} {kind}"),
+            Some(pattern) if text == "*" => assert!(pattern.matches(&kind)),
+            Some(pattern) => {
+                let prefix = text.trim_end_matches('*');
+                assert!(stars == 1 && prefix.ends_with('.'), "{text}");
+                assert_eq!(pattern.matches(&kind), kind.starts_with(prefix) && kind != prefix, "{text} {kind}");
+            }
+            None => assert!(text.is_empty() || stars > 0, "{text}"),
+        }
+        let text = pick(&mut rng, &["all", "user:", "role:", "channel:", "u"]).to_owned() + &hostile(&mut rng);
+        if let Ok(audience) = text.parse::<Audience>() {
+            assert_eq!(audience.to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_debug_text() {
+    let secret = "s3cr3t";
+    let grant = Grant { token: Token::new(secret.into()), lives: Some(60_000) };
+    let mut session = Session::new(Config::default(), 1);
+    let mut seen = format!("{grant:?} {:?}", Input::Token(Ticket(1), Ok(grant.clone())));
+    session.handle(Time(0), Input::Start);
+    session.handle(Time(1), Input::Token(Ticket(1), Ok(grant)));
+    seen += &format!("{session:?}");
+    let opened = std::iter::from_fn(|| Some(session.poll()).filter(|output| !matches!(output, Output::Sleep(_))));
+    let opened = opened.inspect(|output| seen += &format!("{output:?}")).any(|output| match output {
+        Output::Open { token, .. } => token.is_some_and(|token| token.reveal() == secret),
+        Output::Ask { .. } | Output::Forget(_) | Output::Close(_) | Output::Update(_) => false,
+        Output::Resync(_) | Output::Status(_) | Output::Sleep(_) => false,
+    });
+    assert!(opened && seen.contains("Token(") && !seen.contains(secret), "{seen}");
+}

@@ -1,0 +1,124 @@
+//! Conversations: each file in `transcripts/` is one scenario, with what the session says to it. `UPDATE_TRANSCRIPTS=1` rewrites them;
+//! read the difference as a user of the connection would.
+//!
+//! ```text
+//! # a comment
+//! set seed 3                       before the first input: seed N, cursor ID, or a number of `Config` by name
+//! @0 <- start                      at an absolute time, `@+500` after the last one, `@due` when the session asked to be woken
+//!      -> status connecting        each output of that input
+//!      == Authorizing, due 10000   where the session stands, and when it wants to be woken
+//! ```
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod conversation;
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
+
+use tinysse::core::{
+    session::{Config, Session},
+    time::Time,
+};
+
+/// Name to text.
+fn transcripts() -> BTreeMap<PathBuf, String> {
+    let files = fs::read_dir("tests/transcripts").unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn every_conversation_goes_as_it_is_written() {
+    let mut changed = Vec::new();
+    for (path, script) in transcripts() {
+        let today = replay(&script);
+        if today == script {
+            continue;
+        }
+        if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+            fs::write(&path, today).unwrap();
+            continue;
+        }
+        let difference = script.lines().zip(today.lines()).find(|(then, now)| then != now);
+        let (then, now) = difference.unwrap_or(("(fewer lines)", "(more lines)"));
+        println!("{}\n  written: {}\n  today:   {}", path.display(), then.trim(), now.trim());
+        changed.push(path);
+    }
+    assert!(changed.is_empty(), "{} conversations changed; UPDATE_TRANSCRIPTS=1 rewrites them", changed.len());
+}
+
+/// A file of its own for each scenario, and no word of the vocabulary that none of them uses.
+#[test]
+fn the_conversations_speak_of_everything() {
+    let transcripts = transcripts();
+    for (path, text) in &transcripts {
+        assert!(text.starts_with("# "), "{} begins with no word of why", path.display());
+    }
+    let all: String = transcripts.into_values().collect();
+    let words = [
+        ["== Idle", "== Authorizing", "== Connecting", "== Live", "== Waiting", "== Paused", "== Failed"].as_slice(),
+        &["status idle", "status connecting", "status open", "status reconnecting"],
+        &["status offline", "status paused", "status failed"],
+        &[" initial\n", " expired\n", " rejected\n", " revoked\n", " manual\n"],
+        &["-> ask", "-> forget", "-> open", "-> close", "-> update", "-> replayed", "-> resync"],
+        &["resync first", "resync epoch", "resync trimmed", "resync unknown", "resync overflow", "resync rights"],
+        &["reason=drain", "reason=rotate", "reason=token", "reason=revoked", "reason=slow"],
+        &["refused 401", "refused 403", " failed\n", " nonsense\n", " lives "],
+        &[" retrying\n", " dropped\n", " closed\n", " unauthorized\n", " busy ", " gone ", " forbidden\n"],
+        &["pause user", "pause offline", "pause page", "<- wake", "<- stop", "<- reconnect", "<- bytes", "<- frame"],
+        &[": unauthorized", ": network", ": http", ": protocol", ": token", ": csp"],
+    ];
+    let missing: Vec<_> = words.into_iter().flatten().filter(|word| !all.contains(**word)).collect();
+    assert!(missing.is_empty(), "no conversation has {missing:?}");
+}
+
+/// Plays a conversation, and writes it down anew: everything but the inputs is what the session says today.
+fn replay(script: &str) -> String {
+    let (mut config, mut seed, mut cursor) = (Config::default(), 1, String::new());
+    let mut session: Option<Session> = None;
+    let (mut now, mut due, mut out) = (0, None, String::new());
+    for line in script.lines() {
+        if line.starts_with("     ") {
+            continue; // what was said last time
+        }
+        let _ = writeln!(out, "{line}");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [] | ["#", ..] => {}
+            ["set", "seed", value] => seed = value.parse().expect(line),
+            ["set", "cursor", value] => cursor = (*value).to_owned(),
+            ["set", name, value] => set(&mut config, name, value.parse().expect(line)),
+            [at, "<-", ..] => {
+                let session = session.get_or_insert_with(|| {
+                    let mut session = Session::new(config, seed);
+                    session.set_cursor(std::mem::take(&mut cursor));
+                    session
+                });
+                now = match (at.strip_prefix("@+"), at.strip_prefix('@')) {
+                    (Some(after), _) => now + after.parse::<u64>().expect(line),
+                    (None, Some("due")) => due.expect(line),
+                    (None, at) => at.and_then(|at| at.parse().ok()).expect(line),
+                };
+                let input = line.split_once("<-").map_or("", |(_, input)| input.trim());
+                conversation::say(input, &mut |input| session.handle(Time(now), input));
+                let (outputs, wake) = conversation::drain(session);
+                conversation::write(&outputs, session.state(), wake, &mut out);
+                due = wake;
+            }
+            _ => panic!("neither a comment, a setting nor an input: {line}"),
+        }
+    }
+    out
+}
+
+fn set(config: &mut Config, name: &str, value: u32) {
+    match name {
+        "provider" => config.provider = value != 0,
+        "token_timeout" => config.token_timeout = value,
+        "connect_timeout" => config.connect_timeout = value,
+        "silence" => config.silence = value,
+        "proven" => config.proven = value,
+        "native_retries" => config.native_retries = value,
+        "refusals" => config.refusals = value,
+        "event_limit" => config.event_limit = value as usize,
+        _ => panic!("no such setting: {name}"),
+    }
+}

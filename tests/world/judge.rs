@@ -1,0 +1,159 @@
+//! The truth: what was published to whom, and what each client was told.
+
+use tinysse::core::{
+    session::io::{Phase, Update},
+    time::Time,
+    wire::control::Gap,
+};
+
+use super::World;
+
+/// No client may try to connect more often than this in any 15 seconds, whatever the server does.
+const MOST_CONNECTS: usize = 20;
+const WINDOW: u64 = 15_000;
+
+#[derive(Debug)]
+struct Published {
+    at: Time,
+    sees: Vec<bool>,
+}
+
+#[derive(Debug)]
+struct Resync {
+    at: Time,
+    gap: Gap,
+    /// The number of updates that were delivered before.
+    behind: usize,
+}
+
+#[derive(Debug, Default)]
+struct Witness {
+    delivered: Vec<u64>,
+    resyncs: Vec<Resync>,
+    connects: Vec<Time>,
+    /// What the user or the page did: each allows two connects more.
+    forgiven: Vec<Time>,
+    /// A cursor was given out: the client is not new any more.
+    greeted: bool,
+    epoch: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Judge {
+    published: Vec<Published>,
+    witnesses: Vec<Witness>,
+    pub(super) lie: Option<String>,
+}
+
+impl Judge {
+    pub(super) fn new(peers: usize) -> Self {
+        Self { published: vec![], witnesses: (0..peers).map(|_| Witness::default()).collect(), lie: None }
+    }
+
+    pub(super) fn lie(&mut self, what: String) {
+        self.lie.get_or_insert(what);
+    }
+
+    pub(super) fn published(&mut self, at: Time, number: u64, sees: Vec<bool>) {
+        assert_eq!(self.published.len() as u64 + 1, number);
+        self.published.push(Published { at, sees });
+    }
+
+    /// Once, in order, and only to whom it is for.
+    pub(super) fn delivered(&mut self, peer: usize, update: &Update) {
+        let number = update.frame.data.strip_prefix("{\"data\":").and_then(|rest| rest.strip_suffix('}'));
+        let Some(number) = number.and_then(|text| text.parse::<u64>().ok()) else {
+            return self.lie(format!("peer{peer} was given {:?}", update.frame));
+        };
+        let last = self.witnesses[peer].delivered.last().copied().unwrap_or(0);
+        if number == last {
+            self.lie(format!("peer{peer} was given {number} twice"));
+        } else if number < last {
+            self.lie(format!("peer{peer} was given {number} after {last}"));
+        } else if !self.published[number as usize - 1].sees[peer] {
+            self.lie(format!("peer{peer} was given {number}, which it must not see"));
+        }
+        self.witnesses[peer].delivered.push(number);
+    }
+
+    /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once, others in the end.
+    pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str, epoch: u64) {
+        let witness = &mut self.witnesses[peer];
+        let needed = match gap {
+            // Twice, if the first stream opened and died before its hello came: the client could not know whom it spoke to.
+            Gap::First => !witness.greeted,
+            Gap::Epoch => witness.epoch < epoch,
+            Gap::Trimmed | Gap::Overflow => true,
+            Gap::None | Gap::Unknown | Gap::Rights => false,
+        };
+        witness.epoch = epoch;
+        witness.greeted |= !cursor.is_empty();
+        witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
+        if !needed {
+            self.lie(format!("peer{peer} was told to resync ({gap:?}) for nothing"));
+        }
+    }
+
+    pub(super) fn connects(&mut self, now: Time, peer: usize) {
+        let witness = &mut self.witnesses[peer];
+        witness.connects.push(now);
+        let recent = |times: &[Time]| times.iter().rev().take_while(|at| now.since(**at) < WINDOW).count();
+        let (connects, forgiven) = (recent(&witness.connects), recent(&witness.forgiven));
+        if connects > MOST_CONNECTS + 2 * forgiven {
+            self.lie(format!("peer{peer} connects {connects} times in 15 s, {forgiven} of them asked for"));
+        }
+    }
+
+    pub(super) fn forgive(&mut self, now: Time, peer: usize) {
+        self.witnesses[peer].forgiven.push(now);
+    }
+
+    /// Every trimmed log that was announced must have cost the client an update: between the updates that were delivered before and
+    /// after, there are as many that were not.
+    fn needless(&self, peer: usize) -> Result<(), String> {
+        let Witness { delivered, resyncs, .. } = &self.witnesses[peer];
+        let trimmed = |resync: &&Resync| matches!(resync.gap, Gap::Trimmed | Gap::Overflow);
+        for resync in resyncs.iter().filter(trimmed) {
+            let place = |index: Option<usize>| index.and_then(|index| delivered.get(index).copied());
+            let from = place(resync.behind.checked_sub(1)).unwrap_or(0);
+            let to = place(Some(resync.behind)).unwrap_or(u64::MAX);
+            let told = resyncs.iter().filter(trimmed).filter(|other| other.behind == resync.behind).count();
+            let lost = self.missing(peer).filter(|(number, _)| (from..to).contains(number)).count();
+            if lost < told {
+                return Err(format!(
+                    "peer{peer} was told {told} times to resync, at {} ms, for {lost} updates",
+                    resync.at.0
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a client may see and was not given.
+    fn missing(&self, peer: usize) -> impl Iterator<Item = (u64, &Published)> {
+        let delivered = &self.witnesses[peer].delivered;
+        (1_u64..)
+            .zip(&self.published)
+            .filter(move |(number, published)| published.sees[peer] && delivered.binary_search(number).is_err())
+    }
+}
+
+impl World {
+    /// After a long calm: everybody is connected, and nothing was lost in silence.
+    pub(super) fn verdict(&self) -> Result<(), String> {
+        for (index, peer) in self.peers.iter().enumerate() {
+            let phase = peer.core.session().status().phase;
+            if phase != Phase::Open {
+                return Err(format!("in the end peer{index} is {phase:?}"));
+            }
+            let witness = &self.judge.witnesses[index];
+            let last = witness.resyncs.last().map(|resync| resync.at);
+            let lost = self.judge.missing(index).find(|(_, published)| last.is_none_or(|last| last < published.at));
+            if let Some((_, lost)) = lost {
+                return Err(format!("peer{index} never heard of the update of {} ms", lost.at.0));
+            }
+            self.judge.needless(index)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! A client: its core, and a browser that does what the core says.
+
+use tinysse::core::{
+    audience::Identity,
+    client::{Action, Client},
+    registry::{Pattern, Subscriber},
+    rng::Rng,
+    session::{
+        Config, State,
+        io::{AskReason, Input, Phase, Ticket, TokenLoss},
+        token::{Grant, Token},
+    },
+    time::Time,
+    wire::decode::Decoder,
+};
+use tinysse_server::hub::Update;
+
+use super::{Event, World, faults::Trouble, identity, network::Link, patterns, pick};
+
+/// What a token provider answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    /// A token that lives so long (milliseconds); the provider may not say how long.
+    Token { lives: u64, said: bool },
+    /// Nothing that can be used.
+    Loss(TokenLoss),
+    /// An empty token.
+    Empty,
+}
+
+/// What the browser holds of a stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) ticket: Ticket,
+    pub(super) token: Option<String>,
+    /// The cursor in the URL.
+    pub(super) cursor: String,
+    /// Native: the id of the last event, which the browser sends with its own retries.
+    pub(super) last_id: String,
+    /// Native: the browser's own reconnection time.
+    pub(super) retry: u64,
+    pub(super) decoder: Decoder,
+    pub(super) link: Option<Link>,
+}
+
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) core: Client,
+    pub(super) identity: Identity,
+    /// The browser's `EventSource`, or bytes that the core decodes.
+    pub(super) native: bool,
+    pub(super) types: Vec<String>,
+    pub(super) subscriber: Subscriber,
+    pub(super) stream: Option<Stream>,
+    pub(super) question: Option<Ticket>,
+    pub(super) sleep: Option<Time>,
+    /// Tokens given out, and when the server stops taking them.
+    pub(super) tokens: Vec<(String, u64)>,
+}
+
+/// Long enough for all waits of the simulation, short enough to be met in it.
+const CONFIG: Config = Config {
+    provider: true,
+    token_timeout: 6_000,
+    connect_timeout: 9_000,
+    silence: 9_000,
+    proven: 5_000,
+    native_retries: 3,
+    refusals: 8,
+    backoff: tinysse::core::backoff::Policy { floor: 250, base: 1_000, cap: 30_000 },
+    event_limit: 1 << 20,
+};
+
+impl Peer {
+    pub(super) fn new(index: usize, rng: &mut Rng) -> Self {
+        let mut core = Client::new(CONFIG, 0, rng.next_u64());
+        let subscriber = core.subscribe([Pattern::Everything]);
+        let types = if rng.below(3) == 0 { vec!["compute.*".into(), "projects".into()] } else { vec![] };
+        Self {
+            core,
+            identity: identity(index),
+            native: rng.below(2) == 0,
+            types,
+            subscriber,
+            stream: None,
+            question: None,
+            sleep: None,
+            tokens: vec![],
+        }
+    }
+
+    /// The truth about rights, told apart from the hub's own reading of them.
+    pub(super) fn may_see(&self, update: &Update) -> bool {
+        let asked = patterns(&self.types).is_none_or(|all| all.iter().any(|pattern| pattern.matches(&update.kind)));
+        asked && update.to.iter().any(|audience| audience.admits(&self.identity))
+    }
+}
+
+impl World {
+    pub(super) fn start(&mut self, peer: usize) {
+        self.feed(peer, Input::Start);
+    }
+
+    /// One input, then everything the core says about it.
+    pub(super) fn feed(&mut self, peer: usize, input: Input<'_>) {
+        if self.log.is_some() && !matches!(input, Input::Bytes(..)) {
+            let line = format!("<- {input:?}");
+            self.note(peer, || line);
+        }
+        let now = self.now;
+        self.peers[peer].core.handle(now, input);
+        loop {
+            let action = self.peers[peer].core.poll();
+            if let Action::Sleep(until) = action {
+                self.peers[peer].sleep = until;
+                if let Some(at) = until {
+                    // Browsers are late, and sometimes very late.
+                    let late = if self.rng.below(50) == 0 { self.rng.below(3_000) } else { self.rng.below(5) };
+                    self.after(at.since(now) + late, Event::Wake { peer });
+                }
+                return self.check_rest(peer);
+            }
+            self.perform(peer, action);
+        }
+    }
+
+    fn perform(&mut self, peer: usize, action: Action) {
+        if self.log.is_some() {
+            let line = match &action {
+                Action::Call(update, _) => format!("-> Call {} {}", update.frame.id, update.frame.data),
+                other => format!("-> {other:?}"),
+            };
+            self.note(peer, || line);
+        }
+        match action {
+            Action::Ask(ticket, reason) => self.ask(peer, ticket, reason),
+            Action::Forget(ticket) => {
+                let asked = self.peers[peer].question.take();
+                if asked != Some(ticket) {
+                    self.judge.lie(format!("forgot {ticket:?}, but {asked:?} was asked"));
+                }
+            }
+            Action::Open(ticket, token, cursor) => {
+                if self.peers[peer].stream.is_some() {
+                    self.judge.lie("opened a stream beside another one".into());
+                }
+                self.peers[peer].stream = Some(Stream {
+                    ticket,
+                    token: token.map(|token| token.reveal().into()),
+                    decoder: Decoder::new("", 1 << 20),
+                    cursor,
+                    last_id: String::new(),
+                    retry: 3_000,
+                    link: None,
+                });
+                self.after(0, Event::Attempt { peer, ticket });
+            }
+            Action::Close(ticket) => {
+                let stream = self.peers[peer].stream.take();
+                match stream {
+                    Some(stream) if stream.ticket == ticket => self.hang_up(stream),
+                    other => self.judge.lie(format!("closed {ticket:?}, but {other:?} was open")),
+                }
+            }
+            Action::Call(update, to) => {
+                if to != [self.peers[peer].subscriber] {
+                    self.judge.lie(format!("called {to:?}"));
+                }
+                self.judge.delivered(peer, &update);
+            }
+            Action::Resync(resync) => {
+                let cursor = self.peers[peer].core.session().cursor();
+                self.judge.resync(self.now, peer, resync.gap, cursor, self.epoch);
+            }
+            Action::Status(status) => {
+                if status.phase == Phase::Failed {
+                    // The user looks at the banner for a while, then clicks.
+                    let wait = 1_000 + self.rng.below(5_000);
+                    self.after(wait, Event::Recover { peer, what: Trouble::Failed });
+                }
+            }
+            Action::Sleep(_) => {}
+        }
+    }
+
+    fn ask(&mut self, peer: usize, ticket: Ticket, reason: AskReason) {
+        let Peer { question, .. } = &mut self.peers[peer];
+        if let Some(open) = question.replace(ticket) {
+            self.judge.lie(format!("asked for a token ({reason:?}) while {open:?} was not answered"));
+        }
+        let bad = self.now.0 < CALM_TOKENS && self.rng.below(100) < self.climate.bad_tokens;
+        let answer = match (bad, self.rng.below(12)) {
+            (true, 0) => Answer::Loss(TokenLoss::Refused(401)),
+            (true, 1 | 2) => Answer::Loss(TokenLoss::Nonsense),
+            (true, 3) => Answer::Empty,
+            (true, 4 | 5) => return, // it hangs
+            (true, _) => Answer::Loss(TokenLoss::Failed),
+            (false, luck) => {
+                let lives = pick(&mut self.rng, &[400, 2_000, 60_000]).max(self.climate.shortest_token);
+                Answer::Token { lives, said: luck < 6 }
+            }
+        };
+        let delay = if self.rng.below(10) == 0 { self.rng.below(9_000) } else { self.rng.below(80) };
+        self.after(delay, Event::Answer { peer, ticket, answer });
+    }
+
+    /// Late answers come too; a core must know its own questions.
+    pub(super) fn answer(&mut self, peer: usize, ticket: Ticket, answer: Answer) {
+        let this = &mut self.peers[peer];
+        if this.question == Some(ticket) {
+            this.question = None;
+        }
+        let result = match answer {
+            Answer::Token { lives, said } => {
+                let text = format!("token{}", this.tokens.len());
+                this.tokens.push((text.clone(), self.now.0 + lives));
+                Ok(Grant { token: Token::new(text), lives: said.then_some(lives) })
+            }
+            Answer::Empty => Ok(Grant { token: Token::new(String::new()), lives: None }),
+            Answer::Loss(loss) => Err(loss),
+        };
+        self.feed(peer, Input::Token(ticket, result));
+    }
+
+    pub(super) fn wake(&mut self, peer: usize) {
+        if self.peers[peer].sleep.is_some_and(|at| at <= self.now) {
+            self.peers[peer].sleep = None;
+            self.feed(peer, Input::Tick);
+        }
+    }
+
+    /// Whoever wants to be connected must have an alarm set: nothing else is sure to wake him.
+    fn check_rest(&mut self, peer: usize) {
+        let state = self.peers[peer].core.session().state();
+        let rests = matches!(state, State::Idle | State::Paused | State::Failed);
+        if !rests && self.peers[peer].sleep.is_none() {
+            self.judge.lie(format!("sleeps for ever in {state:?}"));
+        }
+    }
+}
+
+/// Providers are good again a little before the network is.
+const CALM_TOKENS: u64 = super::CALM - 10_000;
