@@ -1,0 +1,12 @@
+let tab: string | undefined;
+
+/** The name of this tab, 22 random characters. Not stored: a duplicated tab would inherit it, and miss its twin's changes. */
+export function originOfTab(): string {
+  tab ??= random();
+  return tab;
+}
+
+function random(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (c) => (c === '+' ? '-' : c === '/' ? '_' : ''));
+}

@@ -1,0 +1,32 @@
+'use client';
+import { createContext, useContext } from 'react';
+import type { AnyClient } from '../coordinate.js';
+import type { QueryClientLike } from '../fetches.js';
+
+/** How queries are refetched, for all of a provider. Times are milliseconds. */
+export interface RefetchPolicy {
+  /** Least time between two refetches of a query. Default 250: 4 a second, however many updates come. */
+  minIntervalMs?: number | undefined;
+  /** After a gap, refetch within a random part of this, so that a restarted hub is not stormed. Default 2000. */
+  resyncJitterMs?: number | undefined;
+  /** In a hidden tab: `stale`, the default, waits until it is shown and fetches once; `refetch` does not wait. */
+  hidden?: 'stale' | 'refetch' | undefined;
+}
+
+/** What the provider hands down. */
+export interface SseContextValue {
+  readonly client: AnyClient;
+  readonly policy: RefetchPolicy;
+  readonly queryClient: QueryClientLike | undefined;
+}
+
+export const SseContext = createContext<SseContextValue | null>(null);
+
+/** The client given, or that of the nearest provider. */
+export function useSseContext(client?: AnyClient): SseContextValue {
+  const context = useContext(SseContext);
+  if (client && client !== context?.client)
+    return { client, policy: context?.policy ?? {}, queryClient: context?.queryClient };
+  if (!context) throw new Error('tinysse: no client. Put <SseProvider client={sse}> above, or pass the client.');
+  return context;
+}

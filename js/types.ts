@@ -1,0 +1,206 @@
+import type { SseError } from './errors.js';
+
+/**
+ * Names your updates once, for every hook and client of the app, by declaration merging.
+ *
+ * ```ts
+ * declare module 'tinysse' {
+ *   interface Register {
+ *     updates: { projects: undefined; 'compute.progress': { id: string; percent: number } };
+ *   }
+ * }
+ * ```
+ *
+ * Without it a type is any `string` and its data `unknown`. A library, which must not speak for the whole app, gives the
+ * map to {@link createClient} instead: `createClient<MyUpdates>(...)`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: declaration merging needs an interface, and needs it empty.
+export interface Register {}
+
+/** Update type to data type: the registered map, or any name with `unknown` data. */
+export type Updates = Register extends { updates: infer U extends object } ? U : Record<string, unknown>;
+
+/** The name of an update, such as `'projects'`. */
+export type UpdateType<U = Updates> = Extract<keyof U, string>;
+
+type Below<T extends string> = T extends `${infer Head}.${infer Tail}` ? `${Head}.*` | `${Head}.${Below<Tail>}` : never;
+
+/** What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`). */
+export type Pattern<U = Updates> = '*' | UpdateType<U> | Below<UpdateType<U>>;
+
+/** The names that a pattern stands for. */
+export type Matched<P extends string, U = Updates> = P extends '*'
+  ? UpdateType<U>
+  : P extends `${infer Head}.*`
+    ? string extends UpdateType<U>
+      ? string
+      : Extract<UpdateType<U>, `${Head}.${string}`>
+    : Extract<P, UpdateType<U>>;
+
+interface UpdateOf<T extends string, D> {
+  /** What changed. */
+  readonly type: T;
+  /** The small payload, if the publisher sent one. */
+  readonly data: D;
+  /** Tells apart the things of one type; of updates with the same type and key only the latest matters. */
+  readonly key?: string;
+  /** {@link Client.origin} of the tab that caused the change. */
+  readonly origin?: string;
+  /** Spread refetches uniformly over this many milliseconds; the hub asks it when many clients listen. */
+  readonly spread?: number;
+  /** When it was published, in milliseconds since 1970. */
+  readonly at?: number;
+  /** Where it stands in the log of the hub, `epoch.seq`. Filtering leaves holes: never infer a loss from numbers. */
+  readonly id: string;
+  /** True if it was published while we were away and delivered late. */
+  readonly replayed: boolean;
+}
+
+/**
+ * One notification: something changed.
+ *
+ * ```ts
+ * sse.subscribe('compute.progress', (update: Update<'compute.progress'>) => bar.set(update.data.percent));
+ * ```
+ */
+export type Update<T extends string = UpdateType, U = Updates> = {
+  [K in T]: UpdateOf<K, K extends keyof U ? U[K] : unknown>;
+}[T];
+
+/**
+ * What the connection does.
+ *
+ * `idle` not wanted · `connecting` for the first time · `open` · `reconnecting` after a loss · `offline` the browser says so ·
+ * `paused` by `pause()` or a page in the back/forward cache · `failed` for good, until `reconnect()`.
+ */
+export type Status = 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
+
+/** Why updates may be missing: `first` open, new `epoch` of the log, log `trimmed`, cursor `unknown`, `overflow`, `rights` changed. */
+export type Gap = 'first' | 'epoch' | 'trimmed' | 'unknown' | 'overflow' | 'rights';
+
+/** The news that updates may be missing: refetch what you show. */
+export interface Resync {
+  /** Why. */
+  readonly gap: Gap;
+  /** Which types; `null` is all of them. */
+  readonly types: readonly string[] | null;
+}
+
+/** The connection at one moment. Frozen; the same object as long as nothing in it changed. */
+export interface Snapshot {
+  readonly status: Status;
+  /** Why it is not open; `null` when it is, or was never tried. */
+  readonly error: SseError | null;
+  /** What the hub calls this connection. */
+  readonly clientId: string | null;
+  /** The cursor: everything up to here was delivered. Empty before the first frame. */
+  readonly lastEventId: string;
+  /** Failed tries since the stream last proved good. */
+  readonly attempt: number;
+  /** When the next try is due, in milliseconds since 1970. */
+  readonly retryAt: number | null;
+  /** Streams opened so far. */
+  readonly connects: number;
+  /** Updates delivered so far. */
+  readonly events: number;
+  /** Updates that came twice and were dropped. */
+  readonly duplicates: number;
+  /** Gaps announced so far. */
+  readonly resyncs: number;
+}
+
+/** Why a token is wanted. */
+export type TokenReason = 'initial' | 'expired' | 'rejected' | 'revoked' | 'manual';
+
+/** What a {@link TokenProvider} is asked. */
+export interface TokenAsk {
+  readonly reason: TokenReason;
+  /** Aborted when the answer is no longer wanted: after `close()`, or `tokenTimeout`. */
+  readonly signal: AbortSignal;
+}
+
+/** A token, with the seconds it is good for if the server says so. */
+export type TokenAnswer = string | { readonly token: string; readonly expires_in?: number };
+
+/**
+ * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403 ends in `failed` with the code
+ * `unauthorized`; any other is retried with backoff.
+ *
+ * ```ts
+ * const token: TokenProvider = async ({ signal }) => {
+ *   const response = await fetch('/auth/sse-token', { method: 'POST', signal });
+ *   if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
+ *   return response.json(); // { token, expires_in }
+ * };
+ * ```
+ */
+export type TokenProvider = (ask: TokenAsk) => TokenAnswer | PromiseLike<TokenAnswer>;
+
+/** What {@link createClient} takes. Times are milliseconds. */
+export interface ClientOptions {
+  /** Where the stream is, absolute or relative to the page. */
+  url: string;
+  /** Without one, the stream is opened as it is: by cookie, or public. */
+  token?: TokenProvider | undefined;
+  /** `eventsource`: the browser retries glitches by itself, the client changes tokens. */
+  transport?: 'eventsource' | undefined;
+  /** Ask the server for these types only; patterns as in `subscribe`. */
+  types?: readonly string[] | undefined;
+  /** Send cookies to another origin. */
+  withCredentials?: boolean | undefined;
+  /** Resume from here instead of from now. */
+  lastEventId?: string | undefined;
+  /** Deliver only the latest update of a type in each window of this length; 0, the default, delivers all. */
+  coalesce?: number | undefined;
+  /** Silence after which a stream is taken for dead, until the server says how often it beats. Default 45000. */
+  silence?: number | undefined;
+  /** Default 20000. */
+  connectTimeout?: number | undefined;
+  /** Default 10000. */
+  tokenTimeout?: number | undefined;
+  /** Refusals in a row after which the client gives up. Default 8. */
+  refusals?: number | undefined;
+  /** Makes the jitter repeatable, for tests. */
+  seed?: number | undefined;
+  /** Close only this long after the last release, so that a change of page, StrictMode or hot reload keeps the stream. Default 1000. */
+  linger?: number | undefined;
+  /** A separate `.wasm` instead of the inlined one: `import wasm from 'tinysse/wasm-url'`, or its bytes, or the module. */
+  wasm?: WasmSource | undefined;
+}
+
+/** Where a separate wasm module comes from. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+
+/** What {@link createClient} gives. */
+export interface Client<U = Updates> extends Disposable {
+  /**
+   * Calls `fn` for each update of the types; returns the way to stop. Subscribing does not connect: {@link Client.acquire} does.
+   * A listener that throws is reported (`reportError`) and disturbs nothing else.
+   */
+  subscribe<const P extends Pattern<U>>(
+    types: P | readonly P[],
+    fn: (update: Update<Matched<P, U>, U>) => void,
+  ): () => void;
+  /** Calls `fn` when the status, the error or the next retry changes. */
+  onStatus(fn: (snapshot: Snapshot) => void): () => void;
+  /** Calls `fn` when updates may be missing, the first open included: what was fetched before it may be stale. */
+  onResync(fn: (resync: Resync) => void): () => void;
+  /** Calls `fn` for each new error, those that are retried included. */
+  onError(fn: (error: SseError) => void): () => void;
+  /** The connection now; the same frozen object as long as nothing changed, as `useSyncExternalStore` wants it. */
+  getSnapshot(): Snapshot;
+  /**
+   * Holds the connection open until the returned function is called; counted, so every holder releases its own. The first
+   * one loads the wasm and connects. Where there is no `EventSource` (a server, a bare test page) it does nothing.
+   */
+  acquire(): () => void;
+  /** Lets go of the stream and keeps the cursor; {@link Client.resume} goes on from there. */
+  pause(): void;
+  resume(): void;
+  /** Connects anew with a new token; the way out of `failed`. */
+  reconnect(): void;
+  /** Ends it for good: no callback comes after this, whatever was under way. */
+  close(): void;
+  /** Random, one per tab. Send it as the header `x-tinysse-origin` with mutations, and the tab will not refetch its own changes. */
+  readonly origin: string;
+}

@@ -1,0 +1,54 @@
+// On a server: no window, no EventSource. Nothing connects, nothing throws, the state is `idle`.
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { renderToString } from 'react-dom/server';
+import { createClient, type Snapshot } from 'tinysse';
+import { SseProvider, useAutoRefetch, useSSEUpdates, useSseEvent, useSseStatus } from 'tinysse/react';
+import { expect, test } from 'vitest';
+
+const sse = createClient({ url: '/events' });
+
+test('there is no page here', () => {
+  expect(typeof window).toBe('undefined');
+  expect(typeof document).toBe('undefined');
+  expect(typeof EventSource).toBe('undefined');
+});
+
+test('the hooks render `idle`', () => {
+  let whole: Snapshot | undefined;
+  function App() {
+    whole = useSSEUpdates();
+    useSseEvent('projects', () => {});
+    const status = useSseStatus((snapshot) => snapshot.status);
+    const query = useAutoRefetch(useQuery({ queryKey: ['p'], queryFn: () => 1 }), 'projects');
+    return `${status} ${query.status}`;
+  }
+  const html = renderToString(
+    <QueryClientProvider client={new QueryClient()}>
+      <SseProvider client={sse}>
+        <App />
+      </SseProvider>
+    </QueryClientProvider>,
+  );
+  expect(html).toBe('idle pending');
+  expect(whole).toMatchObject({ status: 'idle', error: null, lastEventId: '' });
+});
+
+test('acquire does nothing, and the rest may be called', () => {
+  const off = sse.subscribe('projects', () => {});
+  const release = sse.acquire();
+  expect(sse.getSnapshot().status).toBe('idle');
+  sse.pause();
+  sse.resume();
+  sse.reconnect();
+  release();
+  off();
+  expect(sse.origin).toMatch(/^[\w-]{22}$/);
+  sse.close();
+});
+
+test('a hook without a client says what is missing', () => {
+  function Bare() {
+    return useSSEUpdates().status;
+  }
+  expect(() => renderToString(<Bare />)).toThrow('SseProvider');
+});
