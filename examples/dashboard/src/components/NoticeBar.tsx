@@ -1,0 +1,20 @@
+import { useSyncExternalStore } from 'react';
+import { hush, notices } from '../notice';
+import { Icon } from './Icon';
+
+/** What did not work, said once and kindly; it goes by itself. The region is always there, or a reader would not notice it. */
+export function NoticeBar() {
+  const notice = useSyncExternalStore(notices.subscribe, notices.get);
+  return (
+    <div className="notice-region" role="status">
+      {notice && (
+        <p className="notice" key={notice.n} data-testid="notice">
+          {notice.text}
+          <button type="button" className="quiet icon-button" aria-label="Dismiss" onClick={hush}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
