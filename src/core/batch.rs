@@ -21,23 +21,22 @@ use super::time::Time;
 #[derive(Clone, Debug)]
 pub struct Batch<K, V> {
     window: u64,
-    /// Sorted by key. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
-    open: Vec<(K, Slot<V>)>,
-    /// Counts arrivals, so that a flush keeps the order in which the kept values came.
-    arrivals: u64,
+    /// In the order of what is held. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
+    open: Vec<Slot<K, V>>,
 }
 
 #[derive(Clone, Debug)]
-struct Slot<V> {
+struct Slot<K, V> {
+    key: K,
     ends: Time,
-    held: Option<(u64, V)>,
+    held: Option<V>,
 }
 
-impl<K: Ord, V> Batch<K, V> {
+impl<K: PartialEq, V> Batch<K, V> {
     /// A batch with a window in milliseconds; 0 lets everything pass.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
-        Self { window: window_ms, open: Vec::new(), arrivals: 0 }
+        Self { window: window_ms, open: Vec::new() }
     }
 
     /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it replaces.
@@ -45,44 +44,40 @@ impl<K: Ord, V> Batch<K, V> {
         if self.window == 0 {
             return Some(value);
         }
-        self.arrivals += 1;
-        let arrival = self.arrivals;
-        let fresh = Slot { ends: now.plus(self.window), held: None };
-        match self.open.binary_search_by(|(known, _)| known.cmp(&key)) {
-            Ok(at) => {
-                let (_, slot) = self.open.get_mut(at)?;
-                // A held value that is due goes out with the next flush; passing this one first would turn their order round.
-                if slot.held.is_some() || now < slot.ends {
-                    slot.held = Some((arrival, value));
-                    return None;
-                }
-                *slot = fresh;
+        let mut slot = Slot { key, ends: now.plus(self.window), held: None };
+        let mut passes = Some(value);
+        if let Some(at) = self.open.iter().position(|open| open.key == slot.key) {
+            let open = self.open.remove(at);
+            // A held value that is due goes out with the next flush; passing this one first would turn their order round.
+            if open.held.is_some() || now < open.ends {
+                slot.ends = open.ends;
+                slot.held = passes.take();
             }
-            Err(at) => self.open.insert(at, (key, fresh)),
         }
-        Some(value)
+        self.open.push(slot);
+        passes
     }
 
     /// When [`flush`](Self::flush) has something to do: the end of the earliest window.
     #[must_use]
     pub fn due(&self) -> Option<Time> {
-        self.open.iter().map(|(_, slot)| slot.ends).min()
+        self.open.iter().map(|slot| slot.ends).min()
     }
 
     /// Gives out what windows that ended by `now` have held, in the order of arrival. A window that held something starts anew.
     pub fn flush(&mut self, now: Time) -> Vec<V> {
-        let window = self.window;
-        let mut ready: Vec<(u64, V)> = Vec::new();
-        self.open.retain_mut(|(_, slot)| {
+        let ends = now.plus(self.window);
+        let mut ready = Vec::new();
+        self.open.retain_mut(|slot| {
             if now < slot.ends {
                 return true;
             }
             let Some(held) = slot.held.take() else { return false };
-            ready.insert(ready.partition_point(|(arrival, _)| *arrival < held.0), held);
-            slot.ends = now.plus(window);
+            ready.push(held);
+            slot.ends = ends;
             true
         });
-        ready.into_iter().map(|(_, value)| value).collect()
+        ready
     }
 
     /// Ends every window now, and gives out what they have held.

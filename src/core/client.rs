@@ -1,9 +1,10 @@
 //! A whole client, composed: the session's updates, given to whom the registry names, when the batch says so.
 
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     batch::Batch,
+    queue::Queue,
     registry::{Pattern, Registry, Subscriber},
     session::{
         Config, Session,
@@ -48,7 +49,7 @@ pub struct Client {
     session: Session,
     registry: Registry,
     batch: Batch<String, Update>,
-    actions: VecDeque<Action>,
+    actions: Queue<Action>,
 }
 
 impl Client {
@@ -60,18 +61,35 @@ impl Client {
             session: Session::new(config, seed),
             registry: Registry::default(),
             batch: Batch::new(coalesce),
-            actions: VecDeque::new(),
+            actions: Queue::new(),
         }
     }
 
     /// Takes one input. Call [`poll`](Self::poll) until [`Action::Sleep`] afterwards.
-    pub fn handle(&mut self, now: Time, input: Input<'_>) {
+    pub fn handle(&mut self, now: Time, input: Input) {
         // The cursor stands behind what a window holds: a stop must neither lose it nor let it come later.
         let held = if matches!(input, Input::Stop) { self.batch.close() } else { self.batch.flush(now) };
-        for update in held {
+        self.call_all(held);
+        self.session.handle(now, input);
+        self.collect(now);
+    }
+
+    /// Takes bytes of a stream that core decodes; see [`Session::bytes`].
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        let held = self.batch.flush(now);
+        self.call_all(held);
+        self.session.bytes(now, ticket, bytes);
+        self.collect(now);
+    }
+
+    fn call_all(&mut self, updates: Vec<Update>) {
+        for update in updates {
             self.call(update);
         }
-        self.session.handle(now, input);
+    }
+
+    /// Takes what the session says.
+    fn collect(&mut self, now: Time) {
         loop {
             let action = match self.session.poll() {
                 Output::Ask { ticket, reason } => Action::Ask(ticket, reason),
@@ -89,13 +107,13 @@ impl Client {
                 Output::Status(status) => Action::Status(status),
                 Output::Sleep(_) => break,
             };
-            self.actions.push_back(action);
+            self.actions.push(action);
         }
     }
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Action {
-        self.actions.pop_front().unwrap_or_else(|| {
+        self.actions.pop().unwrap_or_else(|| {
             let Output::Sleep(session) = self.session.poll() else {
                 return Action::Sleep(Some(Time(0)));
             };
@@ -132,7 +150,7 @@ impl Client {
     fn call(&mut self, update: Update) {
         let to = self.registry.matching(&update.frame.event);
         if !to.is_empty() {
-            self.actions.push_back(Action::Call(update, to));
+            self.actions.push(Action::Call(update, to));
         }
     }
 }

@@ -48,3 +48,10 @@ pub struct Error {
     /// One plain sentence.
     pub message: &'static str,
 }
+
+impl Error {
+    /// A failure that the session goes on from.
+    pub(crate) fn new(code: Code, status: Option<u16>, message: &'static str) -> Self {
+        Self { code, status, retryable: true, message }
+    }
+}

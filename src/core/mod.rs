@@ -15,6 +15,7 @@ pub mod backoff;
 pub mod batch;
 pub mod client;
 pub mod error;
+mod queue;
 pub mod registry;
 pub mod rng;
 pub mod session;

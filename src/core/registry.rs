@@ -29,14 +29,24 @@ impl Pattern {
     /// Reads a pattern; `None` if a star stands anywhere but alone or behind a last dot, or if the text is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text.strip_suffix('*') {
+        let starred = |text: &str| text.bytes().any(|byte| byte == b'*');
+        match text.strip_suffix("*") {
             Some("") => Some(Self::Everything),
-            Some(prefix) if prefix.len() > 1 && prefix.ends_with('.') && !prefix.contains('*') => {
+            Some(prefix) if prefix.len() > 1 && prefix.ends_with(".") && !starred(prefix) => {
                 Some(Self::Below(prefix.into()))
             }
             Some(_) => None,
-            None if text.is_empty() || text.contains('*') => None,
+            None if text.is_empty() || starred(text) => None,
             None => Some(Self::Exactly(text.into())),
+        }
+    }
+
+    /// The type, if exactly one is asked for.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Exactly(name) => Some(name),
+            Self::Everything | Self::Below(_) => None,
         }
     }
 
@@ -99,10 +109,7 @@ impl Registry {
 
     /// The types that are asked for by name, as often as they are.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().flat_map(|(_, patterns)| patterns).filter_map(|pattern| match pattern {
-            Pattern::Exactly(name) => Some(name.as_str()),
-            Pattern::Everything | Pattern::Below(_) => None,
-        })
+        self.entries.iter().flat_map(|(_, patterns)| patterns).filter_map(Pattern::name)
     }
 
     /// How many subscribers there are.

@@ -1,11 +1,11 @@
 //! `SseClient`, the class that JavaScript sees. The typed facade in `js/client.ts` drives it.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{rc::Rc, vec, vec::Vec};
 
-use js_sys::{Array, Function};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use js_sys::Function;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::{driver::Driver, error::bad_option, options::Options};
+use super::{driver::Driver, error::bad_option, js, options::Options};
 use crate::core::{
     registry::{Pattern, Subscriber},
     session::io::{Input, Pause},
@@ -73,9 +73,8 @@ impl SseClient {
     /// # Errors
     /// An error with `code: 'options'` for a pattern that is none.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
-        let list = types.dyn_ref::<Array>().cloned().unwrap_or_else(|| Array::of1(types));
-        let patterns: Option<Vec<_>> =
-            list.iter().map(|item| item.as_string().and_then(|text| Pattern::parse(&text))).collect();
+        let list = types.as_string().map(|one| vec![one]).or_else(|| js::texts(types));
+        let patterns: Option<Vec<_>> = list.and_then(|list| list.iter().map(|text| Pattern::parse(text)).collect());
         let patterns =
             patterns.ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
         Ok(self.driver.subscribe(patterns, call).0)

@@ -2,22 +2,19 @@
 //!
 //! Rules kept here: core is never borrowed while JavaScript runs; after `close` nothing calls back.
 
-use alloc::{
-    rc::{Rc, Weak},
-    string::String,
-    vec::Vec,
-};
+use alloc::{rc::Rc, string::String, vec::Vec};
 use core::cell::{Cell, RefCell};
 
-use js_sys::{Array, Function, Object, Reflect};
+use js_sys::{Array, Function};
 use wasm_bindgen::JsValue;
 
 use super::{
     clock::Clock,
     error::report,
-    lifecycle,
+    js, lifecycle,
     listener::Listener,
     options::Options,
+    slot::Slot,
     snapshot,
     timer::Timer,
     token::{self, Question},
@@ -27,7 +24,7 @@ use super::{
 use crate::core::{
     client::{Action, Client},
     registry::{Pattern, Subscriber},
-    session::io::{Input, Loss, Resync, Ticket, Update},
+    session::io::{Input, Resync, Ticket, Update},
     time::Time,
     wire::control::Gap,
 };
@@ -38,41 +35,38 @@ pub(super) struct Driver {
     options: Options,
     clock: Clock,
     core: RefCell<Client>,
-    stream: RefCell<Option<Stream>>,
-    question: RefCell<Option<Question>>,
-    timer: RefCell<Option<Timer>>,
+    stream: Slot<Stream>,
+    question: Slot<Question>,
+    timer: Slot<Timer>,
     subscribers: RefCell<Vec<(Subscriber, Function)>>,
-    on_status: RefCell<Option<Function>>,
-    on_resync: RefCell<Option<Function>>,
+    on_status: Slot<Function>,
+    on_resync: Slot<Function>,
     /// What the token provider threw last.
-    cause: RefCell<JsValue>,
-    lifecycle: RefCell<Vec<Listener>>,
+    cause: Slot<JsValue>,
+    lifecycle: Slot<Vec<Listener>>,
     /// Somebody up the stack is performing: leave the actions to him, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
-    me: Weak<Self>,
 }
 
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
-        let seed = options.seed.map_or_else(|| (js_sys::Math::random() * 9e15) as u64, u64::from);
-        let mut core = Client::new(options.config, u64::from(options.coalesce), seed);
+        let mut core = Client::new(options.config, u64::from(options.coalesce), u64::from(options.seed));
         core.set_cursor(options.last_event_id.clone());
-        Rc::new_cyclic(|me| Self {
+        Rc::new(Self {
             options,
             clock: Clock::new(),
             core: RefCell::new(core),
-            stream: RefCell::default(),
-            question: RefCell::default(),
-            timer: RefCell::default(),
+            stream: Slot::new(),
+            question: Slot::new(),
+            timer: Slot::new(),
             subscribers: RefCell::default(),
-            on_status: RefCell::default(),
-            on_resync: RefCell::default(),
-            cause: RefCell::new(JsValue::UNDEFINED),
-            lifecycle: RefCell::default(),
-            busy: Cell::new(false),
-            closed: Cell::new(false),
-            me: me.clone(),
+            on_status: Slot::new(),
+            on_resync: Slot::new(),
+            cause: Slot::new(),
+            lifecycle: Slot::new(),
+            busy: Cell::default(),
+            closed: Cell::default(),
         })
     }
 
@@ -81,19 +75,19 @@ impl Driver {
     }
 
     /// Connects by this input, and listens to the page from the first time on.
-    pub(super) fn start(&self, input: Input<'_>) {
+    pub(super) fn start(self: &Rc<Self>, input: Input) {
         if self.closed.get() {
             return;
         }
-        let deaf = self.lifecycle.borrow().is_empty();
-        if let (true, Some(me)) = (deaf, self.me.upgrade()) {
-            self.lifecycle.replace(lifecycle::watch(&me));
+        let listening = self.lifecycle.take().unwrap_or_else(|| lifecycle::watch(self));
+        if !self.closed.get() {
+            self.lifecycle.set(Some(listening));
         }
         self.feed(input);
     }
 
     /// Takes one input, and performs what core makes of it.
-    pub(super) fn feed(&self, input: Input<'_>) {
+    pub(super) fn feed(self: &Rc<Self>, input: Input) {
         if self.closed.get() {
             return;
         }
@@ -109,9 +103,8 @@ impl Driver {
         }
         self.core.borrow_mut().handle(self.clock.now(), Input::Stop);
         self.subscribers.borrow_mut().clear();
-        for slot in [&self.on_status, &self.on_resync] {
-            slot.take();
-        }
+        self.on_status.take();
+        self.on_resync.take();
         self.stream.take();
         self.timer.take();
         self.lifecycle.take();
@@ -120,9 +113,16 @@ impl Driver {
     }
 
     pub(super) fn subscribe(&self, patterns: Vec<Pattern>, call: Function) -> Subscriber {
+        // Types that are asked for by name are listened to by name: a server that does not know us does not fold.
+        let stream = self.stream.take();
+        if let Some(stream) = &stream {
+            for name in patterns.iter().filter_map(Pattern::name) {
+                stream.listen(name);
+            }
+        }
+        self.stream.set(stream);
         let subscriber = self.core.borrow_mut().subscribe(patterns);
         self.subscribers.borrow_mut().push((subscriber, call));
-        self.listen();
         subscriber
     }
 
@@ -132,27 +132,26 @@ impl Driver {
     }
 
     pub(super) fn set_on_status(&self, call: Option<Function>) {
-        *self.on_status.borrow_mut() = call;
+        self.on_status.set(call);
     }
 
     pub(super) fn set_on_resync(&self, call: Option<Function>) {
-        *self.on_resync.borrow_mut() = call;
+        self.on_resync.set(call);
     }
 
     pub(super) fn snapshot(&self) -> JsValue {
-        snapshot::to_js(&self.core.borrow(), self.clock.now(), &self.cause.borrow())
+        snapshot::to_js(&self.core.borrow(), self.clock.now(), self.cause.copy())
     }
 
     /// The token provider answered: its signal is not to be aborted any more. What it threw is kept as the cause of what follows.
-    pub(super) fn answered(&self, ticket: Ticket, cause: JsValue) {
-        let question = self.question.borrow_mut().take_if(|question| question.ticket() == ticket);
-        if let Some(question) = question {
+    pub(super) fn answered(&self, ticket: Ticket, cause: Option<JsValue>) {
+        if let Some(question) = self.question.take_if(|question| question.ticket() == ticket) {
             question.settle();
-            *self.cause.borrow_mut() = cause;
+            self.cause.set(cause);
         }
     }
 
-    fn run(&self) {
+    fn run(self: &Rc<Self>) {
         if self.busy.replace(true) {
             return;
         }
@@ -170,43 +169,45 @@ impl Driver {
         self.busy.set(false);
     }
 
-    fn perform(&self, action: Action) {
+    fn perform(self: &Rc<Self>, action: Action) {
         match action {
             Action::Ask(ticket, reason) => {
-                if let (Some(me), Some(provider)) = (self.me.upgrade(), &self.options.token) {
-                    let question = token::ask(&me, provider, ticket, reason);
+                if let Some(provider) = &self.options.token {
+                    let question = token::ask(self, provider, ticket, reason);
                     if !self.closed.get() {
-                        *self.question.borrow_mut() = Some(question);
+                        self.question.set(Some(question));
                     }
                 }
             }
             Action::Forget(ticket) => {
-                let forgotten = self.question.borrow_mut().take_if(|question| question.ticket() == ticket);
-                drop(forgotten); // aborts, outside the borrow
-                *self.cause.borrow_mut() = JsValue::UNDEFINED;
+                drop(self.question.take_if(|question| question.ticket() == ticket)); // aborts
+                self.cause.take();
             }
             Action::Open(ticket, token, cursor) => {
-                let Some(me) = self.me.upgrade() else { return };
-                let opened = Stream::open(&me, ticket, token.as_ref(), &cursor);
+                let opened = Stream::open(self, ticket, token.as_ref(), &cursor);
                 match opened {
                     Ok(stream) => {
-                        *self.stream.borrow_mut() = Some(stream);
-                        self.listen();
+                        let names: Vec<String> = self.core.borrow().names().map(String::from).collect();
+                        for name in &names {
+                            stream.listen(name);
+                        }
+                        self.stream.set(Some(stream));
                     }
-                    Err(thrown) => {
-                        *self.cause.borrow_mut() = thrown;
-                        self.core.borrow_mut().handle(self.clock.now(), Input::Lost(ticket, Loss::Unusable));
+                    Err((loss, thrown)) => {
+                        self.cause.set(Some(thrown));
+                        self.core.borrow_mut().handle(self.clock.now(), Input::Lost(ticket, loss));
                     }
                 }
             }
             Action::Close(ticket) => {
-                self.stream.borrow_mut().take_if(|stream| stream.ticket() == ticket);
+                drop(self.stream.take_if(|stream| stream.ticket() == ticket));
             }
             Action::Call(update, to) => self.call(&update, &to),
             Action::Resync(resync) => self.resync(&resync),
             Action::Status(_) => {
-                let call = self.on_status.borrow().clone();
-                notify(call.as_ref(), || self.snapshot());
+                if let Some(call) = self.on_status.copy() {
+                    notify(&call, &self.snapshot());
+                }
             }
             Action::Sleep(_) => {}
         }
@@ -220,52 +221,42 @@ impl Driver {
             }
             let known = |(known, call): &(Subscriber, Function)| (known == subscriber).then(|| call.clone());
             let call = self.subscribers.borrow().iter().find_map(known);
-            notify(call.as_ref(), || object.clone().into());
-        }
-    }
-
-    fn resync(&self, resync: &Resync) {
-        let call = self.on_resync.borrow().clone();
-        notify(call.as_ref(), || {
-            let object = Object::new();
-            let types: JsValue = if resync.types.is_empty() {
-                JsValue::NULL
-            } else {
-                resync.types.iter().map(|kind| JsValue::from_str(kind)).collect::<Array>().into()
-            };
-            let _ = Reflect::set(&object, &JsValue::from_str("gap"), &JsValue::from_str(Gap::as_str(resync.gap)));
-            let _ = Reflect::set(&object, &JsValue::from_str("types"), &types);
-            object.into()
-        });
-    }
-
-    /// Types that are asked for by name are listened to by name: a server that does not know us does not fold.
-    fn listen(&self) {
-        if let Some(stream) = self.stream.borrow_mut().as_mut() {
-            let names: Vec<String> = self.core.borrow().names().map(String::from).collect();
-            for name in &names {
-                stream.listen(name);
+            if let Some(call) = call {
+                notify(&call, &object);
             }
         }
     }
 
-    fn sleep(&self, until: Option<Time>) {
-        let me = self.me.clone();
+    fn resync(&self, resync: &Resync) {
+        if let Some(call) = self.on_resync.copy() {
+            let object = js::object();
+            js::set_text(&object, "gap", Gap::as_str(resync.gap));
+            let types = Array::new();
+            for kind in &resync.types {
+                types.push(&JsValue::from_str(kind));
+            }
+            let all = resync.types.is_empty();
+            js::set(&object, "types", if all { JsValue::NULL } else { types.into() });
+            notify(&call, &object);
+        }
+    }
+
+    fn sleep(self: &Rc<Self>, until: Option<Time>) {
         let timer = until.map(|at| {
+            let me = Rc::downgrade(self);
             Timer::new(at.since(self.clock.now()), move || {
                 if let Some(me) = me.upgrade() {
                     me.feed(Input::Tick);
                 }
             })
         });
-        self.timer.replace(timer);
+        self.timer.set(timer);
     }
 }
 
 /// Calls a function of the application. What it throws is reported, and breaks nothing else.
-fn notify(call: Option<&Function>, argument: impl FnOnce() -> JsValue) {
-    let Some(call) = call else { return };
-    if let Err(thrown) = call.call1(&JsValue::UNDEFINED, &argument()) {
+fn notify(call: &Function, argument: &JsValue) {
+    if let Err(thrown) = call.call1(&JsValue::UNDEFINED, argument) {
         report(&thrown);
     }
 }

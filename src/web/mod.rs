@@ -4,11 +4,13 @@ mod client;
 mod clock;
 mod driver;
 mod error;
+mod js;
 mod lifecycle;
 mod listener;
 #[cfg(feature = "npm")]
 mod npm;
 mod options;
+mod slot;
 mod snapshot;
 mod timer;
 mod token;

@@ -2,10 +2,10 @@
 
 use alloc::{string::String, vec::Vec};
 
-use js_sys::{Function, Object, Reflect};
-use wasm_bindgen::{JsCast as _, JsValue};
+use js_sys::{Function, Object};
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::error::bad_option;
+use super::{error::bad_option, js};
 use crate::core::session::Config;
 
 /// What the application asked for.
@@ -17,17 +17,81 @@ pub(super) struct Options {
     pub(super) with_credentials: bool,
     pub(super) last_event_id: String,
     pub(super) coalesce: u32,
-    pub(super) seed: Option<u32>,
+    pub(super) seed: u32,
     pub(super) config: Config,
 }
 
 impl Options {
     /// Reads the options of `new SseClient(options)`.
     pub(super) fn read(value: &JsValue) -> Result<Self, JsValue> {
-        let raw = Raw::read(value)?;
-        if raw.url.is_empty() {
+        let options = Self::from_given(given(value)?)?;
+        if options.url.is_empty() {
             return Err(bad_option("option `url`: expected the address of the stream"));
         }
+        Ok(options)
+    }
+}
+
+/// The names and values that are given; `undefined` and `null` are not.
+fn given(options: &JsValue) -> Result<Vec<(String, JsValue)>, JsValue> {
+    if !options.is_object() {
+        return Err(bad_option("the options are no object"));
+    }
+    let names = Object::keys(options.unchecked_ref::<Object>());
+    let mut given = Vec::new();
+    for name in js::texts(&names).unwrap_or_default() {
+        let value = js::get(options, &name);
+        if !value.is_undefined() && !value.is_null() {
+            given.push((name, value));
+        }
+    }
+    Ok(given)
+}
+
+/// Where jitter begins, if the application does not say.
+fn chance() -> u32 {
+    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
+}
+
+/// The options as they stand in JavaScript; times in milliseconds.
+#[cfg(feature = "std")]
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Raw {
+    url: String,
+    #[serde(default, deserialize_with = "function")]
+    token: Option<Function>,
+    transport: Option<String>,
+    types: Option<Vec<String>>,
+    with_credentials: Option<bool>,
+    last_event_id: Option<String>,
+    coalesce: Option<u32>,
+    silence: Option<u32>,
+    connect_timeout: Option<u32>,
+    token_timeout: Option<u32>,
+    refusals: Option<u32>,
+    seed: Option<u32>,
+}
+
+#[cfg(feature = "std")]
+fn function<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Function>, D::Error> {
+    let value: JsValue = serde_wasm_bindgen::preserve::deserialize(deserializer)?;
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    value.dyn_into().map(Some).map_err(|_| serde::de::Error::custom("expected a function"))
+}
+
+#[cfg(feature = "std")]
+impl Options {
+    fn from_given(given: Vec<(String, JsValue)>) -> Result<Self, JsValue> {
+        // As a map: asked for a struct, serde-wasm-bindgen looks only for the fields it knows, and no unknown one would be found.
+        let given = given.into_iter().map(|(key, value)| (key, serde_wasm_bindgen::Deserializer::from(value)));
+        let raw: Raw =
+            serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(given)).map_err(|error| {
+                let (path, inner) = (alloc::string::ToString::to_string(error.path()), error.inner());
+                bad_option(&alloc::format!("option `{path}`: {inner}"))
+            })?;
         if raw.transport.is_some_and(|transport| transport != "eventsource") {
             return Err(bad_option("option `transport`: expected 'eventsource'"));
         }
@@ -47,115 +111,83 @@ impl Options {
             with_credentials: raw.with_credentials.unwrap_or(false),
             last_event_id: raw.last_event_id.unwrap_or_default(),
             coalesce: raw.coalesce.unwrap_or(0),
-            seed: raw.seed,
+            seed: raw.seed.unwrap_or_else(chance),
             config,
         })
     }
 }
 
-/// The options as they stand in JavaScript; times in milliseconds.
-#[cfg_attr(feature = "std", derive(serde::Deserialize), serde(rename_all = "camelCase", deny_unknown_fields))]
-#[derive(Default)]
-struct Raw {
-    url: String,
-    #[cfg_attr(feature = "std", serde(default, deserialize_with = "function"))]
-    token: Option<Function>,
-    transport: Option<String>,
-    types: Option<Vec<String>>,
-    with_credentials: Option<bool>,
-    last_event_id: Option<String>,
-    coalesce: Option<u32>,
-    silence: Option<u32>,
-    connect_timeout: Option<u32>,
-    token_timeout: Option<u32>,
-    refusals: Option<u32>,
-    seed: Option<u32>,
-}
-
-/// The names and values that are given; `undefined` and `null` are not.
-fn given(options: &JsValue) -> Result<Vec<(String, JsValue)>, JsValue> {
-    if !options.is_object() {
-        return Err(bad_option("the options are no object"));
-    }
-    let mut given = Vec::new();
-    for key in Object::keys(options.unchecked_ref::<Object>()).iter() {
-        let value = Reflect::get(options, &key)?;
-        if !value.is_undefined() && !value.is_null() {
-            given.push((key.as_string().unwrap_or_default(), value));
+/// What serde does for the other build.
+#[cfg(not(feature = "std"))]
+impl Options {
+    fn from_given(given: Vec<(String, JsValue)>) -> Result<Self, JsValue> {
+        let mut read = Reader { given, wrong: None };
+        let usual = Config::default();
+        let token = read.field("token", "expected a function", |value| value.clone().dyn_into().ok());
+        read.field("transport", "expected 'eventsource'", |value| {
+            value.as_string().filter(|text| text == "eventsource")
+        });
+        let options = Self {
+            url: read.text("url"),
+            types: read.field("types", "expected a list of strings", js::texts).unwrap_or_default(),
+            with_credentials: read.field("withCredentials", "expected a boolean", JsValue::as_bool).unwrap_or(false),
+            last_event_id: read.text("lastEventId"),
+            coalesce: read.number("coalesce", 0),
+            seed: read.number("seed", chance()),
+            config: Config {
+                provider: token.is_some(),
+                silence: read.number("silence", usual.silence),
+                connect_timeout: read.number("connectTimeout", usual.connect_timeout),
+                token_timeout: read.number("tokenTimeout", usual.token_timeout),
+                refusals: read.number("refusals", usual.refusals),
+                ..usual
+            },
+            token,
+        };
+        if let Some((name, _)) = read.given.pop() {
+            read.complain(&name, "there is no such option");
         }
+        read.wrong.map_or(Ok(options), Err)
     }
-    Ok(given)
 }
 
-#[cfg(feature = "std")]
-fn function<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Function>, D::Error> {
-    let value: JsValue = serde_wasm_bindgen::preserve::deserialize(deserializer)?;
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
-    value.dyn_into().map(Some).map_err(|_| serde::de::Error::custom("expected a function"))
-}
-
-#[cfg(feature = "std")]
-impl Raw {
-    fn read(value: &JsValue) -> Result<Self, JsValue> {
-        // As a map: asked for a struct, serde-wasm-bindgen looks only for the fields it knows, and no unknown one would be found.
-        let given = given(value)?.into_iter().map(|(key, value)| (key, serde_wasm_bindgen::Deserializer::from(value)));
-        serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(given)).map_err(|error| {
-            let (path, inner) = (alloc::string::ToString::to_string(error.path()), error.inner());
-            bad_option(&alloc::format!("option `{path}`: {inner}"))
-        })
-    }
+/// Takes options by name, and remembers one that is wrong.
+#[cfg(not(feature = "std"))]
+struct Reader {
+    given: Vec<(String, JsValue)>,
+    wrong: Option<JsValue>,
 }
 
 #[cfg(not(feature = "std"))]
-impl Raw {
-    fn read(value: &JsValue) -> Result<Self, JsValue> {
-        use js_sys::Array;
-
-        let mut raw = Self::default();
-        for (key, value) in given(value)? {
-            let expected = |what| mistake(&key, what);
-            let text = || value.as_string().ok_or_else(|| expected("expected a string"));
-            let number = || whole(&value).ok_or_else(|| expected("expected a whole number, not negative"));
-            match key.as_str() {
-                "url" => raw.url = text()?,
-                "transport" => raw.transport = Some(text()?),
-                "lastEventId" => raw.last_event_id = Some(text()?),
-                "withCredentials" => {
-                    raw.with_credentials = Some(value.as_bool().ok_or_else(|| expected("expected a boolean"))?);
-                }
-                "token" => raw.token = Some(value.clone().dyn_into().map_err(|_| expected("expected a function"))?),
-                "types" => {
-                    let list = value.dyn_ref::<Array>().ok_or_else(|| expected("expected a list of strings"))?;
-                    let types: Option<Vec<_>> = list.iter().map(|kind| kind.as_string()).collect();
-                    raw.types = Some(types.ok_or_else(|| expected("expected a list of strings"))?);
-                }
-                "coalesce" => raw.coalesce = Some(number()?),
-                "silence" => raw.silence = Some(number()?),
-                "connectTimeout" => raw.connect_timeout = Some(number()?),
-                "tokenTimeout" => raw.token_timeout = Some(number()?),
-                "refusals" => raw.refusals = Some(number()?),
-                "seed" => raw.seed = Some(number()?),
-                _ => return Err(expected("there is no such option")),
-            }
+impl Reader {
+    fn field<T>(&mut self, name: &str, expected: &str, read: fn(&JsValue) -> Option<T>) -> Option<T> {
+        let at = self.given.iter().position(|(given, _)| given == name)?;
+        let (_, value) = self.given.swap_remove(at);
+        let field = read(&value);
+        if field.is_none() {
+            self.complain(name, expected);
         }
-        Ok(raw)
+        field
     }
-}
 
-#[cfg(not(feature = "std"))]
-fn whole(value: &JsValue) -> Option<u32> {
-    let number = value.as_f64()?;
-    let whole = number as u32; // saturates
-    (f64::from(whole) == number).then_some(whole)
-}
+    fn text(&mut self, name: &str) -> String {
+        self.field(name, "expected a string", JsValue::as_string).unwrap_or_default()
+    }
 
-#[cfg(not(feature = "std"))]
-fn mistake(key: &str, what: &str) -> JsValue {
-    let mut message = String::from("option `");
-    message.push_str(key);
-    message.push_str("`: ");
-    message.push_str(what);
-    bad_option(&message)
+    fn number(&mut self, name: &str, usual: u32) -> u32 {
+        let whole = |value: &JsValue| {
+            let number = value.as_f64()?;
+            let whole = number as u32; // saturates
+            (f64::from(whole) == number).then_some(whole)
+        };
+        self.field(name, "expected a whole number, not negative", whole).unwrap_or(usual)
+    }
+
+    fn complain(&mut self, name: &str, what: &str) {
+        let mut message = String::from("option `");
+        for part in [name, "`: ", what] {
+            message.push_str(part);
+        }
+        self.wrong = Some(bad_option(&message));
+    }
 }

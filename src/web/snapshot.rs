@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use wasm_bindgen::JsValue;
 
-use super::error;
+use super::{error, js};
 use crate::core::{client::Client, time::Time};
 
 /// What `snapshot()` tells; `error` joins it in JavaScript, since an `Error` is no plain data.
@@ -21,7 +21,7 @@ struct Snapshot {
     resyncs: u32,
 }
 
-pub(super) fn to_js(client: &Client, now: Time, cause: &JsValue) -> JsValue {
+pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsValue {
     let session = client.session();
     let (status, counters) = (session.status(), session.counters());
     let snapshot = Snapshot {
@@ -37,7 +37,7 @@ pub(super) fn to_js(client: &Client, now: Time, cause: &JsValue) -> JsValue {
     };
     let object = snapshot.into_object();
     let error = status.error.map_or(JsValue::NULL, |error| error::to_js(error, cause));
-    let _ = js_sys::Reflect::set(&object, &JsValue::from_str("error"), &error);
+    js::set(&object, "error", error);
     object
 }
 
@@ -51,10 +51,8 @@ impl Snapshot {
 
     #[cfg(not(feature = "std"))]
     fn into_object(self) -> JsValue {
-        let object = js_sys::Object::new();
-        let set = |name: &str, value: JsValue| {
-            let _ = js_sys::Reflect::set(&object, &JsValue::from_str(name), &value);
-        };
+        let object = js::object();
+        let set = |name: &str, value: JsValue| js::set(&object, name, value);
         set("status", self.status.into());
         set("clientId", self.client_id.map_or(JsValue::NULL, JsValue::from));
         set("lastEventId", self.last_event_id.into());
@@ -64,6 +62,6 @@ impl Snapshot {
         set("events", self.events.into());
         set("duplicates", self.duplicates.into());
         set("resyncs", self.resyncs.into());
-        object.into()
+        object
     }
 }

@@ -14,7 +14,7 @@ mod inner {
     pub(in crate::web) struct Timer(#[expect(dead_code, reason = "held for its drop")] gloo_timers::callback::Timeout);
 
     impl Timer {
-        pub(in crate::web) fn new(ms: u64, call: impl FnOnce() + 'static) -> Self {
+        pub(in crate::web) fn new(ms: u64, call: impl Fn() + 'static) -> Self {
             Self(gloo_timers::callback::Timeout::new(super::delay(ms), call))
         }
     }
@@ -22,16 +22,14 @@ mod inner {
 
 #[cfg(not(feature = "std"))]
 mod inner {
-    use wasm_bindgen::{
-        JsCast,
-        closure::Closure,
-        prelude::{JsValue, wasm_bindgen},
-    };
+    use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+    use crate::web::js::Callback;
 
     #[wasm_bindgen]
     extern "C" {
         #[wasm_bindgen(js_name = setTimeout)]
-        fn set_timeout(call: &js_sys::Function, ms: u32) -> JsValue;
+        fn set_timeout(call: &JsValue, ms: u32) -> JsValue;
         #[wasm_bindgen(js_name = clearTimeout)]
         fn clear_timeout(id: &JsValue);
     }
@@ -40,13 +38,13 @@ mod inner {
     #[derive(Debug)]
     pub(in crate::web) struct Timer {
         id: JsValue,
-        _call: Closure<dyn FnMut()>,
+        _call: Callback,
     }
 
     impl Timer {
-        pub(in crate::web) fn new(ms: u64, call: impl FnOnce() + 'static) -> Self {
-            let call = Closure::once(call);
-            Self { id: set_timeout(call.as_ref().unchecked_ref(), super::delay(ms)), _call: call }
+        pub(in crate::web) fn new(ms: u64, call: impl Fn() + 'static) -> Self {
+            let call = Callback::new(move |_| call());
+            Self { id: set_timeout(call.as_ref(), super::delay(ms)), _call: call }
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Climate {
     pub(super) no_network: u64,
     pub(super) busy: u64,
     pub(super) accept_and_close: u64,
+    /// The header of a native retry gets lost on the way.
+    pub(super) headless: u64,
     pub(super) outage: u64,
     /// Milliseconds between faults, on average.
     fault_every: u64,
@@ -31,6 +33,7 @@ impl Climate {
             no_network: pick(rng, &[0, 5, 40]),
             busy: pick(rng, &[0, 5, 50]),
             accept_and_close: pick(rng, &[0, 0, 10, 90]),
+            headless: pick(rng, &[0, 0, 30]),
             outage: 0,
             fault_every: pick(rng, &[300, 2_000, 8_000, 60_000]),
         }

@@ -33,6 +33,8 @@ struct Witness {
     connects: Vec<Time>,
     /// What the user or the page did: each allows two connects more.
     forgiven: Vec<Time>,
+    /// The last request carried an older cursor than the client's: the hub may be wrong about it.
+    misquoted: bool,
     /// A cursor was given out: the client is not new any more.
     greeted: bool,
     epoch: u64,
@@ -79,23 +81,26 @@ impl Judge {
     /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once, others in the end.
     pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str, epoch: u64) {
         let witness = &mut self.witnesses[peer];
-        let needed = match gap {
-            // Twice, if the first stream opened and died before its hello came: the client could not know whom it spoke to.
-            Gap::First => !witness.greeted,
-            Gap::Epoch => witness.epoch < epoch,
-            Gap::Trimmed | Gap::Overflow => true,
-            Gap::None | Gap::Unknown | Gap::Rights => false,
-        };
+        let needed = witness.misquoted
+            || match gap {
+                // Twice, if the first stream opened and died before its hello came: the client could not know whom it spoke to.
+                Gap::First => !witness.greeted,
+                Gap::Epoch => witness.epoch < epoch,
+                Gap::Trimmed | Gap::Overflow => true,
+                Gap::None | Gap::Unknown | Gap::Rights => false,
+            };
         witness.epoch = epoch;
         witness.greeted |= !cursor.is_empty();
+        let gap = if witness.misquoted { Gap::First } else { gap };
         witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
         if !needed {
             self.lie(format!("peer{peer} was told to resync ({gap:?}) for nothing"));
         }
     }
 
-    pub(super) fn connects(&mut self, now: Time, peer: usize) {
+    pub(super) fn connects(&mut self, now: Time, peer: usize, misquoted: bool) {
         let witness = &mut self.witnesses[peer];
+        witness.misquoted = misquoted;
         witness.connects.push(now);
         let recent = |times: &[Time]| times.iter().rev().take_while(|at| now.since(**at) < WINDOW).count();
         let (connects, forgiven) = (recent(&witness.connects), recent(&witness.forgiven));

@@ -67,15 +67,19 @@ impl World {
         let latency = self.latency();
         let bad_network =
             self.now.0 < CALM && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
+        let headless = self.chance(self.climate.headless);
         let Some(stream) = self.peers[peer].stream.as_mut().filter(|stream| stream.ticket == ticket) else { return };
-        self.judge.connects(self.now, peer);
+        let misquoted = headless && !stream.last_id.is_empty();
+        self.judge.connects(self.now, peer, misquoted);
         if bad_network {
             if self.rng.below(4) > 0 {
                 self.after(latency, Event::Refused { peer, ticket, how: Refusal::Network });
             } // else the request vanishes, and nobody is told
             return;
         }
-        let cursor = if stream.last_id.is_empty() { stream.cursor.clone() } else { stream.last_id.clone() };
+        // Some proxies drop the header of a native retry; the cursor in the URL is older, then.
+        let dropped = stream.last_id.is_empty() || headless;
+        let cursor = if dropped { stream.cursor.clone() } else { stream.last_id.clone() };
         let link = Link(self.links.0.len());
         stream.link = Some(link);
         self.links.0.push(Connection {
@@ -203,10 +207,19 @@ impl World {
             self.links.0[link.0].stalled = true;
         }
         if !self.peers[peer].native {
-            return self.feed(peer, Input::Bytes(ticket, &bytes));
+            return self.feed_bytes(peer, ticket, &bytes);
         }
         let mut items = Vec::new();
-        let Some(stream) = self.stream(peer, ticket) else { return };
+        let Some(stream) = self.stream(peer, ticket) else {
+            // A late callback: whatever stands whole in these bytes.
+            let _ = Decoder::new("", 1 << 20).feed(&bytes, &mut |item| items.push(item));
+            for item in items {
+                if let Item::Frame(frame) = item {
+                    self.feed(peer, Input::Frame(ticket, frame));
+                }
+            }
+            return;
+        };
         let _ = stream.decoder.feed(&bytes, &mut |item| items.push(item));
         for item in items {
             let Some(stream) = self.stream(peer, ticket) else { return };

@@ -102,13 +102,24 @@ impl World {
     }
 
     /// One input, then everything the core says about it.
-    pub(super) fn feed(&mut self, peer: usize, input: Input<'_>) {
-        if self.log.is_some() && !matches!(input, Input::Bytes(..)) {
+    pub(super) fn feed(&mut self, peer: usize, input: Input) {
+        if self.log.is_some() {
             let line = format!("<- {input:?}");
             self.note(peer, || line);
         }
         let now = self.now;
         self.peers[peer].core.handle(now, input);
+        self.listen(peer);
+    }
+
+    /// Bytes of a stream that the core decodes, then everything the core says about them.
+    pub(super) fn feed_bytes(&mut self, peer: usize, ticket: Ticket, bytes: &[u8]) {
+        let now = self.now;
+        self.peers[peer].core.bytes(now, ticket, bytes);
+        self.listen(peer);
+    }
+
+    fn listen(&mut self, peer: usize) {
         loop {
             let action = self.peers[peer].core.poll();
             if let Action::Sleep(until) = action {

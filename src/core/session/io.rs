@@ -15,7 +15,7 @@ pub struct Ticket(pub u32);
 
 /// What the shell tells the session.
 #[derive(Clone, Debug)]
-pub enum Input<'a> {
+pub enum Input {
     /// Connect, from `Idle` or `Failed`; ignored elsewhere.
     Start,
     /// Let everything go. The cursor is kept for the next start.
@@ -32,8 +32,6 @@ pub enum Input<'a> {
     Token(Ticket, Result<Grant, TokenLoss>),
     /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
     Opened(Ticket),
-    /// Bytes of a stream that core decodes.
-    Bytes(Ticket, &'a [u8]),
     /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
     Frame(Ticket, Frame),
     /// The stream ended, or never came.

@@ -8,7 +8,7 @@ mod receive;
 mod step;
 pub mod token;
 
-use alloc::{collections::VecDeque, string::String};
+use alloc::string::String;
 
 use self::{
     io::{AskReason, Output, Pause, Phase, Status, Ticket},
@@ -17,6 +17,7 @@ use self::{
 use super::{
     backoff::{Backoff, Policy},
     error::Error,
+    queue::Queue,
     rng::Rng,
     time::Time,
     timers::Timers,
@@ -132,7 +133,7 @@ pub struct Session {
     counters: Counters,
     last_ticket: u32,
     now: Time,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 /// What is known of the stream in hand.
@@ -184,13 +185,13 @@ impl Session {
             counters: Counters::default(),
             last_ticket: 0,
             now: Time::default(),
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
         }
     }
 
     /// The next thing to do; [`Output::Sleep`] ends the list.
     pub fn poll(&mut self) -> Output {
-        self.outputs.pop_front().unwrap_or(Output::Sleep(self.timers.next()))
+        self.outputs.pop().unwrap_or(Output::Sleep(self.timers.next()))
     }
 
     /// Where the connection stands.
@@ -260,13 +261,22 @@ impl Session {
         }
     }
 
+    /// Tells what the user sees, if it has changed.
+    fn show(&mut self) {
+        let status = self.status();
+        if status != self.shown {
+            self.shown = status;
+            self.say(Output::Status(status));
+        }
+    }
+
     fn ticket(&mut self) -> Ticket {
         self.last_ticket = self.last_ticket.wrapping_add(1);
         Ticket(self.last_ticket)
     }
 
     fn say(&mut self, output: Output) {
-        self.outputs.push_back(output);
+        self.outputs.push(output);
     }
 }
 

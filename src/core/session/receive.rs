@@ -74,15 +74,17 @@ impl Session {
     }
 
     fn greet(&mut self, hello: Hello, id: String) {
-        // The hub answers a cursor with the same place, or with a gap. Anything else means that it talks of another cursor.
-        let gap = match (hello.gap, EventId::parse(&self.cursor)) {
-            (Gap::None, at) if at != Some(hello.after) => Gap::Unknown,
-            (gap, _) => gap,
-        };
+        // The hub answers a cursor with the same place, or with a gap. If something on the way lost the header of a native retry, it
+        // answers the older cursor of the URL: then it repeats what we have. Anything else means that it talks of another cursor.
+        let at = EventId::parse(&self.cursor);
+        let repeats = hello.gap == Gap::None && at.is_some_and(|at| at.follows(hello.after));
+        let gap = if hello.gap == Gap::None && at != Some(hello.after) && !repeats { Gap::Unknown } else { hello.gap };
         self.stream.silence = 2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end()));
         self.greeted = true;
         self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
-        self.cursor = id;
+        if !repeats {
+            self.cursor = id;
+        }
         if gap != Gap::None {
             self.resync(gap, Vec::new());
         }

@@ -22,7 +22,7 @@ const LONGEST_WAIT: u32 = 600_000;
 
 impl Session {
     /// Takes one input. Poll until [`Output::Sleep`] afterwards.
-    pub fn handle(&mut self, now: Time, input: Input<'_>) {
+    pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
         match input {
             Input::Start => self.start(),
@@ -33,14 +33,6 @@ impl Session {
             Input::Wake => self.wake(),
             Input::Token(ticket, answer) => self.token_answer(ticket, answer),
             Input::Opened(ticket) => self.opened(ticket),
-            Input::Bytes(ticket, bytes) => {
-                if self.state == State::Live(ticket) {
-                    match self.take_bytes(bytes) {
-                        Ok(bye) => self.heard(bye),
-                        Err(_) => self.retry(error(Code::Protocol, None, "an event is larger than the limit"), 0),
-                    }
-                }
-            }
             Input::Frame(ticket, frame) => {
                 if self.state == State::Live(ticket) {
                     let bye = self.take_frame(frame);
@@ -54,6 +46,25 @@ impl Session {
             }
             Input::Tick => {}
         }
+        self.conclude();
+    }
+
+    /// Takes bytes of a stream that core decodes. Poll until [`Output::Sleep`] afterwards.
+    ///
+    /// No [`Input`], so that a shell whose streams are all decoded by the browser links no decoder.
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        self.now = self.now.max(now);
+        if self.state == State::Live(ticket) {
+            match self.take_bytes(bytes) {
+                Ok(bye) => self.heard(bye),
+                Err(_) => self.retry(Error::new(Code::Protocol, None, "an event is larger than the limit"), 0),
+            }
+        }
+        self.conclude();
+    }
+
+    /// What follows every input.
+    fn conclude(&mut self) {
         while let Some(timer) = self.timers.expired(self.now) {
             self.expire(timer);
         }
@@ -115,21 +126,18 @@ impl Session {
         };
         self.timers.clear(Timer::Answer);
         self.token = TokenState::Absent(reason);
-        let nonsense = TokenLoss::Nonsense;
-        match answer.and_then(|grant| {
-            if grant.token.reveal().is_empty() || grant.lives == Some(0) { Err(nonsense) } else { Ok(grant) }
-        }) {
+        match answer.and_then(Grant::check) {
             Ok(grant) => {
                 // A little early: the token has to survive its way to the server.
                 let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
                 self.token = TokenState::Held(grant.token, end);
             }
             Err(TokenLoss::Refused(status)) => {
-                self.give_up(error(Code::Unauthorized, Some(status), "the token provider was refused"));
+                self.give_up(Error::new(Code::Unauthorized, Some(status), "the token provider was refused"));
             }
-            Err(TokenLoss::Failed) => self.retry(error(Code::Token, None, "the token provider failed"), 0),
+            Err(TokenLoss::Failed) => self.retry(Error::new(Code::Token, None, "the token provider failed"), 0),
             Err(TokenLoss::Nonsense) => {
-                self.refuse(error(Code::Token, None, "the token provider answered something that is no token"), 0);
+                self.refuse(Error::new(Code::Token, None, "the token provider answered something that is no token"), 0);
             }
         }
     }
@@ -184,38 +192,42 @@ impl Session {
                 let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
                 let hasty = self.native_retries >= self.config.native_retries;
                 if stale || hasty {
-                    return self.retry(error(Code::Network, None, "the connection was lost"), 0);
+                    return self.retry(Error::new(Code::Network, None, "the connection was lost"), 0);
                 }
                 // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
                 self.native_retries += 1;
                 self.counters.connects = self.counters.connects.saturating_add(1);
                 self.timers.clear_all();
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
-                self.error = Some(error(Code::Network, None, "the connection was lost"));
+                self.error = Some(Error::new(Code::Network, None, "the connection was lost"));
                 self.state = State::Connecting(ticket);
             }
-            Loss::Dropped => self.retry(error(Code::Network, None, "the connection was lost"), 0),
-            Loss::Closed => self.refuse(error(Code::Http, None, "the stream was refused"), 0),
-            Loss::Unauthorized => self.refuse(error(Code::Unauthorized, Some(401), "the token was refused"), 0),
+            Loss::Dropped => self.retry(Error::new(Code::Network, None, "the connection was lost"), 0),
+            Loss::Closed => self.refuse(Error::new(Code::Http, None, "the stream was refused"), 0),
+            Loss::Unauthorized => self.refuse(Error::new(Code::Unauthorized, Some(401), "the token was refused"), 0),
             Loss::Busy { status, wait } => {
-                self.retry(error(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
+                self.retry(Error::new(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
             }
-            Loss::Gone(status) => self.give_up(error(Code::Http, Some(status), "the server ended the stream for good")),
-            Loss::Unusable => self.give_up(error(Code::Options, None, "option `url`: the browser cannot read it")),
-            Loss::Forbidden => self.give_up(error(Code::Csp, None, "a content security policy forbids the connection")),
+            Loss::Gone(status) => {
+                self.give_up(Error::new(Code::Http, Some(status), "the server ended the stream for good"))
+            }
+            Loss::Unusable => self.give_up(Error::new(Code::Options, None, "option `url`: the browser cannot read it")),
+            Loss::Forbidden => {
+                self.give_up(Error::new(Code::Csp, None, "a content security policy forbids the connection"))
+            }
         }
     }
 
     fn expire(&mut self, timer: Timer) {
         match (timer, self.state) {
             (Timer::Answer, State::Authorizing) => {
-                self.retry(error(Code::Token, None, "the token provider did not answer in time"), 0);
+                self.retry(Error::new(Code::Token, None, "the token provider did not answer in time"), 0);
             }
             (Timer::Answer, State::Connecting(_)) => {
-                self.retry(error(Code::Network, None, "the server did not answer in time"), 0);
+                self.retry(Error::new(Code::Network, None, "the server did not answer in time"), 0);
             }
             (Timer::Silence, State::Live(_)) => {
-                self.retry(error(Code::Network, None, "the stream fell silent"), 0);
+                self.retry(Error::new(Code::Network, None, "the stream fell silent"), 0);
             }
             (Timer::Proven, State::Live(_)) => {
                 self.stream.proven = true;
@@ -340,17 +352,4 @@ impl Session {
         self.leave();
         self.native_retries = 0;
     }
-
-    /// Tells what the user sees, if it has changed.
-    fn show(&mut self) {
-        let status = self.status();
-        if status != self.shown {
-            self.shown = status;
-            self.say(Output::Status(status));
-        }
-    }
-}
-
-fn error(code: Code, status: Option<u16>, message: &'static str) -> Error {
-    Error { code, status, retryable: true, message }
 }

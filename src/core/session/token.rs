@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::io::{AskReason, Ticket};
+use super::io::{AskReason, Ticket, TokenLoss};
 use crate::core::time::Time;
 
 /// A stream token. `Debug` hides it: it must appear in no log and no error.
@@ -44,6 +44,13 @@ pub struct Grant {
     pub token: Token,
     /// How long it lives, in milliseconds, if that was said.
     pub lives: Option<u64>,
+}
+
+impl Grant {
+    /// An empty token is none, and one that is over already would be asked for again at once, for ever.
+    pub(super) fn check(self) -> Result<Self, TokenLoss> {
+        if self.token.reveal().is_empty() || self.lives == Some(0) { Err(TokenLoss::Nonsense) } else { Ok(self) }
+    }
 }
 
 /// What the session knows about its token; orthogonal to its state.

@@ -5,7 +5,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Frame,
+    Frame, cut,
     encode::{Fields, encode},
     id::{EventId, number, push_number},
 };
@@ -278,11 +278,27 @@ impl Reason {
 }
 
 fn field<'a>(data: &'a str, name: &str) -> Option<&'a str> {
-    data.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+    let mut rest = data;
+    loop {
+        let (pair, more) = cut(rest, b'&').unwrap_or((rest, ""));
+        match cut(pair, b'=') {
+            Some((key, value)) if key == name => return Some(value),
+            _ if more.is_empty() => return None,
+            _ => rest = more,
+        }
+    }
 }
 
 fn list(text: &str) -> Vec<String> {
-    text.split(',').filter(|part| !part.is_empty()).map(String::from).collect()
+    let (mut rest, mut found) = (text, Vec::new());
+    while !rest.is_empty() {
+        let (part, more) = cut(rest, b',').unwrap_or((rest, ""));
+        if !part.is_empty() {
+            found.push(String::from(part));
+        }
+        rest = more;
+    }
+    found
 }
 
 fn milliseconds(text: &str) -> Option<u32> {

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::Frame;
+use super::{Frame, cut};
 
 /// The one type of folded updates.
 pub const UPDATE: &str = "tinysse.update";
@@ -44,11 +44,9 @@ pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
 #[must_use]
 pub fn unfold(mut frame: Frame) -> Frame {
     if frame.event == UPDATE
-        && let Some(at) = frame.data.find('\n')
+        && let Some((event, data)) = cut(&frame.data, b'\n')
     {
-        let data = frame.data.split_off(at + 1);
-        frame.data.pop();
-        frame.event = core::mem::replace(&mut frame.data, data);
+        (frame.event, frame.data) = (event.into(), data.into());
     }
     frame
 }

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::cut;
+
 /// Names one life of a log; a new one means that older cursors say nothing. Written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
@@ -30,7 +32,7 @@ impl EventId {
     /// Reads an id in its one canonical spelling; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (epoch, seq) = text.split_once('.')?;
+        let (epoch, seq) = cut(text, b'.')?;
         Some(Self { epoch: Epoch(number(epoch, 16)?), seq: number(seq, 10)? })
     }
 
@@ -59,7 +61,7 @@ impl fmt::Display for EventId {
 
 /// A number in its shortest lower-case spelling: no sign, no leading zero, no overflow.
 pub(super) fn number(text: &str, radix: u64) -> Option<u64> {
-    if text.is_empty() || (text.len() > 1 && text.starts_with('0')) {
+    if text.is_empty() || (text.len() > 1 && text.starts_with("0")) {
         return None;
     }
     text.bytes().try_fold(0_u64, |sum, byte| {

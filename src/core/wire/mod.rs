@@ -21,3 +21,9 @@ pub struct Frame {
     /// The data lines, joined with LF.
     pub data: String,
 }
+
+/// Splits a text at the first of an ASCII character. What `split_once` does, without the general search that it brings along.
+pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}

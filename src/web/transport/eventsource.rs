@@ -5,9 +5,8 @@ use alloc::{
     string::String,
 };
 
-use js_sys::{Reflect, encode_uri_component};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, EventSource, EventSourceInit, EventTarget, MessageEvent};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::{EventSource, EventSourceInit, EventTarget};
 
 use crate::{
     core::{
@@ -15,10 +14,16 @@ use crate::{
             io::{Input, Loss, Ticket},
             token::Token,
         },
-        wire::{Frame, fold, names},
+        wire::{Frame, cut, fold, names},
     },
-    web::{driver::Driver, listener::Listener, options::Options},
+    web::{driver::Driver, js, listener::Listener, options::Options},
 };
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = encodeURIComponent)]
+    fn encode_uri_component(text: &str) -> String;
+}
 
 /// The events every stream listens to: the standard's own, our control messages, and folded updates.
 const EVENTS: [&str; 8] =
@@ -37,23 +42,21 @@ pub(in crate::web) struct Stream {
 impl Stream {
     /// Opens a stream that tells `driver` what happens.
     ///
-    /// The error is the browser's own, for a URL that it cannot read.
+    /// The error is the browser's own: it cannot read the URL, or (WebKit) a policy forbids it.
     pub(in crate::web) fn open(
         driver: &Rc<Driver>,
         ticket: Ticket,
         token: Option<&Token>,
         cursor: &str,
-    ) -> Result<Self, JsValue> {
+    ) -> Result<Self, (Loss, JsValue)> {
         let options = driver.options();
-        let init = EventSourceInit::new();
-        init.set_with_credentials(options.with_credentials);
-        let source = EventSource::new_with_event_source_init_dict(&address(options, token, cursor), &init)?;
-        let policy = watch_policy(driver, ticket, source.url());
+        let init: EventSourceInit = js::object().unchecked_into();
+        js::set(&init, "withCredentials", JsValue::from_bool(options.with_credentials));
+        let source = EventSource::new_with_event_source_init_dict(&address(options, token, cursor), &init)
+            .map_err(|thrown| (refusal(&thrown), thrown))?;
+        let policy = watch_policy(driver, ticket, js::get_text(&source, "url").unwrap_or_default());
         let weak = Rc::downgrade(driver);
-        let mut listener = Listener::new(source.clone().into(), move |event| hear(&weak, ticket, &event));
-        for name in EVENTS {
-            listener.listen(name);
-        }
+        let listener = Listener::new(source.clone().into(), &EVENTS, move |event| hear(&weak, ticket, &event));
         Ok(Self { ticket, source, listener, _policy: policy })
     }
 
@@ -62,7 +65,7 @@ impl Stream {
     }
 
     /// Listens to one more named event, for servers that do not fold.
-    pub(in crate::web) fn listen(&mut self, name: &str) {
+    pub(in crate::web) fn listen(&self, name: &str) {
         self.listener.listen(name);
     }
 }
@@ -73,61 +76,58 @@ impl Drop for Stream {
     }
 }
 
-fn hear(driver: &Weak<Driver>, ticket: Ticket, event: &Event) {
+fn hear(driver: &Weak<Driver>, ticket: Ticket, event: &JsValue) {
     let Some(driver) = driver.upgrade() else { return };
-    // A message may be named `open` or `error` too; only its class tells it from the stream's own news.
-    if let Some(message) = event.dyn_ref::<MessageEvent>() {
-        let data = message.data().as_string().unwrap_or_default();
-        let frame = Frame { event: message.type_(), id: message.last_event_id(), data };
-        return driver.feed(Input::Frame(ticket, frame));
+    let kind = js::get_text(event, "type").unwrap_or_default();
+    // A message may be named `open` or `error` too; only its fields tell it from the stream's own news.
+    if let Some(id) = js::get_text(event, "lastEventId") {
+        let data = js::get_text(event, "data").unwrap_or_default();
+        return driver.feed(Input::Frame(ticket, Frame { event: kind, id, data }));
     }
-    if event.type_() == "open" {
+    if kind == "open" {
         return driver.feed(Input::Opened(ticket));
     }
-    let state =
-        event.target().and_then(|target| target.dyn_into::<EventSource>().ok()).map(|source| source.ready_state());
-    let loss = if state == Some(EventSource::CONNECTING) { Loss::Retrying } else { Loss::Closed };
-    driver.feed(Input::Lost(ticket, loss));
+    let state = js::get(&js::get(event, "target"), "readyState").as_f64();
+    let retrying = state == Some(f64::from(EventSource::CONNECTING));
+    driver.feed(Input::Lost(ticket, if retrying { Loss::Retrying } else { Loss::Closed }));
+}
+
+/// The standard knows one error of the constructor, for the URL; WebKit throws what a policy forbids too, instead of an event.
+fn refusal(thrown: &JsValue) -> Loss {
+    match js::get_text(thrown, "name").as_deref() {
+        Some("SecurityError") => Loss::Forbidden,
+        Some(_) | None => Loss::Unusable,
+    }
 }
 
 /// Listens for a violation of `connect-src` while the stream is on its way (CSP3 §5.3 fires it at the document), which names the
 /// address without its fragment, and in some browsers without its query.
 fn watch_policy(driver: &Rc<Driver>, ticket: Ticket, url: String) -> Option<Listener> {
-    let document = get(&js_sys::global(), "document");
+    let document = js::get(&js::global(), "document");
     let target = document.is_object().then(|| document.unchecked_into::<EventTarget>())?;
     let weak = Rc::downgrade(driver);
-    let mut listener = Listener::new(target, move |event| {
+    let listener = Listener::new(target, &["securitypolicyviolation"], move |event| {
         let Some(driver) = weak.upgrade() else { return };
-        let is = |name, text: &str| get(&event, name).as_string().is_some_and(|value| path(&value) == text);
-        if is("effectiveDirective", "connect-src") && is("blockedURI", path(&url)) {
+        let is = |name, text: &str| js::get_text(&event, name).is_some_and(|value| before(&value, b'?') == text);
+        if is("effectiveDirective", "connect-src") && is("blockedURI", before(&url, b'?')) {
             driver.feed(Input::Lost(ticket, Loss::Forbidden));
         }
     });
-    listener.listen("securitypolicyviolation");
     Some(listener)
-}
-
-/// An address without query.
-fn path(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default()
-}
-
-fn get(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// The stream's URL: an `EventSource` can send no headers, so everything stands in the query.
 fn address(options: &Options, token: Option<&Token>, cursor: &str) -> String {
-    let base = options.url.split('#').next().unwrap_or_default();
+    let base = before(&options.url, b'#');
     let mut url = String::from(base);
-    let mut join = if base.contains('?') { '&' } else { '?' };
+    let mut join = if cut(base, b'?').is_some() { "&" } else { "?" };
     let mut push = |name: &str, value: &str| {
         if !value.is_empty() {
-            url.push(join);
+            url.push_str(join);
             url.push_str(name);
             url.push('=');
-            url.push_str(&String::from(encode_uri_component(value)));
-            join = '&';
+            url.push_str(&encode_uri_component(value));
+            join = "&";
         }
     };
     push(names::Q_WIRE, names::WIRE_NATIVE);
@@ -135,4 +135,9 @@ fn address(options: &Options, token: Option<&Token>, cursor: &str) -> String {
     push(names::Q_LAST_EVENT_ID, cursor);
     push(names::Q_TOKEN, token.map_or("", Token::reveal));
     url
+}
+
+/// The part of a text that stands before the first of a character.
+fn before(text: &str, end: u8) -> &str {
+    cut(text, end).map_or(text, |(head, _)| head)
 }

@@ -1,0 +1,47 @@
+//! First in, first out, for lists that are filled by one hand and then emptied by the other.
+
+use alloc::vec::Vec;
+
+/// A queue that gives its memory back when it is empty. A ring buffer would cost the wasm more.
+#[derive(Clone, Debug)]
+pub(super) struct Queue<T> {
+    items: Vec<Option<T>>,
+    next: usize,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new() -> Self {
+        Self { items: Vec::new(), next: 0 }
+    }
+
+    pub(super) fn push(&mut self, item: T) {
+        self.items.push(Some(item));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let item = self.items.get_mut(self.next).and_then(Option::take);
+        self.next += 1;
+        if item.is_none() {
+            *self = Self::new();
+        }
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_in_between_waits_its_turn() {
+        let mut queue = Queue::new();
+        assert_eq!(queue.pop(), None);
+        queue.push(1);
+        queue.push(2);
+        assert_eq!(queue.pop(), Some(1));
+        queue.push(3);
+        assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some(2), Some(3), None]);
+        queue.push(4);
+        assert_eq!(queue.pop(), Some(4));
+    }
+}

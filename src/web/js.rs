@@ -1,0 +1,56 @@
+//! JavaScript values: reading and writing their properties, and the few functions of the page that js-sys and web-sys lack.
+//!
+//! Properties are read by name, not through one import for each: an import costs the page some 40 bytes, a name only its letters.
+
+use alloc::{string::String, vec::Vec};
+
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+
+#[wasm_bindgen]
+extern "C" {
+    type Object;
+    #[wasm_bindgen(constructor)]
+    fn new() -> Object;
+    #[wasm_bindgen(method, structural, catch, indexing_getter)]
+    fn get(this: &Object, name: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    fn set(this: &Object, name: &str, value: &JsValue);
+
+    /// The global object. A function, because a value would come with code that caches it.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = valueOf)]
+    pub(super) fn global() -> JsValue;
+}
+
+/// Every function of ours that JavaScript calls. One type for all, since each costs an adapter on both sides.
+pub(super) type Callback = Closure<dyn Fn(JsValue)>;
+
+/// A new plain object.
+pub(super) fn object() -> JsValue {
+    Object::new().into()
+}
+
+/// Sets a property of an object of ours.
+pub(super) fn set(object: &JsValue, name: &str, value: JsValue) {
+    object.unchecked_ref::<Object>().set(name, &value);
+}
+
+/// Sets a property to a text.
+pub(super) fn set_text(object: &JsValue, name: &str, text: &str) {
+    set(object, name, JsValue::from_str(text));
+}
+
+/// Reads a property of anything; what cannot be read is `undefined`.
+pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
+    object.unchecked_ref::<Object>().get(name).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Reads a property that is a text.
+pub(super) fn get_text(object: &JsValue, name: &str) -> Option<String> {
+    get(object, name).as_string()
+}
+
+/// A list of texts and nothing else.
+pub(super) fn texts(list: &JsValue) -> Option<Vec<String>> {
+    list.dyn_ref::<Array>()?.iter().map(|item| item.as_string()).collect()
+}
