@@ -1,0 +1,43 @@
+//! Proofs as arguments of handlers: a handler that takes one is not reached without it.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::request::Parts,
+};
+
+use super::jwt::Claims;
+use crate::{app::App, error::Problem};
+
+/// The user's own session.
+#[derive(Clone, Debug)]
+pub struct AppSession(pub Claims);
+
+impl FromRequestParts<Arc<App>> for AppSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        app.auth.session(&parts.headers).map(Self)
+    }
+}
+
+impl OptionalFromRequestParts<Arc<App>> for AppSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, Problem> {
+        Ok(app.auth.session(&parts.headers).ok().map(Self))
+    }
+}
+
+/// The request comes from a service that knows the publish key.
+#[derive(Clone, Copy, Debug)]
+pub struct Service;
+
+impl FromRequestParts<Arc<App>> for Service {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        app.auth.service(&parts.headers).map(|()| Self)
+    }
+}

@@ -1,0 +1,71 @@
+//! The one place that asks the time and the system's randomness.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tinysse::core::{rng::Rng, time::Time};
+
+/// The time since the server started, for the hub, and the time of day, for tokens.
+///
+/// ```
+/// let clock = tinysse_server::clock::Clock::start();
+/// assert!(clock.now() >= tinysse::core::time::Time(0));
+/// assert!(clock.unix_ms() > 1_700_000_000_000);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts counting.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// Milliseconds since the start; never runs backwards.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn unix_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// When `time` is, for the runtime's timers.
+    #[must_use]
+    pub fn instant(&self, time: Time) -> Instant {
+        self.started + Duration::from_millis(time.0)
+    }
+}
+
+/// A name that nobody guesses: 96 random bits.
+#[must_use]
+pub fn random_name() -> String {
+    let mut bytes = [0; 12];
+    fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 64 random bits.
+#[must_use]
+pub fn random_u64() -> u64 {
+    let mut bytes = [0; 8];
+    fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// A generator for jitter, freshly seeded.
+#[must_use]
+pub fn jitter() -> Rng {
+    Rng::new(random_u64())
+}
+
+fn fill(bytes: &mut [u8]) {
+    // A system without randomness can't issue a token either.
+    getrandom::fill(bytes).expect("the system's source of randomness");
+}

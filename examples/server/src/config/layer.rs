@@ -1,0 +1,123 @@
+//! One layer of settings: the flags with the environment behind them, or the file. Everything is optional; the nearer layer wins.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::values::{Pair, Secret, Span};
+
+/// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
+/// as the flags, in the file (`token-ttl = "60s"`).
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Layer {
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "TINYSSE_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// For trying out: built-in secrets, POST /auth/login for anybody, /dev endpoints; loopback only
+    #[arg(long, env = "TINYSSE_DEV", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub dev: Option<bool>,
+    /// What tokens are signed with (HS256), at least 32 bytes
+    #[arg(long, env = "TINYSSE_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
+    pub secret: Option<Secret>,
+    /// What services show as bearer to publish and to revoke, at least 16 bytes
+    #[arg(long, env = "TINYSSE_PUBLISH_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
+    pub publish_key: Option<Secret>,
+    /// `iss` of tokens and sessions [default: tinysse]
+    #[arg(long, env = "TINYSSE_ISSUER", value_name = "TEXT")]
+    pub issuer: Option<String>,
+    /// How long a stream token is good for [default: 60s]
+    #[arg(long, env = "TINYSSE_TOKEN_TTL", value_name = "SPAN")]
+    pub token_ttl: Option<Span>,
+    /// How long a dev login lasts, and how long revocations are remembered [default: 12h]
+    #[arg(long, env = "TINYSSE_SESSION_TTL", value_name = "SPAN")]
+    pub session_ttl: Option<Span>,
+    /// A stream that is silent for so long gets a beat [default: 15s]
+    #[arg(long, env = "TINYSSE_BEAT", value_name = "SPAN")]
+    pub beat: Option<Span>,
+    /// The browser's own reconnection time [default: 2500ms]
+    #[arg(long, env = "TINYSSE_RETRY", value_name = "SPAN")]
+    pub retry: Option<Span>,
+    /// Updates kept for replay [default: 10000]
+    #[arg(long, env = "TINYSSE_LOG_MAX_COUNT", value_name = "N")]
+    pub log_max_count: Option<usize>,
+    /// Age up to which updates are kept [default: 1h]
+    #[arg(long, env = "TINYSSE_LOG_MAX_AGE", value_name = "SPAN")]
+    pub log_max_age: Option<Span>,
+    /// Bytes that the kept updates may take [default: 16777216]
+    #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
+    pub log_max_bytes: Option<usize>,
+    /// An origin that browsers may call from, like https://app.example; repeatable
+    #[arg(long, env = "TINYSSE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<String>,
+    /// Directory of a web app to serve, with an index.html
+    #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
+    pub pages: Option<PathBuf>,
+    /// An address to poll, and the type that is published when its answer changes; repeatable
+    #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
+    pub poll: Vec<Pair<String>>,
+    /// How often to poll [default: 2s]
+    #[arg(long, env = "TINYSSE_POLL_EVERY", value_name = "SPAN")]
+    pub poll_every: Option<Span>,
+    /// How long a polled server may take to answer [default: 5s]
+    #[arg(long, env = "TINYSSE_POLL_TIMEOUT", value_name = "SPAN")]
+    pub poll_timeout: Option<Span>,
+    /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
+    #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
+    pub batch: Vec<Pair<Span>>,
+    /// Ask clients to spread refetches to about this many a second; 0 asks nothing [default: 500]
+    #[arg(long, env = "TINYSSE_SPREAD_RATE", value_name = "N")]
+    pub spread_rate: Option<u32>,
+    /// Streams at a time; more are sent away with a time to come back [default: 10000]
+    #[arg(long, env = "TINYSSE_MAX_STREAMS", value_name = "N")]
+    pub max_streams: Option<usize>,
+    /// A connection that takes no bytes for so long is dropped [default: 30s]
+    #[arg(long, env = "TINYSSE_STALL_TIMEOUT", value_name = "SPAN")]
+    pub stall_timeout: Option<Span>,
+    /// On shutdown streams are closed one after the other over this time [default: 5s]
+    #[arg(long, env = "TINYSSE_DRAIN_WINDOW", value_name = "SPAN")]
+    pub drain_window: Option<Span>,
+    /// What to log, like `info` or `warn,tinysse=debug` [default: info]
+    #[arg(long, env = "TINYSSE_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::from(text.to_owned()))
+}
+
+impl Layer {
+    /// This layer, with `below` where it is silent. A list is one setting: it replaces the list below.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        fn list<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
+            if above.is_empty() { below } else { above }
+        }
+        Self {
+            listen: self.listen.or(below.listen),
+            dev: self.dev.or(below.dev),
+            secret: self.secret.or(below.secret),
+            publish_key: self.publish_key.or(below.publish_key),
+            issuer: self.issuer.or(below.issuer),
+            token_ttl: self.token_ttl.or(below.token_ttl),
+            session_ttl: self.session_ttl.or(below.session_ttl),
+            beat: self.beat.or(below.beat),
+            retry: self.retry.or(below.retry),
+            log_max_count: self.log_max_count.or(below.log_max_count),
+            log_max_age: self.log_max_age.or(below.log_max_age),
+            log_max_bytes: self.log_max_bytes.or(below.log_max_bytes),
+            cors_origin: list(self.cors_origin, below.cors_origin),
+            pages: self.pages.or(below.pages),
+            poll: list(self.poll, below.poll),
+            poll_every: self.poll_every.or(below.poll_every),
+            poll_timeout: self.poll_timeout.or(below.poll_timeout),
+            batch: list(self.batch, below.batch),
+            spread_rate: self.spread_rate.or(below.spread_rate),
+            max_streams: self.max_streams.or(below.max_streams),
+            stall_timeout: self.stall_timeout.or(below.stall_timeout),
+            drain_window: self.drain_window.or(below.drain_window),
+            log: self.log.or(below.log),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What the server is told: flags over environment over file over defaults, checked as a whole before anything starts.
+//!
+//! ```
+//! use tinysse_server::config::Config;
+//! let config = Config::from_args(["tinysse-server", "--dev", "--listen=127.0.0.1:0", "--token-ttl=2s"]).unwrap();
+//! assert_eq!(config.token_ttl.ms(), 2_000);
+//! assert!(Config::from_args(["tinysse-server"]).unwrap_err().to_string().contains("--secret"));
+//! ```
+
+mod layer;
+mod values;
+
+use std::{
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use axum::http::{HeaderValue, Uri};
+use clap::{Args, Parser, Subcommand};
+use tinysse::core::{registry::Pattern, wire::control::check_type};
+use tracing_subscriber::filter::Targets;
+
+use crate::hub::HubConfig;
+
+pub use layer::Layer;
+pub use values::{Pair, Secret, Span};
+
+/// With `--dev`, tokens are signed with this. Everybody knows it.
+const DEV_SECRET: &str = "tinysse-dev-secret-that-everybody-knows";
+/// With `--dev`, services publish with this unless told otherwise.
+pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
+
+/// The settings, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Whether the endpoints for trying out exist.
+    pub dev: bool,
+    /// What tokens are signed with.
+    pub secret: Secret,
+    /// What services authenticate with; without one nobody publishes over HTTP.
+    pub publish_key: Option<Secret>,
+    /// `iss` of tokens.
+    pub issuer: String,
+    /// Life of a stream token.
+    pub token_ttl: Span,
+    /// Life of a dev login.
+    pub session_ttl: Span,
+    /// The log and the rhythm of the streams.
+    pub hub: HubConfig,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Directory of the web app.
+    pub pages: Option<PathBuf>,
+    /// What to poll.
+    pub polls: Vec<Pair<Uri>>,
+    /// How often.
+    pub poll_every: Span,
+    /// How long an answer may take.
+    pub poll_timeout: Span,
+    /// Windows in which notifications are coalesced; the first pattern that matches a type counts.
+    pub batch: Vec<(Pattern, Span)>,
+    /// Refetches a second that clients are asked to keep to; 0 asks nothing.
+    pub spread_rate: u32,
+    /// Streams at a time.
+    pub max_streams: usize,
+    /// How long a connection may take no bytes.
+    pub stall_timeout: Span,
+    /// How long closing the streams is spread over.
+    pub drain_window: Span,
+    /// What to log.
+    pub log: Targets,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The flags are wrong, or ask for help or the version.
+    #[error(transparent)]
+    Flags(#[from] clap::Error),
+    /// A setting is missing or wrong; the text names it.
+    #[error("{0}")]
+    Setting(String),
+}
+
+#[derive(Parser)]
+#[command(name = "tinysse-server", version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the hub (the default)
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// A TOML file with the same settings; flags and environment win over it
+    #[arg(long, env = "TINYSSE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Layer,
+}
+
+impl Config {
+    /// Reads flags (the first is the program's name), environment and, if one is named, the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], in words for the person who started the server.
+    pub fn from_args(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
+        let cli = Cli::try_parse_from(args)?;
+        let serve = match cli.command {
+            Some(Command::Serve(serve)) => serve,
+            None => cli.serve,
+        };
+        let file = serve.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        Self::resolve(serve.flags.over(file))
+    }
+
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`] names the setting.
+    pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
+        let dev = layer.dev.unwrap_or(false);
+        let listen = layer.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        if dev && !listen.ip().is_loopback() {
+            return wrong("--dev lets anybody in, so it listens on loopback only: give --listen 127.0.0.1:PORT");
+        }
+        let dev_or = |given: Option<Secret>, ours: &str| given.or_else(|| dev.then(|| Secret::from(ours.to_owned())));
+        let Some(secret) = dev_or(layer.secret, DEV_SECRET) else {
+            return wrong(
+                "--secret (or TINYSSE_SECRET) is required: at least 32 bytes that sign the tokens; to try things out, --dev has one built in",
+            );
+        };
+        let publish_key = dev_or(layer.publish_key, DEV_PUBLISH_KEY);
+        at_least("--secret", &secret, 32)?;
+        if !dev && let Some(key) = &publish_key {
+            at_least("--publish-key", key, 16)?;
+        }
+        let default = HubConfig::default();
+        let hub = HubConfig {
+            max_count: between("--log-max-count", layer.log_max_count.unwrap_or(default.max_count), 1, 10_000_000)?,
+            max_age_ms: layer.log_max_age.map_or(default.max_age_ms, Span::ms),
+            max_bytes: between("--log-max-bytes", layer.log_max_bytes.unwrap_or(default.max_bytes), 1_024, 1 << 40)?,
+            beat_ms: short("--beat", layer.beat, default.beat_ms, 10)?,
+            retry_ms: short("--retry", layer.retry, default.retry_ms, 0)?,
+        };
+        let token_ttl = layer.token_ttl.unwrap_or(Span::of_ms(60_000));
+        between("--token-ttl (in milliseconds)", token_ttl.ms(), 1_000, 86_400_000)?;
+        if let Some(pages) = &layer.pages
+            && !pages.join("index.html").is_file()
+        {
+            return wrong(format!("--pages: {} has no index.html", pages.display()));
+        }
+        let poll_every = layer.poll_every.unwrap_or(Span::of_ms(2_000));
+        between("--poll-every (in milliseconds)", poll_every.ms(), 10, 86_400_000)?;
+        Ok(Self {
+            listen,
+            dev,
+            secret,
+            publish_key,
+            issuer: layer.issuer.unwrap_or_else(|| "tinysse".to_owned()),
+            token_ttl,
+            session_ttl: layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000)).max(token_ttl),
+            hub,
+            cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+            pages: layer.pages,
+            polls: polls(layer.poll)?,
+            poll_every,
+            poll_timeout: layer.poll_timeout.unwrap_or(Span::of_ms(5_000)),
+            batch: layer.batch.into_iter().map(window).collect::<Result<_, _>>()?,
+            spread_rate: layer.spread_rate.unwrap_or(500),
+            max_streams: layer.max_streams.unwrap_or(10_000),
+            stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
+            drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
+            log: filter(layer.log.as_deref().unwrap_or("info"))?,
+        })
+    }
+}
+
+fn wrong<T>(text: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError::Setting(text.into()))
+}
+
+fn read(path: &Path) -> Result<Layer, ConfigError> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).or_else(|error| wrong(format!("--config {name}: {error}")))?;
+    // Only the message: the parser's full text quotes the line, which may hold a secret.
+    toml::from_str(&text).or_else(|error: toml::de::Error| wrong(format!("--config {name}: {}", error.message())))
+}
+
+fn at_least(name: &str, secret: &Secret, bytes: usize) -> Result<(), ConfigError> {
+    if secret.expose().len() < bytes { wrong(format!("{name} needs at least {bytes} bytes")) } else { Ok(()) }
+}
+
+fn between<T: PartialOrd + std::fmt::Display>(name: &str, value: T, low: T, high: T) -> Result<T, ConfigError> {
+    if value < low || value > high {
+        wrong(format!("{name} is {value}; it must be {low} to {high}"))
+    } else {
+        Ok(value)
+    }
+}
+
+/// Milliseconds that travel in 32 bits; at most a day.
+fn short(name: &str, span: Option<Span>, default: u32, low: u64) -> Result<u32, ConfigError> {
+    let ms = between(name, span.map_or(u64::from(default), Span::ms), low, 86_400_000)?;
+    u32::try_from(ms).or_else(|_| wrong(name))
+}
+
+/// `scheme://host[:port]`. `*` would let every page read with its visitor's cookies, `null` is the origin of any sandboxed frame.
+fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
+    let uri = text.parse::<Uri>().ok();
+    let plain = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|host| {
+                let written = format!("{}://{host}", uri.scheme_str().unwrap_or_default());
+                written == text && !host.as_str().contains(['@', '*'])
+            })
+    });
+    match HeaderValue::from_str(text) {
+        Ok(value) if plain => Ok(value),
+        Ok(_) | Err(_) => wrong(format!(
+            "--cors-origin `{text}`: an origin is http(s)://host[:port]; `*` and `null` are never allowed"
+        )),
+    }
+}
+
+fn polls(pairs: Vec<Pair<String>>) -> Result<Vec<Pair<Uri>>, ConfigError> {
+    let mut polls: Vec<Pair<Uri>> = Vec::new();
+    for Pair { kind, value } in pairs {
+        if check_type(&kind).is_err() {
+            return wrong(format!("--poll `{kind}=...`: not a type"));
+        }
+        if polls.iter().any(|poll| poll.kind == kind) {
+            return wrong(format!("--poll `{kind}=...` stands there twice"));
+        }
+        // The address is not repeated in the message: it may hold a password.
+        let Some(value) = value.parse::<Uri>().ok().filter(|uri| uri.authority().is_some()) else {
+            return wrong(format!("--poll `{kind}=...`: not an address like http://host:port/path"));
+        };
+        match value.scheme_str() {
+            Some("http") => {}
+            Some("https") if cfg!(feature = "https") => {}
+            Some("https") => {
+                return wrong(format!("--poll `{kind}=...`: build the server with `--features https` for https"));
+            }
+            Some(_) | None => return wrong(format!("--poll `{kind}=...`: not an http address")),
+        }
+        polls.push(Pair { kind, value });
+    }
+    Ok(polls)
+}
+
+fn window(pair: Pair<Span>) -> Result<(Pattern, Span), ConfigError> {
+    // What a window holds is bounded by its length.
+    between("--batch (in milliseconds)", pair.value.ms(), 1, 60_000)?;
+    match Pattern::parse(&pair.kind) {
+        Some(pattern) => Ok((pattern, pair.value)),
+        None => wrong(format!("--batch `{}=...`: not a type, `prefix.*` or `*`", pair.kind)),
+    }
+}
+
+fn filter(text: &str) -> Result<Targets, ConfigError> {
+    text.parse().or_else(|error| wrong(format!("--log `{text}`: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+
+fn config(args: &[&str]) -> Result<Config, String> {
+    let args = ["tinysse-server"].into_iter().chain(args.iter().copied());
+    Config::from_args(args).map_err(|error| error.to_string())
+}
+
+fn complaint(args: &[&str]) -> String {
+    config(args).expect_err("must be refused")
+}
+
+const SECRET: &str = "--secret=0123456789abcdef0123456789abcdef";
+
+#[test]
+fn the_first_error_tells_what_to_do() {
+    assert!(complaint(&[]).contains("--secret"));
+    assert!(complaint(&["--secret=short"]).contains("32 bytes"));
+    assert!(complaint(&[SECRET, "--publish-key=short"]).contains("--publish-key"));
+    assert!(complaint(&["--dev", "--listen=0.0.0.0:1"]).contains("loopback"));
+    assert!(complaint(&["--dev", "--token-ttl=60"]).contains("60"));
+    assert!(complaint(&["--dev", "--token-ttl=1ms"]).contains("--token-ttl"));
+    assert!(complaint(&["--dev", "--pages=nowhere"]).contains("index.html"));
+    assert!(complaint(&["--dev", "--log-max-count=0"]).contains("--log-max-count"));
+    assert!(complaint(&["--dev", "--batch=a*b=1s"]).contains("--batch"));
+    assert!(complaint(&["--dev", "--log=info,=x=y"]).contains("--log"));
+    assert!(complaint(&["--dev", "--nonsense"]).contains("--nonsense"));
+}
+
+#[test]
+fn no_complaint_repeats_a_secret() {
+    for args in [
+        &["--secret=hush-hush"][..],
+        &[SECRET, "--publish-key=hush-hush"],
+        &["--dev", "--poll=a=ftp://me:hush-hush@x/"],
+    ] {
+        assert!(!complaint(args).contains("hush-hush"));
+    }
+    let config = config(&[SECRET, "--publish-key=hush-hush-hush-hush"]).expect("complete");
+    assert!(!format!("{config:?}").contains("hush-hush") && !format!("{config:?}").contains("0123456789"));
+}
+
+#[test]
+fn dev_needs_nothing_and_serve_is_the_default() {
+    for args in [&["--dev"][..], &["serve", "--dev"], &["--dev=true"]] {
+        let config = config(args).expect("complete");
+        assert!(config.dev && config.listen.ip().is_loopback());
+        assert_eq!(config.publish_key.map(|key| key.expose().to_owned()).as_deref(), Some(DEV_PUBLISH_KEY));
+        assert_eq!((config.hub, config.token_ttl), (HubConfig::default(), Span::of_ms(60_000)));
+    }
+    let config = config(&[SECRET, "--dev=false"]).expect("complete");
+    assert!(!config.dev && config.publish_key.is_none());
+}
+
+#[test]
+fn origins_are_exact() {
+    let config = config(&["--dev", "--cors-origin=https://app.example,http://localhost:5173"]).expect("complete");
+    assert_eq!(config.cors_origins, ["https://app.example", "http://localhost:5173"]);
+    for bad in [
+        "*",
+        "null",
+        "https://*.example",
+        "https://app.example/",
+        "app.example",
+        "ftp://x",
+        "https://a@b",
+        "https://a/b",
+    ] {
+        assert!(complaint(&["--dev", &format!("--cors-origin={bad}")]).contains("--cors-origin"), "{bad}");
+    }
+}
+
+#[test]
+fn polls_have_a_type_and_an_address() {
+    let config = config(&["--dev", "--poll=progress=http://127.0.0.1:3000/state?a=b", "--poll=other=http://x"])
+        .expect("complete");
+    assert_eq!(config.polls.len(), 2);
+    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].value.query()), ("progress", Some("a=b")));
+    for bad in ["http://x", "tinysse.x=http://x", "a b=http://x", "a=x", "a=ftp://x", "a=/path"] {
+        assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
+    }
+    assert!(complaint(&["--dev", "--poll=a=http://x", "--poll=a=http://y"]).contains("twice"));
+}
+
+#[test]
+fn flags_beat_the_file_and_the_file_beats_defaults() {
+    let path = std::env::temp_dir().join(format!("tinysse-config-{}.toml", std::process::id()));
+    let flag = format!("--config={}", path.display());
+    std::fs::write(&path, "dev = true\ntoken-ttl = \"30s\"\nbeat = \"3s\"\npoll = [\"a=http://x\"]\n")
+        .expect("written");
+    let config = config(&[&flag, "--beat=4s"]).expect("complete");
+    assert_eq!((config.token_ttl.ms(), config.hub.beat_ms, config.hub.retry_ms), (30_000, 4_000, 2_500));
+    assert_eq!(config.polls.len(), 1);
+
+    std::fs::write(&path, "dev = true\nsecret = \"hush-hush\"\ntoken-tll = \"30s\"\n").expect("written");
+    let error = complaint(&[&flag]);
+    assert!(error.contains("token-tll") && error.contains("token-ttl") && !error.contains("hush-hush"), "{error}");
+    std::fs::write(&path, "secret = 12345\n").expect("written");
+    assert!(complaint(&[&flag]).contains("--config"));
+    std::fs::remove_file(&path).expect("removed");
+    assert!(complaint(&[&flag]).contains("--config"));
+}

@@ -1,0 +1,102 @@
+//! For trying things out, with `--dev` only: break your own stream in the ways that networks and clocks do.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    body,
+    publish::{To, audiences, refused},
+};
+use crate::{
+    app::App,
+    auth::{AppSession, jwt::Claims},
+    error::Problem,
+    hub::Update,
+    runtime::Conn,
+};
+
+/// Updates in one request.
+const MAX_COUNT: u32 = 10_000;
+
+/// One of the caller's own streams.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    client: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    #[serde(rename = "type")]
+    kind: String,
+    /// The same for each; left out, each gets its number: `{"n":0}`.
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default = "one")]
+    count: u32,
+    to: Option<To>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Client {
+    client: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Ids {
+    ids: Vec<String>,
+}
+
+/// From now on the stream's token is refused as expired; the stream itself goes on.
+pub(super) async fn expire(
+    State(app): State<Arc<App>>,
+    AppSession(user): AppSession,
+    body::Json(which): body::Json<Which>,
+) -> Result<Json<Client>, Problem> {
+    let (claims, _) = own(&app, &which, &user)?;
+    app.auth.expire(&claims.jti);
+    Ok(Json(Client { client: which.client }))
+}
+
+/// Cuts the stream's connection without an end.
+pub(super) async fn cut(
+    State(app): State<Arc<App>>,
+    AppSession(user): AppSession,
+    body::Json(which): body::Json<Which>,
+) -> Result<Json<Client>, Problem> {
+    let (_, conn) = own(&app, &which, &user)?;
+    conn.cut();
+    Ok(Json(Client { client: which.client }))
+}
+
+/// Publishes, once or many times.
+pub(super) async fn notify(
+    State(app): State<Arc<App>>,
+    _: AppSession,
+    body::Json(wish): body::Json<Notify>,
+) -> Result<Json<Ids>, Problem> {
+    let Notify { kind, data, count, to } = wish;
+    if !(1..=MAX_COUNT).contains(&count) {
+        return Err(Problem::bad_request("bad_count", format!("count is 1 to {MAX_COUNT}")));
+    }
+    let to = to.map(audiences).transpose()?.unwrap_or_default();
+    let publish = |n| {
+        let data = data.as_ref().map_or_else(|| format!("{{\"n\":{n}}}"), |data| data.get().to_owned());
+        let update = Update { data: Some(data), to: to.clone(), ..Update::new(kind.clone()) };
+        app.updates.publish(update).map(|id| id.text()).map_err(refused)
+    };
+    Ok(Json(Ids { ids: (0..count).map(publish).collect::<Result<_, _>>()? }))
+}
+
+fn own(app: &App, which: &Which, user: &Claims) -> Result<(Claims, Arc<Conn>), Problem> {
+    // A stream of somebody else is as good as none: that it exists is nobody's business.
+    app.streams.of_user(&which.client, &user.sub).ok_or_else(|| Problem::not_found("you have no such stream"))
+}
+
+fn one() -> u32 {
+    1
+}

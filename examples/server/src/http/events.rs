@@ -1,0 +1,100 @@
+//! `GET /events`: the stream.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use tinysse::core::{
+    registry::Pattern,
+    wire::names::{H_LAST_EVENT_ID, WIRE_NATIVE},
+};
+
+use crate::{
+    app::App,
+    auth::bearer,
+    clock::jitter,
+    error::Problem,
+    runtime::{Conn, Full, goodbye},
+};
+
+/// More patterns than this are refused.
+const MAX_TYPES: usize = 64;
+
+/// The names are those of `core::wire::names`. No `Debug`: it holds a token.
+#[derive(Deserialize)]
+pub(super) struct Ask {
+    token: Option<String>,
+    #[serde(rename = "lastEventId")]
+    last_event_id: Option<String>,
+    types: Option<String>,
+    wire: Option<String>,
+}
+
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    conn: Option<Extension<Arc<Conn>>>,
+    ask: Result<Query<Ask>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    // Not the rejection's own text: it may quote the query.
+    let Query(ask) = ask.map_err(|_| Problem::bad_request("bad_query", "each parameter once, in UTF-8"))?;
+    let folded = match ask.wire.as_deref() {
+        None | Some("") => false,
+        Some(WIRE_NATIVE) => true,
+        Some(_) => return Err(Problem::bad_request("bad_wire", "`wire` is `native`, or left out")),
+    };
+    let bearer = bearer(&headers);
+    // Rights are resolved now, not when the token was issued.
+    let claims = app.auth.redeem(bearer.or(ask.token.as_deref()))?;
+    let types = ask.types.as_deref().filter(|text| !text.is_empty()).map(patterns).transpose()?;
+    // On a native retry the address is old and the header new.
+    let header = headers.get(H_LAST_EVENT_ID).filter(|value| !value.is_empty());
+    // A cursor that is not even text is one that we never gave out; the hub says so.
+    let header = header.map(|value| value.to_str().unwrap_or("?"));
+    let cursor = header.or(ask.last_event_id.as_deref());
+    let conn = conn.map(|Extension(conn)| conn).unwrap_or_default();
+    match app.streams.open(claims.clone(), cursor, types, folded, conn) {
+        // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.
+        Ok(_) if app.auth.is_revoked(&claims) => {
+            Err(Problem::unauthorized("token_revoked", "the rights behind this token are gone"))
+        }
+        Ok(body) => Ok(stream(Body::new(body))),
+        Err(Full) => {
+            app.metrics.shed();
+            let away = app.away(&mut jitter());
+            if bearer.is_some() {
+                return Err(Problem::unavailable(
+                    "busy",
+                    "no stream can be opened now",
+                    u64::from(away.div_ceil(1_000)),
+                ));
+            }
+            Ok(stream(Body::from(goodbye(away))))
+        }
+    }
+}
+
+fn stream(body: Body) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // nginx would hold frames back otherwise.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn patterns(text: &str) -> Result<Vec<Pattern>, Problem> {
+    let wrong = |detail: String| Problem::bad_request("bad_types", detail);
+    let patterns = text
+        .split(',')
+        .map(|part| Pattern::parse(part).ok_or_else(|| wrong(format!("{part:?} is no type, `prefix.*` or `*`"))))
+        .collect::<Result<Vec<_>, _>>()?;
+    if patterns.len() > MAX_TYPES { Err(wrong(format!("at most {MAX_TYPES} types"))) } else { Ok(patterns) }
+}

@@ -1,0 +1,28 @@
+//! For those who run the server: alive, ready, metrics.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+
+use crate::{app::App, error::Problem};
+
+/// The process works.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// It wants traffic. Not any more as soon as it begins to drain.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+    if app.streams.is_draining() {
+        return Err(Problem::unavailable("draining", "the server shuts down", 1));
+    }
+    Ok("ok\n")
+}
+
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&app)).into_response()
+}

@@ -1,0 +1,131 @@
+//! All routes, and what holds for every one of them.
+
+mod body;
+pub mod compute;
+mod dev;
+mod events;
+mod health;
+mod pages;
+mod progress;
+pub mod projects;
+pub mod publish;
+pub mod response;
+mod revoke;
+mod session;
+mod store;
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get, patch, post},
+};
+use tinysse::core::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, PUBLISH, SSE_TOKEN};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    app::App,
+    error::{Code, Problem},
+};
+
+/// Bodies of requests may be this long.
+const MAX_BODY: usize = 1 << 20;
+
+/// The routes of `app`.
+pub fn router(app: &Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/projects", get(projects::list).post(projects::create))
+        .route("/projects/{id}", patch(projects::update).delete(projects::delete))
+        .route("/compute", get(compute::list).post(compute::create))
+        .route("/compute/{id}", patch(compute::update).delete(compute::delete))
+        .route("/progress", get(progress::progress))
+        .route("/polls/{type}", get(progress::poll))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), response::broadcast));
+    let mut routes = Router::new()
+        .nest("/api", api)
+        .route(EVENTS, get(events::events))
+        .route(SSE_TOKEN, post(session::stream_token))
+        .route("/auth/me", get(session::me))
+        .route("/auth/logout", post(session::log_out))
+        .route(PUBLISH, post(publish::publish))
+        .route("/revoke", post(revoke::revoke))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics));
+    if app.config.dev {
+        routes = routes
+            .route("/auth/login", post(session::log_in))
+            .route("/dev/expire", post(dev::expire))
+            .route("/dev/cut", post(dev::cut))
+            .route("/dev/notify", post(dev::notify));
+    }
+    // A wrong address under these is an error, not a page of the web app.
+    for prefix in ["/api/{*rest}", "/auth/{*rest}", "/dev/{*rest}"] {
+        routes = routes.route(prefix, any(nothing_here));
+    }
+    let routes = match &app.config.pages {
+        Some(dir) => routes.fallback_service(pages::pages(dir)),
+        None => routes.fallback(nothing_here),
+    };
+    routes
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(cors(app))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
+        .with_state(Arc::clone(app))
+}
+
+/// Only listed origins may read answers, with cookies.
+fn cors(app: &App) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(app.config.cors_origins.iter().cloned()))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::CACHE_CONTROL,
+            HeaderName::from_static(H_LAST_EVENT_ID),
+            HeaderName::from_static(H_ORIGIN),
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static(H_CURSOR)])
+        .max_age(std::time::Duration::from_secs(600))
+}
+
+/// Counts and logs. Only the path is logged: the query of a stream holds a token.
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let code = response.extensions().get::<Code>().map(|code| code.0);
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        app.metrics.refused(code.unwrap_or("other"));
+    }
+    tracing::info!(
+        target: "tinysse::http",
+        %method,
+        path,
+        status = status.as_u16(),
+        code = code.unwrap_or("-"),
+        ms = begun.elapsed().as_millis(),
+        "request"
+    );
+    // Addresses of streams hold tokens; no page or server elsewhere should see them.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found("nothing has this address")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address answers other methods")
+}

@@ -1,0 +1,47 @@
+//! `POST /revoke`: a service takes rights away, and the streams that had them end at once.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use tinysse::core::wire::control::Reason;
+
+use super::body;
+use crate::{
+    app::App,
+    auth::{Service, directory::Revoke},
+    error::Problem,
+};
+
+/// Exactly one of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whom {
+    user: Option<String>,
+    jti: Option<String>,
+    /// In seconds since 1970.
+    before: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Done {
+    /// Streams that were ended.
+    closed: usize,
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    _: Service,
+    body::Json(whom): body::Json<Whom>,
+) -> Result<Json<Done>, Problem> {
+    let whom = match (whom.user, whom.jti, whom.before) {
+        (Some(user), None, None) if !user.is_empty() => Revoke::User(user),
+        (None, Some(jti), None) if !jti.is_empty() => Revoke::Jti(jti),
+        (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
+        (_, _, _) => return Err(Problem::bad_request("bad_request", "give one of user, jti and before")),
+    };
+    app.auth.revoke(&whom);
+    let closed = app.streams.close(Reason::Revoked, |claims| app.auth.is_revoked(claims));
+    tracing::info!(target: "tinysse::auth", closed, "revoked");
+    Ok(Json(Done { closed }))
+}

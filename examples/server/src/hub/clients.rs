@@ -1,0 +1,119 @@
+//! The connected clients: who each is, how far it has come, what it is still due.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tinysse::core::{
+    audience::Identity,
+    registry::Pattern,
+    time::Time,
+    wire::control::{Bye, Gap},
+};
+
+use super::{log::Entry, trimmed::Topic};
+
+/// Names a connection inside the hub; numbers are not used twice. The name on the wire is the hello's `client`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(u64);
+
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) name: String,
+    pub(super) identity: Identity,
+    /// It cannot name the events it listens to.
+    pub(super) folded: bool,
+    types: Option<Vec<Pattern>>,
+    /// Everything up to here that the client may see was given out.
+    pub(super) at: u64,
+    /// The head of the log at the time of connecting, while the hello is still to be said.
+    pub(super) hello: Option<u64>,
+    pub(super) gap: Gap,
+    /// When the client was last given bytes.
+    pub(super) spoke: Time,
+    pub(super) bye: Option<Bye>,
+    pub(super) closed: bool,
+}
+
+impl Client {
+    pub(super) fn new(name: String, identity: Identity, types: Option<Vec<Pattern>>, now: Time) -> Self {
+        Self {
+            name,
+            identity,
+            folded: false,
+            types,
+            at: 0,
+            hello: None,
+            gap: Gap::None,
+            spoke: now,
+            bye: None,
+            closed: false,
+        }
+    }
+
+    /// By audience and by type, whatever the connection.
+    pub(super) fn may_see(&self, topic: &Topic) -> bool {
+        topic.admits(&self.identity) && self.asked_for(&topic.kind)
+    }
+
+    pub(super) fn asked_for(&self, kind: &str) -> bool {
+        self.types.as_ref().is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)))
+    }
+
+    pub(super) fn is_named(&self, except: Option<&str>) -> bool {
+        except == Some(self.name.as_str())
+    }
+
+    pub(super) fn wants(&self, entry: &Entry) -> bool {
+        self.may_see(&entry.topic) && !self.is_named(entry.except.as_deref())
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    last: u64,
+    by_id: BTreeMap<ClientId, Client>,
+    /// Only ever asked for one name, so its order shows nowhere.
+    by_name: HashMap<String, ClientId>,
+}
+
+impl Clients {
+    pub(super) fn next_id(&self) -> ClientId {
+        ClientId(self.last + 1)
+    }
+
+    pub(super) fn next_name(&self) -> String {
+        format!("c{}", self.last + 1)
+    }
+
+    pub(super) fn insert(&mut self, client: Client) -> ClientId {
+        let id = self.next_id();
+        self.last += 1;
+        self.by_name.insert(client.name.clone(), id);
+        self.by_id.insert(id, client);
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: ClientId) -> Option<Client> {
+        let client = self.by_id.remove(&id)?;
+        // A later connection may have come under the same name; it keeps it.
+        if self.by_name.get(&client.name) == Some(&id) {
+            self.by_name.remove(&client.name);
+        }
+        Some(client)
+    }
+
+    pub(super) fn get(&self, id: ClientId) -> Option<&Client> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<ClientId> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = ClientId> + '_ {
+        self.by_id.keys().copied()
+    }
+}

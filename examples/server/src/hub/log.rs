@@ -1,0 +1,213 @@
+//! The ordered updates of one epoch, bounded by count, age and bytes.
+//!
+//! Places are dense, so the ring is its own index: finding a cursor is a subtraction.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use tinysse::core::{
+    time::Time,
+    wire::{
+        control::Gap,
+        id::{Epoch, EventId},
+    },
+};
+
+use super::{
+    HubConfig,
+    trimmed::{Topic, Trimmed},
+};
+
+/// How many topics of trimmed updates are remembered, so that filtered clients need no false resync.
+const REMEMBERED_TOPICS: usize = 4_096;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) at: Time,
+    /// The whole frame, encoded once for all clients.
+    pub(super) frame: Bytes,
+    pub(super) topic: Arc<Topic>,
+    /// The connection, by name, that must not get it.
+    pub(super) except: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    epoch: Epoch,
+    ring: VecDeque<Entry>,
+    /// Place of the front of the ring, or of the next update if the ring is empty. The first update of an epoch has place 1.
+    first: u64,
+    bytes: usize,
+    trimmed: Trimmed,
+    max_count: usize,
+    max_age_ms: u64,
+    max_bytes: usize,
+}
+
+impl Log {
+    pub(super) fn new(epoch: Epoch, config: &HubConfig) -> Self {
+        Self {
+            epoch,
+            ring: VecDeque::new(),
+            first: 1,
+            bytes: 0,
+            trimmed: Trimmed::new(REMEMBERED_TOPICS),
+            // Clients are served from the log, so the newest update must stand in it.
+            max_count: config.max_count.max(1),
+            max_age_ms: config.max_age_ms,
+            max_bytes: config.max_bytes,
+        }
+    }
+
+    pub(super) fn id(&self, seq: u64) -> EventId {
+        EventId { epoch: self.epoch, seq }
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.first - 1 + self.ring.len() as u64
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.ring.len(), self.bytes)
+    }
+
+    /// Adds an update behind the head and trims what no longer fits.
+    ///
+    /// # Errors
+    /// If the update alone is larger than the log may be.
+    pub(super) fn append(&mut self, entry: Entry) -> Result<(), ()> {
+        let size = weight(&entry);
+        if size > self.max_bytes {
+            return Err(());
+        }
+        let now = entry.at;
+        self.bytes += size;
+        self.ring.push_back(entry);
+        while self.ring.len() > self.max_count || self.bytes > self.max_bytes {
+            self.trim();
+        }
+        self.expire(now);
+        Ok(())
+    }
+
+    /// Forgets what is too old.
+    pub(super) fn expire(&mut self, now: Time) {
+        while self.ring.front().is_some_and(|entry| now.since(entry.at) > self.max_age_ms) {
+            self.trim();
+        }
+    }
+
+    /// Where a client goes on that shows `cursor`; an error if it can't, and why.
+    pub(super) fn honour(&self, cursor: Option<&str>, sees: impl Fn(&Topic) -> bool) -> Result<u64, Gap> {
+        let cursor = cursor.filter(|text| !text.is_empty()).ok_or(Gap::First)?;
+        let id = EventId::parse(cursor).ok_or(Gap::Unknown)?;
+        if id.epoch != self.epoch {
+            return Err(Gap::Epoch);
+        }
+        if id.seq > self.head() {
+            return Err(Gap::Unknown);
+        }
+        if self.lost(id.seq, sees) { Err(Gap::Trimmed) } else { Ok(id.seq) }
+    }
+
+    /// True if an update behind `seq` that `sees` was trimmed, or may have been.
+    pub(super) fn lost(&self, seq: u64, sees: impl Fn(&Topic) -> bool) -> bool {
+        seq + 1 < self.first && self.trimmed.missed(seq, sees)
+    }
+
+    /// The kept updates behind `seq`, oldest first.
+    pub(super) fn since(&self, seq: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let skip = usize::try_from((seq + 1).saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let first = self.first + skip as u64;
+        (first..).zip(self.ring.range(skip.min(self.ring.len())..))
+    }
+
+    fn trim(&mut self) {
+        if let Some(entry) = self.ring.pop_front() {
+            self.bytes -= weight(&entry);
+            self.trimmed.note(self.first, entry.topic);
+            self.first += 1;
+        }
+    }
+}
+
+/// What an entry costs in memory, near enough.
+fn weight(entry: &Entry) -> usize {
+    size_of::<Entry>() + entry.frame.len() + entry.except.as_ref().map_or(0, String::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(config: HubConfig) -> Log {
+        Log::new(Epoch(7), &config)
+    }
+
+    fn entry(at: u64, bytes: usize) -> Entry {
+        Entry { at: Time(at), frame: vec![b'x'; bytes].into(), topic: Topic::new("a".into(), vec![]), except: None }
+    }
+
+    fn kept(log: &Log) -> Vec<u64> {
+        log.since(0).map(|(seq, _)| seq).collect()
+    }
+
+    #[test]
+    fn bounded_by_count() {
+        let mut log = log(HubConfig { max_count: 3, ..HubConfig::default() });
+        for _ in 0..5 {
+            log.append(entry(0, 1)).expect("small");
+        }
+        assert_eq!((kept(&log), log.head()), (vec![3, 4, 5], 5));
+        assert_eq!(log.since(4).map(|(seq, _)| seq).collect::<Vec<_>>(), [5]);
+        assert_eq!(log.since(5).count(), 0);
+        assert_eq!(log.since(u64::MAX - 1).count(), 0);
+    }
+
+    #[test]
+    fn bounded_by_age() {
+        let mut log = log(HubConfig { max_age_ms: 10, ..HubConfig::default() });
+        log.append(entry(0, 1)).expect("small");
+        log.append(entry(5, 1)).expect("small");
+        log.expire(Time(10));
+        assert_eq!(kept(&log), [1, 2]);
+        log.expire(Time(11));
+        assert_eq!(kept(&log), [2]);
+        log.expire(Time(1_000));
+        assert_eq!((kept(&log), log.head(), log.size()), (vec![], 2, (0, 0)));
+        log.append(entry(1_000, 1)).expect("small");
+        assert_eq!(kept(&log), [3]);
+    }
+
+    #[test]
+    fn bounded_by_bytes_and_one_too_large_is_refused() {
+        let room = 3 * weight(&entry(0, 100));
+        let mut log = log(HubConfig { max_bytes: room, ..HubConfig::default() });
+        for _ in 0..9 {
+            log.append(entry(0, 100)).expect("fits");
+            assert!(log.size().1 <= room);
+        }
+        assert_eq!(log.append(entry(0, room)), Err(()));
+        assert_eq!((kept(&log), log.head()), (vec![7, 8, 9], 9));
+    }
+
+    #[test]
+    fn a_cursor_is_honoured_or_the_reason_named() {
+        let mut log = log(HubConfig { max_count: 2, ..HubConfig::default() });
+        for _ in 0..4 {
+            log.append(entry(0, 1)).expect("small");
+        }
+        let honour = |cursor| log.honour(cursor, |_| true);
+        assert_eq!(honour(None), Err(Gap::First));
+        assert_eq!(honour(Some("")), Err(Gap::First));
+        assert_eq!(honour(Some("7.4")), Ok(4));
+        assert_eq!(honour(Some("7.2")), Ok(2));
+        assert_eq!(honour(Some("7.1")), Err(Gap::Trimmed));
+        assert_eq!(log.honour(Some("7.1"), |_| false), Ok(1));
+        assert_eq!(honour(Some("7.5")), Err(Gap::Unknown));
+        assert_eq!(honour(Some("8.4")), Err(Gap::Epoch));
+        for nonsense in ["x", "7", "7.", ".4", "7.-1", "7.99999999999999999999", "7.4\n"] {
+            assert_eq!(honour(Some(nonsense)), Err(Gap::Unknown), "{nonsense:?}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The hub, pure: one log, the connected clients, and who gets what.
+//!
+//! Absent here, on purpose: a clock (time comes in), sockets, wakers, randomness. Equal calls make equal bytes, so the simulation
+//! runs this very hub in virtual time.
+//!
+//! *Invariant:* a client is a cursor into the log. What was missed and what is live come out of the same walk, in the order of the
+//! log, so nothing can fall between replay and live. No client has a queue of its own: a stalled one costs its cursor.
+//!
+//! ```
+//! use tinysse::core::{audience::Identity, time::Time, wire::id::Epoch};
+//! use tinysse_server::hub::{Hub, HubConfig, Update};
+//!
+//! let mut hub = Hub::new(Epoch(0x4f9a2c), HubConfig::default());
+//! let ada = hub.connect(Time(0), Identity { user: "ada".into(), ..Identity::default() }, None, None);
+//! let (id, wake) = hub.publish(Time(5), Update::new("projects")).unwrap();
+//! assert_eq!((id.to_string().as_str(), wake), ("4f9a2c.1", vec![ada]));
+//!
+//! let mut out = Vec::new();
+//! assert!(hub.poll(Time(5), ada, 64 * 1024, &mut out));
+//! let text = String::from_utf8(out).unwrap();
+//! assert!(text.starts_with("retry: 2500\nid: 4f9a2c.0\nevent: tinysse.hello\n"));
+//! assert!(text.ends_with("id: 4f9a2c.1\nevent: projects\ndata: {}\n\n"));
+//! ```
+
+mod clients;
+mod log;
+mod routing;
+mod trimmed;
+mod update;
+
+use bytes::Bytes;
+use tinysse::core::{
+    audience::Identity,
+    registry::Pattern,
+    time::Time,
+    wire::{
+        control::{Beat, Bye, Gap, Hello, Reason, Resync},
+        fold::fold,
+        id::{Epoch, EventId},
+    },
+};
+
+use clients::{Client, Clients};
+use log::{Entry, Log};
+use routing::Routing;
+
+pub use clients::ClientId;
+pub use update::{PublishError, Update};
+
+/// The bounds of the log and the rhythm of the streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubConfig {
+    /// The log keeps at most this many updates (at least one).
+    pub max_count: usize,
+    /// The log forgets updates that are older, in milliseconds.
+    pub max_age_ms: u64,
+    /// The log keeps at most this many bytes of frames; one update that alone is larger is refused.
+    pub max_bytes: usize,
+    /// A stream that is silent for so long gets a beat, in milliseconds.
+    pub beat_ms: u32,
+    /// The browser's own reconnection time, in milliseconds.
+    pub retry_ms: u32,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self { max_count: 10_000, max_age_ms: 3_600_000, max_bytes: 16 << 20, beat_ms: 15_000, retry_ms: 2_500 }
+    }
+}
+
+/// What the hub has done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames of updates that clients were given.
+    pub frames: u64,
+    /// Beats.
+    pub beats: u64,
+    /// Hello and resync frames that announced a loss, by gap, in the order of their first appearance.
+    pub resyncs: Vec<(Gap, u64)>,
+}
+
+/// The log, the clients, and the one walk that serves them.
+#[derive(Debug)]
+pub struct Hub {
+    config: HubConfig,
+    log: Log,
+    clients: Clients,
+    routing: Routing,
+    counts: Counts,
+    spread_per_second: u32,
+}
+
+/// Nobody is asked to wait longer before a refetch than this.
+const MAX_SPREAD_MS: u64 = 30_000;
+/// A spread below this would cost bytes and change nothing.
+const MIN_SPREAD_MS: u64 = 100;
+
+impl Hub {
+    /// A hub with an empty log. The epoch must differ from that of any earlier life of the log.
+    #[must_use]
+    pub fn new(epoch: Epoch, config: HubConfig) -> Self {
+        Self {
+            log: Log::new(epoch, &config),
+            config,
+            clients: Clients::default(),
+            routing: Routing::default(),
+            counts: Counts::default(),
+            spread_per_second: 0,
+        }
+    }
+
+    /// Asks clients to spread their refetches so that about `per_second` arrive; 0, the default, asks for nothing.
+    #[must_use]
+    pub fn spread(mut self, per_second: u32) -> Self {
+        self.spread_per_second = per_second;
+        self
+    }
+
+    /// A client comes, named by the hub. See [`connect_as`](Self::connect_as).
+    pub fn connect(
+        &mut self,
+        now: Time,
+        identity: Identity,
+        cursor: Option<&str>,
+        types: Option<Vec<Pattern>>,
+    ) -> ClientId {
+        let name = self.clients.next_name();
+        self.connect_as(now, name, identity, cursor, types)
+    }
+
+    /// A client comes under a name that the shell chose (unguessable, where that matters). The first [`poll`](Self::poll) gives its hello.
+    ///
+    /// `cursor` is what the client says it has seen; `types` what it asks for, `None` for everything.
+    pub fn connect_as(
+        &mut self,
+        now: Time,
+        name: String,
+        identity: Identity,
+        cursor: Option<&str>,
+        types: Option<Vec<Pattern>>,
+    ) -> ClientId {
+        self.log.expire(now);
+        let head = self.log.head();
+        let mut client = Client::new(name, identity, types, now);
+        (client.at, client.gap) = match self.log.honour(cursor, |topic| client.may_see(topic)) {
+            Ok(seq) => (seq, Gap::None),
+            Err(gap) => (head, gap),
+        };
+        client.hello = Some(head);
+        self.routing.insert(self.clients.next_id(), &client.identity);
+        self.clients.insert(client)
+    }
+
+    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::core::wire::fold`).
+    pub fn fold(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.folded = true;
+        }
+    }
+
+    /// Appends what the client is due: hello, updates, resync, beat, bye. True if something was appended.
+    ///
+    /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
+    /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
+    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut Vec<u8>) -> bool {
+        self.log.expire(now);
+        let before = out.len();
+        let Some(client) = self.clients.get_mut(id).filter(|client| !client.closed) else { return false };
+        if let Some(head) = client.hello.take() {
+            Hello {
+                client: client.name.clone(),
+                after: self.log.id(client.at),
+                head: self.log.id(head),
+                beat: self.config.beat_ms,
+                gap: client.gap,
+                retry: self.config.retry_ms,
+            }
+            .encode(out);
+            self.counts.resync(client.gap);
+        }
+        if client.bye.is_none_or(|bye| delivers(bye.reason)) {
+            if self.log.lost(client.at, |topic| client.may_see(topic)) {
+                client.at = self.log.head();
+                Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() }.encode(out);
+                self.counts.resync(Gap::Overflow);
+            }
+            for (seq, entry) in self.log.since(client.at) {
+                if out.len() - before >= budget.max(1) {
+                    break;
+                }
+                client.at = seq;
+                if client.wants(entry) {
+                    if client.folded {
+                        fold(&entry.frame, out);
+                    } else {
+                        out.extend_from_slice(&entry.frame);
+                    }
+                    self.counts.frames += 1;
+                }
+            }
+        }
+        if let Some(bye) = client.bye {
+            bye.encode(out);
+            client.closed = true;
+        } else if out.len() == before && now >= client.spoke.plus(u64::from(self.config.beat_ms)) {
+            Beat { at: self.log.id(client.at) }.encode(out);
+            self.counts.beats += 1;
+        }
+        let spoke = out.len() > before;
+        if spoke {
+            client.spoke = now;
+        }
+        spoke
+    }
+
+    /// When to poll a client that nobody wakes: at its next beat, or at once if a hello or bye stands out. `None` if it is gone or closed.
+    #[must_use]
+    pub fn wants(&self, id: ClientId) -> Option<Time> {
+        let client = self.clients.get(id).filter(|client| !client.closed)?;
+        let beat = if client.hello.is_some() || client.bye.is_some() { 0 } else { self.config.beat_ms };
+        Some(client.spoke.plus(u64::from(beat)))
+    }
+
+    /// Takes an update into the log. Answers its id and the connected clients that will get it: wake them.
+    ///
+    /// # Errors
+    /// [`PublishError`] for a type that is malformed or reserved, and for an update that the log could never hold. Nothing is logged then.
+    pub fn publish(&mut self, now: Time, update: Update) -> Result<(EventId, Vec<ClientId>), PublishError> {
+        update.check()?;
+        let Update { kind, data, key, to, origin, except, at } = update;
+        let topic = trimmed::Topic::new(kind, to);
+        let mut reached = self.routing.reach(&topic.to);
+        reached.retain(|id| {
+            self.clients
+                .get(*id)
+                .is_some_and(|client| client.asked_for(&topic.kind) && !client.is_named(except.as_deref()))
+        });
+        let id = self.log.id(self.log.head() + 1);
+        let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
+        let frame: Bytes = body.encode(&id, &topic.kind)?.into();
+        self.log.append(Entry { at: now, frame, topic, except }).map_err(|()| PublishError::TooLarge)?;
+        Ok((id, reached))
+    }
+
+    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights) and closes.
+    pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.bye.get_or_insert(Bye { reason, wait: wait_ms, retry: retry_ms });
+        }
+    }
+
+    /// True once the bye was polled, and for a client that is gone.
+    #[must_use]
+    pub fn closed(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_none_or(|client| client.closed)
+    }
+
+    /// The client's stream ended; forget it.
+    pub fn disconnect(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.remove(id) {
+            self.routing.remove(id, &client.identity);
+        }
+    }
+
+    /// The log's head: the id of the newest update.
+    #[must_use]
+    pub fn cursor(&self) -> EventId {
+        self.log.id(self.log.head())
+    }
+
+    /// The connected clients in the order in which they came.
+    pub fn clients(&self) -> impl Iterator<Item = ClientId> + '_ {
+        self.clients.ids()
+    }
+
+    /// Whom a connection belongs to.
+    #[must_use]
+    pub fn identity(&self, id: ClientId) -> Option<&Identity> {
+        self.clients.get(id).map(|client| &client.identity)
+    }
+
+    /// The connection that its hello called `name`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ClientId> {
+        self.clients.find(name)
+    }
+
+    /// Updates in the log and bytes they take.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.log.size()
+    }
+
+    /// What the hub has done so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    fn spread_of(&self, receivers: usize) -> Option<u64> {
+        let spread = (receivers as u64 * 1_000).checked_div(u64::from(self.spread_per_second))?;
+        (spread >= MIN_SPREAD_MS).then(|| spread.min(MAX_SPREAD_MS))
+    }
+}
+
+impl Counts {
+    fn resync(&mut self, gap: Gap) {
+        if gap == Gap::None {
+            return;
+        }
+        match self.resyncs.iter_mut().find(|(known, _)| *known == gap) {
+            Some((_, count)) => *count += 1,
+            None => self.resyncs.push((gap, 1)),
+        }
+    }
+}
+
+/// A client whose rights are gone gets no further update, not even one that waits for it.
+fn delivers(reason: Reason) -> bool {
+    match reason {
+        Reason::Drain | Reason::Rotate | Reason::Slow => true,
+        Reason::Token | Reason::Revoked => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

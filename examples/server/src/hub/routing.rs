@@ -1,0 +1,96 @@
+//! From an audience to the clients in it, without asking every client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tinysse::core::audience::{Audience, Identity};
+
+use super::clients::ClientId;
+
+type Group = BTreeMap<String, BTreeSet<ClientId>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Routing {
+    all: BTreeSet<ClientId>,
+    users: Group,
+    roles: Group,
+    channels: Group,
+}
+
+impl Routing {
+    pub(super) fn insert(&mut self, id: ClientId, identity: &Identity) {
+        self.all.insert(id);
+        self.users.entry(identity.user.clone()).or_default().insert(id);
+        self.roles.entry(identity.role.clone()).or_default().insert(id);
+        for channel in &identity.channels {
+            self.channels.entry(channel.clone()).or_default().insert(id);
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: ClientId, identity: &Identity) {
+        self.all.remove(&id);
+        leave(&mut self.users, &identity.user, id);
+        leave(&mut self.roles, &identity.role, id);
+        for channel in &identity.channels {
+            leave(&mut self.channels, channel, id);
+        }
+    }
+
+    /// The clients that at least one of the audiences admits, each once, oldest first. No audience means everybody.
+    pub(super) fn reach(&self, to: &[Audience]) -> Vec<ClientId> {
+        let groups = to.iter().map(|audience| match audience {
+            Audience::All => Some(&self.all),
+            Audience::User(user) => self.users.get(user),
+            Audience::Role(role) => self.roles.get(role),
+            Audience::Channel(channel) => self.channels.get(channel),
+        });
+        match to {
+            [] => self.all.iter().copied().collect(),
+            [_] => groups.flatten().flatten().copied().collect(),
+            [..] => groups.flatten().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+        }
+    }
+}
+
+fn leave(group: &mut Group, name: &str, id: ClientId) {
+    if let Some(members) = group.get_mut(name) {
+        members.remove(&id);
+        if members.is_empty() {
+            group.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::clients::{Client, Clients};
+    use tinysse::core::time::Time;
+
+    #[test]
+    fn each_member_once_and_no_memory_left_behind() {
+        let (mut routing, mut clients) = (Routing::default(), Clients::default());
+        let mut join = |user: &str, role: &str, channels: &[&str]| {
+            let identity = Identity {
+                user: user.into(),
+                role: role.into(),
+                channels: channels.iter().map(ToString::to_string).collect(),
+            };
+            let id = clients.insert(Client::new(user.into(), identity.clone(), None, Time(0)));
+            routing.insert(id, &identity);
+            (id, identity)
+        };
+        let (ada, ada_is) = join("ada", "admin", &["ops", "ops", "dev"]);
+        let (bob, bob_is) = join("bob", "", &["ops"]);
+        let reach = |routing: &Routing, to: &[&str]| {
+            routing.reach(&to.iter().map(|text| text.parse().expect("an audience")).collect::<Vec<_>>())
+        };
+        assert_eq!(reach(&routing, &[]), [ada, bob]);
+        assert_eq!(reach(&routing, &["channel:ops", "user:ada", "role:admin"]), [ada, bob]);
+        assert_eq!(reach(&routing, &["role:admin"]), [ada]);
+        assert_eq!(reach(&routing, &["user:eve"]), []);
+        routing.remove(ada, &ada_is);
+        routing.remove(bob, &bob_is);
+        assert!(routing.all.is_empty() && routing.users.is_empty());
+        assert!(routing.roles.is_empty() && routing.channels.is_empty());
+    }
+}

@@ -1,0 +1,135 @@
+//! An update on its way into the log, and its form on the wire.
+
+use tinysse::core::{
+    audience::Audience,
+    wire::{
+        control::{BadType, check_type},
+        encode::{Fields, encode},
+        id::EventId,
+    },
+};
+
+/// One notification.
+///
+/// ```
+/// use tinysse_server::hub::Update;
+/// let update = Update { to: vec!["user:ada".parse().unwrap()], ..Update::new("projects") };
+/// assert!(update.check().is_ok());
+/// assert!(Update::new("tinysse.hello").check().is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// The type, for example `projects`: 1 to 128 bytes of `A-Z a-z 0-9 . _ : -`, not below `tinysse.`.
+    pub kind: String,
+    /// Small data as JSON text. It must be valid JSON: it goes to the clients as it is.
+    pub data: Option<String>,
+    /// Names the one thing that changed; coalescing keeps the latest of a type and key.
+    pub key: Option<String>,
+    /// Who may see it; empty means everybody.
+    pub to: Vec<Audience>,
+    /// The tab that made the change, so that it can recognise its own echo.
+    pub origin: Option<String>,
+    /// The connection that must not get it, by the `client` of its hello.
+    pub except: Option<String>,
+    /// When it happened, in milliseconds since 1970; 0 if that is not said.
+    pub at: u64,
+}
+
+/// Why an update was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The type is malformed or reserved.
+    #[error("{}", match .0 {
+        BadType::Length => "a type has 1 to 128 bytes",
+        BadType::Character => "a type consists of A-Z a-z 0-9 . _ : -",
+        BadType::Reserved => "types below `tinysse.` are the hub's own",
+    })]
+    BadType(BadType),
+    /// It alone is larger than the log may be.
+    #[error("the update is larger than the whole log may be")]
+    TooLarge,
+}
+
+impl Update {
+    /// An update of a type and nothing else, for everybody.
+    #[must_use]
+    pub fn new(kind: impl Into<String>) -> Self {
+        Self { kind: kind.into(), ..Self::default() }
+    }
+
+    /// Whether the hub would take the type.
+    ///
+    /// # Errors
+    /// [`PublishError::BadType`]. Size is judged when the update is published.
+    pub fn check(&self) -> Result<(), PublishError> {
+        check_type(&self.kind).map_err(PublishError::BadType)
+    }
+}
+
+/// The data of an update's frame: a JSON object, every field optional.
+pub(super) struct Body {
+    pub(super) data: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) origin: Option<String>,
+    pub(super) spread: Option<u64>,
+    pub(super) at: u64,
+}
+
+impl Body {
+    pub(super) fn encode(self, id: &EventId, kind: &str) -> Result<Vec<u8>, PublishError> {
+        let mut fields = Vec::new();
+        // JSON has raw line ends between its tokens only, where a space means the same.
+        fields.extend(self.data.map(|data| format!("\"data\":{}", data.replace(['\r', '\n'], " "))));
+        fields.extend(self.key.map(|key| format!("\"key\":{}", quoted(key))));
+        fields.extend(self.origin.map(|origin| format!("\"origin\":{}", quoted(origin))));
+        fields.extend(self.spread.map(|spread| format!("\"spread\":{spread}")));
+        fields.extend((self.at > 0).then(|| format!("\"at\":{}", self.at)));
+        let data = format!("{{{}}}", fields.join(","));
+        let mut frame = Vec::with_capacity(data.len() + kind.len() + 48);
+        encode(&Fields { retry: None, id: Some(&id.text()), event: kind, data: &data }, &mut frame)
+            // Cannot be: the type was checked, and neither the id nor the data has a line end.
+            .map_err(|_| PublishError::BadType(BadType::Character))?;
+        Ok(frame)
+    }
+}
+
+fn quoted(text: String) -> String {
+    serde_json::Value::String(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tinysse::core::wire::id::Epoch;
+
+    fn encoded(body: Body) -> String {
+        let id = EventId { epoch: Epoch(10), seq: 3 };
+        String::from_utf8(body.encode(&id, "a.b").expect("encodes")).expect("utf-8")
+    }
+
+    #[test]
+    fn every_field_is_optional() {
+        let none = Body { data: None, key: None, origin: None, spread: None, at: 0 };
+        assert_eq!(encoded(none), "id: a.3\nevent: a.b\ndata: {}\n\n");
+    }
+
+    #[test]
+    fn nothing_inside_opens_a_field_or_a_frame() {
+        let hostile = "x\r\nid: 9\n\ndata: \0\"}";
+        let frame = encoded(Body {
+            data: Some("{\r\n \"n\": 1\n}".into()),
+            key: Some(hostile.into()),
+            origin: Some(hostile.into()),
+            spread: Some(250),
+            at: 12,
+        });
+        let lines: Vec<_> = frame.lines().collect();
+        assert_eq!(lines.len(), 4, "{frame:?}");
+        let body: serde_json::Value =
+            serde_json::from_str(lines[2].strip_prefix("data: ").expect("a data line")).expect("json");
+        assert_eq!(
+            body,
+            serde_json::json!({ "data": { "n": 1 }, "key": hostile, "origin": hostile, "spread": 250, "at": 12 })
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! The server as a program. Everything it does is in the library.
+
+use std::{io::Write, process::ExitCode};
+
+use tinysse_server::{
+    app::App,
+    config::{Config, ConfigError},
+    runtime::{bind, serve},
+};
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+fn main() -> ExitCode {
+    let config = match Config::from_args(std::env::args_os()) {
+        Ok(config) => config,
+        Err(ConfigError::Flags(error)) => error.exit(),
+        Err(error @ ConfigError::Setting(_)) => return failed(&error),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(config: Config) -> std::io::Result<()> {
+    if config.dev {
+        tracing::warn!(
+            target: "tinysse::server",
+            "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
+        );
+    }
+    let listener = bind(config.listen).await?;
+    let stop = stopped()?;
+    // For people and for programs that start this one.
+    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    serve(App::new(config), listener, stop).await;
+    Ok(())
+}
+
+/// Resolves at the first SIGTERM or Ctrl-C; the second one ends the process at once.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    #[cfg(unix)]
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let (first, stop) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let mut first = Some(first);
+        loop {
+            #[cfg(unix)]
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            #[cfg(not(unix))]
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            match first.take() {
+                Some(first) => drop(first.send(())),
+                None => std::process::exit(130),
+            }
+        }
+    });
+    Ok(async move { drop(stop.await) })
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    // Standard error may be closed; then there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,166 @@
+//! What Prometheus is shown. Every label has few values: types past the first 64 are counted as `other`.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use metrics::{counter, gauge, with_local_recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::{app::App, hub::PublishError};
+
+/// Types that get a series of their own.
+const MAX_TYPES: usize = 64;
+
+/// The counters of one server. Not the process's global recorder: several servers may live in one process.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    types: Mutex<BTreeSet<String>>,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let metrics = Self { recorder, handle, types: Mutex::default() };
+        metrics.record(describe);
+        metrics
+    }
+}
+
+impl Metrics {
+    /// A stream opened.
+    pub fn opened(&self) {
+        self.record(|| {
+            counter!("tinysse_streams_opened_total").increment(1);
+            gauge!("tinysse_streams_open").increment(1.0);
+        });
+    }
+
+    /// A stream ended: `client`, `drain`, `revoked`, `slow`, `cut` and the like.
+    pub fn closed(&self, reason: &'static str) {
+        self.record(|| {
+            counter!("tinysse_streams_closed_total", "reason" => reason).increment(1);
+            gauge!("tinysse_streams_open").decrement(1.0);
+        });
+    }
+
+    /// A client was sent away with a time to come back.
+    pub fn shed(&self) {
+        self.record(|| counter!("tinysse_streams_shed_total").increment(1));
+    }
+
+    /// An update went into the log.
+    pub fn published(&self, kind: &str, receivers: usize) {
+        let label = self.label(kind);
+        self.record(|| {
+            counter!("tinysse_updates_total", "type" => label).increment(1);
+            counter!("tinysse_update_receivers_total").increment(receivers as u64);
+        });
+    }
+
+    /// An update was refused.
+    pub fn unpublished(&self, error: PublishError) {
+        let why = match error {
+            PublishError::BadType(_) => "bad_type",
+            PublishError::TooLarge => "too_large",
+        };
+        self.record(|| counter!("tinysse_updates_refused_total", "why" => why).increment(1));
+    }
+
+    /// A request was refused as unauthenticated or forbidden.
+    pub fn refused(&self, code: &'static str) {
+        self.record(|| counter!("tinysse_auth_failures_total", "code" => code).increment(1));
+    }
+
+    /// A poller's request failed.
+    pub fn poll_failed(&self, kind: &str) {
+        let label = kind.to_owned();
+        self.record(|| counter!("tinysse_poll_failures_total", "type" => label).increment(1));
+    }
+
+    /// The text for Prometheus, with what only `app` knows put in.
+    #[must_use]
+    pub fn render(&self, app: &App) -> String {
+        let (counts, (updates, bytes)) = app.streams.counts();
+        self.record(|| {
+            counter!("tinysse_frames_total").absolute(counts.frames);
+            counter!("tinysse_beats_total").absolute(counts.beats);
+            for (gap, count) in &counts.resyncs {
+                counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
+            }
+            gauge!("tinysse_log_updates").set(updates as f64);
+            gauge!("tinysse_log_bytes").set(bytes as f64);
+            for poll in app.worker.polls() {
+                let view = poll.view(app.clock.now());
+                if let Some(age) = view.age_ms {
+                    gauge!("tinysse_poll_age_seconds", "type" => poll.kind().to_owned()).set(age as f64 / 1_000.0);
+                }
+                gauge!("tinysse_poll_failures_in_a_row", "type" => poll.kind().to_owned())
+                    .set(f64::from(view.failures));
+            }
+        });
+        self.handle.run_upkeep();
+        self.handle.render()
+    }
+
+    fn record<T>(&self, what: impl FnOnce() -> T) -> T {
+        with_local_recorder(&self.recorder, what)
+    }
+
+    fn label(&self, kind: &str) -> String {
+        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
+        if types.contains(kind) {
+            return kind.to_owned();
+        }
+        if types.len() >= MAX_TYPES {
+            return "other".to_owned();
+        }
+        types.insert(kind.to_owned());
+        kind.to_owned()
+    }
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge};
+    describe_gauge!("tinysse_streams_open", "Streams that are open.");
+    describe_counter!("tinysse_streams_opened_total", "Streams that were opened.");
+    describe_counter!("tinysse_streams_closed_total", "Streams that ended, by reason.");
+    describe_counter!("tinysse_streams_shed_total", "Clients sent away with a time to come back.");
+    describe_counter!("tinysse_updates_total", "Updates taken into the log, by type.");
+    describe_counter!("tinysse_update_receivers_total", "Streams that updates were live for.");
+    describe_counter!("tinysse_updates_refused_total", "Updates refused.");
+    describe_counter!("tinysse_auth_failures_total", "Requests refused as unauthenticated or forbidden, by code.");
+    describe_counter!("tinysse_frames_total", "Frames of updates given to streams.");
+    describe_counter!("tinysse_beats_total", "Beats given to silent streams.");
+    describe_counter!("tinysse_resyncs_total", "Clients told that they missed something, by gap.");
+    describe_gauge!("tinysse_log_updates", "Updates kept for replay.");
+    describe_gauge!("tinysse_log_bytes", "Bytes of the updates kept for replay.");
+    describe_gauge!("tinysse_poll_age_seconds", "Time since a poller's last good answer, by type.");
+    describe_gauge!("tinysse_poll_failures_in_a_row", "A poller's failures since its last good answer, by type.");
+    describe_counter!("tinysse_poll_failures_total", "A poller's failures, by type.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_bounded() {
+        let metrics = Metrics::default();
+        for n in 0..1_000 {
+            metrics.published(&format!("type{n}"), 1);
+        }
+        let text = metrics.handle.render();
+        assert_eq!(text.lines().filter(|line| line.starts_with("tinysse_updates_total{")).count(), MAX_TYPES + 1);
+        assert!(text.contains("tinysse_updates_total{type=\"other\"} 936"), "{text}");
+    }
+}

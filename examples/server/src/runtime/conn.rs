@@ -1,0 +1,159 @@
+//! One TCP connection as the rest of the server sees it: it can be cut, and it tells why it ended.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::Notify,
+    time::{Sleep, sleep},
+};
+
+/// Stands in the extensions of every request of the connection.
+#[derive(Debug, Default)]
+pub struct Conn {
+    abort: Notify,
+    /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
+    reset: AtomicBool,
+    ended: OnceLock<&'static str>,
+}
+
+impl Conn {
+    /// Cuts the connection in mid-air, as a broken network would.
+    pub fn cut(&self) {
+        self.end("cut");
+        self.abort.notify_one();
+    }
+
+    /// Resolves when the connection is to be cut.
+    pub(super) async fn aborted(&self) {
+        self.abort.notified().await;
+    }
+
+    /// Why the server ended the connection, if it did.
+    #[must_use]
+    pub fn ended(&self) -> Option<&'static str> {
+        self.ended.get().copied()
+    }
+
+    fn end(&self, why: &'static str) {
+        self.reset.store(true, Ordering::Relaxed);
+        // The first reason is the cause of the others.
+        self.ended.get_or_init(|| why);
+    }
+}
+
+/// A socket that fails when its peer takes no bytes for too long: the answer to a reader that never reads.
+///
+/// Memory stays bounded meanwhile: the HTTP layer stops asking for more while a write is pending, and the hub keeps a cursor only.
+#[derive(Debug)]
+pub(super) struct Socket {
+    tcp: TcpStream,
+    conn: Arc<Conn>,
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    pub(super) fn new(tcp: TcpStream, conn: Arc<Conn>, patience: Duration) -> Self {
+        tune(&tcp, patience);
+        Self { tcp, conn, patience, stalled: None }
+    }
+
+    fn progress<T>(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let wrote = self.noted(wrote);
+        if wrote.is_ready() {
+            self.stalled = None;
+            return wrote;
+        }
+        let patience = self.patience;
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(timer.as_mut().poll(cx));
+        self.conn.end("slow");
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
+    }
+
+    /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
+    fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &result
+            && error.kind() == io::ErrorKind::TimedOut
+        {
+            self.conn.end("slow");
+        }
+        result
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.conn.reset.load(Ordering::Relaxed)
+            && let Err(error) = self.tcp.set_zero_linger()
+        {
+            tracing::debug!(target: "tinysse::http", %error, "no reset");
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.tcp).poll_read(cx, into);
+        self.noted(read)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.progress(cx, wrote)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.tcp).poll_write_vectored(cx, bytes);
+        self.progress(cx, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.tcp).poll_flush(cx);
+        self.noted(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+/// Every option is an improvement only: a system that refuses one serves without it.
+fn tune(tcp: &TcpStream, patience: Duration) {
+    let socket = socket2::SockRef::from(tcp);
+    let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(15));
+    let mut results = vec![tcp.set_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
+    #[cfg(target_os = "linux")]
+    {
+        // A peer that vanished without a word is found even when the kernel's buffers take all we write.
+        results.push(socket.set_tcp_user_timeout(Some(patience)));
+        // What waits, waits in the log, where it is stored once, and not in the buffers of each connection.
+        results.push(socket.set_tcp_notsent_lowat(64 * 1024));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = patience;
+    for error in results.into_iter().filter_map(Result::err) {
+        tracing::debug!(target: "tinysse::http", %error, "socket option refused");
+    }
+}

@@ -1,0 +1,36 @@
+//! Saying goodbye to all streams, at a steady pace, so that they do not come back as one wave.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::{app::App, clock::jitter};
+
+/// How long streams may take to end after the last goodbye.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// Ends every stream within the drain window, and answers when all have ended or the grace is over.
+pub(super) async fn drain(app: Arc<App>) {
+    let window = app.config.drain_window;
+    let open = app.streams.drain();
+    tracing::info!(target: "tinysse::server", streams = open.len(), window_ms = window.ms(), "draining");
+    let mut rng = jitter();
+    let begun = Instant::now();
+    let total = open.len().max(1) as u64;
+    for (n, id) in (0..).zip(open) {
+        tokio::select! {
+            () = sleep_until(begun + Duration::from_millis(window.ms() * n / total)) => {}
+            () = all_gone(&app) => break,
+        }
+        app.streams.dismiss(id, app.away(&mut rng), app.away(&mut rng));
+    }
+    if timeout(GRACE, all_gone(&app)).await.is_err() {
+        tracing::warn!(target: "tinysse::server", streams = app.streams.count(), "streams that do not end are cut");
+    }
+}
+
+async fn all_gone(app: &App) {
+    while app.streams.count() > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
