@@ -185,7 +185,7 @@ impl Chaos {
         if input.starts_with(&format!("token {} ", self.asked.map_or(0, |Ticket(ticket)| ticket))) {
             self.asked = None; // answered
         }
-        conversation::say(&input, &mut |input| self.session.handle(Time(now), input));
+        conversation::say(&input, Time(now), &mut self.session);
         let (outputs, due) = conversation::drain(&mut self.session);
         let state = self.session.state();
         conversation::write(&outputs, state, due, &mut self.said);

@@ -24,7 +24,7 @@ fn open(coalesce: u64) -> Client {
 
 /// Who was called with what (type and id), and when the client wants to be woken.
 fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscriber>)>, Option<u64>) {
-    conversation::say(input, &mut |input| client.handle(Time(at), input));
+    conversation::say(input, Time(at), client);
     let mut calls = Vec::new();
     loop {
         match client.poll() {

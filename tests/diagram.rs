@@ -99,7 +99,7 @@ fn reach(way: &Way) -> Session {
     };
     let mut session = Session::new(config, 1);
     for input in way.inputs {
-        conversation::say(input, &mut |input| session.handle(Time(0), input));
+        conversation::say(input, Time(0), &mut session);
     }
     conversation::drain(&mut session);
     session
@@ -132,14 +132,14 @@ fn probe() -> Edges {
             let mut session = reach(way);
             let input = input.replace(" T ", &format!(" {ticket} ")).replace("opened T", &format!("opened {ticket}"));
             let now = if way.setting == "token over" { 10 } else { 1 };
-            conversation::say(&input, &mut |input| session.handle(Time(now), input));
+            conversation::say(&input, Time(now), &mut session);
             draw(&session, label);
         }
         // and the time that passes, one deadline after the other
         let mut session = reach(way);
         for _ in 0..4 {
             let Some(due) = conversation::drain(&mut session).1 else { break };
-            conversation::say("tick", &mut |input| session.handle(Time(due), input));
+            conversation::say("tick", Time(due), &mut session);
             if index(session.state()) != from {
                 let label = match STATES[from] {
                     "Live" => "silence",

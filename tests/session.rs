@@ -98,7 +98,7 @@ fn replay(script: &str) -> String {
                     (None, at) => at.and_then(|at| at.parse().ok()).expect(line),
                 };
                 let input = line.split_once("<-").map_or("", |(_, input)| input.trim());
-                conversation::say(input, &mut |input| session.handle(Time(now), input));
+                conversation::say(input, Time(now), session);
                 let (outputs, wake) = conversation::drain(session);
                 conversation::write(&outputs, session.state(), wake, &mut out);
                 due = wake;

@@ -85,7 +85,7 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
             (_, None) => break,
         };
         let _ = writeln!(storm.said, "@{now} <- {input}");
-        conversation::say(&input, &mut |input| session.handle(Time(now), input));
+        conversation::say(&input, Time(now), &mut session);
         let (outputs, wake) = conversation::drain(&mut session);
         conversation::write(&outputs, session.state(), wake, &mut storm.said);
         due = wake;

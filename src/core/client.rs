@@ -138,7 +138,8 @@ impl Client {
     }
 
     /// The types that subscribers ask for by name.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         self.registry.names()
     }
 

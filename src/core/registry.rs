@@ -103,13 +103,25 @@ impl Registry {
     /// Who wants an update of this type, in the order of subscription.
     #[must_use]
     pub fn matching(&self, kind: &str) -> Vec<Subscriber> {
-        let wanted = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(kind));
-        self.entries.iter().filter(|(_, patterns)| wanted(patterns)).map(|(subscriber, _)| *subscriber).collect()
+        let mut found = Vec::new();
+        for (subscriber, patterns) in &self.entries {
+            if patterns.iter().any(|pattern| pattern.matches(kind)) {
+                found.push(*subscriber);
+            }
+        }
+        found
     }
 
     /// The types that are asked for by name, as often as they are.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().flat_map(|(_, patterns)| patterns).filter_map(Pattern::name)
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (_, patterns) in &self.entries {
+            for name in patterns.iter().filter_map(Pattern::name) {
+                names.push(name.into());
+            }
+        }
+        names
     }
 
     /// How many subscribers there are.

@@ -31,44 +31,51 @@ impl Timer {
 /// assert_eq!(timers.expired(Time(300)), Some(Timer::Retry));
 /// assert_eq!(timers.next(), None); // an expired timer is off
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct Timers([Option<Time>; 4]);
+#[derive(Clone, Debug)]
+pub struct Timers([Time; 4]);
+
+/// When a timer that is off is due.
+const NEVER: Time = Time(u64::MAX);
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self([NEVER; 4])
+    }
+}
 
 impl Timers {
     /// Arms a timer, or moves it.
     pub fn set(&mut self, timer: Timer, at: Time) {
         if let Some(slot) = self.0.get_mut(timer as usize) {
-            *slot = Some(at);
+            *slot = at;
         }
     }
 
     /// Disarms a timer.
     pub fn clear(&mut self, timer: Timer) {
-        if let Some(slot) = self.0.get_mut(timer as usize) {
-            *slot = None;
-        }
+        self.set(timer, NEVER);
     }
 
     /// Disarms them all.
     pub fn clear_all(&mut self) {
-        self.0 = [None; 4];
+        *self = Self::default();
     }
 
     /// When a timer is due.
     #[must_use]
     pub fn due(&self, timer: Timer) -> Option<Time> {
-        self.0.get(timer as usize).copied().flatten()
+        self.0.get(timer as usize).copied().filter(|at| *at != NEVER)
     }
 
     /// The earliest deadline.
     #[must_use]
     pub fn next(&self) -> Option<Time> {
-        self.0.iter().flatten().min().copied()
+        self.0.iter().min().copied().filter(|at| *at != NEVER)
     }
 
     /// Takes one timer that is due, and disarms it.
     pub fn expired(&mut self, now: Time) -> Option<Timer> {
-        let timer = Timer::ALL.into_iter().find(|timer| self.due(*timer).is_some_and(|at| at <= now))?;
+        let timer = Timer::ALL.iter().copied().find(|timer| self.due(*timer).is_some_and(|at| at <= now))?;
         self.clear(timer);
         Some(timer)
     }

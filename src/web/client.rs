@@ -73,10 +73,8 @@ impl SseClient {
     /// # Errors
     /// An error with `code: 'options'` for a pattern that is none.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
-        let list = types.as_string().map(|one| vec![one]).or_else(|| js::texts(types));
-        let patterns: Option<Vec<_>> = list.and_then(|list| list.iter().map(|text| Pattern::parse(text)).collect());
-        let patterns =
-            patterns.ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
+        let patterns = patterns(types)
+            .ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
         Ok(self.driver.subscribe(patterns, call).0)
     }
 
@@ -101,6 +99,14 @@ impl SseClient {
     pub fn snapshot(&self) -> JsValue {
         self.driver.snapshot()
     }
+}
+
+fn patterns(types: &JsValue) -> Option<Vec<Pattern>> {
+    let mut patterns = Vec::new();
+    for text in types.as_string().map(|one| vec![one]).or_else(|| js::texts(types))? {
+        patterns.push(Pattern::parse(&text)?);
+    }
+    Some(patterns)
 }
 
 impl Drop for SseClient {

@@ -2,7 +2,7 @@
 //!
 //! Rules kept here: core is never borrowed while JavaScript runs; after `close` nothing calls back.
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 use core::cell::{Cell, RefCell};
 
 use js_sys::{Array, Function};
@@ -43,7 +43,7 @@ pub(super) struct Driver {
     on_resync: Slot<Function>,
     /// What the token provider threw last.
     cause: Slot<JsValue>,
-    lifecycle: Slot<Vec<Listener>>,
+    lifecycle: Slot<[Option<Listener>; 2]>,
     /// Somebody up the stack is performing: leave the actions to him, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
@@ -187,7 +187,7 @@ impl Driver {
                 let opened = Stream::open(self, ticket, token.as_ref(), &cursor);
                 match opened {
                     Ok(stream) => {
-                        let names: Vec<String> = self.core.borrow().names().map(String::from).collect();
+                        let names = self.core.borrow().names();
                         for name in &names {
                             stream.listen(name);
                         }

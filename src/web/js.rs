@@ -52,5 +52,9 @@ pub(super) fn get_text(object: &JsValue, name: &str) -> Option<String> {
 
 /// A list of texts and nothing else.
 pub(super) fn texts(list: &JsValue) -> Option<Vec<String>> {
-    list.dyn_ref::<Array>()?.iter().map(|item| item.as_string()).collect()
+    let mut texts = Vec::new();
+    for item in list.dyn_ref::<Array>()?.iter() {
+        texts.push(item.as_string()?);
+    }
+    Some(texts)
 }

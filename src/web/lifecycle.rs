@@ -1,8 +1,8 @@
 //! What the page and the network do: online/offline, looked at or not, put away and brought back.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::rc::Rc;
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use super::{driver::Driver, js, listener::Listener};
 use crate::core::session::io::{Input, Pause};
@@ -11,25 +11,22 @@ const WINDOW_EVENTS: [&str; 4] = ["online", "offline", "pagehide", "pageshow"];
 const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "freeze", "resume"];
 
 /// Listens for as long as it is held. Outside a window (workers) there is no document, and only the network is heard.
-pub(super) fn watch(driver: &Rc<Driver>) -> Vec<Listener> {
+pub(super) fn watch(driver: &Rc<Driver>) -> [Option<Listener>; 2] {
     let global = js::global();
     if js::get(&js::get(&global, "navigator"), "onLine").as_bool() == Some(false) {
         driver.feed(Input::Pause(Pause::Offline));
     }
     let document = js::get(&global, "document");
-    let mut listeners = Vec::new();
-    for (target, names) in [(global, &WINDOW_EVENTS[..]), (document, &DOCUMENT_EVENTS)] {
-        // Not `instanceof`: a global of another realm is a good target too.
-        if js::get(&target, "addEventListener").is_function() {
-            let driver = Rc::downgrade(driver);
-            listeners.push(Listener::new(target.unchecked_into(), names, move |event| {
-                if let Some(driver) = driver.upgrade() {
-                    hear(&driver, &event);
-                }
-            }));
+    [listen(driver, global, &WINDOW_EVENTS), listen(driver, document, &DOCUMENT_EVENTS)]
+}
+
+fn listen(driver: &Rc<Driver>, target: JsValue, names: &'static [&'static str]) -> Option<Listener> {
+    let driver = Rc::downgrade(driver);
+    Listener::new(target, names, move |event| {
+        if let Some(driver) = driver.upgrade() {
+            hear(&driver, &event);
         }
-    }
-    listeners
+    })
 }
 
 fn hear(driver: &Rc<Driver>, event: &JsValue) {

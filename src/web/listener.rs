@@ -3,7 +3,7 @@
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::EventTarget;
 
-use super::js::Callback;
+use super::js::{self, Callback};
 
 /// One function that listens to several events of one target.
 #[derive(Debug)]
@@ -14,12 +14,20 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(target: EventTarget, names: &'static [&'static str], call: impl Fn(JsValue) + 'static) -> Self {
-        let listener = Self { target, names, call: Callback::new(call) };
-        for name in names {
-            listener.listen(name);
-        }
-        listener
+    /// Listens to these events; `None` if the target gives out none.
+    pub(super) fn new(
+        target: JsValue,
+        names: &'static [&'static str],
+        call: impl Fn(JsValue) + 'static,
+    ) -> Option<Self> {
+        // Not `instanceof`: an object of another realm is a good target too.
+        js::get(&target, "addEventListener").is_function().then(|| {
+            let listener = Self { target: target.unchecked_into(), names, call: Callback::new(call) };
+            for name in names {
+                listener.listen(name);
+            }
+            listener
+        })
     }
 
     /// Listens to one more event, for as long as the target lives: of a target that outlives us, all names are known beforehand.

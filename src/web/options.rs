@@ -185,9 +185,9 @@ impl Reader {
 
     fn complain(&mut self, name: &str, what: &str) {
         let mut message = String::from("option `");
-        for part in [name, "`: ", what] {
-            message.push_str(part);
-        }
+        message.push_str(name);
+        message.push_str("`: ");
+        message.push_str(what);
         self.wrong = Some(bad_option(&message));
     }
 }

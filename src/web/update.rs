@@ -15,9 +15,9 @@ pub(super) fn to_js(update: &Update) -> JsValue {
     js::set_text(&object, "type", &update.frame.event);
     match JSON::parse(&update.frame.data) {
         Ok(envelope) if update.envelope && envelope.is_object() => {
-            for name in ENVELOPE {
+            for name in &ENVELOPE {
                 let value = js::get(&envelope, name);
-                if name == "data" || !value.is_undefined() {
+                if *name == "data" || !value.is_undefined() {
                     js::set(&object, name, value);
                 }
             }

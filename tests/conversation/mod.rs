@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use tinysse::core::{
+    client::Client,
     session::{
         Session, State,
         io::{Input, Loss, Output, Pause, Status, Ticket, TokenLoss},
@@ -13,8 +14,35 @@ use tinysse::core::{
     wire::Frame,
 };
 
+/// Who can be spoken to: a session, or a whole client.
+pub(crate) trait Listener {
+    fn handle(&mut self, now: Time, input: Input);
+    fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]);
+}
+
+impl Listener for Session {
+    fn handle(&mut self, now: Time, input: Input) {
+        self.handle(now, input);
+    }
+
+    fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        self.bytes(now, ticket, bytes);
+    }
+}
+
+impl Listener for Client {
+    fn handle(&mut self, now: Time, input: Input) {
+        self.handle(now, input);
+    }
+
+    fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        self.bytes(now, ticket, bytes);
+    }
+}
+
 /// Reads one input and hands it over.
-pub(crate) fn say(text: &str, to: &mut dyn FnMut(Input<'_>)) {
+pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
+    let mut to = |input| listener.handle(now, input);
     let ticket = |number: &str| Ticket(number.parse().unwrap_or_else(|_| panic!("no ticket: {text}")));
     let number = |digits: &str| digits.parse().unwrap_or_else(|_| panic!("no number: {text}"));
     let words: Vec<&str> = text.split(' ').collect();
@@ -48,7 +76,8 @@ pub(crate) fn say(text: &str, to: &mut dyn FnMut(Input<'_>)) {
             to(Input::Frame(ticket(stream), Frame { event: (*event).into(), id: id.into(), data: data.join(" ") }));
         }
         ["bytes", stream, bytes @ ..] => {
-            to(Input::Bytes(ticket(stream), bytes.join(" ").replace("\\n", "\n").replace("\\r", "\r").as_bytes()));
+            let bytes = bytes.join(" ").replace("\\n", "\n").replace("\\r", "\r");
+            listener.bytes(now, ticket(stream), bytes.as_bytes());
         }
         ["lost", stream, loss @ ..] => {
             let loss = match loss {

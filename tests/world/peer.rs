@@ -120,6 +120,7 @@ impl World {
     }
 
     fn listen(&mut self, peer: usize) {
+        let now = self.now;
         loop {
             let action = self.peers[peer].core.poll();
             if let Action::Sleep(until) = action {
@@ -137,9 +138,10 @@ impl World {
 
     fn perform(&mut self, peer: usize, action: Action) {
         if self.log.is_some() {
-            let line = match &action {
-                Action::Call(update, _) => format!("-> Call {} {}", update.frame.id, update.frame.data),
-                other => format!("-> {other:?}"),
+            let line = if let Action::Call(update, _) = &action {
+                format!("-> Call {} {}", update.frame.id, update.frame.data)
+            } else {
+                format!("-> {action:?}")
             };
             self.note(peer, || line);
         }

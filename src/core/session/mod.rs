@@ -16,11 +16,11 @@ use self::{
 };
 use super::{
     backoff::{Backoff, Policy},
-    error::Error,
+    error::{Code, Error},
     queue::Queue,
     rng::Rng,
     time::Time,
-    timers::Timers,
+    timers::{Timer, Timers},
     wire::{decode::Decoder, id::EventId},
 };
 
@@ -189,6 +189,20 @@ impl Session {
         }
     }
 
+    /// Takes bytes of a stream that core decodes. Poll until [`Output::Sleep`] afterwards.
+    ///
+    /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        self.now = self.now.max(now);
+        if self.state == State::Live(ticket) {
+            match self.take_bytes(bytes) {
+                Ok(bye) => self.heard(bye),
+                Err(_) => self.retry(Error::new(Code::Protocol, None, "an event is larger than the limit"), 0),
+            }
+        }
+        self.conclude();
+    }
+
     /// The next thing to do; [`Output::Sleep`] ends the list.
     pub fn poll(&mut self) -> Output {
         self.outputs.pop().unwrap_or(Output::Sleep(self.timers.next()))
@@ -246,7 +260,7 @@ impl Session {
     /// When the next attempt begins, while waiting for it.
     #[must_use]
     pub fn retry_at(&self) -> Option<Time> {
-        self.timers.due(super::timers::Timer::Retry)
+        self.timers.due(Timer::Retry)
     }
 
     fn phase(&self) -> Phase {
@@ -268,6 +282,18 @@ impl Session {
             self.shown = status;
             self.say(Output::Status(status));
         }
+    }
+
+    /// Listens for silence, from the last sign of life on.
+    fn watch(&mut self) {
+        if self.stream.silence > 0 {
+            self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        }
+    }
+
+    /// When the server lets us come again, and not all of us at once.
+    fn invited(&mut self) -> Time {
+        self.not_before.plus(self.rng.below(u64::from(self.config.backoff.base)))
     }
 
     fn ticket(&mut self) -> Ticket {

@@ -49,22 +49,8 @@ impl Session {
         self.conclude();
     }
 
-    /// Takes bytes of a stream that core decodes. Poll until [`Output::Sleep`] afterwards.
-    ///
-    /// No [`Input`], so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        self.now = self.now.max(now);
-        if self.state == State::Live(ticket) {
-            match self.take_bytes(bytes) {
-                Ok(bye) => self.heard(bye),
-                Err(_) => self.retry(Error::new(Code::Protocol, None, "an event is larger than the limit"), 0),
-            }
-        }
-        self.conclude();
-    }
-
     /// What follows every input.
-    fn conclude(&mut self) {
+    pub(super) fn conclude(&mut self) {
         while let Some(timer) = self.timers.expired(self.now) {
             self.expire(timer);
         }
@@ -158,7 +144,7 @@ impl Session {
     }
 
     /// The stream said something.
-    fn heard(&mut self, bye: Option<Bye>) {
+    pub(super) fn heard(&mut self, bye: Option<Bye>) {
         self.watch();
         let Some(Bye { reason, wait, retry: _ }) = bye else {
             return;
@@ -177,12 +163,6 @@ impl Session {
         let more = if proven { self.rng.below(floor) } else { self.backoff.next(&mut self.rng) };
         self.timers.set(Timer::Retry, self.not_before.plus(more));
         self.state = State::Waiting;
-    }
-
-    fn watch(&mut self) {
-        if self.stream.silence > 0 {
-            self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
-        }
     }
 
     fn lost(&mut self, ticket: Ticket, loss: Loss) {
@@ -314,7 +294,7 @@ impl Session {
         }
     }
 
-    fn retry(&mut self, error: Error, wait: u32) {
+    pub(super) fn retry(&mut self, error: Error, wait: u32) {
         self.leave();
         self.error = Some(error);
         self.not_before = self.now.plus(u64::from(wait));
@@ -322,11 +302,6 @@ impl Session {
         let delay = self.backoff.next(&mut self.rng);
         self.timers.set(Timer::Retry, self.not_before.plus(delay));
         self.state = State::Waiting;
-    }
-
-    /// When the server lets us come again, and not all of us at once.
-    fn invited(&mut self) -> Time {
-        self.not_before.plus(self.rng.below(u64::from(self.config.backoff.base)))
     }
 
     fn give_up(&mut self, error: Error) {

@@ -253,7 +253,7 @@ impl Gap {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|gap| gap.as_str() == text)
+        Self::ALL.iter().copied().find(|gap| gap.as_str() == text)
     }
 }
 
@@ -273,7 +273,7 @@ impl Reason {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 }
 

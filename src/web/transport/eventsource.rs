@@ -6,7 +6,7 @@ use alloc::{
 };
 
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::{EventSource, EventSourceInit, EventTarget};
+use web_sys::{EventSource, EventSourceInit};
 
 use crate::{
     core::{
@@ -34,7 +34,7 @@ const EVENTS: [&str; 8] =
 pub(in crate::web) struct Stream {
     ticket: Ticket,
     source: EventSource,
-    listener: Listener,
+    listener: Option<Listener>,
     /// The stream itself never says that a policy forbids it; the document does.
     _policy: Option<Listener>,
 }
@@ -66,7 +66,9 @@ impl Stream {
 
     /// Listens to one more named event, for servers that do not fold.
     pub(in crate::web) fn listen(&self, name: &str) {
-        self.listener.listen(name);
+        if let Some(listener) = &self.listener {
+            listener.listen(name);
+        }
     }
 }
 
@@ -103,17 +105,14 @@ fn refusal(thrown: &JsValue) -> Loss {
 /// Listens for a violation of `connect-src` while the stream is on its way (CSP3 §5.3 fires it at the document), which names the
 /// address without its fragment, and in some browsers without its query.
 fn watch_policy(driver: &Rc<Driver>, ticket: Ticket, url: String) -> Option<Listener> {
-    let document = js::get(&js::global(), "document");
-    let target = document.is_object().then(|| document.unchecked_into::<EventTarget>())?;
     let weak = Rc::downgrade(driver);
-    let listener = Listener::new(target, &["securitypolicyviolation"], move |event| {
+    Listener::new(js::get(&js::global(), "document"), &["securitypolicyviolation"], move |event| {
         let Some(driver) = weak.upgrade() else { return };
         let is = |name, text: &str| js::get_text(&event, name).is_some_and(|value| before(&value, b'?') == text);
         if is("effectiveDirective", "connect-src") && is("blockedURI", before(&url, b'?')) {
             driver.feed(Input::Lost(ticket, Loss::Forbidden));
         }
-    });
-    Some(listener)
+    })
 }
 
 /// The stream's URL: an `EventSource` can send no headers, so everything stands in the query.
