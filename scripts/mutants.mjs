@@ -17,10 +17,25 @@ const mutants = [
   ['a delivered update does not move the cursor', receive, 'self.cursor.clone_from(&frame.id);', ''],
   ['duplicates are delivered', receive, '&& !id.follows(at)', '&& false'],
   ['a hello with a gap is not announced', receive, 'if gap != Gap::None {', 'if false {'],
-  ['a hello does not move the cursor', receive, 'if !repeats {\n            self.cursor = id;', 'if !repeats {\n            let _ = id;'],
-  ['a hub that repeats is taken for one that lost something', receive, 'let repeats = hello.gap == Gap::None &&', 'let repeats = false &&'],
+  [
+    'a hello does not move the cursor',
+    receive,
+    'if !repeats {\n            self.cursor = id;',
+    'if !repeats {\n            let _ = id;',
+  ],
+  [
+    'a hub that repeats is taken for one that lost something',
+    receive,
+    'let repeats = hello.gap == Gap::None &&',
+    'let repeats = false &&',
+  ],
   ['a resync in mid-stream is not announced', receive, 'self.resync(resync.gap, resync.types);', ''],
-  ['a new stream goes on with the bytes of the old one', step, 'self.stream = Stream::new(&self.cursor, &self.config, self.now);', 'let fresh = Stream::new(&self.cursor, &self.config, self.now); self.stream.silence = fresh.silence; self.stream.heard = fresh.heard;'],
+  [
+    'a new stream goes on with the bytes of the old one',
+    step,
+    'self.stream = Stream::new(&self.cursor, &self.config, self.now);',
+    'let fresh = Stream::new(&self.cursor, &self.config, self.now); self.stream.silence = fresh.silence; self.stream.heard = fresh.heard;',
+  ],
   ['a folded update is not unfolded', receive, 'let frame = unfold(frame);', ''],
   ['a refused token is shown again', step, 'self.token = TokenState::Absent(AskReason::Rejected);', ''],
   [
@@ -118,7 +133,16 @@ const simulate = (...args) =>
 
 rmSync(tree, { recursive: true, force: true });
 mkdirSync(tree, { recursive: true });
-for (const part of ['Cargo.toml', 'Cargo.lock', 'clippy.toml', 'README.md', 'src', 'tests', 'examples/server']) {
+for (const part of [
+  'Cargo.toml',
+  'Cargo.lock',
+  'clippy.toml',
+  'README.md',
+  'src',
+  'tests',
+  'wasm',
+  'examples/server',
+]) {
   cpSync(at(part), join(tree, part), { recursive: true });
 }
 const clean = simulate();

@@ -3,21 +3,11 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { build } from './build.mjs';
 import { bold, dim, green, main, Stop, timed } from './lib/log.mjs';
-import { at, exe, npmBin, targetDir } from './lib/paths.mjs';
+import { buildPage, pages } from './lib/page.mjs';
+import { exe, targetDir } from './lib/paths.mjs';
 import { freePort } from './lib/ports.mjs';
-import { endByRequest, isEnding, launch, output, run, runNode } from './lib/run.mjs';
-import { once } from './lib/stamp.mjs';
+import { endByRequest, isEnding, launch, output, run } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
-
-const dashboard = at('examples', 'dashboard');
-const pages = at('examples', 'dashboard', 'dist');
-
-async function buildPage() {
-  const inputs = [dashboard, at('pkg'), at('package-lock.json')];
-  await once('dashboard', 'building the page', { inputs, outputs: [pages] }, () =>
-    runNode(npmBin('vite'), ['build', '--logLevel', 'warn', dashboard]),
-  );
-}
 
 /** The dev profile: nothing here needs an optimised server, and it is built in half the time. */
 async function buildServer() {

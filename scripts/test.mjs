@@ -4,6 +4,7 @@
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
+import { e2e } from './e2e.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, wasmTarget } from './lib/paths.mjs';
@@ -89,10 +90,7 @@ const tests = [
   {
     name: 'e2e',
     about: 'Playwright: the real page, the real server',
-    work: async () => {
-      await cargo(['build', '--locked', '--package', 'tinysse-server']);
-      await runNode(npmBin('@playwright/test', 'playwright'), ['test']);
-    },
+    work: () => e2e(),
   },
 ];
 
