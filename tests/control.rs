@@ -1,6 +1,8 @@
 //! Control messages: read back as they were written, total on anything, one message whatever the names in it hold.
 #![allow(clippy::unwrap_used)]
 
+mod words;
+
 use tinysse::core::{
     rng::Rng,
     wire::{
@@ -10,36 +12,10 @@ use tinysse::core::{
         id::{Epoch, EventId},
     },
 };
+use words::{hostile, number, pick, place, plain};
 
 const GAPS: [Gap; 7] = [Gap::None, Gap::First, Gap::Epoch, Gap::Trimmed, Gap::Unknown, Gap::Overflow, Gap::Rights];
 const REASONS: [Reason; 5] = [Reason::Drain, Reason::Rotate, Reason::Token, Reason::Revoked, Reason::Slow];
-
-fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
-    of[rng.below(of.len() as u64) as usize]
-}
-
-fn word(rng: &mut Rng, alphabet: &str, longest: u64) -> String {
-    let alphabet: Vec<char> = alphabet.chars().collect();
-    (0..rng.below(longest + 1)).map(|_| pick(rng, &alphabet)).collect()
-}
-
-fn plain(rng: &mut Rng, longest: u64) -> String {
-    word(rng, "abcXYZ019._:-", longest)
-}
-
-fn hostile(rng: &mut Rng) -> String {
-    word(rng, "ab0=&,%+?# \n\r\0:\u{e9}\u{1f600}", 8)
-        + pick(rng, &["", "&gap=none", "\n\ndata: x\n\n", "\nid: 1", "&after=1.1"])
-}
-
-fn number(rng: &mut Rng) -> u64 {
-    let random = rng.next_u64();
-    pick(rng, &[0, 1, 9, 10, u64::from(u32::MAX), u64::MAX, random, random >> 40])
-}
-
-fn place(rng: &mut Rng) -> EventId {
-    EventId { epoch: Epoch(number(rng)), seq: number(rng) }
-}
 
 fn control(rng: &mut Rng) -> Control {
     match rng.below(4) {

@@ -1,6 +1,8 @@
 //! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they say.
 #![allow(clippy::unwrap_used)]
 
+mod words;
+
 use tinysse::core::{
     audience::Audience,
     registry::Pattern,
@@ -15,36 +17,10 @@ use tinysse::core::{
         control::{BadType, check_type, is_reserved},
         decode::Decoder,
         encode::{Fields, encode},
-        id::{Epoch, EventId},
+        id::EventId,
     },
 };
-
-fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
-    of[rng.below(of.len() as u64) as usize]
-}
-
-fn word(rng: &mut Rng, alphabet: &str, longest: u64) -> String {
-    let alphabet: Vec<char> = alphabet.chars().collect();
-    (0..rng.below(longest + 1)).map(|_| pick(rng, &alphabet)).collect()
-}
-
-fn plain(rng: &mut Rng, longest: u64) -> String {
-    word(rng, "abcXYZ019._:-", longest)
-}
-
-fn hostile(rng: &mut Rng) -> String {
-    word(rng, "ab0=&,%+?# \n\r\0:\u{e9}\u{1f600}", 8)
-        + pick(rng, &["", "&gap=none", "\n\ndata: x\n\n", "\nid: 1", "&after=1.1"])
-}
-
-fn number(rng: &mut Rng) -> u64 {
-    let random = rng.next_u64();
-    pick(rng, &[0, 1, 9, 10, u64::from(u32::MAX), u64::MAX, random, random >> 40])
-}
-
-fn place(rng: &mut Rng) -> EventId {
-    EventId { epoch: Epoch(number(rng)), seq: number(rng) }
-}
+use words::{hostile, pick, place, plain, word};
 
 #[test]
 fn an_id_has_one_spelling_and_order_only_inside_its_epoch() {
