@@ -152,7 +152,7 @@ export interface ClientOptions {
   lastEventId?: string | undefined;
   /** Deliver only the latest update of a type in each window of this length; 0, the default, delivers all. */
   coalesce?: number | undefined;
-  /** Silence after which a stream is taken for dead, until the server says how often it beats. Default 45000. */
+  /** Silence after which a stream is taken for dead, until the server says how often it beats; 0 trusts it for ever. Default 45000. */
   silence?: number | undefined;
   /** Default 20000. */
   connectTimeout?: number | undefined;

@@ -65,7 +65,7 @@ export async function webTest(engine, places, features = []) {
         ...env,
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: tool('wasm-bindgen-test-runner'),
         WASM_BINDGEN_TEST_ONLY_WEB: '1',
-        WASM_BINDGEN_TEST_TIMEOUT: '180',
+        WASM_BINDGEN_TEST_TIMEOUT: '900',
         WASM_BINDGEN_TEST_WEBDRIVER_JSON: config,
       },
     });
