@@ -167,7 +167,13 @@ impl World {
             return self.after(wait, Event::Serve { link });
         }
         let mut out = Vec::new();
-        while hub.poll(self.now, client, 400, &mut out) {}
+        let mut polls = 0;
+        while hub.poll(self.now, client, 400, &mut out) {
+            polls += 1;
+            if polls > MOST_POLLS {
+                return self.judge.lie("the hub has something to say for ever".into());
+            }
+        }
         let (closed, wants) = (hub.closed(client), hub.wants(client));
         self.send(link, out);
         if closed {
@@ -316,6 +322,9 @@ impl World {
         1 + self.rng.below(most)
     }
 }
+
+/// No log of the simulation is longer.
+const MOST_POLLS: usize = 10_000;
 
 /// What the shell listens to (`src/web/transport/eventsource.rs`), for a server that folds.
 const LISTENED: [&str; 6] =
