@@ -46,6 +46,8 @@ pub(super) struct Connection {
     pub(super) slow_until: u64,
     /// The browser let go of it.
     hung_up: bool,
+    /// The head of the answer has arrived: without it no byte of the body can.
+    opened: bool,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +96,7 @@ impl World {
             stalled: false,
             slow_until: 0,
             hung_up: false,
+            opened: false,
         });
         self.after(latency, Event::Arrive { link });
     }
@@ -147,6 +150,7 @@ impl World {
     pub(super) fn opened(&mut self, link: Link) {
         let Connection { peer, ticket, cut, stalled, .. } = self.links.0[link.0];
         if !cut && !stalled && self.listens(link) {
+            self.links.0[link.0].opened = true;
             if let Some(stream) = self.stream(peer, ticket) {
                 let last = stream.last_id.clone();
                 stream.decoder = Decoder::new(&last, 1 << 20);
@@ -203,8 +207,8 @@ impl World {
     }
 
     pub(super) fn bytes(&mut self, link: Link, mut bytes: Vec<u8>) {
-        let Connection { peer, ticket, cut, stalled, .. } = self.links.0[link.0];
-        if stalled || !self.listens(link) {
+        let Connection { peer, ticket, cut, stalled, opened, .. } = self.links.0[link.0];
+        if stalled || !opened || !self.listens(link) {
             return;
         }
         if cut {
