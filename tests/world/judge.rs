@@ -3,7 +3,7 @@
 use tinysse::core::{
     session::io::{Phase, Update},
     time::Time,
-    wire::control::Gap,
+    wire::{control::Gap, id::EventId},
 };
 
 use super::World;
@@ -79,7 +79,9 @@ impl Judge {
     }
 
     /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once, others in the end.
-    pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str, epoch: u64) {
+    pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str) {
+        // The life of the log that speaks, not the one that runs now: what it said may arrive after its end.
+        let epoch = EventId::parse(cursor).map_or(0, |id| id.epoch.0);
         let witness = &mut self.witnesses[peer];
         let needed = witness.misquoted
             || match gap {

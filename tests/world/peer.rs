@@ -183,7 +183,7 @@ impl World {
             }
             Action::Resync(resync) => {
                 let cursor = self.peers[peer].core.session().cursor();
-                self.judge.resync(self.now, peer, resync.gap, cursor, self.epoch);
+                self.judge.resync(self.now, peer, resync.gap, cursor);
             }
             Action::Status(status) => {
                 if status.phase == Phase::Failed {
