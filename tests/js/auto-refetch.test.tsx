@@ -273,7 +273,11 @@ test('an exact view renders no more often than the data changes', async () => {
   );
   await waitFor(() => expect(shown()).toEqual(['v1', 'v1']));
   const before = { ...counts };
+  // Held back until the start is rendered: a quick answer would show start and end in one.
+  server.hold();
   change();
+  await waitFor(() => expect(counts.rendered - before.rendered).toBe(1));
+  server.release();
   await waitFor(() => expect(shown()).toEqual(['v2', 'v2']));
   expect(counts.exact - before.exact).toBe(1);
   expect(counts.rendered - before.rendered).toBe(2);
