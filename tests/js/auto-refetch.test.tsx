@@ -73,7 +73,13 @@ describe.each([
     );
     await waitFor(() => expect(shown()).toEqual(['v1', 'v1', 'v1']));
     expect(server.requests).toBe(1);
+    // From rest to rest: without the cache a view sees a fetch only as it is rendered, and what it cannot tell costs a request.
+    await quiet();
+    server.hold();
     change();
+    await waitFor(() => expect(server.requests).toBe(2));
+    await quiet();
+    server.release();
     await waitFor(() => expect(shown()).toEqual(['v2', 'v2', 'v2']));
     await quiet();
     expect(server.requests).toBe(2);
