@@ -22,7 +22,7 @@ struct Chaos {
     due: Option<u64>,
     /// The question that is open, and the stream.
     asked: Option<Ticket>,
-    stream: Option<Ticket>,
+    streams: Vec<Ticket>,
     last_ticket: u32,
     shown: Status,
     /// The last update delivered from a hub, unless a gap was told since.
@@ -59,7 +59,7 @@ impl Chaos {
             now: 0,
             due: None,
             asked: None,
-            stream: None,
+            streams: vec![],
             last_ticket: 0,
             shown,
             delivered: None,
@@ -137,8 +137,8 @@ impl Chaos {
                 ]);
                 format!("token {} {answer}", self.ticket(self.asked))
             }
-            19..=24 => format!("opened {}", self.ticket(self.stream)),
-            25..=33 => format!("frame {} {}", self.ticket(self.stream), self.frame()),
+            19..=24 => format!("opened {}", self.ticket(self.streams.last().copied())),
+            25..=33 => format!("frame {} {}", self.ticket(self.streams.last().copied()), self.frame()),
             34 | 35 => {
                 let bytes = self.pick(&[
                     "\\n\\n",
@@ -151,7 +151,7 @@ impl Chaos {
                     "\\r\\n",
                     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
                 ]);
-                format!("bytes {} {bytes}", self.ticket(self.stream))
+                format!("bytes {} {bytes}", self.ticket(self.streams.last().copied()))
             }
             _ => {
                 let loss = self.pick(&[
@@ -166,7 +166,7 @@ impl Chaos {
                     "gone 204",
                     "forbidden",
                 ]);
-                format!("lost {} {loss}", self.ticket(self.stream))
+                format!("lost {} {loss}", self.ticket(self.streams.last().copied()))
             }
         }
     }
@@ -214,11 +214,18 @@ impl Chaos {
             Output::Forget(ticket) => {
                 assert_eq!(self.asked.take(), Some(*ticket), "forgets a question that is not open")
             }
-            Output::Open { ticket, .. } => {
-                assert_eq!(self.stream.replace(*ticket), None, "two streams are open");
+            Output::Open { ticket, .. } | Output::Follow { ticket, .. } => {
+                self.streams.push(*ticket);
+                // After a bye the old stream is heard until the new one is open.
+                assert!(self.streams.len() <= 2, "more than two streams are open");
                 self.last_ticket = ticket.0;
             }
-            Output::Close(ticket) => assert_eq!(self.stream.take(), Some(*ticket), "closes a stream that is not open"),
+            Output::Close(ticket) => {
+                let before = self.streams.len();
+                self.streams.retain(|open| open != ticket);
+                assert_eq!(self.streams.len() + 1, before, "closes a stream that is not open");
+            }
+            Output::Heard(_) | Output::Stranger => {}
             Output::Update(update) => {
                 let id = EventId::parse(&update.frame.id).filter(|_| hub);
                 if let (Some(last), Some(id)) = (self.delivered, id) {
@@ -246,12 +253,15 @@ impl Chaos {
         assert!(!silent || outputs.is_empty() && self.session.state() == before, "at rest, and yet it does something");
         assert!(input != "stop" || ends && self.session.state() == State::Idle, "a stop does more than end things");
         let state = self.session.state();
-        let in_hand = (self.asked.is_some(), self.stream, self.due.is_some());
+        let in_hand = (self.asked.is_some(), self.streams.clone(), self.due.is_some());
+        // One whose server said bye may be heard until the next one is open.
+        let fading = self.session.fading().into_iter();
         let expected = match state {
-            State::Idle | State::Paused | State::Failed => (false, None, false),
-            State::Authorizing => (true, None, true),
-            State::Connecting(ticket) | State::Live(ticket) => (false, Some(ticket), true),
-            State::Waiting => (false, None, true),
+            State::Idle | State::Paused | State::Failed => (false, vec![], false),
+            State::Authorizing => (true, fading.collect(), true),
+            State::Connecting(ticket) => (false, fading.chain([ticket]).collect(), true),
+            State::Live(ticket) => (false, vec![ticket], true),
+            State::Waiting => (false, fading.collect(), true),
         };
         assert_eq!(in_hand, expected, "{state:?} with (a question, a stream, a timer)");
         assert!(self.due.is_none_or(|due| due > self.now), "wants to be woken in the past: a busy loop");

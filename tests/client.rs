@@ -32,6 +32,7 @@ fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscrib
             Action::Sleep(due) => return (calls, due.map(|Time(ms)| ms)),
             Action::Ask(..) | Action::Forget(_) | Action::Open(..) | Action::Close(_) => {}
             Action::Resync(_) | Action::Status(_) => {}
+            Action::Follow(..) | Action::Heard(_) => {}
         }
     }
 }

@@ -118,6 +118,7 @@ fn set(config: &mut Config, name: &str, value: u32) {
         "proven" => config.proven = value,
         "native_retries" => config.native_retries = value,
         "refusals" => config.refusals = value,
+        "share" => config.share = value != 0,
         "event_limit" => config.event_limit = value as usize,
         _ => panic!("no such setting: {name}"),
     }

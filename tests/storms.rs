@@ -116,7 +116,8 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
                     current = ticket;
                     begin(ticket, &mut coming, &mut rng, 0);
                 }
-                Output::Forget(_) | Output::Close(_) | Output::Update(_) => {}
+                Output::Forget(_) | Output::Close(_) | Output::Update(_) | Output::Follow { .. } => {}
+                Output::Heard(_) | Output::Stranger => {}
                 Output::Resync(_) | Output::Status(_) | Output::Sleep(_) => {}
             }
         }

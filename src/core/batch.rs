@@ -23,6 +23,7 @@ pub struct Batch<K, V> {
     window: u64,
     /// In the order of what is held. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
     open: Vec<Slot<K, V>>,
+    replaced: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl<K: PartialEq, V> Batch<K, V> {
     /// A batch with a window in milliseconds; 0 lets everything pass.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
-        Self { window: window_ms, open: Vec::new() }
+        Self { window: window_ms, open: Vec::new(), replaced: 0 }
     }
 
     /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it replaces.
@@ -50,12 +51,19 @@ impl<K: PartialEq, V> Batch<K, V> {
             let open = self.open.remove(at);
             // A held value that is due goes out with the next flush; passing this one first would turn their order round.
             if open.held.is_some() || now < open.ends {
+                self.replaced = self.replaced.saturating_add(u32::from(open.held.is_some()));
                 slot.ends = open.ends;
                 slot.held = passes.take();
             }
         }
         self.open.push(slot);
         passes
+    }
+
+    /// How many values were forgotten for a later one.
+    #[must_use]
+    pub fn replaced(&self) -> u32 {
+        self.replaced
     }
 
     /// When [`flush`](Self::flush) has something to do: the end of the earliest window.

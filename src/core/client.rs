@@ -12,6 +12,7 @@ use super::{
         token::Token,
     },
     time::Time,
+    wire::Frame,
 };
 
 /// What the client tells the shell: the session's outputs, with updates addressed.
@@ -31,6 +32,10 @@ pub enum Action {
     Resync(Resync),
     /// Tell the new status.
     Status(Status),
+    /// Hear what the leading tab passes on, from this cursor.
+    Follow(Ticket, String),
+    /// What the stream said, for tabs that follow this one.
+    Heard(Frame),
     /// The end of the list: come back with [`Input::Tick`] at this time.
     Sleep(Option<Time>),
 }
@@ -96,6 +101,12 @@ impl Client {
                 Output::Forget(ticket) => Action::Forget(ticket),
                 Output::Open { ticket, token, cursor } => Action::Open(ticket, token, cursor),
                 Output::Close(ticket) => Action::Close(ticket),
+                Output::Follow { ticket, cursor } => Action::Follow(ticket, cursor),
+                Output::Heard(frame) => Action::Heard(frame),
+                Output::Stranger => {
+                    self.batch.close(); // what it holds was meant for another user
+                    continue;
+                }
                 Output::Update(update) => {
                     let key = update.frame.event.clone();
                     if let Some(update) = self.batch.add(now, key, update) {
@@ -141,6 +152,17 @@ impl Client {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.registry.names()
+    }
+
+    /// How many updates were left out for a later one of their type.
+    #[must_use]
+    pub fn coalesced(&self) -> u32 {
+        self.batch.replaced()
+    }
+
+    /// Says whom the streams are for, if it is known without a token; else tabs share what their tokens' user has.
+    pub fn set_user(&mut self, user: String) {
+        self.session.set_user(user);
     }
 
     /// Resumes from a cursor that was kept elsewhere.

@@ -1,6 +1,6 @@
 //! `SseClient`, the class that JavaScript sees. The typed facade in `js/client.ts` drives it.
 
-use alloc::{rc::Rc, vec, vec::Vec};
+use alloc::{rc::Rc, string::String, vec, vec::Vec};
 
 use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -8,7 +8,8 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use super::{driver::Driver, error::bad_option, js, options::Options};
 use crate::core::{
     registry::{Pattern, Subscriber},
-    session::io::{Input, Pause},
+    session::io::{Input, Pause, Ticket},
+    wire::Frame,
 };
 
 /// A client with at most one connection.
@@ -93,6 +94,25 @@ impl SseClient {
     #[wasm_bindgen(js_name = onResync)]
     pub fn on_resync(&self, call: Option<Function>) {
         self.driver.set_on_resync(call);
+    }
+
+    /// Calls `call([ticket, cursor])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
+    /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
+    #[wasm_bindgen(js_name = onTabs)]
+    pub fn on_tabs(&self, call: Option<Function>) {
+        self.driver.set_on_tabs(call);
+    }
+
+    /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
+    pub fn lead(&self, lead: bool) {
+        self.driver.feed(if lead { Input::Lead } else { Input::Follow });
+    }
+
+    /// What the tab that is followed passes on, for the stream of this ticket; the first word of it opens the stream.
+    pub fn hear(&self, ticket: u32, event: String, id: String, data: String) {
+        let ticket = Ticket(ticket);
+        self.driver.feed(Input::Opened(ticket));
+        self.driver.feed(Input::Frame(ticket, Frame { event, id, data }));
     }
 
     /// The client's state, as a new plain object.

@@ -26,7 +26,7 @@ use crate::core::{
     registry::{Pattern, Subscriber},
     session::io::{Input, Resync, Ticket, Update},
     time::Time,
-    wire::control::Gap,
+    wire::{Frame, control::Gap},
 };
 
 /// Everything a client holds in the browser.
@@ -36,11 +36,14 @@ pub(super) struct Driver {
     clock: Clock,
     core: RefCell<Client>,
     stream: Slot<Stream>,
+    /// The stream before it, whose server said bye, as long as core listens to it.
+    fading: Slot<Stream>,
     question: Slot<Question>,
     timer: Slot<Timer>,
     subscribers: RefCell<Vec<(Subscriber, Function)>>,
     on_status: Slot<Function>,
     on_resync: Slot<Function>,
+    on_tabs: Slot<Function>,
     /// What the token provider threw last.
     cause: Slot<JsValue>,
     lifecycle: Slot<[Option<Listener>; 2]>,
@@ -53,16 +56,19 @@ impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
         let mut core = Client::new(options.config, u64::from(options.coalesce), u64::from(options.seed));
         core.set_cursor(options.last_event_id.clone());
+        core.set_user(options.user.clone());
         Rc::new(Self {
             options,
             clock: Clock::new(),
             core: RefCell::new(core),
             stream: Slot::new(),
+            fading: Slot::new(),
             question: Slot::new(),
             timer: Slot::new(),
             subscribers: RefCell::default(),
             on_status: Slot::new(),
             on_resync: Slot::new(),
+            on_tabs: Slot::new(),
             cause: Slot::new(),
             lifecycle: Slot::new(),
             busy: Cell::default(),
@@ -96,6 +102,21 @@ impl Driver {
         self.run();
     }
 
+    /// Takes bytes of a stream that core decodes.
+    #[cfg(feature = "fetch")]
+    pub(super) fn feed_bytes(self: &Rc<Self>, ticket: Ticket, bytes: &[u8]) {
+        if !self.closed.get() {
+            self.core.borrow_mut().bytes(self.clock.now(), ticket, bytes);
+            self.run();
+        }
+    }
+
+    /// Keeps what a stream failed with, as the cause of what follows.
+    #[cfg(feature = "fetch")]
+    pub(super) fn failed(&self, thrown: JsValue) {
+        self.cause.set(Some(thrown));
+    }
+
     /// Ends everything, for good.
     pub(super) fn close(&self) {
         if self.closed.replace(true) {
@@ -105,7 +126,9 @@ impl Driver {
         self.subscribers.borrow_mut().clear();
         self.on_status.take();
         self.on_resync.take();
+        self.on_tabs.take();
         self.stream.take();
+        self.fading.take();
         self.timer.take();
         self.lifecycle.take();
         let question = self.question.take();
@@ -137,6 +160,10 @@ impl Driver {
 
     pub(super) fn set_on_resync(&self, call: Option<Function>) {
         self.on_resync.set(call);
+    }
+
+    pub(super) fn set_on_tabs(&self, call: Option<Function>) {
+        self.on_tabs.set(call);
     }
 
     pub(super) fn snapshot(&self) -> JsValue {
@@ -191,6 +218,7 @@ impl Driver {
                         for name in &names {
                             stream.listen(name);
                         }
+                        self.fading.set(self.stream.take());
                         self.stream.set(Some(stream));
                     }
                     Err((loss, thrown)) => {
@@ -200,8 +228,12 @@ impl Driver {
                 }
             }
             Action::Close(ticket) => {
-                drop(self.stream.take_if(|stream| stream.ticket() == ticket));
+                for slot in [&self.stream, &self.fading] {
+                    drop(slot.take_if(|stream| stream.ticket() == ticket));
+                }
             }
+            Action::Follow(Ticket(ticket), cursor) => self.tell_tabs(&[ticket.into(), cursor.into()]),
+            Action::Heard(Frame { event, id, data }) => self.tell_tabs(&[event.into(), id.into(), data.into()]),
             Action::Call(update, to) => self.call(&update, &to),
             Action::Resync(resync) => self.resync(&resync),
             Action::Status(_) => {
@@ -210,6 +242,13 @@ impl Driver {
                 }
             }
             Action::Sleep(_) => {}
+        }
+    }
+
+    /// Whoever speaks with the other tabs gets a list: a ticket and a cursor to follow from, or a frame to pass on.
+    fn tell_tabs(&self, what: &[JsValue]) {
+        if let Some(call) = self.on_tabs.copy() {
+            notify(&call, &js::list(what));
         }
     }
 

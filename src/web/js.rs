@@ -4,7 +4,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use js_sys::Array;
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
@@ -17,13 +17,29 @@ extern "C" {
     #[wasm_bindgen(method, structural, indexing_setter)]
     fn set(this: &Object, name: &str, value: &JsValue);
 
+    type Promise;
+    #[wasm_bindgen(static_method_of = Promise)]
+    fn resolve(value: &JsValue) -> Promise;
+    #[wasm_bindgen(method)]
+    fn then(this: &Promise, good: &JsValue, bad: &JsValue) -> JsValue;
+    #[wasm_bindgen(static_method_of = Promise, js_name = allSettled)]
+    fn all_settled(promises: &JsValue);
+
     /// The global object. A function, because a value would come with code that caches it.
     #[wasm_bindgen(js_namespace = globalThis, js_name = valueOf)]
     pub(super) fn global() -> JsValue;
 }
 
 /// Every function of ours that JavaScript calls. One type for all, since each costs an adapter on both sides.
-pub(super) type Callback = Closure<dyn Fn(JsValue)>;
+pub(super) type Callback = Closure<dyn Fn(JsValue) -> JsValue>;
+
+/// A function that answers nothing.
+pub(super) fn callback(call: impl Fn(JsValue) + 'static) -> Callback {
+    Callback::new(move |value| {
+        call(value);
+        JsValue::UNDEFINED
+    })
+}
 
 /// A new plain object.
 pub(super) fn object() -> JsValue {
@@ -48,6 +64,32 @@ pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
 /// Reads a property that is a text.
 pub(super) fn get_text(object: &JsValue, name: &str) -> Option<String> {
     get(object, name).as_string()
+}
+
+/// Calls a method by its name; what it throws, or its absence, is the error.
+pub(super) fn call(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    get(object, name).unchecked_ref::<Function>().apply(object, &list(arguments))
+}
+
+/// `new name(...)` of a global class; what it throws, or its absence, is the error.
+pub(super) fn construct(name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    Reflect::construct::<fn() -> JsValue>(get(&global(), name).unchecked_ref(), &list(arguments))
+}
+
+/// Calls one of two functions when a value, or the promise of one, is settled. A promise that settles after they were dropped is
+/// no news to anybody, and its failure is not reported as one that nobody handles.
+pub(super) fn when(value: &JsValue, good: &Callback, bad: &Callback) {
+    let heard = Promise::resolve(value).then(good.as_ref(), bad.as_ref());
+    Promise::all_settled(&Array::of1(&heard));
+}
+
+/// A list of values.
+pub(super) fn list(values: &[JsValue]) -> Array {
+    let list = Array::new();
+    for value in values {
+        list.push(value);
+    }
+    list
 }
 
 /// A list of texts and nothing else.

@@ -17,6 +17,7 @@ pub(super) fn watch(driver: &Rc<Driver>) -> [Option<Listener>; 2] {
         driver.feed(Input::Pause(Pause::Offline));
     }
     let document = js::get(&global, "document");
+    look(driver, &document);
     [listen(driver, global, &WINDOW_EVENTS), listen(driver, document, &DOCUMENT_EVENTS)]
 }
 
@@ -36,11 +37,25 @@ fn hear(driver: &Rc<Driver>, event: &JsValue) {
         // An open connection would keep the page out of the back/forward cache.
         "pagehide" | "freeze" => driver.feed(Input::Pause(Pause::Page)),
         "pageshow" | "resume" => driver.feed(Input::Resume(Pause::Page)),
-        "visibilitychange"
-            if js::get_text(&js::get(event, "target"), "visibilityState").as_deref() == Some("visible") =>
-        {
-            driver.feed(Input::Wake);
+        "visibilitychange" => {
+            let document = js::get(event, "target");
+            look(driver, &document);
+            if !hidden(&document) {
+                driver.feed(Input::Wake);
+            }
         }
         _ => {}
     }
+}
+
+/// For applications that want no connection in a hidden tab.
+fn look(driver: &Rc<Driver>, document: &JsValue) {
+    if driver.options().pause_when_hidden {
+        let input = if hidden(document) { Input::Pause } else { Input::Resume };
+        driver.feed(input(Pause::Hidden));
+    }
+}
+
+fn hidden(document: &JsValue) -> bool {
+    js::get_text(document, "visibilityState").as_deref() == Some("hidden")
 }

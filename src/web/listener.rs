@@ -22,7 +22,7 @@ impl Listener {
     ) -> Option<Self> {
         // Not `instanceof`: an object of another realm is a good target too.
         js::get(&target, "addEventListener").is_function().then(|| {
-            let listener = Self { target: target.unchecked_into(), names, call: Callback::new(call) };
+            let listener = Self { target: target.unchecked_into(), names, call: js::callback(call) };
             for name in names {
                 listener.listen(name);
             }

@@ -14,7 +14,12 @@ pub(super) struct Options {
     pub(super) url: String,
     pub(super) token: Option<Function>,
     pub(super) types: Vec<String>,
+    #[cfg(feature = "fetch")]
+    pub(super) fetch: bool,
     pub(super) with_credentials: bool,
+    pub(super) pause_when_hidden: bool,
+    /// Whose streams these are, if the application says it.
+    pub(super) user: String,
     pub(super) last_event_id: String,
     pub(super) coalesce: u32,
     pub(super) seed: u32,
@@ -61,7 +66,11 @@ struct Raw {
     url: String,
     #[serde(default, deserialize_with = "function")]
     token: Option<Function>,
-    transport: Option<String>,
+    transport: Option<Transport>,
+    share: Option<bool>,
+    user: Option<String>,
+    event_limit: Option<u32>,
+    pause_when_hidden: Option<bool>,
     types: Option<Vec<String>>,
     with_credentials: Option<bool>,
     last_event_id: Option<String>,
@@ -71,6 +80,14 @@ struct Raw {
     token_timeout: Option<u32>,
     refusals: Option<u32>,
     seed: Option<u32>,
+}
+
+#[cfg(feature = "std")]
+#[derive(PartialEq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Transport {
+    EventSource,
+    Fetch,
 }
 
 #[cfg(feature = "std")]
@@ -92,9 +109,6 @@ impl Options {
                 let (path, inner) = (alloc::string::ToString::to_string(error.path()), error.inner());
                 bad_option(&alloc::format!("option `{path}`: {inner}"))
             })?;
-        if raw.transport.is_some_and(|transport| transport != "eventsource") {
-            return Err(bad_option("option `transport`: expected 'eventsource'"));
-        }
         let usual = Config::default();
         let config = Config {
             provider: raw.token.is_some(),
@@ -102,13 +116,19 @@ impl Options {
             connect_timeout: raw.connect_timeout.unwrap_or(usual.connect_timeout),
             token_timeout: raw.token_timeout.unwrap_or(usual.token_timeout),
             refusals: raw.refusals.unwrap_or(usual.refusals),
+            event_limit: raw.event_limit.map_or(usual.event_limit, |bytes| bytes as usize),
+            share: raw.share.unwrap_or(false),
             ..usual
         };
         Ok(Self {
             url: raw.url,
             token: raw.token,
             types: raw.types.unwrap_or_default(),
+            #[cfg(feature = "fetch")]
+            fetch: raw.transport == Some(Transport::Fetch),
             with_credentials: raw.with_credentials.unwrap_or(false),
+            pause_when_hidden: raw.pause_when_hidden.unwrap_or(false),
+            user: raw.user.unwrap_or_default(),
             last_event_id: raw.last_event_id.unwrap_or_default(),
             coalesce: raw.coalesce.unwrap_or(0),
             seed: raw.seed.unwrap_or_else(chance),
@@ -124,13 +144,20 @@ impl Options {
         let mut read = Reader { given, wrong: None };
         let usual = Config::default();
         let token = read.field("token", "expected a function", |value| value.clone().dyn_into().ok());
-        read.field("transport", "expected 'eventsource'", |value| {
-            value.as_string().filter(|text| text == "eventsource")
-        });
+        let transport = |value: &JsValue| match value.as_string().as_deref() {
+            Some("eventsource") => Some(false),
+            Some("fetch") if cfg!(feature = "fetch") => Some(true),
+            Some(_) | None => None,
+        };
+        let _fetch = read.field("transport", "expected 'eventsource' or 'fetch'", transport).unwrap_or(false);
         let options = Self {
             url: read.text("url"),
             types: read.field("types", "expected a list of strings", js::texts).unwrap_or_default(),
-            with_credentials: read.field("withCredentials", "expected a boolean", JsValue::as_bool).unwrap_or(false),
+            #[cfg(feature = "fetch")]
+            fetch: _fetch,
+            with_credentials: read.flag("withCredentials"),
+            pause_when_hidden: read.flag("pauseWhenHidden"),
+            user: read.text("user"),
             last_event_id: read.text("lastEventId"),
             coalesce: read.number("coalesce", 0),
             seed: read.number("seed", chance()),
@@ -140,6 +167,8 @@ impl Options {
                 connect_timeout: read.number("connectTimeout", usual.connect_timeout),
                 token_timeout: read.number("tokenTimeout", usual.token_timeout),
                 refusals: read.number("refusals", usual.refusals),
+                event_limit: read.number("eventLimit", usual.event_limit as u32) as usize,
+                share: read.flag("share"),
                 ..usual
             },
             token,
@@ -168,6 +197,10 @@ impl Reader {
             self.complain(name, expected);
         }
         field
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.field(name, "expected a boolean", JsValue::as_bool).unwrap_or(false)
     }
 
     fn text(&mut self, name: &str) -> String {

@@ -19,6 +19,8 @@ struct Snapshot {
     events: u32,
     duplicates: u32,
     resyncs: u32,
+    bytes: f64,
+    coalesced: u32,
 }
 
 pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsValue {
@@ -30,10 +32,12 @@ pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsVal
         last_event_id: session.cursor().into(),
         attempt: session.attempt(),
         retry_at: session.retry_at().map(|at| at.since(now) as f64),
-        connects: counters.connects,
+        connects: counters.connects.iter().sum(),
         events: counters.updates,
         duplicates: counters.duplicates,
-        resyncs: counters.resyncs,
+        resyncs: counters.resyncs(),
+        bytes: counters.bytes as f64,
+        coalesced: client.coalesced(),
     };
     let object = snapshot.into_object();
     let error = status.error.map_or(JsValue::NULL, |error| error::to_js(error, cause));
@@ -62,6 +66,8 @@ impl Snapshot {
         set("events", self.events.into());
         set("duplicates", self.duplicates.into());
         set("resyncs", self.resyncs.into());
+        set("bytes", self.bytes.into());
+        set("coalesced", self.coalesced.into());
         object
     }
 }

@@ -24,7 +24,7 @@ mod inner {
 mod inner {
     use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-    use crate::web::js::Callback;
+    use crate::web::js::{self, Callback};
 
     #[wasm_bindgen]
     extern "C" {
@@ -43,7 +43,7 @@ mod inner {
 
     impl Timer {
         pub(in crate::web) fn new(ms: u64, call: impl Fn() + 'static) -> Self {
-            let call = Callback::new(move |_| call());
+            let call = js::callback(move |_| call());
             Self { id: set_timeout(call.as_ref(), super::delay(ms)), _call: call }
         }
     }

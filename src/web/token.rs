@@ -1,8 +1,8 @@
 //! The `TokenProvider`: a function of the application, asked once for each of core's questions.
 
-use alloc::rc::Rc;
+use alloc::{rc::Rc, string::String};
 
-use js_sys::{Array, Function};
+use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::AbortController;
 
@@ -17,15 +17,9 @@ use crate::core::session::{
 
 #[wasm_bindgen]
 extern "C" {
-    type Promise;
-    #[wasm_bindgen(static_method_of = Promise)]
-    fn resolve(value: &JsValue) -> Promise;
-    #[wasm_bindgen(static_method_of = Promise)]
-    fn reject(thrown: &JsValue) -> Promise;
-    #[wasm_bindgen(method)]
-    fn then(this: &Promise, good: &JsValue, bad: &JsValue) -> JsValue;
-    #[wasm_bindgen(static_method_of = Promise, js_name = allSettled)]
-    fn all_settled(promises: &JsValue);
+    /// The promise of a failure.
+    #[wasm_bindgen(js_namespace = Promise)]
+    fn reject(thrown: &JsValue) -> JsValue;
 }
 
 /// What the provider's answer comes to, and what it threw.
@@ -68,12 +62,12 @@ pub(super) fn ask(driver: &Rc<Driver>, provider: &Function, ticket: Ticket, reas
         js::set(&question, "signal", controller.signal().into());
     }
     let promise = match provider.call1(&JsValue::UNDEFINED, &question) {
-        Ok(value) => Promise::resolve(&value),
-        Err(thrown) => Promise::reject(&thrown),
+        Ok(value) => value,
+        Err(thrown) => reject(&thrown),
     };
     let hear = |read: fn(&JsValue) -> Answer| {
         let driver = Rc::downgrade(driver);
-        Callback::new(move |settled| {
+        js::callback(move |settled| {
             if let Some(driver) = driver.upgrade() {
                 let (answer, cause) = read(&settled);
                 driver.answered(ticket, cause);
@@ -83,16 +77,14 @@ pub(super) fn ask(driver: &Rc<Driver>, provider: &Function, ticket: Ticket, reas
     };
     let good = hear(|value| (read(value).ok_or(TokenLoss::Nonsense), None));
     let bad = hear(|thrown| (Err(refusal(thrown)), Some(thrown.clone())));
-    // Its late answer finds the functions of a question that was dropped gone, and throws: that is no news to anybody.
-    let heard = promise.then(good.as_ref(), bad.as_ref());
-    Promise::all_settled(&Array::of1(&heard));
+    js::when(&promise, &good, &bad);
     Question { ticket, controller, _calls: [good, bad] }
 }
 
-/// `'token'`, or `{ token: 'token', expires_in?: seconds }`, as the token endpoint answers.
+/// `'token'`, or `{ token: 'token', expires_in?: seconds, user?: 'name' }`, as the token endpoint answers.
 fn read(value: &JsValue) -> Option<Grant> {
     if let Some(token) = value.as_string() {
-        return Some(Grant { token: Token::new(token), lives: None });
+        return Some(Grant { token: Token::new(token), lives: None, user: String::new() });
     }
     let token = js::get_text(value, "token")?;
     let expires = js::get(value, "expires_in");
@@ -101,7 +93,8 @@ fn read(value: &JsValue) -> Option<Grant> {
         None if expires.is_undefined() || expires.is_null() => None,
         Some(_) | None => return None,
     };
-    Some(Grant { token: Token::new(token), lives })
+    let user = js::get_text(value, "user").unwrap_or_default();
+    Some(Grant { token: Token::new(token), lives, user })
 }
 
 /// An error with `status` 401 or 403 is a refusal; everything else may pass.

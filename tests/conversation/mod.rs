@@ -52,6 +52,8 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
         ["reconnect"] => to(Input::Reconnect),
         ["wake"] => to(Input::Wake),
         ["tick"] => to(Input::Tick),
+        ["follow"] => to(Input::Follow),
+        ["lead"] => to(Input::Lead),
         ["pause", why] => to(Input::Pause(pause(why))),
         ["resume", why] => to(Input::Resume(pause(why))),
         ["token", asked, "refused", status] => {
@@ -60,15 +62,17 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
         ["token", asked, "failed"] => to(Input::Token(ticket(asked), Err(TokenLoss::Failed))),
         ["token", asked, "nonsense"] => to(Input::Token(ticket(asked), Err(TokenLoss::Nonsense))),
         ["token", asked, "empty"] => {
-            to(Input::Token(ticket(asked), Ok(Grant { token: Token::new(String::new()), lives: None })));
+            to(Input::Token(ticket(asked), Ok(grant("", None, ""))));
         }
         ["token", asked, "is", secret @ ..] => {
-            let (secret, lives) = match secret {
-                [secret, "lives", ms] => (*secret, Some(u64::from(number(ms)))),
-                [secret] => (*secret, None),
-                _ => panic!("a token is SECRET [lives MS]: {text}"),
+            let grant = match secret {
+                [secret, "lives", ms] => grant(secret, Some(u64::from(number(ms))), ""),
+                [secret, "for", user] => grant(secret, None, user),
+                [secret, "lives", ms, "for", user] => grant(secret, Some(u64::from(number(ms))), user),
+                [secret] => grant(secret, None, ""),
+                _ => panic!("a token is SECRET [lives MS] [for USER]: {text}"),
             };
-            to(Input::Token(ticket(asked), Ok(Grant { token: Token::new(secret.into()), lives })));
+            to(Input::Token(ticket(asked), Ok(grant)));
         }
         ["opened", stream] => to(Input::Opened(ticket(stream))),
         ["frame", stream, id, event, data @ ..] => {
@@ -96,11 +100,16 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
     }
 }
 
+fn grant(secret: &str, lives: Option<u64>, user: &str) -> Grant {
+    Grant { token: Token::new(secret.into()), lives, user: user.into() }
+}
+
 fn pause(word: &str) -> Pause {
     match word {
         "user" => Pause::User,
         "offline" => Pause::Offline,
         "page" => Pause::Page,
+        "hidden" => Pause::Hidden,
         _ => panic!("no such pause: {word}"),
     }
 }
@@ -155,6 +164,10 @@ fn print(output: &Output) -> String {
             let cursor = if cursor.is_empty() { String::new() } else { format!(" from {cursor}") };
             format!("open {}{token}{cursor}", ticket.0)
         }
+        Output::Follow { ticket, cursor } if cursor.is_empty() => format!("follow {}", ticket.0),
+        Output::Follow { ticket, cursor } => format!("follow {} from {cursor}", ticket.0),
+        Output::Heard(frame) => format!("heard {}", frame.event),
+        Output::Stranger => String::from("stranger"),
         Output::Close(ticket) => format!("close {}", ticket.0),
         Output::Update(update) => {
             let frame = &update.frame;

@@ -70,7 +70,7 @@ impl World {
         let bad_network =
             self.now.0 < CALM && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
         let headless = self.chance(self.climate.headless);
-        let Some(stream) = self.peers[peer].stream.as_mut().filter(|stream| stream.ticket == ticket) else { return };
+        let Some(stream) = self.peers[peer].streams.iter_mut().find(|stream| stream.ticket == ticket) else { return };
         let misquoted = headless && !stream.last_id.is_empty();
         self.judge.connects(self.now, peer, misquoted);
         if bad_network {
@@ -314,7 +314,7 @@ impl World {
     }
 
     fn stream(&mut self, peer: usize, ticket: Ticket) -> Option<&mut Stream> {
-        self.peers[peer].stream.as_mut().filter(|stream| stream.ticket == ticket)
+        self.peers[peer].streams.iter_mut().find(|stream| stream.ticket == ticket)
     }
 
     pub(super) fn chance(&mut self, percent: u64) -> bool {

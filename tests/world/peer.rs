@@ -51,7 +51,8 @@ pub(super) struct Peer {
     pub(super) native: bool,
     pub(super) types: Vec<String>,
     pub(super) subscriber: Subscriber,
-    pub(super) stream: Option<Stream>,
+    /// The stream in hand, and before it perhaps one whose server said bye.
+    pub(super) streams: Vec<Stream>,
     pub(super) question: Option<Ticket>,
     pub(super) sleep: Option<Time>,
     /// Tokens given out, and when the server stops taking them.
@@ -69,6 +70,7 @@ const CONFIG: Config = Config {
     refusals: 8,
     backoff: tinysse::core::backoff::Policy { floor: 250, base: 1_000, cap: 30_000 },
     event_limit: 1 << 20,
+    share: false,
 };
 
 impl Peer {
@@ -82,7 +84,7 @@ impl Peer {
             native: rng.below(2) == 0,
             types,
             subscriber,
-            stream: None,
+            streams: vec![],
             question: None,
             sleep: None,
             tokens: vec![],
@@ -154,10 +156,11 @@ impl World {
                 }
             }
             Action::Open(ticket, token, cursor) => {
-                if self.peers[peer].stream.is_some() {
+                let fading = self.peers[peer].core.session().fading();
+                if self.peers[peer].streams.iter().any(|stream| Some(stream.ticket) != fading) {
                     self.judge.lie("opened a stream beside another one".into());
                 }
-                self.peers[peer].stream = Some(Stream {
+                self.peers[peer].streams.push(Stream {
                     ticket,
                     token: token.map(|token| token.reveal().into()),
                     decoder: Decoder::new("", 1 << 20),
@@ -169,10 +172,13 @@ impl World {
                 self.after(0, Event::Attempt { peer, ticket });
             }
             Action::Close(ticket) => {
-                let stream = self.peers[peer].stream.take();
-                match stream {
-                    Some(stream) if stream.ticket == ticket => self.hang_up(stream),
-                    other => self.judge.lie(format!("closed {ticket:?}, but {other:?} was open")),
+                let streams = &mut self.peers[peer].streams;
+                match streams.iter().position(|stream| stream.ticket == ticket) {
+                    Some(at) => {
+                        let stream = streams.remove(at);
+                        self.hang_up(stream);
+                    }
+                    None => self.judge.lie(format!("closed {ticket:?}, which was not open")),
                 }
             }
             Action::Call(update, to) => {
@@ -192,7 +198,7 @@ impl World {
                     self.after(wait, Event::Recover { peer, what: Trouble::Failed });
                 }
             }
-            Action::Sleep(_) => {}
+            Action::Follow(..) | Action::Heard(_) | Action::Sleep(_) => {}
         }
     }
 
@@ -227,9 +233,9 @@ impl World {
             Answer::Token { lives, said } => {
                 let text = format!("token{}", this.tokens.len());
                 this.tokens.push((text.clone(), self.now.0 + lives));
-                Ok(Grant { token: Token::new(text), lives: said.then_some(lives) })
+                Ok(Grant { token: Token::new(text), lives: said.then_some(lives), user: String::new() })
             }
-            Answer::Empty => Ok(Grant { token: Token::new(String::new()), lives: None }),
+            Answer::Empty => Ok(Grant { token: Token::new(String::new()), lives: None, user: String::new() }),
             Answer::Loss(loss) => Err(loss),
         };
         self.feed(peer, Input::Token(ticket, result));

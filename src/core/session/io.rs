@@ -28,6 +28,10 @@ pub enum Input {
     Resume(Pause),
     /// The page is looked at again, or the machine woke up: look after the connection now.
     Wake,
+    /// Another tab holds the connection: follow it, and if one was followed already, anew.
+    Follow,
+    /// This tab is to hold the connection itself.
+    Lead,
     /// The answer to [`Output::Ask`].
     Token(Ticket, Result<Grant, TokenLoss>),
     /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
@@ -49,6 +53,8 @@ pub enum Pause {
     Offline = 2,
     /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
     Page = 4,
+    /// The tab is hidden, and the application wants no connection then.
+    Hidden = 8,
 }
 
 /// Why the token provider gave no token.
@@ -109,10 +115,21 @@ pub enum Output {
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
+    /// Hear what the leading tab's stream says, in place of one of our own: as frames with this ticket, the first of them a hello.
+    Follow {
+        /// To be returned with everything the leading tab says.
+        ticket: Ticket,
+        /// The cursor to resume from; empty for none.
+        cursor: String,
+    },
+    /// The token speaks for another user than the one before: forget what was meant for him.
+    Stranger,
     /// Close a stream, if it is not closed already.
     Close(Ticket),
     /// An update to deliver. The cursor stands behind it already.
     Update(Update),
+    /// What the stream said, for tabs that follow this one. Only if the connection is shared.
+    Heard(Frame),
     /// Updates may be missing.
     Resync(Resync),
     /// What the user sees has changed.
@@ -146,6 +163,56 @@ impl AskReason {
             Self::Rejected => "rejected",
             Self::Revoked => "revoked",
             Self::Manual => "manual",
+        }
+    }
+}
+
+/// Why a stream is opened, for the statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The first one after a start.
+    Initial,
+    /// The application asked for a new connection.
+    Manual,
+    /// The browser's own retry.
+    Glitch,
+    /// After a failure and a wait.
+    Retry,
+    /// The token was refused, or was over.
+    Token,
+    /// The server said bye.
+    Rotate,
+    /// After a pause: offline, hidden, put away.
+    Wake,
+    /// From one tab to another.
+    Handover,
+}
+
+impl Why {
+    /// Every reason, in the order in which they are counted.
+    pub const ALL: [Self; 8] = [
+        Self::Initial,
+        Self::Manual,
+        Self::Glitch,
+        Self::Retry,
+        Self::Token,
+        Self::Rotate,
+        Self::Wake,
+        Self::Handover,
+    ];
+
+    /// The reason as JavaScript sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Manual => "manual",
+            Self::Glitch => "glitch",
+            Self::Retry => "retry",
+            Self::Token => "token",
+            Self::Rotate => "rotate",
+            Self::Wake => "wake",
+            Self::Handover => "handover",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
 //! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
 
+mod answer;
 pub mod io;
 mod receive;
 mod step;
@@ -11,17 +12,17 @@ pub mod token;
 use alloc::string::String;
 
 use self::{
-    io::{AskReason, Output, Pause, Phase, Status, Ticket},
+    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
 };
 use super::{
     backoff::{Backoff, Policy},
-    error::{Code, Error},
+    error::Error,
     queue::Queue,
     rng::Rng,
     time::Time,
     timers::{Timer, Timers},
-    wire::{decode::Decoder, id::EventId},
+    wire::{control::Gap, decode::Decoder, id::EventId},
 };
 
 /// The numbers a session lives by; times in milliseconds.
@@ -45,6 +46,8 @@ pub struct Config {
     pub backoff: Policy,
     /// The most bytes of one event, for streams that core decodes.
     pub event_limit: usize,
+    /// One connection for all tabs of a user: follow the tab that holds it, until told to lead.
+    pub share: bool,
 }
 
 impl Default for Config {
@@ -59,6 +62,7 @@ impl Default for Config {
             refusals: 8,
             backoff: Policy::default(),
             event_limit: 16 << 20,
+            share: false,
         }
     }
 }
@@ -85,14 +89,38 @@ pub enum State {
 /// What the session has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Streams asked for, the browser's own retries included.
-    pub connects: u32,
+    /// Streams asked for, in the order of [`Why::ALL`], the browser's own retries included.
+    pub connects: [u32; Why::ALL.len()],
+    /// Bytes of streams that core decodes; of others, the bytes of their events.
+    pub bytes: u64,
     /// Updates delivered.
     pub updates: u32,
     /// Updates dropped because they were delivered before.
     pub duplicates: u32,
-    /// Gaps announced.
-    pub resyncs: u32,
+    /// Gaps announced, in the order of [`Gap::ALL`].
+    pub gaps: [u32; Gap::ALL.len()],
+}
+
+impl Counters {
+    fn connect(&mut self, why: Why) {
+        count(self.connects.get_mut(why as usize));
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        count(self.gaps.get_mut(gap as usize));
+    }
+
+    /// Gaps announced, whatever their reason.
+    #[must_use]
+    pub fn resyncs(&self) -> u32 {
+        self.gaps.iter().sum()
+    }
+}
+
+fn count(counter: Option<&mut u32>) {
+    if let Some(counter) = counter {
+        *counter = counter.saturating_add(1);
+    }
 }
 
 /// The connection of one client.
@@ -111,6 +139,16 @@ pub struct Session {
     state: State,
     token: TokenState,
     stream: Stream,
+    /// A stream whose server said bye, and which is heard until the next one is open.
+    fading: Option<Ticket>,
+    /// Follow the tab that holds the connection, in place of holding one.
+    follow: bool,
+    /// Whom the last token spoke for; empty if that is not known.
+    user: String,
+    /// Why the next stream is opened.
+    why: Why,
+    /// The cursor at which an event was larger than the limit.
+    stuck: Option<String>,
     /// The id up to which everything was delivered; empty for none.
     cursor: String,
     timers: Timers,
@@ -169,6 +207,11 @@ impl Session {
             state: State::Idle,
             token: TokenState::Absent(AskReason::Initial),
             stream: Stream::new("", &config, Time::default()),
+            fading: None,
+            follow: config.share,
+            user: String::new(),
+            why: Why::Initial,
+            stuck: None,
             cursor: String::new(),
             timers: Timers::default(),
             backoff: Backoff::new(config.backoff),
@@ -194,10 +237,10 @@ impl Session {
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
     pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
         self.now = self.now.max(now);
-        if self.state == State::Live(ticket) {
+        if self.hears(ticket) {
             match self.take_bytes(bytes) {
                 Ok(bye) => self.heard(bye),
-                Err(_) => self.retry(Error::new(Code::Protocol, None, "an event is larger than the limit"), 0),
+                Err(_) => self.too_large(),
             }
         }
         self.conclude();
@@ -231,18 +274,22 @@ impl Session {
         self.cursor = cursor;
     }
 
+    /// Says whom the streams are for, if it is known without a token.
+    pub fn set_user(&mut self, user: String) {
+        self.user = user;
+    }
+
     /// The hub's name for the stream in hand.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        match self.state {
-            State::Live(_) => self.stream.hello.as_ref().map(|hello| hello.client.as_str()),
-            State::Idle
-            | State::Authorizing
-            | State::Connecting(_)
-            | State::Waiting
-            | State::Paused
-            | State::Failed => None,
-        }
+        let hello = self.stream.hello.as_ref().filter(|_| self.phase() == Phase::Open);
+        hello.map(|hello| hello.client.as_str())
+    }
+
+    /// The stream that is heard until the next one is open.
+    #[must_use]
+    pub fn fading(&self) -> Option<Ticket> {
+        self.fading
     }
 
     /// What was counted so far.
@@ -270,6 +317,7 @@ impl Session {
             State::Paused if self.pauses & Pause::Offline as u8 != 0 => Phase::Offline,
             State::Paused => Phase::Paused,
             State::Failed => Phase::Failed,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.fading.is_some() => Phase::Open,
             State::Authorizing | State::Connecting(_) | State::Waiting if self.was_open => Phase::Reconnecting,
             State::Authorizing | State::Connecting(_) | State::Waiting => Phase::Connecting,
         }
@@ -282,6 +330,11 @@ impl Session {
             self.shown = status;
             self.say(Output::Status(status));
         }
+    }
+
+    /// True if a stream's words count.
+    fn hears(&self, ticket: Ticket) -> bool {
+        self.state == State::Live(ticket) || self.fading == Some(ticket)
     }
 
     /// Listens for silence, from the last sign of life on.

@@ -21,6 +21,7 @@ impl Session {
     /// Takes bytes of a stream that core decodes. The first bye ends it.
     pub(super) fn take_bytes(&mut self, bytes: &[u8]) -> Result<Option<Bye>, TooLarge> {
         self.stream.heard = self.now; // comments are signs of life too
+        self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
         let mut items = Vec::new();
         let fed = self.stream.decoder.feed(bytes, &mut |item| items.push(item));
         for item in items {
@@ -41,6 +42,9 @@ impl Session {
     pub(super) fn take_frame(&mut self, frame: Frame) -> Option<Bye> {
         self.stream.heard = self.now;
         let frame = unfold(frame);
+        if self.config.share && !self.follow {
+            self.say(Output::Heard(frame.clone()));
+        }
         let first = !core::mem::replace(&mut self.stream.spoken, true);
         let control = Control::read(&frame);
         if first && !matches!(control, Some(Control::Hello(_) | Control::Bye(_))) {
@@ -68,7 +72,7 @@ impl Session {
     pub(super) fn greet_stranger(&mut self) {
         let told = core::mem::replace(&mut self.stream.told, true);
         if !told && !self.greeted && self.cursor.is_empty() {
-            let gap = if self.counters.resyncs == 0 { Gap::First } else { Gap::Unknown };
+            let gap = if self.counters.resyncs() == 0 { Gap::First } else { Gap::Unknown };
             self.resync(gap, Vec::new());
         }
     }
@@ -91,7 +95,7 @@ impl Session {
     }
 
     fn resync(&mut self, gap: Gap, types: Vec<String>) {
-        self.counters.resyncs = self.counters.resyncs.saturating_add(1);
+        self.counters.gap(gap);
         self.say(Output::Resync(Resync { gap, types }));
     }
 

@@ -7,7 +7,7 @@ use alloc::string::ToString;
 
 use super::{
     Session, State, Stream,
-    io::{AskReason, Input, Loss, Output, Ticket, TokenLoss},
+    io::{AskReason, Input, Loss, Output, Ticket, TokenLoss, Why},
     token::{Grant, TokenState},
 };
 use crate::core::{
@@ -33,12 +33,16 @@ impl Session {
             Input::Wake => self.wake(),
             Input::Token(ticket, answer) => self.token_answer(ticket, answer),
             Input::Opened(ticket) => self.opened(ticket),
+            Input::Follow => self.hand_over(true),
+            Input::Lead => self.hand_over(false),
             Input::Frame(ticket, frame) => {
-                if self.state == State::Live(ticket) {
+                if self.hears(ticket) {
+                    self.counters.bytes += (frame.event.len() + frame.id.len() + frame.data.len()) as u64;
                     let bye = self.take_frame(frame);
                     self.heard(bye);
                 }
             }
+            Input::Lost(ticket, _) if self.fading == Some(ticket) => self.fade_out(),
             Input::Lost(ticket, loss) => {
                 if matches!(self.state, State::Connecting(current) | State::Live(current) if current == ticket) {
                     self.lost(ticket, loss);
@@ -71,6 +75,7 @@ impl Session {
         self.hurried = false;
         self.backoff.forget();
         self.error = None;
+        self.why = Why::Initial;
         self.state = State::Authorizing;
     }
 
@@ -84,7 +89,22 @@ impl Session {
     fn reconnect(&mut self) {
         self.let_go();
         self.begin();
+        self.why = Why::Manual;
         self.token = TokenState::Absent(AskReason::Manual);
+    }
+
+    /// From a stream of our own to that of another tab, or back. Not a failure: the next one begins at once, where this one ended.
+    fn hand_over(&mut self, follow: bool) {
+        self.follow = follow;
+        match self.state {
+            State::Waiting if self.now < self.not_before => {}
+            State::Connecting(_) | State::Live(_) | State::Waiting => {
+                self.leave();
+                self.why = Why::Handover;
+                self.state = State::Authorizing;
+            }
+            State::Idle | State::Authorizing | State::Paused | State::Failed => {}
+        }
     }
 
     fn wake(&mut self) {
@@ -114,6 +134,13 @@ impl Session {
         self.token = TokenState::Absent(reason);
         match answer.and_then(Grant::check) {
             Ok(grant) => {
+                if !grant.user.is_empty() && grant.user != self.user {
+                    let before = core::mem::replace(&mut self.user, grant.user);
+                    if !before.is_empty() {
+                        self.cursor.clear();
+                        self.say(Output::Stranger);
+                    }
+                }
                 // A little early: the token has to survive its way to the server.
                 let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
                 self.token = TokenState::Held(grant.token, end);
@@ -133,6 +160,7 @@ impl Session {
             return;
         }
         self.timers.clear(Timer::Answer);
+        self.fade_out();
         self.stream = Stream::new(&self.cursor, &self.config, self.now);
         self.watch();
         self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
@@ -145,10 +173,9 @@ impl Session {
 
     /// The stream said something.
     pub(super) fn heard(&mut self, bye: Option<Bye>) {
+        let State::Live(ticket) = self.state else { return };
         self.watch();
-        let Some(Bye { reason, wait, retry: _ }) = bye else {
-            return;
-        };
+        let Some(Bye { reason, wait, retry: _ }) = bye else { return };
         match reason {
             Reason::Token => self.token = TokenState::Absent(AskReason::Expired),
             Reason::Revoked => self.token = TokenState::Absent(AskReason::Revoked),
@@ -156,7 +183,15 @@ impl Session {
         }
         let wait = wait.min(LONGEST_WAIT);
         let proven = self.stream.proven;
-        self.leave();
+        self.why = Why::Rotate;
+        match reason {
+            // The next stream is opened before this one is dropped: what it still says is heard.
+            Reason::Drain | Reason::Rotate | Reason::Token if wait <= self.config.connect_timeout => {
+                self.timers.clear_all();
+                self.fading = Some(ticket);
+            }
+            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.leave(),
+        }
         self.not_before = self.now.plus(u64::from(wait));
         // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
         let floor = u64::from(self.config.backoff.floor);
@@ -176,7 +211,7 @@ impl Session {
                 }
                 // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
                 self.native_retries += 1;
-                self.counters.connects = self.counters.connects.saturating_add(1);
+                self.counters.connect(Why::Glitch);
                 self.timers.clear_all();
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
                 self.error = Some(Error::new(Code::Network, None, "the connection was lost"));
@@ -188,6 +223,7 @@ impl Session {
             Loss::Busy { status, wait } => {
                 self.retry(Error::new(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
             }
+            Loss::Gone(200) => self.give_up(Error::new(Code::Http, Some(200), "the answer is no event stream")),
             Loss::Gone(status) => {
                 self.give_up(Error::new(Code::Http, Some(status), "the server ended the stream for good"))
             }
@@ -236,6 +272,7 @@ impl Session {
                 self.state = State::Waiting;
             }
             State::Paused => {
+                self.why = Why::Wake;
                 self.state = State::Authorizing;
                 self.settle();
             }
@@ -268,10 +305,26 @@ impl Session {
 
     fn open(&mut self, token: Option<super::token::Token>) {
         let ticket = self.ticket();
-        self.counters.connects = self.counters.connects.saturating_add(1);
         self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
         self.state = State::Connecting(ticket);
-        self.say(Output::Open { ticket, token, cursor: self.cursor.to_string() });
+        let cursor = self.cursor.to_string();
+        // Tabs share what is one user's; whose streams these are must be known.
+        if self.follow && !self.user.is_empty() {
+            self.say(Output::Follow { ticket, cursor });
+        } else {
+            self.counters.connect(self.why);
+            self.say(Output::Open { ticket, token, cursor });
+        }
+    }
+
+    /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
+    pub(super) fn too_large(&mut self) {
+        let error = Error::new(Code::Protocol, None, "an event is larger than the limit");
+        if self.stuck.as_ref() == Some(&self.cursor) {
+            return self.give_up(error);
+        }
+        self.stuck = Some(self.cursor.clone());
+        self.retry(error, 0);
     }
 
     /// The answer was no. A new token may help, once at once, then with growing patience, then not at all.
@@ -287,6 +340,7 @@ impl Session {
         if held && !self.hurried {
             self.hurried = true;
             self.leave();
+            self.why = Why::Token;
             self.error = Some(error);
             self.state = State::Authorizing;
         } else {
@@ -296,6 +350,7 @@ impl Session {
 
     pub(super) fn retry(&mut self, error: Error, wait: u32) {
         self.leave();
+        self.why = Why::Retry;
         self.error = Some(error);
         self.not_before = self.now.plus(u64::from(wait));
         // On top of the server's wait, not instead of it: an exact time would bring all clients back at once.
@@ -319,7 +374,15 @@ impl Session {
             self.say(Output::Forget(ticket));
             self.token = TokenState::Absent(reason);
         }
+        self.fade_out();
         self.timers.clear_all();
+    }
+
+    /// Lets go of the stream whose server said bye.
+    fn fade_out(&mut self) {
+        if let Some(ticket) = self.fading.take() {
+            self.say(Output::Close(ticket));
+        }
     }
 
     /// [`leave`](Self::leave), for an end that is not a failure.

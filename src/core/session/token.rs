@@ -44,6 +44,8 @@ pub struct Grant {
     pub token: Token,
     /// How long it lives, in milliseconds, if that was said.
     pub lives: Option<u64>,
+    /// Whom it speaks for; empty if that is not known.
+    pub user: String,
 }
 
 impl Grant {

@@ -195,32 +195,50 @@ impl Control {
 impl Hello {
     /// Appends the frame. Characters of `client` that are no plain token are left out.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        write(&self.frame(), Some(self.retry), out);
+    }
+
+    /// The message as it is read, without its `retry`.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
         let mut data = String::new();
         push(&mut data, "client", &self.client);
         push(&mut data, "after", &self.after.text());
         push(&mut data, "head", &self.head.text());
         push(&mut data, "beat", &decimal(self.beat));
         push(&mut data, "gap", self.gap.as_str());
-        write(HELLO, Some(&self.after), Some(self.retry), &data, out);
+        Frame { event: HELLO.into(), id: self.after.text(), data }
     }
 }
 
 impl Resync {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        write(&self.frame(), None, out);
+    }
+
+    /// The message as it is read.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
         let mut data = String::new();
         push(&mut data, "gap", self.gap.as_str());
         if !self.types.is_empty() {
             push(&mut data, "types", &self.types.join(","));
         }
-        write(RESYNC, Some(&self.at), None, &data, out);
+        Frame { event: RESYNC.into(), id: self.at.text(), data }
     }
 }
 
 impl Beat {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        write(BEAT, Some(&self.at), None, "", out);
+        write(&self.frame(), None, out);
+    }
+
+    /// The message as it is read.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        Frame { event: BEAT.into(), id: self.at.text(), data: String::new() }
     }
 }
 
@@ -230,12 +248,13 @@ impl Bye {
         let mut data = String::new();
         push(&mut data, "reason", self.reason.as_str());
         push(&mut data, "wait", &decimal(self.wait));
-        write(BYE, None, self.retry, &data, out);
+        write(&Frame { event: BYE.into(), id: String::new(), data }, self.retry, out);
     }
 }
 
 impl Gap {
-    const ALL: [Self; 7] =
+    /// Every gap.
+    pub const ALL: [Self; 7] =
         [Self::None, Self::First, Self::Epoch, Self::Trimmed, Self::Unknown, Self::Overflow, Self::Rights];
 
     /// The word on the wire.
@@ -321,8 +340,9 @@ fn push(data: &mut String, name: &str, value: &str) {
     data.extend(value.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | ',')));
 }
 
-fn write(event: &str, id: Option<&EventId>, retry: Option<u32>, data: &str, out: &mut Vec<u8>) {
-    let id = id.map(|id| id.text());
-    let wrote = encode(&Fields { retry, id: id.as_deref(), event, data }, out);
+fn write(frame: &Frame, retry: Option<u32>, out: &mut Vec<u8>) {
+    let Frame { event, id, data } = frame;
+    let id = Some(id.as_str()).filter(|id| !id.is_empty());
+    let wrote = encode(&Fields { retry, id, event, data }, out);
     debug_assert_eq!(wrote, Ok(()), "control data holds plain tokens only");
 }

@@ -1,12 +1,11 @@
 //! The hybrid transport: the browser's own `EventSource`, which retries glitches by itself and is replaced when it is refused.
 
-use alloc::{
-    rc::{Rc, Weak},
-    string::String,
-};
+use alloc::rc::{Rc, Weak};
 
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventSource, EventSourceInit};
+
+use super::{address::address, policy};
 
 use crate::{
     core::{
@@ -14,16 +13,10 @@ use crate::{
             io::{Input, Loss, Ticket},
             token::Token,
         },
-        wire::{Frame, cut, fold, names},
+        wire::{Frame, fold, names},
     },
-    web::{driver::Driver, js, listener::Listener, options::Options},
+    web::{driver::Driver, js, listener::Listener},
 };
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = encodeURIComponent)]
-    fn encode_uri_component(text: &str) -> String;
-}
 
 /// The events every stream listens to: the standard's own, our control messages, and folded updates.
 const EVENTS: [&str; 8] =
@@ -35,7 +28,6 @@ pub(in crate::web) struct Stream {
     ticket: Ticket,
     source: EventSource,
     listener: Option<Listener>,
-    /// The stream itself never says that a policy forbids it; the document does.
     _policy: Option<Listener>,
 }
 
@@ -52,9 +44,15 @@ impl Stream {
         let options = driver.options();
         let init: EventSourceInit = js::object().unchecked_into();
         js::set(&init, "withCredentials", JsValue::from_bool(options.with_credentials));
-        let source = EventSource::new_with_event_source_init_dict(&address(options, token, cursor), &init)
+        // An `EventSource` can send no headers, so everything stands in the query.
+        let parameters = [
+            (names::Q_WIRE, names::WIRE_NATIVE),
+            (names::Q_LAST_EVENT_ID, cursor),
+            (names::Q_TOKEN, token.map_or("", Token::reveal)),
+        ];
+        let source = EventSource::new_with_event_source_init_dict(&address(options, &parameters), &init)
             .map_err(|thrown| (refusal(&thrown), thrown))?;
-        let policy = watch_policy(driver, ticket, js::get_text(&source, "url").unwrap_or_default());
+        let policy = policy::watch(driver, ticket, js::get_text(&source, "url").unwrap_or_default());
         let weak = Rc::downgrade(driver);
         let listener = Listener::new(source.clone().into(), &EVENTS, move |event| hear(&weak, ticket, &event));
         Ok(Self { ticket, source, listener, _policy: policy })
@@ -100,43 +98,4 @@ fn refusal(thrown: &JsValue) -> Loss {
         Some("SecurityError") => Loss::Forbidden,
         Some(_) | None => Loss::Unusable,
     }
-}
-
-/// Listens for a violation of `connect-src` while the stream is on its way (CSP3 §5.3 fires it at the document), which names the
-/// address without its fragment, and in some browsers without its query.
-fn watch_policy(driver: &Rc<Driver>, ticket: Ticket, url: String) -> Option<Listener> {
-    let weak = Rc::downgrade(driver);
-    Listener::new(js::get(&js::global(), "document"), &["securitypolicyviolation"], move |event| {
-        let Some(driver) = weak.upgrade() else { return };
-        let is = |name, text: &str| js::get_text(&event, name).is_some_and(|value| before(&value, b'?') == text);
-        if is("effectiveDirective", "connect-src") && is("blockedURI", before(&url, b'?')) {
-            driver.feed(Input::Lost(ticket, Loss::Forbidden));
-        }
-    })
-}
-
-/// The stream's URL: an `EventSource` can send no headers, so everything stands in the query.
-fn address(options: &Options, token: Option<&Token>, cursor: &str) -> String {
-    let base = before(&options.url, b'#');
-    let mut url = String::from(base);
-    let mut join = if cut(base, b'?').is_some() { "&" } else { "?" };
-    let mut push = |name: &str, value: &str| {
-        if !value.is_empty() {
-            url.push_str(join);
-            url.push_str(name);
-            url.push('=');
-            url.push_str(&encode_uri_component(value));
-            join = "&";
-        }
-    };
-    push(names::Q_WIRE, names::WIRE_NATIVE);
-    push(names::Q_TYPES, &options.types.join(","));
-    push(names::Q_LAST_EVENT_ID, cursor);
-    push(names::Q_TOKEN, token.map_or("", Token::reveal));
-    url
-}
-
-/// The part of a text that stands before the first of a character.
-fn before(text: &str, end: u8) -> &str {
-    cut(text, end).map_or(text, |(head, _)| head)
 }
