@@ -17,9 +17,9 @@ import { size } from './size.mjs';
 
 const cargo = (args, env) => run('cargo', args, { env });
 const strict = ['--', '-D', 'warnings'];
-const npmBuild = ['--no-default-features', '--features', 'npm'];
+const npmBuild = (features) => ['--no-default-features', '--features', features];
 // What ships, but with the panic handler and allocator of std, which the test harness brings.
-const slimBuild = ['--no-default-features'];
+const slimBuild = ['--no-default-features', '--features', 'fetch'];
 const simSeeds = '100000';
 
 const checks = [
@@ -42,7 +42,8 @@ const checks = [
     work: async () => {
       const wasm = ['clippy', '--locked', '--package', 'tinysse', '--target', wasmTarget, '--lib'];
       await cargo([...wasm, '--test', 'web', ...strict]);
-      await cargo([...wasm, ...npmBuild, ...strict]);
+      await cargo([...wasm, ...npmBuild('npm'), ...strict]);
+      await cargo([...wasm, ...npmBuild('npm,fetch'), ...strict]);
     },
   },
   {

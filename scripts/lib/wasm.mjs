@@ -1,6 +1,6 @@
 // The shipped wasm: cargo and wasm-bindgen through wasm-pack, then wasm-opt, then what JavaScript imports from js/wasm/.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Stop, say } from './log.mjs';
 import { shorten } from './names.mjs';
 import { at, npmBin, targetDir, tool } from './paths.mjs';
@@ -8,10 +8,19 @@ import { output, run, runNode } from './run.mjs';
 import { once, replaceDir, writeWhole } from './stamp.mjs';
 
 export const wasmDir = at('js', 'wasm');
-const packed = at('target', 'wasm-pack');
 
-/** wasm-bindgen's own output, before wasm-opt; its name section says which function is which. */
-export const namedWasm = join(packed, 'tinysse_bg.wasm');
+/**
+ * What is shipped: one wasm for the browser's own EventSource, and one that also has the fetch transport and its decoder, for
+ * those who ask for it. A page loads one of them.
+ */
+export const flavours = [
+  { name: 'eventsource', features: [], dir: wasmDir },
+  { name: 'fetch', features: ['--features', 'fetch'], dir: join(wasmDir, 'fetch') },
+].map((flavour) => {
+  const packed = at('target', `wasm-pack-${flavour.name}`);
+  // wasm-bindgen's own output, before wasm-opt; its name section says which function is which.
+  return { ...flavour, packed, named: join(packed, 'tinysse_bg.wasm') };
+});
 
 const inputs = [
   ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
@@ -20,23 +29,30 @@ const inputs = [
 
 export async function buildWasm() {
   const extra = [output('rustc', ['--version']), process.env.RUSTFLAGS ?? ''];
-  await once('wasm', 'building the wasm', { inputs, extra, outputs: [wasmDir, namedWasm] }, async () => {
-    await pack();
+  const outputs = [wasmDir, ...flavours.map(({ named }) => named)];
+  await once('wasm', 'building the wasm', { inputs, extra, outputs }, async () => {
     const fresh = `${wasmDir}.${process.pid}.new`;
     rmSync(fresh, { recursive: true, force: true });
-    mkdirSync(fresh, { recursive: true });
-    const optimised = at('target', 'tinysse-opt.wasm');
-    await optimise(namedWasm, optimised);
-    const { wasm, glue } = shorten(readFileSync(optimised), readGlue());
-    writeWhole(join(fresh, 'tinysse.wasm'), wasm);
-    await writeGlue(fresh, glue);
-    inline(fresh, wasm);
+    for (const flavour of flavours) {
+      await pack(flavour);
+      await finish(flavour, join(fresh, relative(wasmDir, flavour.dir)));
+    }
     replaceDir(fresh, wasmDir);
   });
 }
 
+async function finish({ name, packed, named }, dir) {
+  mkdirSync(dir, { recursive: true });
+  const optimised = at('target', `tinysse-${name}-opt.wasm`);
+  await optimise(named, optimised);
+  const { wasm, glue } = shorten(readFileSync(optimised), readGlue(packed));
+  writeWhole(join(dir, 'tinysse.wasm'), wasm);
+  await writeGlue(dir, packed, glue);
+  inline(dir, wasm);
+}
+
 /** `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is run by us, see below. */
-async function pack() {
+async function pack({ features, packed, named }) {
   rmSync(packed, { recursive: true, force: true });
   const args = [
     'build',
@@ -51,11 +67,11 @@ async function pack() {
     '--no-opt',
   ];
   const out = ['--out-dir', packed, '--out-name', 'tinysse'];
-  const cargo = ['--target-dir', targetDir, '--locked'];
+  const cargo = ['--target-dir', targetDir, '--locked', ...features];
   await run(tool('wasm-pack'), ['--log-level', 'error', ...args, ...out, '--', ...cargo], {
     env: { RUST_LIB_BACKTRACE: '0' },
   });
-  if (!existsSync(namedWasm)) throw new Stop(`wasm-pack made no ${namedWasm}`);
+  if (!existsSync(named)) throw new Stop(`wasm-pack made no ${named}`);
 }
 
 /** wasm-pack would skip wasm-opt in silence if it did not find one; here its absence, or its failure to shrink, is an error. */
@@ -69,7 +85,7 @@ export async function optimise(from, to, flags = []) {
   if (flags.length === 0) say(`wasm-opt -Oz: ${before} -> ${after} bytes`);
 }
 
-function readGlue() {
+function readGlue(packed) {
   const source = readFileSync(join(packed, 'tinysse.js'), 'utf8');
   if (source.includes('new URL(')) {
     // Bundlers look for the file that such an expression names, and fail to find it or emit it for nothing.
@@ -79,7 +95,7 @@ function readGlue() {
 }
 
 /** The facade hands over a compiled module, so only the synchronous start is kept: no fetch, no streaming. */
-async function writeGlue(dir, source) {
+async function writeGlue(dir, packed, source) {
   const only = 'export { initSync };';
   const kept = replaceOnce(source, 'export { initSync, __wbg_init as default };', only);
   const { transform } = await import('esbuild');

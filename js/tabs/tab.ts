@@ -1,0 +1,321 @@
+import { type Frame, Relay } from './relay.js';
+
+/** What a tab is to the other tabs of its user. */
+export type Role = 'alone' | 'candidate' | 'leader' | 'follower';
+
+/** What tabs say to each other. `from` is a tab, or (`join`) the stream that is to be answered: `tab.ticket`. */
+export type Message =
+  /** "I follow, and this is my cursor." The leader answers with a hello and what was missed. */
+  | { readonly kind: 'join'; readonly from: string; readonly cursor: string }
+  /** Something the leader's stream said; `to` is a stream, or empty for all. */
+  | { readonly kind: 'frame'; readonly from: string; readonly to: string; readonly frame: Frame }
+  /** "I hold the connection": whoever follows another tab, or none, joins anew. */
+  | { readonly kind: 'here'; readonly from: string }
+  /** What the leader shows. Also the answer to a ping. */
+  | { readonly kind: 'status'; readonly from: string; readonly shown: Shown }
+  /** "Is the leader alive?" */
+  | { readonly kind: 'ping'; readonly from: string }
+  /** The user of a follower wants a new connection. */
+  | { readonly kind: 'reconnect'; readonly from: string }
+  /** The server does not speak tinysse/1, so nothing could be handed over without loss: everybody connects for himself. */
+  | { readonly kind: 'apart'; readonly from: string };
+
+/** The part of a snapshot that followers show as theirs. */
+export interface Shown {
+  readonly status: string;
+  readonly error: { readonly code: string; readonly message: string; readonly status?: number; readonly retryable: boolean } | null;
+  readonly attempt: number;
+  readonly retryAt: number | null;
+}
+
+/** The client of this tab. */
+export interface Session {
+  /** Hold the connection from now on, or follow whoever does. */
+  lead(lead: boolean): void;
+  /** What the leader passes on for the stream of a ticket; the first frame opens it. */
+  hear(ticket: number, frame: Frame): void;
+  reconnect(): void;
+  /** What this tab's own connection shows, and what the hub calls it. */
+  shown(): Shown & { readonly clientId: string | null };
+}
+
+/** What the browser does for a tab. */
+export interface World {
+  now(): number;
+  setTimeout(fn: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** In [0, 1). */
+  random(): number;
+  /** Says something to the others. */
+  post(message: Message): void;
+  /** Asks for the lock; `steal` takes it from the tab that has it. */
+  lock(steal: boolean): void;
+  /** Gives the lock back and closes the channel. */
+  leave(): void;
+  /** The leader's state is another one: look at {@link Tab.leading}. */
+  changed(): void;
+}
+
+/** A leader that said nothing for so long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
+const pace = { least: 500, more: 500 };
+/** How long it may take to answer. */
+const answer = 500;
+/** An alarm that rings so late says that it was we who slept. */
+const late = 300;
+/** A stream that is open for so long and said no hello is not of a hub of ours. */
+const greeting = 3000;
+
+/**
+ * One connection for all tabs of a user: which tab holds it, and how the others hear what it says. Pure: lock, channel and time
+ * are injected.
+ *
+ * A follower is a session like any other; its stream is what the leader passes on, and the leader answers it as a hub does: a
+ * hello, what was missed, then what comes. So the guarantees of a stream (order, duplicates, gaps) are those of the session, and
+ * a handover is nothing but the next stream, from the cursor.
+ *
+ * Who leads is decided by a lock, which the browser gives to the next tab when the one that has it dies. A leader that lives
+ * but does not answer (frozen, stopped) has it taken away.
+ */
+export class Tab {
+  role: Role = 'candidate';
+  /** What the leader shows, while one is followed. */
+  leading: Shown | undefined;
+  readonly #me: string;
+  readonly #world: World;
+  readonly #session: Session;
+  readonly #relay = new Relay();
+  readonly #pace: number;
+  #leader = '';
+  #ticket = -1;
+  /** The stream of this ticket has had its hello. */
+  #joined = false;
+  /** Somebody waits for our stream to be open. */
+  #awaited = false;
+  #greeted = false;
+  #heard: number;
+  /** When the leader was asked for a sign of life that has not come. */
+  #asked: number | undefined;
+  #timer: unknown;
+
+  constructor(me: string, session: Session, world: World) {
+    this.#me = me;
+    this.#session = session;
+    this.#world = world;
+    this.#heard = world.now();
+    this.#pace = pace.least + world.random() * pace.more;
+    world.lock(false);
+  }
+
+  /** The session wants a stream, and is to follow: ask whoever leads. */
+  follow(ticket: number, cursor: string): void {
+    this.role = 'candidate';
+    this.#leader = '';
+    this.#ticket = ticket;
+    this.#joined = false;
+    this.leading = undefined;
+    this.#alive();
+    this.#world.post({ kind: 'join', from: this.#address(), cursor });
+  }
+
+  /** Our own stream said something. */
+  passed(frame: Frame): void {
+    if (this.role !== 'leader') return;
+    const [event] = frame;
+    if (!this.#greeted && event !== 'tinysse.hello' && event !== 'tinysse.bye') {
+      this.#apart();
+      return;
+    }
+    const told = this.#learn(frame);
+    if (told) this.#tell('', told);
+    if (event === 'tinysse.hello') {
+      this.#greeted = true;
+      if (this.#awaited) this.#announce();
+      this.#awaited = false;
+    }
+  }
+
+  /** What our own connection shows is another thing now. */
+  shows(): void {
+    if (this.role !== 'leader') return;
+    const shown = this.#session.shown();
+    this.#status(shown);
+    if (shown.status !== 'open') this.#greeted = false;
+    else if (!this.#greeted) this.#alarm(greeting, () => this.#greeted || this.#apart());
+  }
+
+  /** The lock is ours. */
+  granted(): void {
+    this.role = 'leader';
+    this.leading = undefined;
+    this.#greeted = false;
+    this.#awaited = true;
+    this.#quiet();
+    // At once, lest others take our silence for that of the tab before us.
+    this.#announce();
+    this.#session.lead(true);
+    this.#world.changed();
+  }
+
+  /** The lock was taken from us: somebody believes us dead. */
+  stolen(): void {
+    if (this.role !== 'leader') return;
+    this.role = 'candidate';
+    this.#world.lock(false);
+    this.#session.lead(false);
+  }
+
+  /** This browser gives no locks after all. */
+  unable(): void {
+    this.close();
+    this.#session.lead(true);
+  }
+
+  /** The user wants a new connection. */
+  reconnect(): void {
+    if (this.role === 'follower') this.#world.post({ kind: 'reconnect', from: this.#me });
+  }
+
+  /** Lets another tab lead. */
+  close(): void {
+    if (this.role === 'alone') return;
+    this.role = 'alone';
+    this.leading = undefined;
+    this.#quiet();
+    this.#world.leave();
+  }
+
+  /** Another tab said something. */
+  hear(message: Message): void {
+    if (this.role === 'leader') this.#serve(message);
+    else if (this.role !== 'alone') this.#listen(message);
+  }
+
+  #serve(message: Message): void {
+    if (message.kind === 'join') {
+      if (this.#greeted) this.#welcome(message.from, message.cursor);
+      else this.#awaited = true;
+      this.#status(this.#session.shown());
+    } else if (message.kind === 'ping') {
+      this.#status(this.#session.shown());
+    } else if (message.kind === 'reconnect') {
+      this.#session.reconnect();
+    }
+  }
+
+  /** Answers a follower as a hub answers a client. */
+  #welcome(to: string, cursor: string): void {
+    const { after, gap, frames } = this.#relay.resume(cursor);
+    const client = this.#session.shown().clientId ?? '';
+    const head = this.#relay.head;
+    // The beats are those of the hub, passed on; whether we live is asked for by pings. So the promise is a loose one.
+    const hello = new URLSearchParams({ client, after, head, beat: '300000', gap });
+    this.#tell(to, ['tinysse.hello', after, hello.toString()]);
+    for (const frame of frames) this.#tell(to, frame);
+  }
+
+  #listen(message: Message): void {
+    const { kind, from } = message;
+    const ours = from === this.#leader;
+    if (ours || (this.role === 'candidate' && (kind === 'status' || kind === 'here'))) this.#alive();
+    if (kind === 'frame') {
+      const mine = message.to === this.#address();
+      if (mine && !this.#joined && message.frame[0] === 'tinysse.hello') {
+        this.#joined = true;
+        this.#leader = from;
+        this.role = 'follower';
+        this.#alive();
+        this.#take(message.frame);
+        this.#world.changed();
+      } else if (ours && this.#joined && (mine || message.to === '')) {
+        this.#take(message.frame);
+      }
+    } else if (kind === 'here') {
+      if (!ours) this.#session.lead(false);
+    } else if (kind === 'status') {
+      if (!ours) return;
+      this.leading = message.shown;
+      this.#world.changed();
+    } else if (kind === 'apart') {
+      this.close();
+      this.#session.lead(true);
+    }
+  }
+
+  #take(frame: Frame): void {
+    this.#learn(frame);
+    this.#session.hear(this.#ticket, frame);
+  }
+
+  /** Remembers a frame; answers with what followers are to be told of it. */
+  #learn(frame: Frame): Frame | undefined {
+    const [event, id, data] = frame;
+    if (event === 'tinysse.hello') {
+      const gap = new URLSearchParams(data).get('gap') ?? 'unknown';
+      if (gap === 'none') {
+        this.#relay.advance(id);
+        return undefined;
+      }
+      this.#relay.reset(id);
+      return ['tinysse.resync', id, `gap=${gap}`];
+    }
+    if (event === 'tinysse.bye') return undefined;
+    if (event === 'tinysse.resync') this.#relay.reset(id);
+    else if (event === 'tinysse.beat') this.#relay.advance(id);
+    else this.#relay.push(frame);
+    return frame;
+  }
+
+  #tell(to: string, frame: Frame): void {
+    this.#world.post({ kind: 'frame', from: this.#me, to, frame });
+  }
+
+  #announce(): void {
+    this.#world.post({ kind: 'here', from: this.#me });
+  }
+
+  #status({ status, error, attempt, retryAt }: Shown): void {
+    this.#world.post({ kind: 'status', from: this.#me, shown: { status, error, attempt, retryAt } });
+  }
+
+  #apart(): void {
+    this.#world.post({ kind: 'apart', from: this.#me });
+    this.close();
+  }
+
+  #address(): string {
+    return `${this.#me}.${this.#ticket}`;
+  }
+
+  /** The leader gave a sign of life. */
+  #alive(): void {
+    this.#heard = this.#world.now();
+    this.#asked = undefined;
+    this.#alarm(this.#pace, this.#look);
+  }
+
+  /** Nothing was heard for a while: ask; and if nobody answers, take over. */
+  #look = (): void => {
+    const now = this.#world.now();
+    const due = this.#asked === undefined ? this.#heard + this.#pace : this.#asked + answer;
+    if (now < due) {
+      this.#alarm(due - now, this.#look);
+    } else if (this.#asked !== undefined && now - due < late) {
+      this.#alive();
+      this.#world.lock(true);
+    } else {
+      this.#asked = now;
+      this.#alarm(answer, this.#look);
+      this.#world.post({ kind: 'ping', from: this.#me });
+    }
+  };
+
+  #alarm(ms: number, fn: () => void): void {
+    this.#quiet();
+    this.#timer = this.#world.setTimeout(fn, ms);
+  }
+
+  #quiet(): void {
+    this.#world.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
