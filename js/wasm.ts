@@ -1,8 +1,9 @@
-import { isSseError, SseError } from './errors.js';
+import type { Detail } from './detail.js';
+import { isSseError, messageOf, SseError } from './errors.js';
 import type { ClientOptions, Gap, Snapshot, Update, WasmSource } from './types.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
-export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm'>;
+export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm' | 'signal' | 'persist' | 'log'>;
 
 /** A snapshot as the wasm gives it. */
 export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt'> & {
@@ -10,6 +11,18 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt'> & {
   /** Milliseconds from now. */
   retryAt: number | null;
 };
+
+/** What the wasm counts beyond its snapshot. */
+export type WasmDetail = Pick<
+  Detail,
+  'connects' | 'gaps' | 'bytes' | 'events' | 'duplicates' | 'coalesced' | 'dropped' | 'transitions'
+>;
+
+/**
+ * What is loaded for few is given each client of the wasm before it starts; `again` throws that one away and makes another, by the
+ * options as they are then.
+ */
+export type Hook = (wasm: WasmClient, again: () => void) => void;
 
 /** The class that `src/web/client.rs` exports. */
 export interface WasmClient {
@@ -24,6 +37,9 @@ export interface WasmClient {
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
   onResync(fn: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined): void;
   snapshot(): WasmSnapshot;
+  inspect?(): WasmDetail;
+  /** Calls `fn` with a line of text for each transition of the session. One function at a time. */
+  onTransition?(fn: ((line: string) => void) | undefined): void;
   free(): void;
 }
 
@@ -56,20 +72,11 @@ async function load(source: WasmSource | undefined): Promise<Wasm> {
 
 async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source === undefined) return WebAssembly.compile(decode((await import('./wasm/inline.js')).wasm));
+  if (source === undefined) return WebAssembly.compile((await import('./inlined.js')).bytes());
   if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.compile(source);
   const response = await fetch(source);
   if (!response.ok) throw new SseError('wasm', `${response.url || String(source)} answered ${response.status}`);
   return WebAssembly.compile(await response.arrayBuffer());
-}
-
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const modern = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
-  if (modern.fromBase64) return modern.fromBase64(base64);
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }
 
 /** Engines have no error class of their own for a refusal by policy; all of them name it in the message. */
@@ -77,7 +84,7 @@ const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embed
 
 function failure(thrown: unknown): SseError {
   if (isSseError(thrown)) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = messageOf(thrown);
   if (refused.test(message)) {
     const advice = "the content security policy needs script-src 'wasm-unsafe-eval'";
     return new SseError('csp', `${advice} (${message})`, { cause: thrown });
