@@ -92,7 +92,6 @@ class Queue<U, P extends Pattern<U>, T extends Update<Matched<P, U>, U>> impleme
       return Promise.resolve({ done: false, value });
     }
     const error = this.#error;
-    this.#error = undefined;
     if (error) {
       this.#end();
       return Promise.reject(error);

@@ -132,7 +132,7 @@ class Keeper {
 
   #save(): void {
     const cursor = this.#client.getSnapshot().lastEventId;
-    if (!this.#user || this.#user !== this.#owner || cursor === '' || cursor === this.#written) return;
+    if (!this.#user || cursor === '' || cursor === this.#written) return;
     this.#written = cursor;
     this.#entry.write(this.#user, cursor);
   }

@@ -196,6 +196,10 @@ describe('no token is ever logged', () => {
     for (let i = 0; i < 50; i++) await wasm.ask();
     wasm.transition?.('Connecting /events?a=1&token=unheard&lastEventId=2 short-lived-50 short-lived-45');
     expect(entries.at(-1)?.detail).toBe('Connecting /events?a=1&[redacted]&lastEventId=2 [redacted] [redacted]');
+    const error = { name: 'SseError', code: 'http', message: 'short-lived-50 is no good', retryable: false };
+    wasm.say({ error, attempt: 1, clientId: 'short-lived-49', lastEventId: 'short-lived-48' });
+    expect(JSON.stringify(entries)).toContain('[redacted] is no good');
+    expect(JSON.stringify(entries)).not.toContain('short-lived');
   });
 });
 

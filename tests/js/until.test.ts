@@ -135,6 +135,18 @@ describe('acquire', () => {
     expect(wasm.calls.at(-1)).toBe('stop');
   });
 
+  test('of a listener that ends it at once, nothing is held', async () => {
+    const client = createClient({ url: '/events', linger: 10 });
+    const page = new Counted();
+    const off = client.onStatus(() => page.controller.abort());
+    client.acquire({ signal: page.signal });
+    off();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(client.getSnapshot().status).toBe('idle');
+    expect(Double.last.calls).toEqual(['start', 'stop']);
+    expect(page.listeners).toBe(0);
+  });
+
   test('of a listener that closes the client at once, nothing is left', () => {
     const client = createClient({ url: '/events' });
     const page = new Counted();
