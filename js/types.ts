@@ -297,7 +297,10 @@ export interface Client<U = Updates> extends Disposable {
   resume(): void;
   /** Connects anew with a new token; the way out of `failed`. */
   reconnect(): void;
-  /** Forgets the cursor that `persist` keeps, until the next token is answered. Call it at logout. Never rejects. */
+  /**
+   * Forgets the cursor that `persist` keeps, and keeps none until the next token is answered. Call it at logout, and await it before
+   * you leave the page: what does it may have to be loaded. Never rejects.
+   */
   forget(): Promise<void>;
   /** Ends it for good: no callback comes after this, whatever was under way. */
   close(): void;

@@ -72,11 +72,15 @@ async function load(source: WasmSource | undefined): Promise<Wasm> {
 
 async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source === undefined) return WebAssembly.compile((await import('./inlined.js')).bytes());
-  if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.compile(source);
-  const response = await fetch(source);
-  if (!response.ok) throw new SseError('wasm', `${response.url || String(source)} answered ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
+  let bytes = source;
+  if (bytes === undefined) {
+    bytes = (await import('./inlined.js')).bytes();
+  } else if (typeof bytes === 'string' || bytes instanceof URL) {
+    const response = await fetch(bytes);
+    if (!response.ok) throw new SseError('wasm', `${bytes} answered ${response.status}`);
+    bytes = await response.arrayBuffer();
+  }
+  return WebAssembly.compile(bytes);
 }
 
 /** Engines have no error class of their own for a refusal by policy; all of them name it in the message. */
