@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^tinysse$/, replacement: here('./js/index.ts') },
+      { find: /^tinysse\/iterate$/, replacement: here('./js/iterate.ts') },
       { find: /^tinysse\/react$/, replacement: here('./js/react/index.ts') },
     ],
   },

@@ -1,19 +1,13 @@
+import type { Detail } from './detail.js';
 import { asSseError, report, SseError } from './errors.js';
 import { Fanout } from './fanout.js';
 import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
 import { adopt, idle } from './snapshot.js';
-import type { Client, ClientOptions, Resync, Snapshot, Update, Updates } from './types.js';
-import { loadWasm, type Wasm, type WasmClient } from './wasm.js';
+import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
+import { type Hook, loadWasm, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
 
-interface Subscription {
-  readonly types: string[];
-  readonly fn: (update: Update) => void;
-  /** Its number in the wasm, once that is there. */
-  id?: number;
-}
-
-const news = ['status', 'error', 'clientId', 'attempt', 'retryAt'] as const;
+const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role'] as const;
 
 /**
  * One live connection, lazily.
@@ -37,20 +31,28 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt'] as const;
  * is there takes effect when it is: subscriptions in their order, then `pause`, then the start. Failures to load or to
  * connect are not thrown; they are the `error` of the snapshot and go to `onError`.
  *
- * @throws SseError with the code `options` if `linger` is no number of milliseconds; the other options are checked by the wasm.
+ * @throws SseError with the code `options` if `linger` or `share` is wrong; the other options are checked by the wasm.
  */
 export function createClient<U = Updates>(options: ClientOptions): Client<U> {
   return new Facade(options) as unknown as Client<U>;
 }
 
 class Facade implements Client<Record<string, unknown>> {
-  readonly #options: Omit<ClientOptions, 'linger' | 'wasm'>;
+  /** The lazily loaded may change them until the wasm is made. */
+  readonly #options: WasmOptions;
   readonly #linger: number;
-  readonly #source: ClientOptions['wasm'];
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share'>;
+  /** Each tells one subscription to a client of the wasm. */
+  readonly #binds = new Set<(wasm: WasmClient) => void>();
   readonly #statuses = new Fanout<Snapshot>();
   readonly #resyncs = new Fanout<Resync>();
   readonly #errors = new Fanout<SseError>();
+  /** What is to be ended at the latest with the client. */
+  readonly #offs = new Set<() => void>();
+  readonly #closing = new AbortController();
+  #hooks: Promise<Hook[]> | undefined;
+  /** See {@link Detail.latency}. */
+  readonly #late: number[] = [];
   #wasm: WasmClient | undefined;
   #loading = false;
   #snapshot = idle;
@@ -59,34 +61,47 @@ class Facade implements Client<Record<string, unknown>> {
   #wanted = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
-  #closed = false;
 
-  constructor(options: ClientOptions) {
-    const { linger = 1000, wasm, ...rest } = options;
+  readonly signal = this.#closing.signal;
+
+  constructor({ linger = 1000, wasm, persist, log, share = 'auto', signal, ...options }: ClientOptions) {
     if (!(linger >= 0)) throw new SseError('options', 'linger: a number of milliseconds is needed');
+    if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
     this.#linger = linger;
-    this.#source = wasm;
-    this.#options = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as typeof rest;
+    this.#own = { wasm, persist, log, share };
+    this.#options = options;
+    this.#until({ signal }, () => this.close);
+    if (signal?.aborted) this.close();
   }
 
   get origin(): string {
     return originOfTab();
   }
 
-  subscribe = (types: string | readonly string[], fn: (update: never) => void): (() => void) => {
-    const subscription: Subscription = { types: patterns(types), fn: fn as (update: Update) => void };
-    if (this.#closed) return () => {};
-    this.#subscriptions.add(subscription);
-    if (this.#wasm) this.#bind(this.#wasm, subscription);
-    return () => {
-      if (!this.#subscriptions.delete(subscription)) return;
-      if (subscription.id !== undefined) this.#wasm?.unsubscribe(subscription.id);
+  subscribe = (types: string | readonly string[], fn: (update: never) => void, until?: Until): Off => {
+    const list = patterns(types);
+    let id: number | undefined;
+    const bind = (wasm: WasmClient) => {
+      id = wasm.subscribe(list, (update) => {
+        if (!this.#binds.has(bind)) return;
+        this.#clock(update);
+        // What it throws is reported by the wasm.
+        fn(update as never);
+      });
     };
+    return this.#until(until, () => {
+      this.#binds.add(bind);
+      if (this.#wasm) bind(this.#wasm);
+      return () => {
+        this.#binds.delete(bind);
+        if (id !== undefined) this.#wasm?.unsubscribe(id);
+      };
+    });
   };
 
-  onStatus = (fn: (snapshot: Snapshot) => void): (() => void) => this.#listen(this.#statuses, fn);
-  onResync = (fn: (resync: Resync) => void): (() => void) => this.#listen(this.#resyncs, fn);
-  onError = (fn: (error: SseError) => void): (() => void) => this.#listen(this.#errors, fn);
+  onStatus = this.#on(this.#statuses);
+  onResync = this.#on(this.#resyncs);
+  onError = this.#on(this.#errors);
 
   getSnapshot = (): Snapshot => {
     // The counters move without a change of status, so the wasm is asked; `adopt` keeps the object while nothing moved.
@@ -94,22 +109,22 @@ class Facade implements Client<Record<string, unknown>> {
     return this.#snapshot;
   };
 
-  acquire = (): (() => void) => {
-    if (this.#closed || typeof EventSource === 'undefined') return () => {};
-    this.#holders += 1;
-    clearTimeout(this.#lingering);
-    if (!this.#wanted) {
-      this.#wanted = true;
-      this.#connect();
-    }
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#holders -= 1;
-      if (this.#holders === 0 && !this.#closed) this.#lingering = setTimeout(this.#letGo, this.#linger);
-    };
-  };
+  snapshot = async (): Promise<Detail> => (await more()).inspect(this, this.#wasm, this.#late);
+
+  acquire = (until?: Until): Off =>
+    this.#until(until, () => {
+      if (this.#options.transport !== 'fetch' && typeof EventSource === 'undefined') return () => {};
+      this.#holders += 1;
+      clearTimeout(this.#lingering);
+      if (!this.#wanted) {
+        this.#wanted = true;
+        this.#connect();
+      }
+      return () => {
+        this.#holders -= 1;
+        if (this.#holders === 0 && this.#wanted) this.#lingering = setTimeout(this.#letGo, this.#linger);
+      };
+    });
 
   pause = (): void => {
     this.#paused = true;
@@ -122,33 +137,54 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   reconnect = (): void => {
-    if (!this.#wanted || this.#closed) return;
+    if (!this.#wanted) return;
     if (!this.#wasm) this.#connect();
     else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
     else this.#wasm.reconnect();
   };
 
+  forget = async (): Promise<void> => {
+    if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
+  };
+
   close = (): void => {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearTimeout(this.#lingering);
-    for (const fanout of [this.#statuses, this.#resyncs, this.#errors]) fanout.clear();
-    this.#subscriptions.clear();
-    this.#snapshot = idle;
+    if (this.signal.aborted) return;
     const wasm = this.#wasm;
+    // Whoever hears of the end may still look at this one.
+    this.getSnapshot();
     this.#wasm = undefined;
-    if (!wasm) return;
-    wasm.close();
-    // Not at once: `close()` may be called by a listener, which the wasm called.
-    queueMicrotask(() => wasm.free());
+    this.#wanted = false;
+    this.#closing.abort();
+    for (const off of this.#offs) off();
+    clearTimeout(this.#lingering);
+    this.#snapshot = idle;
+    if (wasm) dispose(wasm);
   };
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #listen<T>(fanout: Fanout<T>, fn: (value: T) => void): () => void {
-    return this.#closed ? () => {} : fanout.add(fn);
+  #on<T>(fanout: Fanout<T>) {
+    return (fn: (value: T) => void, until?: Until): Off => this.#until(until, () => fanout.add(fn));
+  }
+
+  /** Begins what ends once: by hand, by a signal, or with the client. */
+  #until({ signal }: Until = {}, begin: () => () => void): Off {
+    let end: (() => void) | undefined;
+    const off = () => {
+      if (!this.#offs.delete(off)) return;
+      signal?.removeEventListener('abort', off);
+      end?.();
+    };
+    if (!this.signal.aborted && !signal?.aborted) {
+      this.#offs.add(off);
+      signal?.addEventListener('abort', off);
+      end = begin();
+      // It called somebody, who ended it.
+      if (!this.#offs.has(off)) end();
+    }
+    return Object.assign(off, { [Symbol.dispose]: off });
   }
 
   #letGo = (): void => {
@@ -163,54 +199,59 @@ class Facade implements Client<Record<string, unknown>> {
       return;
     }
     this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
-    if (this.#loading) return;
+    if (!this.#loading) this.#load();
+  }
+
+  /** Whoever let go, or closed, while it loads gets nothing of it. */
+  async #load(): Promise<void> {
+    const { wasm, persist, log, share } = this.#own;
+    const { token, user, transport } = this.#options;
+    const debug = debugging();
     this.#loading = true;
-    loadWasm(this.#source).then(
-      (module) => this.#loaded(() => this.#boot(module)),
-      (thrown: unknown) => this.#loaded(() => this.#fail(asSseError(thrown, 'wasm'))),
-    );
-  }
-
-  /** Whoever let go, or closed, while it loaded gets nothing of it. */
-  #loaded(then: () => void): void {
-    this.#loading = false;
-    if (this.#wanted && !this.#closed) then();
-  }
-
-  #boot(module: Wasm): void {
-    let wasm: WasmClient;
+    // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
+    const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
+    this.#hooks ??= Promise.all([
+      (persist || log || debug) && more().then(({ hooks }) => hooks(this, this.#options, this.#own, debug)),
+      shared && import('./tabs/share.js').then(({ sharing }) => sharing(this.#options)),
+    ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {
-      wasm = new module.SseClient(this.#options);
+      const [module, hooks] = await Promise.all([loadWasm(wasm, transport), this.#hooks?.catch(report)]);
+      this.#loading = false;
+      if (this.#wanted) this.#boot(module, hooks || []);
     } catch (thrown) {
+      this.#loading = false;
       const error = asSseError(thrown, 'wasm');
       // A wrong option is a mistake in the program; it must be seen even if nobody listens.
-      report(error);
-      this.#fail(error);
-      return;
+      if (error.code === 'options') report(error);
+      if (this.#wanted) this.#show({ ...idle, status: 'failed', error });
     }
+  }
+
+  #boot(module: Wasm, hooks: readonly Hook[]): void {
+    const wasm = new module.SseClient(this.#options);
     this.#wasm = wasm;
-    wasm.onStatus((raw) => {
-      if (!this.#closed) this.#show(adopt(this.#snapshot, raw, Date.now()));
-    });
+    const changed = () => {
+      if (this.#wasm === wasm) this.#show(adopt(this.#snapshot, wasm.snapshot(), Date.now()));
+    };
+    for (const hook of hooks) {
+      const again = () => {
+        dispose(wasm);
+        this.#boot(module, hooks);
+      };
+      hook(wasm, again, changed);
+    }
+    wasm.onStatus(changed);
     wasm.onResync(({ gap, types }) => this.#resyncs.emit(Object.freeze({ gap, types })));
-    for (const subscription of this.#subscriptions) this.#bind(wasm, subscription);
+    for (const bind of this.#binds) bind(wasm);
     if (this.#paused) wasm.pause();
     wasm.start();
   }
 
-  #bind(wasm: WasmClient, subscription: Subscription): void {
-    subscription.id = wasm.subscribe(subscription.types, (update) => {
-      if (!this.#subscriptions.has(subscription)) return;
-      try {
-        subscription.fn(update);
-      } catch (thrown) {
-        report(thrown);
-      }
-    });
-  }
-
-  #fail(error: SseError): void {
-    this.#show({ ...idle, status: 'failed', error });
+  /** Replayed ones are late because we were away. */
+  #clock({ at, replayed }: Update): void {
+    if (!at || replayed) return;
+    const bucket = Math.ceil(Math.log2(Math.max(0, Date.now() - at) + 1));
+    this.#late[bucket] = (this.#late[bucket] ?? 0) + 1;
   }
 
   #show(next: Snapshot): void {
@@ -221,5 +262,21 @@ class Facade implements Client<Record<string, unknown>> {
     if (news.some((name) => next[name] !== previous[name])) this.#statuses.emit(next);
     const { error } = next;
     if (error && (error !== previous.error || next.attempt > previous.attempt)) this.#errors.emit(error);
+  }
+}
+
+const more = () => import('./more.js');
+
+/** Not freed at once: a listener may have asked for it, which the wasm called. */
+function dispose(wasm: WasmClient): void {
+  wasm.close();
+  queueMicrotask(() => wasm.free());
+}
+
+function debugging(): string | null {
+  try {
+    return localStorage.getItem('tinysse.debug');
+  } catch {
+    return null; // denied, or no such thing here
   }
 }

@@ -1,5 +1,6 @@
 import type { Handle, Job, World } from './job.js';
 import { Coordinator } from './refetch.js';
+import { tallyOf } from './tally.js';
 import type { Client } from './types.js';
 
 /** A client of whatever updates. */
@@ -17,12 +18,13 @@ const page: World = {
 /** The coordinator of one client, wired to it while anybody holds it. */
 export class Refetcher {
   readonly #client: AnyClient;
-  readonly #coordinator = new Coordinator(page);
+  readonly #coordinator: Coordinator;
   #holders = 0;
   #unwire: (() => void) | undefined;
 
   constructor(client: AnyClient) {
     this.#client = client;
+    this.#coordinator = new Coordinator(page, tallyOf(client));
   }
 
   /** Listens, even if no query is kept fresh yet: what is heard now counts for those that mount later. */
@@ -58,7 +60,7 @@ export class Refetcher {
     const shown = () => {
       if (!page.hidden()) this.#coordinator.shown();
     };
-    const offs = [
+    const offs: (() => void)[] = [
       this.#client.subscribe('*', (update) => {
         const spread = typeof update.spread === 'number' ? update.spread : 0;
         this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });

@@ -11,19 +11,19 @@
  * | `csp` | a content security policy refuses WebAssembly (`script-src` needs `'wasm-unsafe-eval'`) or the URL (`connect-src`) | no |
  * | `wasm` | the module could not be loaded or compiled for another reason | on the next `acquire` or `reconnect` |
  * | `options` | an option of `createClient` has the wrong type or name | no |
+ * | `overflow` | an iterator that was to lose nothing was read too slowly: see `updates` of `tinysse/iterate` | no |
+ | `overflow` | an iterator that was to lose nothing was read too slowly: see `updates` of `tinysse/iterate` | no |
  */
-export type SseErrorCode = 'unauthorized' | 'network' | 'http' | 'protocol' | 'token' | 'csp' | 'wasm' | 'options';
-
-const codes: ReadonlySet<unknown> = new Set<SseErrorCode>([
-  'unauthorized',
-  'network',
-  'http',
-  'protocol',
-  'token',
-  'csp',
-  'wasm',
-  'options',
-]);
+export type SseErrorCode =
+  | 'unauthorized'
+  | 'network'
+  | 'http'
+  | 'protocol'
+  | 'token'
+  | 'csp'
+  | 'wasm'
+  | 'options'
+  | 'overflow';
 
 /** What an {@link SseError} is made of beside its message. */
 export interface SseErrorDetails {
@@ -49,14 +49,14 @@ export interface SseErrorDetails {
 export class SseError extends Error {
   override readonly name = 'SseError';
   /** Which kind of failure; the message is for people, this is for programs. */
-  readonly code: SseErrorCode;
+  declare readonly code: SseErrorCode;
   /** The HTTP status, where one is known. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** True if the client goes on trying by itself. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
 
   constructor(code: SseErrorCode, message: string, details: SseErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, details);
     this.code = code;
     this.status = details.status;
     this.retryable = details.retryable ?? false;
@@ -72,28 +72,22 @@ export class SseError extends Error {
  * ```
  */
 export function isSseError(value: unknown): value is SseError {
-  if (value instanceof SseError) return true;
-  if (typeof value !== 'object' || value === null) return false;
-  const shape = value as { name?: unknown; code?: unknown };
-  return shape.name === 'SseError' && codes.has(shape.code);
+  return (value as SseError | undefined)?.name === 'SseError' && typeof (value as SseError).code === 'string';
 }
 
 /** Makes an {@link SseError} of whatever was thrown; `code` names what is not one already. */
 export function asSseError(thrown: unknown, code: SseErrorCode): SseError {
   if (thrown instanceof SseError) return thrown;
-  const message = messageOf(thrown);
-  if (!isSseError(thrown)) return new SseError(code, message, { cause: thrown });
-  const { status, retryable, cause } = thrown as SseErrorDetails;
-  return new SseError((thrown as SseError).code, message, { status, retryable, cause: cause ?? thrown });
+  if (!isSseError(thrown)) return new SseError(code, messageOf(thrown), { cause: thrown });
+  return new SseError(thrown.code, thrown.message, { cause: thrown, ...thrown });
 }
 
 /** Hands an exception of a listener to the page, as the browser does with those of its own listeners (HTML, 8.1.4.6). */
 export function report(thrown: unknown): void {
-  if (typeof reportError === 'function') reportError(thrown);
-  else console.error(thrown);
+  (globalThis.reportError ?? console.error)(thrown);
 }
 
-function messageOf(thrown: unknown): string {
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
-  return String(thrown);
+/** What a thrown value says. */
+export function messageOf(thrown: unknown): string {
+  return String((thrown as Error | undefined)?.message ?? thrown);
 }

@@ -24,8 +24,4 @@ export class Fanout<T> {
       }
     }
   }
-
-  clear(): void {
-    this.#listeners.clear();
-  }
 }

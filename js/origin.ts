@@ -8,5 +8,7 @@ export function originOfTab(): string {
 
 function random(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (c) => (c === '+' ? '-' : c === '/' ? '_' : ''));
+  return btoa(String.fromCharCode(...bytes))
+    .slice(0, 22)
+    .replace(/\W/g, '_');
 }

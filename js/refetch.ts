@@ -2,6 +2,7 @@ import { report } from './errors.js';
 import { Heard, type Stamp } from './heard.js';
 import type { Handle, Job, View, World } from './job.js';
 import { matches, overlap } from './match.js';
+import type { Tally } from './tally.js';
 import { lastTick, tick } from './tick.js';
 import type { Gap } from './types.js';
 
@@ -68,6 +69,7 @@ const longestTimerMs = 2 ** 31 - 1;
  */
 export class Coordinator {
   readonly #world: World;
+  readonly #tally: Pick<Tally, 'refetches' | 'saved'>;
   readonly #entries = new Set<Entry>();
   readonly #heard = new Heard(rememberedTypes);
   #covered = 0;
@@ -76,8 +78,10 @@ export class Coordinator {
   #pumping: 'no' | 'yes' | 'again' = 'no';
   #timer: unknown;
 
-  constructor(world: World) {
+  /** Counts in the tally. */
+  constructor(world: World, tally: Pick<Tally, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
     this.#world = world;
+    this.#tally = tally;
   }
 
   /** An update came: `own` if this tab caused it, `spread` in milliseconds. */
@@ -166,8 +170,9 @@ export class Coordinator {
     if (entry.due === undefined) {
       entry.due = due;
       entry.patience = this.#rounds + patienceRounds;
-    } else if (delay === 0) {
-      entry.due = Math.min(entry.due, due);
+    } else {
+      this.#tally.saved += 1;
+      if (delay === 0) entry.due = Math.min(entry.due, due);
     }
     // With a spread the first draw stands: the earliest of many draws would be no spread at all.
     if (!entry.job.exact) this.#cover();
@@ -200,7 +205,10 @@ export class Coordinator {
       // Not ours, first seen now, and not under way when the view was last known to be idle.
       if (!entry.flight) {
         entry.busySince = now;
-        if (!entry.job.exact) this.#began(entry, this.#covered, now);
+        if (!entry.job.exact) {
+          this.#began(entry, this.#covered, now);
+          if (entry.notified <= entry.started) this.#answered(entry);
+        }
       }
     }
     if (entry.fetching && !view.fetching && entry.due !== undefined && !entry.job.exact) {
@@ -217,7 +225,7 @@ export class Coordinator {
   #compare(entry: Entry, started: Stamp): void {
     entry.started = started.tick;
     entry.startedAt = started.at;
-    if (entry.notified <= entry.started) entry.due = undefined;
+    if (entry.notified <= entry.started) this.#answered(entry);
     else entry.due ??= this.#world.now();
   }
 
@@ -233,7 +241,12 @@ export class Coordinator {
   #began(entry: Entry, after: number, now: number): void {
     entry.started = Math.max(entry.started, after);
     entry.startedAt = now;
-    if (entry.notified <= entry.started) entry.due = undefined;
+  }
+
+  /** A fetch that we did not ask for started after the notification. */
+  #answered(entry: Entry): void {
+    if (entry.due !== undefined) this.#tally.saved += 1;
+    entry.due = undefined;
   }
 
   /** Fetches what is due, and sleeps until the next is. */
@@ -268,6 +281,7 @@ export class Coordinator {
   #fetch(entry: Entry, now: number): void {
     const busy = entry.flight !== undefined || entry.fetching;
     const flight = {};
+    this.#tally.refetches += 1;
     entry.flight = flight;
     entry.busySince = now;
     if (busy) {
@@ -276,6 +290,7 @@ export class Coordinator {
       entry.startedAt = now;
     } else {
       this.#began(entry, this.#coveredBy(entry), now);
+      if (entry.notified <= entry.started) entry.due = undefined;
       entry.patience = this.#rounds + patienceRounds;
     }
     const settled = () => {

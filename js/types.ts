@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Detail } from './detail.js';
 import type { SseError } from './errors.js';
 
 /**
@@ -107,6 +109,37 @@ export interface Snapshot {
   readonly duplicates: number;
   /** Gaps announced so far. */
   readonly resyncs: number;
+  /** Bytes of streams read so far; of a native `EventSource`, those of its events. */
+  readonly bytes: number;
+  /** Updates that `coalesce` replaced by a later one. */
+  readonly coalesced: number;
+  /** Updates that a full queue dropped. */
+  readonly dropped: number;
+  /** Whose connection it is: our own (`alone`), asking for it, ours for all tabs (`leader`), or that of another tab (`follower`). */
+  readonly role: Role;
+}
+
+/** What a tab is to the others: see `share` of {@link ClientOptions}. */
+export type Role = 'alone' | 'candidate' | 'leader' | 'follower';
+
+/** Ends what returned it; more calls do nothing. `using off = sse.subscribe(...)` calls it at the end of the block. */
+export interface Off extends Disposable {
+  (): void;
+}
+
+/**
+ * How long something lasts that is begun at the client: until its {@link Off} is called, the signal aborts, or the client closes.
+ *
+ * ```ts
+ * const page = new AbortController();
+ * sse.subscribe('projects', reload, { signal: page.signal });
+ * sse.acquire({ signal: page.signal });
+ * page.abort(); // both end, and nothing of them is left on the signal
+ * ```
+ */
+export interface Until {
+  /** Already aborted, it does not begin at all. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Why a token is wanted. */
@@ -119,8 +152,11 @@ export interface TokenAsk {
   readonly signal: AbortSignal;
 }
 
-/** A token, with the seconds it is good for if the server says so. */
-export type TokenAnswer = string | { readonly token: string; readonly expires_in?: number };
+/**
+ * A token, with the seconds it is good for and the name of its user if the server says so. The user is compared, never shown: a
+ * cursor is not used for another one. Without it, the claim `sub` of a JWT is read.
+ */
+export type TokenAnswer = string | { readonly token: string; readonly expires_in?: number; readonly user?: string };
 
 /**
  * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403 ends in `failed` with the code
@@ -142,8 +178,23 @@ export interface ClientOptions {
   url: string;
   /** Without one, the stream is opened as it is: by cookie, or public. */
   token?: TokenProvider | undefined;
-  /** `eventsource`: the browser retries glitches by itself, the client changes tokens. */
-  transport?: 'eventsource' | undefined;
+  /**
+   * `eventsource`, the default: the browser retries glitches by itself, the client changes tokens. `fetch`: the token travels in a
+   * header, and the status of a refusal is known.
+   */
+  transport?: 'eventsource' | 'fetch' | undefined;
+  /**
+   * `auto`, the default: one connection for all tabs of the same origin, user, URL and types; one tab holds it, and when it goes the next
+   * one does. Whose tab it is must be known, by `user`, by the token answer, or by the `sub` of a JWT: else, and where the browser has
+   * no Web Locks, each tab has its own. So it is with servers that do not speak tinysse/1. `off`: one a tab.
+   */
+  share?: 'auto' | 'off' | undefined;
+  /** Who the updates are for, if neither the token's `sub` nor the token answer says it. A cursor is never used for another user. */
+  user?: string | undefined;
+  /** The longest event that is taken, in bytes, by the transport `fetch`; default 16 MiB. Beyond, the error has the code `protocol`. */
+  eventLimit?: number | undefined;
+  /** Let go of the stream while nobody sees the page; the cursor is kept. Default false. */
+  pauseWhenHidden?: boolean | undefined;
   /** Ask the server for these types only; patterns as in `subscribe`. */
   types?: readonly string[] | undefined;
   /** Send cookies to another origin. */
@@ -166,6 +217,46 @@ export interface ClientOptions {
   linger?: number | undefined;
   /** A separate `.wasm` instead of the inlined one: `import wasm from 'tinysse/wasm-url'`, or its bytes, or the module. */
   wasm?: WasmSource | undefined;
+  /** Closes the client when aborted. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Keeps the cursor over reloads of the tab, so that what was missed meanwhile is replayed; `true`, or where to keep it. Kept for
+   * one stream and one user (`user`, or that of the token answer, or the `sub` of the JWT; if none is known, nothing is kept, and the
+   * console says so), at most once a second and when the page is left. Forgotten by {@link Client.forget}, by a token of another
+   * user, and when the token provider says 401 or 403.
+   */
+  persist?: boolean | PersistOptions | undefined;
+  /** Told of everything the client does; never of a token. `localStorage['tinysse.debug'] = '1'` tells the console instead. */
+  log?: ((entry: LogEntry) => void) | undefined;
+}
+
+/** Where `persist` keeps the cursor. */
+export interface PersistOptions {
+  /** The name of the entry. Default `tinysse:` and the URL. */
+  key?: string | undefined;
+  /**
+   * Default `sessionStorage`: each tab has seen its own part of the stream, so each needs a cursor of its own. In `localStorage`
+   * the tab that is ahead would make the others skip what they have not seen; it is right where there is one tab, as in a kiosk.
+   */
+  storage?: StorageLike | undefined;
+}
+
+/** What is used of a `Storage`. What it throws (full, denied) is taken for an empty one. */
+export interface StorageLike {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** One line of the log. Plain data, from which tokens are taken out, so it can be sent anywhere. */
+export interface LogEntry {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** `transition` of the session; `token`: the provider is asked; `update`: for the console only, when it is to be verbose. */
+  readonly what: 'status' | 'error' | 'resync' | 'token' | 'transition' | 'update';
+  /** For `transition` a line of text; for `token` the reason; else the fields that changed. */
+  readonly detail: unknown;
 }
 
 /** Where a separate wasm module comes from. */
@@ -180,27 +271,45 @@ export interface Client<U = Updates> extends Disposable {
   subscribe<const P extends Pattern<U>>(
     types: P | readonly P[],
     fn: (update: Update<Matched<P, U>, U>) => void,
-  ): () => void;
-  /** Calls `fn` when the status, the error or the next retry changes. */
-  onStatus(fn: (snapshot: Snapshot) => void): () => void;
+    options?: Until,
+  ): Off;
+  /** Calls `fn` when the status, the error, the role or the next retry changes. */
+  onStatus(fn: (snapshot: Snapshot) => void, options?: Until): Off;
   /** Calls `fn` when updates may be missing, the first open included: what was fetched before it may be stale. */
-  onResync(fn: (resync: Resync) => void): () => void;
+  onResync(fn: (resync: Resync) => void, options?: Until): Off;
   /** Calls `fn` for each new error, those that are retried included. */
-  onError(fn: (error: SseError) => void): () => void;
+  onError(fn: (error: SseError) => void, options?: Until): Off;
   /** The connection now; the same frozen object as long as nothing changed, as `useSyncExternalStore` wants it. */
   getSnapshot(): Snapshot;
+  /**
+   * Everything that was counted, in a new object: see {@link Detail}. For a look inside or a bug report; what computes it is
+   * loaded at the first call.
+   *
+   * ```ts
+   * const { connects, refetchesSaved, latency } = await sse.snapshot();
+   * console.table({ ...connects, refetchesSaved, p95: latency.p95 });
+   * ```
+   */
+  snapshot(): Promise<Detail>;
   /**
    * Holds the connection open until the returned function is called; counted, so every holder releases its own. The first
    * one loads the wasm and connects. Where there is no `EventSource` (a server, a bare test page) it does nothing.
    */
-  acquire(): () => void;
+  acquire(options?: Until): Off;
   /** Lets go of the stream and keeps the cursor; {@link Client.resume} goes on from there. */
   pause(): void;
   resume(): void;
   /** Connects anew with a new token; the way out of `failed`. */
   reconnect(): void;
+  /**
+   * Forgets the cursor that `persist` keeps, and keeps none until the next token is answered. Call it at logout, and await it before
+   * you leave the page: what does it may have to be loaded. Never rejects.
+   */
+  forget(): Promise<void>;
   /** Ends it for good: no callback comes after this, whatever was under way. */
   close(): void;
+  /** Aborted by {@link Client.close}, for whatever should end with the client. */
+  readonly signal: AbortSignal;
   /** Random, one per tab. Send it as the header `x-tinysse-origin` with mutations, and the tab will not refetch its own changes. */
   readonly origin: string;
 }

@@ -1,15 +1,33 @@
-import { isSseError, SseError } from './errors.js';
-import type { ClientOptions, Gap, Snapshot, Update, WasmSource } from './types.js';
+import { isSseError, messageOf, SseError } from './errors.js';
+import type { ClientOptions, Gap, Role, Snapshot, Update, WasmSource } from './types.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
-export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm'>;
+export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share'> & {
+  /** Follow the tab that holds the connection, until told to lead. */
+  share?: boolean;
+};
 
 /** A snapshot as the wasm gives it. */
-export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt'> & {
+export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'role'> & {
+  /** Not told by the wasm, but by what stands before it. */
+  role?: Role;
   error: unknown;
   /** Milliseconds from now. */
   retryAt: number | null;
 };
+
+/** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL` in `src/core`. */
+export interface WasmDetail {
+  connects: number[];
+  gaps: number[];
+  transitions: string[];
+}
+
+/**
+ * What is loaded for few is given each client of the wasm before it starts; `again` throws that one away and makes another, by the
+ * options as they are then. Whoever changes what its snapshot says calls `changed` when that is another.
+ */
+export type Hook = (wasm: WasmClient, again: () => void, changed: () => void) => void;
 
 /** The class that `src/web/client.rs` exports. */
 export interface WasmClient {
@@ -24,6 +42,16 @@ export interface WasmClient {
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
   onResync(fn: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined): void;
   snapshot(): WasmSnapshot;
+  inspect?(): WasmDetail;
+  /**
+   * Calls `fn([ticket, cursor])` to follow the tab that holds the connection, and `fn([event, id, data])` with what a stream of our own
+   * said. One function at a time.
+   */
+  onTabs?(fn: ((what: [ticket: number, cursor: string] | [string, string, string]) => void) | undefined): void;
+  /** Hold the connection, or follow; said again, follow anew. */
+  lead?(lead: boolean): void;
+  /** A frame for the stream of a ticket, from the tab that is followed. The first opens it. */
+  hear?(ticket: number, event: string, id: string, data: string): void;
   free(): void;
 }
 
@@ -32,7 +60,15 @@ export interface Wasm {
   SseClient: new (options: WasmOptions) => WasmClient;
 }
 
-let loading: Promise<Wasm> | undefined;
+type Transport = NonNullable<ClientOptions['transport']>;
+
+/** A module for each transport: whoever lets the browser read the stream needs no decoder. */
+const flavours = {
+  eventsource: { glue: () => import('./wasm/glue.js'), inlined: () => import('./inlined.js') },
+  fetch: { glue: () => import('./wasm/fetch/glue.js'), inlined: () => import('./inlined-fetch.js') },
+};
+
+const loading: { [transport in Transport]?: Promise<Wasm> | undefined } = {};
 
 /**
  * Loads and compiles the module, once for the page; whoever comes while it loads waits for the same. After a failure the
@@ -40,36 +76,35 @@ let loading: Promise<Wasm> | undefined;
  *
  * Inlined behind a dynamic `import()`, because that is the one layout that works in every bundler.
  */
-export function loadWasm(source?: WasmSource): Promise<Wasm> {
-  loading ??= load(source).catch((thrown: unknown) => {
-    loading = undefined;
+export function loadWasm(source?: WasmSource, transport?: Transport): Promise<Wasm> {
+  // What is no transport is refused by the wasm, with the option's name.
+  const name = transport === 'fetch' ? transport : 'eventsource';
+  loading[name] ??= load(source, flavours[name]).catch((thrown: unknown) => {
+    loading[name] = undefined;
     throw failure(thrown);
   });
-  return loading;
+  return loading[name];
 }
 
-async function load(source: WasmSource | undefined): Promise<Wasm> {
-  const [glue, module] = await Promise.all([import('./wasm/glue.js'), compile(source)]);
+type Flavour = (typeof flavours)[Transport];
+
+async function load(source: WasmSource | undefined, flavour: Flavour): Promise<Wasm> {
+  const [glue, module] = await Promise.all([flavour.glue(), compile(source, flavour)]);
   glue.initSync({ module });
   return glue as unknown as Wasm;
 }
 
-async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+async function compile(source: WasmSource | undefined, flavour: Flavour): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source === undefined) return WebAssembly.compile(decode((await import('./wasm/inline.js')).wasm));
-  if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.compile(source);
-  const response = await fetch(source);
-  if (!response.ok) throw new SseError('wasm', `${response.url || String(source)} answered ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
-}
-
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const modern = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
-  if (modern.fromBase64) return modern.fromBase64(base64);
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+  let bytes = source;
+  if (bytes === undefined) {
+    bytes = (await flavour.inlined()).bytes();
+  } else if (typeof bytes === 'string' || bytes instanceof URL) {
+    const response = await fetch(bytes);
+    if (!response.ok) throw new SseError('wasm', `${bytes} answered ${response.status}`);
+    bytes = await response.arrayBuffer();
+  }
+  return WebAssembly.compile(bytes);
 }
 
 /** Engines have no error class of their own for a refusal by policy; all of them name it in the message. */
@@ -77,7 +112,7 @@ const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embed
 
 function failure(thrown: unknown): SseError {
   if (isSseError(thrown)) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = messageOf(thrown);
   if (refused.test(message)) {
     const advice = "the content security policy needs script-src 'wasm-unsafe-eval'";
     return new SseError('csp', `${advice} (${message})`, { cause: thrown });

@@ -25,18 +25,29 @@ const sum = (name, rows) => ({
   brotli: rows.reduce((total, row) => total + row.brotli, 0),
 });
 
-/** The public entry as an app's bundler sees it, with what is loaded lazily left out or put in. */
-async function bundle(lazy) {
+/**
+ * A module as an app's bundler sees it, with all that it imports at the start. Of what it imports later, only what every client needs
+ * is put in, if that is wanted: the wasm, with what unpacks it.
+ */
+async function bundle(entry, { inlined = false } = {}) {
   const { build } = await import('esbuild');
+  const needed = /\/wasm\/|\/inlined\.js$/;
+  const later = {
+    name: 'later',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /./ }, ({ kind, path }) =>
+        kind === 'dynamic-import' && !(inlined && needed.test(path)) ? { path, external: true } : undefined,
+      ),
+  };
   const { outputFiles } = await build({
-    entryPoints: [at('js', 'index.ts')],
+    entryPoints: [at('js', entry)],
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
     legalComments: 'none',
     write: false,
-    external: lazy === 'out' ? [join(wasmDir, '*')] : [join(wasmDir, 'fetch', '*')],
+    plugins: [later],
     logLevel: 'error',
   });
   return Buffer.concat(outputFiles.map((file) => file.contents));
@@ -52,7 +63,7 @@ function print(rows) {
 
 export async function size({ why }) {
   await buildWasm();
-  const facade = measure('facade', await bundle('out'));
+  const facade = measure('facade', await bundle('index.ts'));
   const over = [];
   for (const { name, dir, named } of flavours) {
     const parts = [
@@ -68,7 +79,12 @@ export async function size({ why }) {
     if (total.brotli > budget) over.push(`${name}: ${total.brotli} bytes of brotli are above the budget of ${budget}`);
     else say(`${total.brotli} of ${budget} bytes of brotli: ${budget - total.brotli} to spare`);
   }
-  print([measure('inlined: all in one file', await bundle('in'))]);
+  print([
+    measure('inlined: all in one file', await bundle('index.ts', { inlined: true })),
+    measure('apart: one connection for tabs', await bundle('tabs/share.ts')),
+    measure('apart: persist, log, snapshot', await bundle('more.ts')),
+    measure('apart: tinysse/iterate', await bundle('iterate.ts')),
+  ]);
   if (over.length > 0) throw new Stop(over.join('; '));
 }
 

@@ -23,8 +23,15 @@ export type Message =
 /** The part of a snapshot that followers show as theirs. */
 export interface Shown {
   readonly status: string;
-  readonly error: { readonly code: string; readonly message: string; readonly status?: number; readonly retryable: boolean } | null;
+  readonly error: {
+    readonly name: 'SseError';
+    readonly code: string;
+    readonly message: string;
+    readonly status?: number;
+    readonly retryable: boolean;
+  } | null;
   readonly attempt: number;
+  /** In milliseconds since 1970: tabs have one clock. */
   readonly retryAt: number | null;
 }
 

@@ -115,6 +115,12 @@ impl SseClient {
         self.driver.feed(Input::Frame(ticket, Frame { event, id, data }));
     }
 
+    /// What was counted, and the last inputs of the session: `{ connects, gaps, transitions }`, the first two in the order of `Why::ALL` and
+    /// `Gap::ALL` in `src/core`.
+    pub fn inspect(&self) -> JsValue {
+        self.driver.inspect()
+    }
+
     /// The client's state, as a new plain object.
     pub fn snapshot(&self) -> JsValue {
         self.driver.snapshot()

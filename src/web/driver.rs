@@ -170,6 +170,10 @@ impl Driver {
         snapshot::to_js(&self.core.borrow(), self.clock.now(), self.cause.copy())
     }
 
+    pub(super) fn inspect(&self) -> JsValue {
+        snapshot::inspect(self.core.borrow().session())
+    }
+
     /// The token provider answered: its signal is not to be aborted any more. What it threw is kept as the cause of what follows.
     pub(super) fn answered(&self, ticket: Ticket, cause: Option<JsValue>) {
         if let Some(question) = self.question.take_if(|question| question.ticket() == ticket) {

@@ -2,10 +2,11 @@
 
 use alloc::string::String;
 
+use js_sys::Array;
 use wasm_bindgen::JsValue;
 
 use super::{error, js};
-use crate::core::{client::Client, time::Time};
+use crate::core::{client::Client, session::Session, time::Time};
 
 /// What `snapshot()` tells; `error` joins it in JavaScript, since an `Error` is no plain data.
 #[cfg_attr(feature = "std", derive(serde::Serialize), serde(rename_all = "camelCase"))]
@@ -42,6 +43,25 @@ pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsVal
     let object = snapshot.into_object();
     let error = status.error.map_or(JsValue::NULL, |error| error::to_js(error, cause));
     js::set(&object, "error", error);
+    object
+}
+
+/// What `inspect()` tells.
+pub(super) fn inspect(session: &Session) -> JsValue {
+    let object = js::object();
+    let counters = session.counters();
+    for (name, counts) in [("connects", counters.connects.as_slice()), ("gaps", &counters.gaps)] {
+        let list = Array::new();
+        for count in counts {
+            list.push(&JsValue::from(*count));
+        }
+        js::set(&object, name, list.into());
+    }
+    let lines = Array::new();
+    for line in session.trace() {
+        lines.push(&JsValue::from_str(line));
+    }
+    js::set(&object, "transitions", lines.into());
     object
 }
 

@@ -92,6 +92,7 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
                 ["busy", status, "wait", wait] => Loss::Busy { status: number(status) as u16, wait: number(wait) },
                 ["gone", status] => Loss::Gone(number(status) as u16),
                 ["forbidden"] => Loss::Forbidden,
+                ["unusable"] => Loss::Unusable,
                 _ => panic!("no such loss: {text}"),
             };
             to(Input::Lost(ticket(stream), loss));

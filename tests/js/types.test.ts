@@ -10,8 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** The library's own files are read once for both programs. */
 const files = new Map<string, ts.SourceFile | undefined>();
 
-/** What the compiler says to this source, under the options of the repository. */
-function compile(source: string): string[] {
+/** What the compiler says to this source, under the options of the repository or others. */
+function compile(source: string, others: ts.CompilerOptions = {}): string[] {
   const file = join(root, 'tests', 'js', 'virtual.ts');
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -24,7 +24,7 @@ function compile(source: string): string[] {
     if (!files.has(name)) files.set(name, getSourceFile(name, ...rest));
     return files.get(name);
   };
-  const program = ts.createProgram([file], { ...options, noUnusedLocals: false }, host);
+  const program = ts.createProgram([file], { ...options, noUnusedLocals: false, ...others }, host);
   return ts.getPreEmitDiagnostics(program).map((diagnostic) => {
     const line = diagnostic.file?.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line ?? -1;
     return `${diagnostic.file?.fileName.slice(root.length)}:${line + 1} ${ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ')}`;
@@ -32,7 +32,8 @@ function compile(source: string): string[] {
 }
 
 const head = `
-import { createClient, type Pattern, type Update, type UpdateType } from 'tinysse';
+import { createClient, type Detail, type Off, type Pattern, type Update, type UpdateType } from 'tinysse';
+import { updates } from 'tinysse/iterate';
 import { useAutoRefetch, useSseEvent, useSseStatus } from 'tinysse/react';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(): T | undefined => undefined;
@@ -59,6 +60,12 @@ sse.subscribe('compute.*', (u) => {
 });
 sse.subscribe(['projects', 'compute.a.*'], (u) => holds<Same<typeof u.type, 'projects' | 'compute.a.b'>>());
 sse.subscribe('*', (u) => holds<Same<typeof u, Update>>());
+async () => {
+  for await (const u of updates(sse, 'compute.progress')) holds<Same<typeof u.data, { id: string; pct: number }>>();
+  for await (const u of updates(sse, ['projects', 'compute.a.*'])) holds<Same<typeof u.type, 'projects' | 'compute.a.b'>>();
+  // @ts-expect-error no such type
+  updates(sse, 'project');
+};
 // @ts-expect-error no such type
 sse.subscribe('project', () => {});
 // @ts-expect-error nothing is below it
@@ -93,7 +100,33 @@ sse.subscribe('anything', (u) => {
 sse.subscribe(['a', 'b.*', '*'], (u) => u.type.length);
 useAutoRefetch(query, 'anything', { filter: (u) => u.data === 1 });
 useSseStatus((s) => s.status) satisfies 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
-holds<Same<ReturnType<typeof sse.acquire>, () => void>>();
+holds<Same<ReturnType<typeof sse.acquire>, Off>>();
+const release: () => void = sse.acquire({ signal: sse.signal });
+{
+  using off = sse.subscribe('a', () => {}, { signal: AbortSignal.timeout(1) });
+  using status = sse.onStatus(() => {});
+  using whole = createClient({ url: '/events' });
+}
+async () => {
+  await using iterator = updates(sse, 'a', { limit: 5, overflow: 'latest', signal: sse.signal });
+  holds<Same<Awaited<ReturnType<typeof iterator.next>>, IteratorResult<Update<'a'>, undefined>>>();
+  for await (const u of updates(mine, 'b.*')) u.data.trim();
+  // @ts-expect-error no such policy
+  updates(sse, 'a', { overflow: 'drop-newest' });
+  // @ts-expect-error no such type
+  updates(mine, 'c');
+  const detail: Detail = await sse.snapshot();
+  detail.connects.glitch satisfies number;
+  detail.latency.p95 satisfies number;
+  // @ts-expect-error it is a look, nothing to change
+  detail.refetchesSaved = 1;
+};
+createClient({ url: '/events', persist: true, user: 'ada', signal: sse.signal, log: ({ level, what }) => \`\${level} \${what}\` });
+createClient({ url: '/events', persist: { key: 'mine', storage: localStorage }, token: () => ({ token: 't', user: 'ada' }) });
+// @ts-expect-error no storage
+createClient({ url: '/events', persist: { storage: {} } });
+// @ts-expect-error no signal
+sse.acquire({ signal: new AbortController() });
 const mine = createClient<{ a: number; 'b.c': string }>({ url: '/events' });
 mine.subscribe('a', (u) => u.data.toFixed());
 mine.subscribe('b.*', (u) => u.data.trim());
@@ -108,4 +141,11 @@ createClient({ url: '/events', token: ({ reason, signal }) => (signal.aborted ? 
 createClient({ url: '/events', token: () => 7 });
 `;
   expect(compile(source)).toEqual([]);
+}, 60_000);
+
+test('whoever has no `esnext.disposable` in his `lib`, nor Node, compiles it too', () => {
+  const source =
+    "import { createClient } from 'tinysse'; createClient({ url: '/events' }).acquire()[Symbol.dispose]();";
+  const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'];
+  expect(compile(source, { lib, types: [], skipLibCheck: false })).toEqual([]);
 }, 60_000);

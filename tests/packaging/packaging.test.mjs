@@ -110,6 +110,34 @@ describe('Vite', () => {
     assert.equal(requests.filter((path) => path.includes('inline')).length, 0, 'the inlined form is not loaded');
   });
 
+  test('a cursor outlives its page, for its user and for nobody else; no token is logged', async () => {
+    const site = await serve(dist());
+    const context = await browser.newContext();
+    try {
+      const tab = await context.newPage();
+      const shows = () => tab.locator('output', { hasText: 'projects 7' }).waitFor({ timeout: 15_000 });
+      await tab.goto(`${site.url}/more.html?user=ada`);
+      await shows();
+      const { events, log } = await tab.evaluate(() => globalThis.seen);
+      assert.equal(events, 1);
+      assert.ok(log.some(({ what }) => what === 'token'));
+      assert.ok(!JSON.stringify(log).includes('secret'));
+      await tab.reload();
+      await shows();
+      await tab.goto(`${site.url}/more.html?user=bob`);
+      await shows();
+      const asked = site.streams.map(({ token, lastEventId }) => [token, lastEventId]);
+      assert.deepEqual(asked, [
+        ['secret-of-ada', undefined],
+        ['secret-of-ada', '1'],
+        ['secret-of-bob', undefined],
+      ]);
+    } finally {
+      await context.close();
+      await site.close();
+    }
+  });
+
   test('tinysse/react runs in it', async () => {
     const requests = await open(dist(), 'react.html');
     assert.equal(requests.filter((path) => path === '/events').length, 1);

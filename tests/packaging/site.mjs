@@ -5,15 +5,18 @@ import { extname, join, normalize } from 'node:path';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
 
-/** `requests` are the paths asked for, in order. */
+/** `requests` are the paths asked for, in order; `streams` the queries of those for streams. */
 export async function serve(dir) {
   const requests = [];
-  const streams = new Set();
+  const streams = [];
+  const open = new Set();
   const server = createServer(async (request, response) => {
-    const path = normalize(new URL(request.url, 'http://site').pathname);
+    const url = new URL(request.url, 'http://site');
+    const path = normalize(url.pathname);
     requests.push(path);
     if (path === '/events') {
-      streams.add(response);
+      streams.push(Object.fromEntries(url.searchParams));
+      open.add(response);
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       response.write('id: 1\nevent: projects\ndata: {"id":7}\n\n');
       return;
@@ -28,8 +31,8 @@ export async function serve(dir) {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () => {
-    for (const stream of streams) stream.destroy();
+    for (const stream of open) stream.destroy();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${server.address().port}`, requests, close };
+  return { url: `http://127.0.0.1:${server.address().port}`, requests, streams, close };
 }

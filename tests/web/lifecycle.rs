@@ -199,7 +199,7 @@ async fn reconnecting_an_idle_client_starts_it_once() {
 async fn the_snapshot_is_whole_and_new_each_time() {
     let run = Run::new();
     let probe = Probe::new(&options(&run.url(""), &[]));
-    let idle = r#"{"status":"idle","clientId":null,"lastEventId":"","attempt":0,"retryAt":null,"connects":0,"events":0,"duplicates":0,"resyncs":0,"error":null}"#;
+    let idle = r#"{"status":"idle","clientId":null,"lastEventId":"","attempt":0,"retryAt":null,"connects":0,"events":0,"duplicates":0,"resyncs":0,"bytes":0,"coalesced":0,"error":null}"#;
     assert_eq!(page::json(&probe.client.snapshot()), idle);
     probe.client.start();
     assert_eq!(text(&probe.client.snapshot(), "status"), "connecting");
@@ -208,8 +208,10 @@ async fn the_snapshot_is_whole_and_new_each_time() {
     run.tell("again").await;
     run.update("b", "{}").await;
     probe.until_updates(2).await;
-    let open = r#"{"status":"open","clientId":"c1","lastEventId":"a1.2","attempt":0,"retryAt":null,"connects":1,"events":2,"duplicates":1,"resyncs":1,"error":null}"#;
-    assert_eq!(page::json(&probe.client.snapshot()), open);
+    let open = r#"{"status":"open","clientId":"c1","lastEventId":"a1.2","attempt":0,"retryAt":null,"connects":1,"events":2,"duplicates":1,"resyncs":1,"bytes":BYTES,"coalesced":0,"error":null}"#;
+    let bytes = probe.snapshot("bytes").as_f64().unwrap();
+    assert!(bytes > 100.0, "what came is counted: {bytes}");
+    assert_eq!(page::json(&probe.client.snapshot()), open.replace("BYTES", &bytes.to_string()));
     assert!(!js_sys::Object::is(&probe.client.snapshot(), &probe.client.snapshot()));
     run.tell("answers?list=500").await;
     probe.client.reconnect();

@@ -31,7 +31,7 @@ fn ill_typed_ones_are_named() {
     let wrong = [
         ("url", vec!["5", "null", r#""""#, "{}", r#"["/events"]"#]),
         ("token", vec![r#""a token""#, "5", "{}", "true"]),
-        ("transport", vec!["5", r#""fetch""#, r#""""#]),
+        ("transport", vec!["5", r#""websocket""#, r#""""#]),
         ("types", vec!["5", r#""projects""#, r#"["projects",5]"#, r#"{"0":"projects"}"#]),
         ("withCredentials", vec!["1", r#""yes""#, "{}"]),
         ("lastEventId", vec!["5", "{}"]),

@@ -8,12 +8,14 @@ pub mod io;
 mod receive;
 mod step;
 pub mod token;
+mod trace;
 
 use alloc::string::String;
 
 use self::{
     io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
+    trace::Trace,
 };
 use super::{
     backoff::{Backoff, Policy},
@@ -169,6 +171,7 @@ pub struct Session {
     error: Option<Error>,
     shown: Status,
     counters: Counters,
+    trace: Trace,
     last_ticket: u32,
     now: Time,
     outputs: Queue<Output>,
@@ -226,6 +229,7 @@ impl Session {
             error: None,
             shown: Status { phase: Phase::Idle, error: None },
             counters: Counters::default(),
+            trace: Trace::default(),
             last_ticket: 0,
             now: Time::default(),
             outputs: Queue::new(),
@@ -238,7 +242,7 @@ impl Session {
     pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
         self.now = self.now.max(now);
         if self.hears(ticket) {
-            match self.take_bytes(bytes) {
+            match self.take_bytes(ticket, bytes) {
                 Ok(bye) => self.heard(bye),
                 Err(_) => self.too_large(),
             }
@@ -296,6 +300,13 @@ impl Session {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// The last inputs, oldest first, as lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
+    /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
+    #[must_use]
+    pub fn trace(&self) -> &[String] {
+        self.trace.lines()
     }
 
     /// Failures in a row.

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     Greeting, Session,
-    io::{Output, Resync, Update},
+    io::{Output, Resync, Ticket, Update},
 };
 use crate::core::wire::{
     Frame,
@@ -19,17 +19,23 @@ const BEAT: core::ops::RangeInclusive<u32> = 100..=600_000;
 
 impl Session {
     /// Takes bytes of a stream that core decodes. The first bye ends it.
-    pub(super) fn take_bytes(&mut self, bytes: &[u8]) -> Result<Option<Bye>, TooLarge> {
+    pub(super) fn take_bytes(&mut self, ticket: Ticket, bytes: &[u8]) -> Result<Option<Bye>, TooLarge> {
         self.stream.heard = self.now; // comments are signs of life too
         self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
         let mut items = Vec::new();
         let fed = self.stream.decoder.feed(bytes, &mut |item| items.push(item));
+        if items.is_empty() {
+            self.trace.alive(self.now, ticket);
+        }
         for item in items {
             match item {
-                Item::Retry(ms) => self.backoff.set_base(ms),
+                Item::Retry(ms) => {
+                    self.trace.retry(self.now, ticket, ms);
+                    self.backoff.set_base(ms);
+                }
                 Item::Id(id) => self.cursor = id,
                 Item::Frame(frame) => {
-                    if let Some(bye) = self.take_frame(frame) {
+                    if let Some(bye) = self.take_frame(ticket, frame) {
                         return Ok(Some(bye));
                     }
                 }
@@ -39,9 +45,10 @@ impl Session {
     }
 
     /// Takes one event; gives back a bye, since only `step` may act on it.
-    pub(super) fn take_frame(&mut self, frame: Frame) -> Option<Bye> {
+    pub(super) fn take_frame(&mut self, ticket: Ticket, frame: Frame) -> Option<Bye> {
         self.stream.heard = self.now;
         let frame = unfold(frame);
+        self.trace.frame(self.now, ticket, &frame);
         if self.config.share && !self.follow {
             self.say(Output::Heard(frame.clone()));
         }

@@ -24,6 +24,7 @@ impl Session {
     /// Takes one input. Poll until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
+        self.trace.input(self.now, &input);
         match input {
             Input::Start => self.start(),
             Input::Stop => self.stop(),
@@ -38,7 +39,7 @@ impl Session {
             Input::Frame(ticket, frame) => {
                 if self.hears(ticket) {
                     self.counters.bytes += (frame.event.len() + frame.id.len() + frame.data.len()) as u64;
-                    let bye = self.take_frame(frame);
+                    let bye = self.take_frame(ticket, frame);
                     self.heard(bye);
                 }
             }

@@ -1,6 +1,8 @@
+import type { Detail } from '../../../js/detail.js';
+import { inspect } from '../../../js/inspect.js';
 import { matches, patterns } from '../../../js/match.js';
 import { idle } from '../../../js/snapshot.js';
-import type { Client, Gap, Resync, Snapshot, Update } from '../../../js/types.js';
+import type { Client, Gap, Off, Resync, Snapshot, Until, Update } from '../../../js/types.js';
 
 type Loose = Record<string, unknown>;
 
@@ -11,6 +13,8 @@ export class HandClient implements Client<Loose> {
   readonly #updates = new Set<{ types: string[]; fn: (update: never) => void }>();
   readonly #statuses = new Set<(snapshot: Snapshot) => void>();
   readonly #resyncs = new Set<(resync: Resync) => void>();
+  readonly #closing = new AbortController();
+  readonly signal = this.#closing.signal;
   #snapshot = idle;
 
   get listeners(): number {
@@ -31,41 +35,60 @@ export class HandClient implements Client<Loose> {
     for (const fn of [...this.#statuses]) fn(this.#snapshot);
   }
 
-  subscribe(types: string | readonly string[], fn: (update: never) => void): () => void {
-    return added(this.#updates, { types: patterns(types), fn });
+  subscribe(types: string | readonly string[], fn: (update: never) => void, until?: Until): Off {
+    return added(this.#updates, { types: patterns(types), fn }, until);
   }
 
-  onStatus(fn: (snapshot: Snapshot) => void): () => void {
-    return added(this.#statuses, fn);
+  onStatus(fn: (snapshot: Snapshot) => void, until?: Until): Off {
+    return added(this.#statuses, fn, until);
   }
 
-  onResync(fn: (resync: Resync) => void): () => void {
-    return added(this.#resyncs, fn);
+  onResync(fn: (resync: Resync) => void, until?: Until): Off {
+    return added(this.#resyncs, fn, until);
   }
 
-  onError(): () => void {
-    return () => {};
+  onError(): Off {
+    return offOf(() => {});
   }
 
   getSnapshot(): Snapshot {
     return this.#snapshot;
   }
 
-  acquire(): () => void {
+  async snapshot(): Promise<Detail> {
+    return inspect(this, undefined, []);
+  }
+
+  acquire(until?: Until): Off {
     this.held += 1;
-    return () => {
+    const off = offOf(() => {
       this.held -= 1;
-    };
+    });
+    until?.signal?.addEventListener('abort', off, { once: true });
+    return off;
   }
 
   pause(): void {}
   resume(): void {}
   reconnect(): void {}
-  close(): void {}
-  [Symbol.dispose](): void {}
+  async forget(): Promise<void> {}
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }
 
-function added<T>(set: Set<T>, entry: T): () => void {
+function added<T>(set: Set<T>, entry: T, until: Until | undefined): Off {
   set.add(entry);
-  return () => void set.delete(entry);
+  const off = offOf(() => void set.delete(entry));
+  until?.signal?.addEventListener('abort', off, { once: true });
+  return off;
+}
+
+function offOf(end: () => void): Off {
+  return Object.assign(end, { [Symbol.dispose]: end });
 }

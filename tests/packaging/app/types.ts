@@ -2,6 +2,7 @@
 import { type Client, createClient, SseError, type Status } from 'tinysse';
 import wasm from 'tinysse/wasm-url';
 import './main.js';
+import './more.js';
 import './react.js';
 
 export const client: Client = createClient({

@@ -11,6 +11,7 @@ const TOLD: Record<SseError['code'], string> = {
   csp: 'The content security policy of this page forbids WebAssembly; it needs wasm-unsafe-eval.',
   wasm: 'The client could not be loaded.',
   options: 'The client was set up wrongly.',
+  overflow: 'An update was larger than the limit, or came faster than it was read.',
 };
 
 /** Shown when the client gave up for good: what happened, and the way out. */

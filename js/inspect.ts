@@ -1,0 +1,57 @@
+// Loaded by the first `snapshot()`.
+import type { Connects, Detail, Gaps, Latency } from './detail.js';
+import { redact } from './redact.js';
+import { tallyOf } from './tally.js';
+import type { Client } from './types.js';
+import type { WasmClient } from './wasm.js';
+
+/** In the order of `Why::ALL` in `src/core/session/io.rs`. */
+const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover'] as const;
+/** In the order of `Gap::ALL` in `src/core/wire/control.rs`, whose first says that there is none. */
+const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
+
+/** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */
+export function inspect(client: Client<never>, wasm: WasmClient | undefined, late: readonly number[]): Detail {
+  const seen = wasm?.inspect?.();
+  const { refetches, saved, dropped } = tallyOf(client);
+  const snapshot = client.getSnapshot();
+  return {
+    ...snapshot,
+    connects: named(whys, seen?.connects) satisfies Connects,
+    gaps: named(gaps.slice(1) as Exclude<(typeof gaps)[number], 'none'>[], seen?.gaps.slice(1)) satisfies Gaps,
+    dropped,
+    refetches,
+    refetchesSaved: saved,
+    latency: latency(late),
+    transitions: (seen?.transitions ?? []).map((line) => redact(line)),
+  };
+}
+
+function named<Name extends string>(names: readonly Name[], counts: readonly number[] = []): Record<Name, number> {
+  return Object.fromEntries(names.map((name, at) => [name, counts[at] ?? 0])) as Record<Name, number>;
+}
+
+/** The histogram of buckets that are twice as wide each. */
+export function latency(late: readonly number[]): Latency {
+  const buckets = Array.from(late, (count) => count ?? 0);
+  const count = buckets.reduce((sum, one) => sum + one, 0);
+  return {
+    count,
+    buckets,
+    p50: quantile(buckets, count, 0.5),
+    p95: quantile(buckets, count, 0.95),
+    p99: quantile(buckets, count, 0.99),
+  };
+}
+
+function quantile(buckets: readonly number[], count: number, q: number): number {
+  let left = q * count;
+  for (const [i, inside] of buckets.entries()) {
+    if (inside > 0 && left <= inside) {
+      const from = i === 0 ? 0 : 2 ** (i - 1);
+      return from + (2 ** i - from) * (left / inside);
+    }
+    left -= inside;
+  }
+  return 0;
+}
