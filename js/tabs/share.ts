@@ -42,7 +42,13 @@ function join(wasm: WasmClient, options: WasmOptions, user: () => string, change
     reconnect: own.reconnect,
     shown: () => {
       const { status, error, attempt, retryAt, clientId } = own.snapshot();
-      return { status, error: plain(error), attempt, retryAt: retryAt === null ? null : Date.now() + retryAt, clientId };
+      return {
+        status,
+        error: plain(error),
+        attempt,
+        retryAt: retryAt === null ? null : Date.now() + retryAt,
+        clientId,
+      };
     },
   };
   const part = () => {

@@ -65,8 +65,8 @@ export interface World {
 
 /** A leader that said nothing for so long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
 const pace = { least: 500, more: 500 };
-/** How long it may take to answer. */
-const answer = 500;
+/** How long it may take to answer. Where leaders turn out to be alive soon after (a busy machine), twice as long, and again. */
+const answer = { least: 500, most: 8000, soon: 2000 };
 /** An alarm that rings so late says that it was we who slept. */
 const late = 300;
 /** A stream that is open for so long and said no hello is not of a hub of ours. */
@@ -102,6 +102,9 @@ export class Tab {
   #heard: number;
   /** When the leader was asked for a sign of life that has not come. */
   #asked: number | undefined;
+  #answer = answer.least;
+  /** The leader before this one, and when it ceased to be. */
+  #before = { name: '', at: 0 };
   #timer: unknown;
 
   constructor(me: string, session: Session, world: World) {
@@ -153,6 +156,7 @@ export class Tab {
   /** The lock is ours. */
   granted(): void {
     this.role = 'leader';
+    if (this.#leader) this.#before = { name: this.#leader, at: this.#world.now() };
     this.leading = undefined;
     this.#greeted = false;
     this.#awaited = true;
@@ -199,6 +203,7 @@ export class Tab {
 
   #serve(message: Message): void {
     if (message.kind === 'join') {
+      this.#revived(message.from);
       if (this.#greeted) this.#welcome(message.from, message.cursor);
       else this.#awaited = true;
       this.#status(this.#session.shown());
@@ -223,6 +228,7 @@ export class Tab {
   #listen(message: Message): void {
     const { kind, from } = message;
     const ours = from === this.#leader;
+    if (kind === 'join') this.#revived(from);
     if (ours || (this.role === 'candidate' && (kind === 'status' || kind === 'here'))) this.#alive();
     if (kind === 'frame') {
       const mine = message.to === this.#address();
@@ -236,8 +242,13 @@ export class Tab {
       } else if (ours && this.#joined && (mine || message.to === '')) {
         this.#take(message.frame);
       }
+    } else if (kind === 'ping') {
+      // Somebody asks for all: it is his to act on the answer, lest all take over from each other.
+      if (this.#asked === undefined) this.#alive();
     } else if (kind === 'here') {
-      if (!ours) this.#session.lead(false);
+      if (ours) return;
+      if (this.#leader) this.#before = { name: this.#leader, at: this.#world.now() };
+      this.#session.lead(false);
     } else if (kind === 'status') {
       if (!ours) return;
       this.leading = message.shown;
@@ -303,7 +314,7 @@ export class Tab {
   /** Nothing was heard for a while: ask; and if nobody answers, take over. */
   #look = (): void => {
     const now = this.#world.now();
-    const due = this.#asked === undefined ? this.#heard + this.#pace : this.#asked + answer;
+    const due = this.#asked === undefined ? this.#heard + this.#pace : this.#asked + this.#answer;
     if (now < due) {
       this.#alarm(due - now, this.#look);
     } else if (this.#asked !== undefined && now - due < late) {
@@ -311,10 +322,18 @@ export class Tab {
       this.#world.lock(true);
     } else {
       this.#asked = now;
-      this.#alarm(answer, this.#look);
+      this.#alarm(this.#answer, this.#look);
       this.#world.post({ kind: 'ping', from: this.#me });
     }
   };
+
+  /** A leader that follows so soon after its end was not dead: be more patient with the next one. */
+  #revived(stream: string): void {
+    const { name, at } = this.#before;
+    if (!name || !stream.startsWith(`${name}.`)) return;
+    this.#before = { name: '', at: 0 };
+    if (this.#world.now() - at < answer.soon) this.#answer = Math.min(this.#answer * 2, answer.most);
+  }
 
   #alarm(ms: number, fn: () => void): void {
     this.#quiet();

@@ -132,6 +132,11 @@ export class Server {
     await this.#ask('POST', '/revoke', { user }, bearer);
   }
 
+  /** What a user's page gets from the token endpoint. */
+  token(user: string): Promise<{ token: string; expires_in: number }> {
+    return this.#askAs(user, 'POST', '/auth/sse-token');
+  }
+
   /** The projects as the server has them. */
   async projects(): Promise<Project[]> {
     return (await this.#askAs<{ data: Project[] }>('observer', 'GET', '/api/projects')).data;
