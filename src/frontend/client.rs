@@ -141,6 +141,15 @@ impl SseClient {
     }
 }
 
+/// Handles to the same client are equal; frameworks ask that of what they hand on.
+impl PartialEq for SseClient {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl Eq for SseClient {}
+
 /// What all handles hold. No function of the page holds it, so that it ends with the last handle.
 #[derive(Debug)]
 pub(super) struct Shared {

@@ -129,6 +129,8 @@ async fn it_lives_as_long_as_one_handle() {
     let run = Run::new();
     let client = live(&run).await;
     let other = client.clone();
+    assert_eq!(client, other);
+    assert_ne!(client, builder("/events").build().unwrap());
     let mut updates = other.subscribe::<()>("*").unwrap();
     drop(client);
     run.update("a", "{}").await;
