@@ -5,9 +5,10 @@
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { e2e } from './e2e.mjs';
+import { buildFrontend, tryFrontend } from './frontend.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { main, Stop } from './lib/log.mjs';
-import { at, exe, npmBin, wasmTarget } from './lib/paths.mjs';
+import { at, exe, npmBin, tool, wasmTarget } from './lib/paths.mjs';
 import { run, runNode } from './lib/run.mjs';
 import { runSteps } from './lib/steps.mjs';
 import { buildWasm } from './lib/wasm.mjs';
@@ -48,8 +49,16 @@ const checks = [
   },
   {
     name: 'rustdoc',
-    about: 'no broken link',
-    work: () => cargo(['doc', '--locked', '--workspace', '--no-deps'], { RUSTDOCFLAGS: '-D warnings' }),
+    about: 'no broken link; the examples of the wasm build compile',
+    work: async () => {
+      const wasm = ['--locked', '--package', 'tinysse', '--target', wasmTarget];
+      await cargo(['doc', '--locked', '--workspace', '--no-deps'], { RUSTDOCFLAGS: '-D warnings' });
+      await cargo(['doc', ...wasm, '--no-deps'], { RUSTDOCFLAGS: '-D warnings' });
+      // The runner finds nothing to run in them: what needs no browser runs in the step `cargo`.
+      await cargo(['test', ...wasm, '--doc'], {
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: tool('wasm-bindgen-test-runner'),
+      });
+    },
   },
   {
     name: 'biome',
@@ -111,6 +120,23 @@ async function webkit() {
   await webTest('webkit', { driver, wrap: [display, '-a'] });
 }
 
+async function frontend() {
+  const manifest = ['--manifest-path', at('examples', 'yew', 'Cargo.toml')];
+  await cargo(['fmt', ...manifest, '--check']);
+  await cargo([
+    'clippy',
+    '--locked',
+    ...manifest,
+    '--target',
+    wasmTarget,
+    '--target-dir',
+    at('target', 'yew'),
+    ...strict,
+  ]);
+  await buildFrontend();
+  await tryFrontend(findChromium().browser);
+}
+
 const more = [
   {
     name: 'simulation',
@@ -118,6 +144,7 @@ const more = [
     work: () =>
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
   },
+  { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
   { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
   { name: 'webkit', about: 'wasm-bindgen-test in WebKitGTK', work: webkit },
 ];
@@ -137,7 +164,7 @@ function chosen(flags) {
 }
 
 /** The steps that open a browser, or start a program that does. */
-const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'e2e']);
+const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'e2e', 'frontend']);
 
 await main(import.meta.url, async () => {
   const flags = new Set(process.argv.slice(2));

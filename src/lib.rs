@@ -1,9 +1,12 @@
 //! One Server-Sent-Events connection that says *what changed*; the client refetches exactly that.
+#![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("frontend/guide.md"))]
+//!
+//! # The core
 //!
 //! ```
 //! use tinysse::core::{client::{Action, Client}, registry::Pattern, session::{Config, io::Input}, time::Time};
 //!
-//! // The pure core: tell it the time and what happened, then do what it says until it wants to sleep.
+//! // Pure: tell it the time and what happened, then do what it says until it wants to sleep.
 //! let mut client = Client::new(Config { provider: false, ..Config::default() }, 0, 7);
 //! client.subscribe([Pattern::parse("projects").unwrap()]);
 //! client.handle(Time(0), Input::Start);
@@ -16,7 +19,8 @@
 //! ```
 //!
 //! * [`core`] decides: the session machine, the wire, the registry. It compiles for every target, and the server's hub shares it.
-//! * `web` performs, on wasm32 only: `SseClient` over the browser's `EventSource`.
+//! * `web` performs, on wasm32 only: the class that JavaScript sees, over the browser's `EventSource`.
+//! * `SseClient` and what belongs to it, on wasm32 with the feature `std`, is the same client for frontends in Rust.
 #![no_std]
 
 extern crate alloc;
@@ -25,8 +29,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod core;
+#[cfg(all(feature = "std", target_arch = "wasm32"))]
+mod frontend;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
 
-#[cfg(target_arch = "wasm32")]
-pub use web::SseClient;
+#[cfg(all(feature = "std", target_arch = "wasm32"))]
+pub use frontend::{
+    AskReason, Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync,
+    Resyncs, Snapshot, SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, Update, Updates,
+};

@@ -11,6 +11,16 @@ mod close;
 mod failures;
 #[path = "web/foreign.rs"]
 mod foreign;
+// The API for frontends in Rust is of the std build.
+#[cfg(feature = "std")]
+#[path = "web/frontend.rs"]
+mod frontend;
+#[cfg(feature = "std")]
+#[path = "web/frontend_streams.rs"]
+mod frontend_streams;
+#[cfg(feature = "std")]
+#[path = "web/frontend_tokens.rs"]
+mod frontend_tokens;
 #[path = "web/heap.rs"]
 mod heap;
 #[path = "web/leaks.rs"]

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Function, Promise, Reflect, WebAssembly};
-use tinysse::SseClient;
+use tinysse::web::SseClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -40,7 +40,7 @@ impl Left {
 }
 
 /// After a warm-up, so many more rounds leave exactly as much as there was.
-async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
+pub(crate) async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
     for _ in 0..rounds / 10 {
         round().await;
     }

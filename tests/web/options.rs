@@ -1,6 +1,6 @@
 //! The constructor names the option that is wrong.
 
-use tinysse::SseClient;
+use tinysse::web::SseClient;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 

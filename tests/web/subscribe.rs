@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use tinysse::SseClient;
+use tinysse::web::SseClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use js_sys::{Array, Function, Object, Reflect};
-use tinysse::SseClient;
+use tinysse::web::SseClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 
