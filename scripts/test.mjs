@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { e2e } from './e2e.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
+import { buildEventSourceWasm } from './lib/eventsource.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, wasmTarget } from './lib/paths.mjs';
 import { run, runNode } from './lib/run.mjs';
@@ -43,6 +44,7 @@ const checks = [
       const wasm = ['clippy', '--locked', '--package', 'tinysse', '--target', wasmTarget, '--lib'];
       await cargo([...wasm, '--test', 'web', ...strict]);
       await cargo([...wasm, ...npmBuild, ...strict]);
+      await cargo(['clippy', '--locked', '--package', 'tinysse-eventsource', '--target', wasmTarget, ...strict]);
     },
   },
   {
@@ -60,6 +62,7 @@ const checks = [
     about: 'tsc over js/, tests and examples',
     work: async () => {
       await buildWasm();
+      await buildEventSourceWasm();
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
