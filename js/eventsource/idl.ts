@@ -58,8 +58,9 @@ export function defineConstants(type: { prototype: object }, constants: Record<s
   }
 }
 
-/** Web IDL: attributes and operations are listed, and `Object.prototype.toString` knows the interface's name. */
-export function nameIt(prototype: object, name: string, members: readonly string[]): void {
-  for (const member of members) Object.defineProperty(prototype, member, { enumerable: true });
-  Object.defineProperty(prototype, Symbol.toStringTag, { configurable: true, value: name });
+/** Attributes and operations are listed; the class and its instances know the interface's name, whatever a minifier makes of it. */
+export function nameIt(type: { prototype: object }, name: string, members: readonly string[]): void {
+  for (const member of members) Object.defineProperty(type.prototype, member, { enumerable: true });
+  Object.defineProperty(type.prototype, Symbol.toStringTag, { configurable: true, value: name });
+  Object.defineProperty(type, 'name', { configurable: true, value: name });
 }

@@ -99,8 +99,11 @@ export class Parser {
   }
 
   #whole(): string | undefined {
-    const { start, data, kind, id } = this.#mark(this.count - 1);
-    const end = start + (data ?? 0) + (kind ?? 0) + (id ?? 0);
+    let end = 0;
+    for (let index = 0; index < this.count; index++) {
+      const { start, data, kind, id } = this.#mark(index);
+      end = Math.max(end, start + (data ?? 0) + (kind ?? 0) + (id ?? 0));
+    }
     const text = utf8.decode(this.#held.subarray(0, end));
     // No character is longer than its bytes, so if the sums agree each one is one byte.
     return text.length === end ? text : undefined;

@@ -68,7 +68,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   #quiet = false;
   #wake = () => {};
 
-  constructor(url: string | URL, init?: EventSourceInit) {
+  // With a default, as in the standard, the class has the `length` 1.
+  constructor(url: string | URL, init: EventSourceInit = {}) {
     super();
     // biome-ignore lint/complexity/noArguments: the standard tells no argument from one that is undefined
     if (arguments.length === 0) throw new TypeError('EventSource needs a URL');
@@ -329,4 +330,4 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
 defineConstants(EventSource, { CONNECTING, OPEN, CLOSED });
 defineHandlers(EventSource.prototype, ['open', 'message', 'error']);
 const named = ['url', 'withCredentials', 'readyState', 'lastEventId', 'reconnectionTime', 'close', 'reset'];
-nameIt(EventSource.prototype, 'EventSource', named);
+nameIt(EventSource, 'EventSource', named);
