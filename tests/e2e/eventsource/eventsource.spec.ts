@@ -1,40 +1,42 @@
 // Our EventSource in every context that has one, and the browser's own as the yardstick: what it fails is wrong in the test.
-import { expect, type Page, test } from '@playwright/test';
+import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import type { Place } from './kit';
 import type { Result } from './runner';
 import { Origin } from './server';
 
 declare const runCases: (place: Place) => Promise<Result[]>;
 
-let [here, there]: Origin[] = [];
-
-test.beforeAll(async () => {
-  [here, there] = await Promise.all([Origin.start(), Origin.start()]);
-});
-
-test.afterAll(() => {
-  here?.end();
-  there?.end();
-});
+test.describe.configure({ mode: 'parallel' });
 
 const scripts = ['/pkg/eventsource/classic.js', '/runner.js'];
 
-const place = (context: string, native: boolean): Place => ({
-  origin: here?.url ?? '',
-  other: there?.url ?? '',
-  context,
-  native,
-});
-
-async function inWindow(page: Page, native: boolean): Promise<Result[]> {
-  await page.goto(`${here?.url}/`);
-  for (const url of scripts) await page.addScriptTag({ url });
-  return page.evaluate((where) => runCases(where), place('window', native));
+/** Runs the cases of one context, on two origins of its own: a browser has few connections for each. */
+async function run(context: BrowserContext, where: string, native = false): Promise<void> {
+  const [here, there] = await Promise.all([Origin.start(), Origin.start()]);
+  const place = { origin: here.url, other: there.url, context: where, native };
+  const page = await context.newPage();
+  try {
+    await page.goto(place.origin);
+    const results = await (where === 'window' ? inWindow(page, place) : inWorker(page, place));
+    const failed = results.filter(({ error }) => error);
+    const name = native ? 'native' : 'tinysse';
+    console.log(`  ${name}, ${where}: ${results.length - failed.length} of ${results.length} passed`);
+    expect(failed, where).toEqual([]);
+    expect(results.length).toBeGreaterThan(80);
+  } finally {
+    await page.close();
+    here.end();
+    there.end();
+  }
 }
 
-async function inWorker(page: Page, context: string): Promise<Result[]> {
-  await page.goto(`${here?.url}/`);
-  // A worker is one file: both scripts, classic and synchronous.
+async function inWindow(page: Page, place: Place): Promise<Result[]> {
+  for (const url of scripts) await page.addScriptTag({ url });
+  return page.evaluate((where) => runCases(where), place);
+}
+
+/** A worker is one file that loads both scripts, classic and synchronous. */
+function inWorker(page: Page, place: Place): Promise<Result[]> {
   return page.evaluate(
     async ({ where, scripts }) => {
       const url = `/worker.js?${new URLSearchParams(scripts.map((script) => ['load', script]))}`;
@@ -56,29 +58,15 @@ async function inWorker(page: Page, context: string): Promise<Result[]> {
       const { active } = await navigator.serviceWorker.ready;
       return answer((message, transfer) => active?.postMessage(message, transfer));
     },
-    { where: place(context, false), scripts },
+    { where: place, scripts },
   );
 }
 
-function judge(name: string, results: Result[]): void {
-  if (process.env.SLOW)
-    console.log(
-      results
-        .sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0))
-        .slice(0, 14)
-        .map((r) => r.ms + ' ' + r.name)
-        .join('\n'),
-    );
-  const failed = results.filter(({ error }) => error);
-  console.log(`  ${name}: ${results.length - failed.length} of ${results.length} passed`);
-  expect(failed).toEqual([]);
-  expect(results.length).toBeGreaterThan(80);
-}
+test("the browser's own class, and ours in a window", async ({ context }) => {
+  await run(context, 'window', true);
+  await run(context, 'window');
+});
 
-test("the browser's own class in a window", async ({ page }) => judge('native, window', await inWindow(page, true)));
-
-test('in a window', async ({ page }) => judge('tinysse, window', await inWindow(page, false)));
-
-for (const context of ['worker', 'shared worker', 'service worker']) {
-  test(`in a ${context}`, async ({ page }) => judge(`tinysse, ${context}`, await inWorker(page, context)));
-}
+test('in a dedicated worker, a shared worker and a service worker', async ({ context }) => {
+  await Promise.all(['worker', 'shared worker', 'service worker'].map((where) => run(context, where)));
+});

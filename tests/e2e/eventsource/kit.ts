@@ -20,7 +20,8 @@ export interface Answer {
   wait?: number;
   /** The stream stays open. */
   end?: false;
-  destroy?: 'before' | 'after';
+  /** No answer: the connection is cut. */
+  destroy?: true;
   cors?: false;
 }
 
@@ -93,6 +94,11 @@ export class Kit {
 
   async seen(source: { url: string }): Promise<Request[]> {
     return (await fetch(source.url.replace('/stream', '/seen'), { cache: 'no-store' })).json();
+  }
+
+  /** Cuts the connection that was answered last. */
+  async cut(source: { url: string }): Promise<void> {
+    await fetch(source.url.replace('/stream', '/cut'), { cache: 'no-store' });
   }
 
   /** The next event of this type. */

@@ -61,9 +61,9 @@ test('the back/forward cache: the connection is given up, and taken up again wit
   ];
   await open(page, stream('cache', plan));
   await expect.poll(() => page.evaluate(() => seen.length)).toBe(2);
-  await page.goto(`${origin.url.replace('127.0.0.1', 'localhost')}/`);
+  await page.goto(`${origin.url}/?elsewhere`);
   await expect.poll(() => origin.seen('cache')[0]?.closed).toBeGreaterThan(0);
-  await page.goBack();
+  await page.goBack({ waitUntil: 'commit' });
   // The page of before, not a fresh one: it still knows what it saw.
   await expect
     .poll(() => page.evaluate(() => seen.map((one) => (one as unknown[])[2])))

@@ -10,7 +10,6 @@ import { type Case, Kit, type Place } from './kit';
 export interface Result {
   name: string;
   error?: string;
-  ms?: number;
 }
 
 const all: Case[] = [...shape, ...format, ...connection, ...beyond, ...token];
@@ -31,7 +30,6 @@ scope.runCases = async (place) => {
   const results: Result[] = [];
   const lane = async () => {
     for (let one = cases.shift(); one; one = cases.shift()) {
-      const began = performance.now();
       const kit = new Kit(place, Source);
       const result: Result = { name: one.name };
       results.push(result);
@@ -41,7 +39,6 @@ scope.runCases = async (place) => {
         result.error = String(error);
       }
       kit.end();
-      result.ms = Math.round(performance.now() - began);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, lane));

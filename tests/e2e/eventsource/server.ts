@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { extname, join } from 'node:path';
 import { build } from 'esbuild';
 import { pkg } from '../server';
@@ -16,6 +16,7 @@ export class Origin {
   policy = '';
   #script = '';
   readonly #server: Server;
+  readonly #live = new Map<string, Socket>();
   readonly #seen = new Map<string, Request[]>();
 
   private constructor() {
@@ -62,6 +63,9 @@ export class Origin {
     } else if (pathname === '/seen') {
       response.setHeader('access-control-allow-origin', '*');
       send('application/json', JSON.stringify(this.seen(key)));
+    } else if (pathname === '/cut') {
+      this.#live.get(key)?.destroy();
+      send('text/plain', '');
     } else if (pathname === '/runner.js') {
       send('text/javascript', this.#script);
     } else if (pathname === '/worker.js') {
@@ -93,7 +97,7 @@ export class Origin {
       note.closed = performance.now();
     });
     if (answer.wait) await new Promise((done) => setTimeout(done, answer.wait));
-    if (answer.destroy === 'before') {
+    if (answer.destroy) {
       request.socket.destroy();
       return;
     }
@@ -116,7 +120,7 @@ export class Origin {
       await new Promise((done) => setTimeout(done, 40));
       response.write(more);
     }
-    if (answer.destroy === 'after') setTimeout(() => request.socket.destroy(), 60);
-    else if (answer.end !== false) response.end();
+    this.#live.set(key, request.socket);
+    if (answer.end !== false) response.end();
   }
 }

@@ -47,7 +47,7 @@ export const beyond: Case[] = [
     name: 'error: a lost connection is told, and has no status',
     ours: true,
     async run(kit) {
-      const source = kit.open([{ destroy: 'before' }]);
+      const source = kit.open([{ destroy: true }]);
       const event = (await kit.next(source, 'error')) as unknown as {
         code?: number;
         error: { code: string; retryable: boolean };

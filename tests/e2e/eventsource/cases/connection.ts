@@ -36,13 +36,15 @@ export const connection: Case[] = [
     name: 'reconnect: after the connection broke, and after it was refused',
     async run(kit) {
       const source = kit.open([
-        { ...once('data: 1\n\n'), end: false, destroy: 'after' },
-        { destroy: 'before' },
-        { destroy: 'before' },
+        { ...once('data: 1\n\n'), end: false },
+        { destroy: true },
+        { destroy: true },
         stays('data: 2\n\n'),
       ]);
       equal((await kit.next(source, 'message')).data, '1');
-      await kit.next(source, 'error');
+      const error = kit.next(source, 'error');
+      await kit.cut(source);
+      await error;
       equal(source.readyState, 0);
       equal((await kit.next(source, 'message')).data, '2');
     },

@@ -108,15 +108,15 @@ export const format: Case[] = [
     },
   },
   {
-    name: 'format: 20,000 events in a row, none lost or out of order',
+    name: 'format: 5,000 events in a row, none lost or out of order',
     async run(kit) {
-      const source = kit.open([{ body: 'data: x\nid: 9\n\n', repeat: 20_000 }]);
+      const source = kit.open([{ body: 'data: x\nid: 9\n\n', repeat: 5_000 }]);
       let count = 0;
       source.onmessage = ({ data, lastEventId }) => {
         if (data === 'x' && lastEventId === '9') count += 1;
       };
       await kit.next(source, 'error');
-      equal(count, 20_000);
+      equal(count, 5_000);
     },
   },
   {
