@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { buildEventSourceWasm, eventSourceNamed, eventSourceWasm } from './lib/eventsource.mjs';
 import { bold, dim, main, Stop, say } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
 import { dissect } from './lib/sections.mjs';
@@ -10,6 +11,9 @@ import { setUp } from './setup.mjs';
 
 /** The whole client, brotli, in bytes: .wasm + glue + facade. */
 const budget = 24_000;
+
+/** `tinysse/eventsource`, which has a wasm of its own, inlined: all that its users download. */
+const eventSourceBudget = 6_400;
 
 function measure(name, bytes) {
   const brotli = brotliCompressSync(bytes, {
@@ -26,10 +30,10 @@ const sum = (name, rows) => ({
 });
 
 /** The public entry as an app's bundler sees it, with what is loaded lazily left out or put in. */
-async function bundle(lazy) {
+async function bundle(lazy, ...entry) {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: [at('js', 'index.ts')],
+    entryPoints: [at('js', ...entry)],
     bundle: true,
     minify: true,
     format: 'esm',
@@ -52,15 +56,25 @@ function print(rows) {
 
 export async function size({ why }) {
   await buildWasm();
+  await buildEventSourceWasm();
   const parts = [
     measure('tinysse.wasm', readFileSync(join(wasmDir, 'tinysse.wasm'))),
     measure('glue', readFileSync(join(wasmDir, 'glue.js'))),
-    measure('facade', await bundle('out')),
+    measure('facade', await bundle('out', 'index.ts')),
   ];
   const total = sum('total', parts);
-  print([...parts, total, measure('inlined: all in one file', await bundle('in'))]);
-  if (why) await explain();
+  print([...parts, total, measure('inlined: all in one file', await bundle('in', 'index.ts'))]);
+  const eventSource = measure('eventsource: all in one file', await bundle('in', 'eventsource', 'index.ts'));
+  print([measure('eventsource.wasm', readFileSync(eventSourceWasm)), eventSource]);
+  if (why) {
+    await explain(namedWasm);
+    await explain(eventSourceNamed);
+  }
   if (total.brotli > budget) throw new Stop(`${total.brotli} bytes of brotli are above the budget of ${budget}`);
+  if (eventSource.brotli > eventSourceBudget) {
+    throw new Stop(`eventsource: ${eventSource.brotli} bytes of brotli are above the budget of ${eventSourceBudget}`);
+  }
+  say(`${eventSource.brotli} of ${eventSourceBudget} bytes of brotli for tinysse/eventsource`);
   say(`${total.brotli} of ${budget} bytes of brotli: ${budget - total.brotli} to spare`);
 }
 
@@ -85,9 +99,9 @@ function printSizes(title, rows, limit) {
   }
 }
 
-async function explain() {
+async function explain(from) {
   const named = at('target', 'size-named.wasm');
-  await optimise(namedWasm, named, ['-g']);
+  await optimise(from, named, ['-g']);
   const { sections, functions } = dissect(readFileSync(named));
   const owners = new Map();
   for (const { name, size: bytes } of functions) owners.set(owner(name), (owners.get(owner(name)) ?? 0) + bytes);

@@ -1,6 +1,6 @@
 export default {
   base: './',
   logLevel: 'warn',
-  build: { rollupOptions: { input: ['main.html', 'url.html', 'react.html'] } },
+  build: { rollupOptions: { input: ['main.html', 'url.html', 'react.html', 'source.html'] } },
   oxc: { jsx: { runtime: 'automatic' } },
 };
