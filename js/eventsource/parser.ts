@@ -4,8 +4,11 @@ import { wasm } from './inline.js';
 /** The raw exports of `wasm-eventsource/border.rs`. */
 interface Exports {
   memory: WebAssembly.Memory;
-  reset(limit: number): number;
-  feed(length: number): number;
+  input(): number;
+  open(limit: number): number;
+  reset(scanner: number): void;
+  feed(scanner: number, length: number): number;
+  close(scanner: number): void;
 }
 
 /** The length of what is not there: `usize::MAX`. */
@@ -14,52 +17,61 @@ const absent = 2 ** 32 - 1;
 const width = 5;
 /** Bytes that one call takes. */
 export const piece = 2 ** 16;
-/** An instance that needs no more memory than this serves another stream when its own is over. */
-const small = 2 ** 20;
-const spares = 4;
+/** When no stream is open, an instance with more memory than this is dropped: wasm gives none back. */
+const large = 2 ** 20;
 
 // Bad bytes become U+FFFD; a byte order mark inside of a stream is a character like any other.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-let module: WebAssembly.Module | undefined;
-const spare: Exports[] = [];
+let compiled: WebAssembly.Module | undefined;
+/** One instance for all streams: a browser has room for little more than a hundred. */
+let shared: Exports | undefined;
+let streams = 0;
 
 /** Reads one stream. What a chunk completed is decoded when it is asked for, and is there until the next `feed`. */
 export class Parser {
   readonly #wasm: Exports;
-  readonly #input: number;
+  readonly #scanner: number;
   /** How much the last chunk completed. */
   count = 0;
   /** True if the stream passed the bound, and must be given up. */
   tooLarge = false;
   #marks = new Uint32Array();
-  #held = new Uint8Array();
+  /** Where the bytes are that the marks speak of. */
+  #held = 0;
   /** All that the last chunk completed, if each of its characters is one byte. */
   #text: string | undefined;
   #kinds: [bytes: Uint8Array, name: string][] = [];
 
   /** @throws SseError with the code `csp` or `wasm` */
   constructor(limit: number) {
-    this.#wasm = spare.pop() ?? instance();
-    this.#input = this.#wasm.reset(limit);
+    shared ??= instance();
+    this.#wasm = shared;
+    this.#scanner = shared.open(limit);
+    streams += 1;
   }
 
   /** Forgets what is unfinished. */
-  reset(limit: number): void {
-    this.#wasm.reset(limit);
+  reset(): void {
+    this.#wasm.reset(this.#scanner);
   }
 
   /** Takes at most {@link piece} bytes. */
   feed(bytes: Uint8Array): void {
-    const { memory, feed } = this.#wasm;
-    new Uint8Array(memory.buffer).set(bytes, this.#input);
-    const report = feed(bytes.length);
-    const { buffer } = memory; // another one if the memory grew
-    const [marks = 0, count = 0, held = 0, tooLarge] = new Uint32Array(buffer, report, 4);
+    const { memory, input, feed } = this.#wasm;
+    new Uint8Array(memory.buffer).set(bytes, input());
+    let report: number;
+    try {
+      report = feed(this.#scanner, bytes.length);
+    } catch (cause) {
+      shared = undefined; // no memory is left; nothing of that instance is to be trusted
+      throw new SseError('wasm', `the parser stopped: ${cause}`, { cause });
+    }
+    const [marks = 0, count = 0, held = 0, tooLarge] = new Uint32Array(memory.buffer, report, 4);
     this.count = count;
     this.tooLarge = tooLarge === 1;
-    this.#marks = new Uint32Array(buffer, marks, count * width);
-    this.#held = new Uint8Array(buffer, held);
+    this.#marks = new Uint32Array(memory.buffer, marks, count * width).slice();
+    this.#held = held;
     this.#text = count > 1 ? this.#whole() : undefined;
   }
 
@@ -87,15 +99,23 @@ export class Parser {
     const at = start + (data ?? 0);
     // Streams have few types: one of each length is remembered, up to 64 bytes.
     const known = this.#kinds[kind];
-    if (known?.[0].every((byte, i) => byte === this.#held[at + i])) return known[1];
+    const bytes = this.#bytes(at, kind);
+    if (known?.[0].every((byte, i) => byte === bytes[i])) return known[1];
     const name = this.#slice(at, kind);
-    if (kind <= 64) this.#kinds[kind] = [this.#held.slice(at, at + kind), name];
+    if (kind <= 64) this.#kinds[kind] = [bytes.slice(), name];
     return name;
   }
 
-  /** The stream is over. */
+  /** The stream is over, and nothing will be asked any more. */
   free(): void {
-    if (spare.length < spares && this.#wasm.memory.buffer.byteLength <= small) spare.push(this.#wasm);
+    this.#wasm.close(this.#scanner);
+    streams -= 1;
+    if (streams === 0 && this.#wasm.memory.buffer.byteLength > large) shared = undefined;
+  }
+
+  /** In the memory of now: it is another one after it grew, for whichever stream. */
+  #bytes(start: number, length: number): Uint8Array {
+    return new Uint8Array(this.#wasm.memory.buffer, this.#held + start, length);
   }
 
   #whole(): string | undefined {
@@ -104,14 +124,13 @@ export class Parser {
       const { start, data, kind, id } = this.#mark(index);
       end = Math.max(end, start + (data ?? 0) + (kind ?? 0) + (id ?? 0));
     }
-    const text = utf8.decode(this.#held.subarray(0, end));
+    const text = utf8.decode(this.#bytes(0, end));
     // No character is longer than its bytes, so if the sums agree each one is one byte.
     return text.length === end ? text : undefined;
   }
 
   #slice(start: number, length: number): string {
-    const end = start + length;
-    return this.#text?.slice(start, end) ?? utf8.decode(this.#held.subarray(start, end));
+    return this.#text?.slice(start, start + length) ?? utf8.decode(this.#bytes(start, length));
   }
 
   #mark(index: number) {
@@ -128,8 +147,8 @@ const present = (word: number): number | undefined => (word === absent ? undefin
 
 function instance(): Exports {
   try {
-    module ??= new WebAssembly.Module(bytes());
-    return new WebAssembly.Instance(module).exports as unknown as Exports;
+    compiled ??= new WebAssembly.Module(bytes());
+    return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);
     // Engines have no error class of their own for a refusal by policy; all of them name it in the message.

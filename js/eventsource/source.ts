@@ -132,7 +132,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
 
   /** Discards an event of which only a part came, before another stream is piped in. Without effect on a source that connects by itself. */
   reset(): void {
-    if (this.#reader) this.#parser?.reset(this.#limit);
+    if (this.#reader) this.#parser?.reset();
   }
 
   async #run(): Promise<void> {

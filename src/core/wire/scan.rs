@@ -28,6 +28,9 @@ pub enum Found<'a> {
     Retry(u32),
 }
 
+/// The length of what is not there.
+pub const ABSENT: usize = usize::MAX;
+
 /// One finding as ranges: `data`, `kind` and `id` follow one another in [`Scanner::held`], from `start` on. [`ABSENT`] is the length of what
 /// is not there. The layout is read by JavaScript.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +48,6 @@ pub struct Mark {
     pub retry: usize,
 }
 
-/// The length of what is not there.
-pub const ABSENT: usize = usize::MAX;
-
 /// Takes a stream apart, in chunks of any size.
 ///
 /// ```
@@ -60,8 +60,7 @@ pub const ABSENT: usize = usize::MAX;
 /// assert_eq!(found, [Found::Event { kind: b"", id: Some(b"1"), data: b"a\nb" }, Found::Retry(5)]);
 /// ```
 ///
-/// Each byte is looked at a constant number of times, however the chunks are cut; memory is that of the unfinished event and of what the
-/// last chunk finished. Source: WHATWG HTML, §9.2.5 and §9.2.6.
+/// Linear however the chunks are cut; memory is that of the unfinished event and of what the last chunk finished. Source: WHATWG HTML, §9.2.5 and §9.2.6.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     /// What the last chunk finished, then the data of the unfinished event, which begins at `begun`.
@@ -77,28 +76,26 @@ pub struct Scanner {
     name: u64,
     /// The value of the line, unless it is data.
     value: Vec<u8>,
-    /// One space may be left out here.
-    space: bool,
-    /// Bytes of this line so far, and of the event's data before it.
-    line: usize,
+    space: bool, // one may be left out here
+    line: usize, // bytes of it so far, and of the event's data before it
     before: usize,
     after_cr: bool,
     first_line: bool,
     limit: usize,
 }
 
-/// What the line is that is being read.
+/// What the line is that is being read: a name as long as no colon was seen; skipped are comments and unknown names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
-    /// Not known yet: no colon was seen.
     Name,
     Data,
     Event,
     Id,
     Retry,
-    /// A comment, or an unknown name: "the field is ignored".
     Skip,
 }
+
+const NOTHING: Mark = Mark { start: 0, data: ABSENT, kind: ABSENT, id: ABSENT, retry: ABSENT };
 
 const NAMELESS: u64 = 1;
 const DATA: u64 = name(b"data");
@@ -140,15 +137,9 @@ impl Scanner {
         }
     }
 
-    /// Begins another stream in the same memory: what is unfinished is forgotten.
-    pub fn reset(&mut self, limit: usize) {
-        for buffer in [&mut self.held, &mut self.kind, &mut self.id, &mut self.value] {
-            buffer.clear();
-        }
-        self.marks.clear();
-        (self.begun, self.has_data, self.has_id, self.after_cr) = (0, false, false, false);
-        self.end_of_line();
-        (self.first_line, self.limit) = (true, limit);
+    /// Begins another stream: what is unfinished is forgotten.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.limit);
     }
 
     /// Takes the next bytes. What they complete is there until the next call.
@@ -188,8 +179,8 @@ impl Scanner {
                 return Found::Retry(u32::try_from(mark.retry).unwrap_or(u32::MAX));
             }
             let bytes = self.held.get(mark.start..).unwrap_or_default();
-            let (data, bytes) = bytes.split_at(present(mark.data));
-            let (kind, bytes) = bytes.split_at(present(mark.kind));
+            let (data, bytes) = bytes.split_at_checked(mark.data).unwrap_or((&[], bytes));
+            let (kind, bytes) = bytes.split_at_checked(mark.kind).unwrap_or((&[], bytes));
             let id = bytes.get(..mark.id);
             if mark.data == ABSENT { Found::Id(id.unwrap_or_default()) } else { Found::Event { kind, id, data } }
         })
@@ -223,7 +214,7 @@ impl Scanner {
         }
     }
 
-    /// Takes a part of a line. It may be cut anywhere, but CR and LF are no part of a character, so lines can be told apart as bytes.
+    /// Takes a part of a line, cut anywhere: CR and LF are no part of a character.
     fn take(&mut self, part: &[u8]) {
         self.line += part.len();
         let mut rest = part;
@@ -296,7 +287,7 @@ impl Scanner {
             }
             Field::Retry => {
                 if let Some(ms) = digits(&self.value) {
-                    self.marks.push(Mark { start: 0, data: ABSENT, kind: ABSENT, id: ABSENT, retry: ms as usize });
+                    self.marks.push(Mark { retry: ms as usize, ..NOTHING });
                 }
             }
             Field::Name | Field::Data | Field::Id | Field::Skip => {}
@@ -312,7 +303,7 @@ impl Scanner {
 
     fn dispatch(&mut self) {
         let (start, data) = (self.begun, self.held.len() - self.begun);
-        let mut mark = Mark { start, data: ABSENT, kind: ABSENT, id: ABSENT, retry: ABSENT };
+        let mut mark = Mark { start, ..NOTHING };
         if self.has_data {
             (mark.data, mark.kind) = (data, self.kind.len());
             self.held.extend_from_slice(&self.kind);
@@ -327,10 +318,6 @@ impl Scanner {
         self.kind.clear();
         (self.has_data, self.has_id, self.begun) = (false, false, self.held.len());
     }
-}
-
-fn present(length: usize) -> usize {
-    if length == ABSENT { 0 } else { length }
 }
 
 /// Where the first CR or LF is, or the length: eight bytes at a time.
