@@ -41,6 +41,7 @@ export class Parser {
   #held = 0;
   /** All that the last chunk completed, if each of its characters is one byte. */
   #text: string | undefined;
+  #again = false;
   #kinds: [bytes: Uint8Array, name: string][] = [];
 
   /** @throws SseError with the code `csp` or `wasm` */
@@ -51,9 +52,9 @@ export class Parser {
     streams += 1;
   }
 
-  /** Forgets what is unfinished. */
+  /** Forgets what is unfinished. What was found stays until the next `feed`. */
   reset(): void {
-    this.#wasm.reset(this.#scanner);
+    this.#again = true;
   }
 
   /** Takes at most {@link piece} bytes. */
@@ -62,6 +63,8 @@ export class Parser {
     new Uint8Array(memory.buffer).set(bytes, input());
     let report: number;
     try {
+      if (this.#again) this.#wasm.reset(this.#scanner);
+      this.#again = false;
       report = feed(this.#scanner, bytes.length);
     } catch (cause) {
       shared = undefined; // no memory is left; nothing of that instance is to be trusted

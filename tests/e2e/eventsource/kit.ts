@@ -64,6 +64,15 @@ export function thrown(work: () => unknown): { name?: string } {
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
+/** Until it holds. */
+export async function until(holds: () => unknown): Promise<void> {
+  for (let left = 500; left > 0; left--) {
+    if (await holds()) return;
+    await pause(20);
+  }
+  throw new Error(`never: ${holds}`);
+}
+
 let made = 0;
 
 /** The world of one case. */

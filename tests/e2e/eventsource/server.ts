@@ -101,7 +101,14 @@ export class Origin {
       request.socket.destroy();
       return;
     }
-    const headers = { 'content-type': 'text/event-stream', ...(answer.cors !== false && cors), ...answer.headers };
+    // A chunked 205 would leave bytes behind that the next answer on the connection begins with.
+    const none = answer.status === 205 && { 'content-length': '0' };
+    const headers = {
+      'content-type': 'text/event-stream',
+      ...none,
+      ...(answer.cors !== false && cors),
+      ...answer.headers,
+    };
     const body = Buffer.from(answer.body ?? '', answer.raw ? 'latin1' : 'utf8');
     response.writeHead(answer.status ?? 200, headers);
     response.flushHeaders();

@@ -1,4 +1,4 @@
-import { type Case, equal, ok, pause, thrown } from '../kit';
+import { type Case, equal, ok, pause, thrown, until } from '../kit';
 
 const stays = (body: string) => ({ body, end: false as const });
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -98,7 +98,7 @@ export const beyond: Case[] = [
       await Promise.all(refused.map((source) => kit.next(source, 'error')));
       const source = kit.open([stays('data: x\n\n')]);
       equal((await kit.next(source, 'message')).data, 'x');
-      while (!(await Promise.all(refused.map((one) => kit.seen(one)))).every(([one]) => one?.closed)) await pause(20);
+      await until(async () => (await Promise.all(refused.map((one) => kit.seen(one)))).every(([one]) => one?.closed));
     },
   },
   {
@@ -108,9 +108,9 @@ export const beyond: Case[] = [
     async run(kit) {
       const source = kit.open([{ body: 'retry: 60000\ndata: x\n\n' }, stays('data: y\n\n')]);
       await kit.next(source, 'error');
-      await pause(50);
-      dispatchEvent(new Event('online'));
+      const again = setInterval(() => dispatchEvent(new Event('online')), 50);
       equal((await kit.next(source, 'message')).data, 'y');
+      clearInterval(again);
     },
   },
   {
@@ -166,7 +166,8 @@ export const beyond: Case[] = [
           seen.push([type, event.data, event.origin, source.readyState]),
         );
       }
-      await pause(300);
+      await until(() => source.readyState === 2);
+      await pause(100);
       equal(seen, [
         ['open', undefined, undefined, 1],
         ['message', 'hello', 'null', 1],
@@ -217,7 +218,7 @@ export const beyond: Case[] = [
       equal(source.lastEventId, '42');
       source.reset();
       await streamOf('\ufeffdata: second\n\n').pipeTo(pipe.writable, { preventClose: true });
-      await pause(50);
+      await until(() => got.length === 2);
       source.close();
       equal(got, [
         ['first', '42'],

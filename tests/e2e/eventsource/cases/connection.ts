@@ -1,4 +1,4 @@
-import { type Case, equal, ok, pause } from '../kit';
+import { type Case, equal, ok, pause, until } from '../kit';
 
 const once = (body: string) => ({ body: `retry: 10\n${body}` });
 const stays = (body: string) => ({ body, end: false as const });
@@ -107,7 +107,6 @@ export const connection: Case[] = [
         for (const type of ['open', 'message']) source.addEventListener(type, () => (got += 1));
         await kit.next(source, 'error');
         equal([source.readyState, got], [2, 0]);
-        await pause(400);
         equal((await kit.seen(source)).length, 1, 'requests');
       },
     }),
@@ -118,7 +117,7 @@ export const connection: Case[] = [
       const source = kit.open([once('data: x\n\n'), { status: 204 }]);
       const states: number[] = [];
       source.onerror = () => states.push(source.readyState);
-      while (states.length < 2) await pause(20);
+      await until(() => states.length === 2);
       await pause(400);
       equal([states, (await kit.seen(source)).length], [[0, 2], 2]);
     },

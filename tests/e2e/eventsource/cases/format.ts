@@ -1,4 +1,4 @@
-import { type Answer, type Case, equal, ok } from '../kit';
+import { type Answer, type Case, equal, ok, until } from '../kit';
 
 const big = 10 * 2 ** 20;
 
@@ -148,7 +148,7 @@ export const format: Case[] = [
           .then(() => Promise.resolve())
           .then(() => order.push(`after ${data}`));
       };
-      while (order.length < 6) await new Promise((done) => setTimeout(done, 5));
+      await until(() => order.length === 6);
       equal(order, ['1', 'after 1', '2', 'after 2', '3', 'after 3']);
     },
   },

@@ -1,4 +1,4 @@
-import { type Case, equal, ok, pause } from '../kit';
+import { type Case, equal, ok, pause, until } from '../kit';
 
 const stays = (body: string) => ({ body, end: false as const });
 const once = (body: string) => ({ body: `retry: 10\n${body}` });
@@ -13,7 +13,7 @@ export const token: Case[] = [
     async run(kit) {
       const source = kit.open([once('data: x\n\n'), { status: 401 }], { token: 'T' });
       await kit.next(source, 'message');
-      while (source.readyState !== 2) await pause(20);
+      await until(() => source.readyState === 2);
       equal(bearer(await kit.seen(source)), ['Bearer T', 'Bearer T']);
     },
   },
@@ -112,7 +112,7 @@ export const token: Case[] = [
         error: { code: string };
       };
       equal([event.message, event.status, event.error.code, source.readyState], ['signed out', 403, 'unauthorized', 2]);
-      await pause(400);
+      await pause(100);
       equal([asked, (await kit.seen(source)).length], [1, 0]);
     },
   },
@@ -150,10 +150,11 @@ export const token: Case[] = [
     name: 'token: `close` while it is asked for aborts the question, and nothing follows',
     ours: true,
     async run(kit) {
-      let aborted = false;
+      let [asked, aborted] = [false, false];
       const source = kit.open([stays('data: x\n\n')], {
         token: ({ signal }) =>
           new Promise(() => {
+            asked = true;
             signal.addEventListener('abort', () => {
               aborted = true;
             });
@@ -161,9 +162,9 @@ export const token: Case[] = [
       });
       let events = 0;
       source.onerror = () => (events += 1);
-      await pause(20);
+      await until(() => asked);
       source.close();
-      await pause(50);
+      await pause(100);
       equal([aborted, events, (await kit.seen(source)).length], [true, 0, 0]);
     },
   },
@@ -181,7 +182,7 @@ export const token: Case[] = [
       const got: unknown[] = [];
       for (const type of ['over', 'error', 'message'])
         source.addEventListener(type, (event) => got.push(event.data ?? type));
-      while (!got.includes('2')) await pause(10);
+      await until(() => got.includes('2'));
       equal(got, ['1', '2']);
       equal(
         (await kit.seen(source)).map(({ headers }) => headers['last-event-id']),
