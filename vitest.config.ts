@@ -9,6 +9,8 @@ export default defineConfig({
       { find: /^tinysse$/, replacement: here('./js/index.ts') },
       { find: /^tinysse\/iterate$/, replacement: here('./js/iterate.ts') },
       { find: /^tinysse\/react$/, replacement: here('./js/react/index.ts') },
+      { find: /^tinysse\/eventsource$/, replacement: here('./js/eventsource/index.ts') },
+      { find: /^tinysse\/trpc$/, replacement: here('./js/trpc.ts') },
     ],
   },
   test: {

@@ -2,14 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { buildEventSourceWasm, eventSourceNamed, eventSourceWasm } from './lib/eventsource.mjs';
 import { bold, dim, main, Stop, say } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
 import { dissect } from './lib/sections.mjs';
-import { buildWasm, flavours, optimise, wasmDir } from './lib/wasm.mjs';
+import { buildWasm, flavours, optimise } from './lib/wasm.mjs';
 import { setUp } from './setup.mjs';
 
 /** What a page downloads, brotli, in bytes: .wasm + glue + facade, by transport. */
 const budgets = { eventsource: 24_000, fetch: 26_000 };
+
+/** `tinysse/eventsource`, which has a wasm of its own, inlined: all that its users download. */
+const eventSourceBudget = 6_500;
 
 function measure(name, bytes) {
   const brotli = brotliCompressSync(bytes, {
@@ -63,6 +67,7 @@ function print(rows) {
 
 export async function size({ why }) {
   await buildWasm();
+  await buildEventSourceWasm();
   const facade = measure('facade', await bundle('index.ts'));
   const over = [];
   for (const { name, dir, named } of flavours) {
@@ -85,6 +90,12 @@ export async function size({ why }) {
     measure('apart: persist, log, snapshot', await bundle('more.ts')),
     measure('apart: tinysse/iterate', await bundle('iterate.ts')),
   ]);
+  const eventSource = measure('eventsource: all in one file', await bundle('eventsource/index.ts', { inlined: true }));
+  print([measure('eventsource.wasm', readFileSync(eventSourceWasm)), eventSource]);
+  if (why) await explain(eventSourceNamed);
+  if (eventSource.brotli > eventSourceBudget) {
+    over.push(`eventsource: ${eventSource.brotli} bytes of brotli are above the budget of ${eventSourceBudget}`);
+  } else say(`${eventSource.brotli} of ${eventSourceBudget} bytes of brotli for tinysse/eventsource`);
   if (over.length > 0) throw new Stop(over.join('; '));
 }
 

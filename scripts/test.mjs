@@ -7,6 +7,7 @@ import { build } from './build.mjs';
 import { e2e } from './e2e.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
+import { buildEventSourceWasm } from './lib/eventsource.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, tool, wasmTarget } from './lib/paths.mjs';
 import { run, runNode } from './lib/run.mjs';
@@ -45,6 +46,7 @@ const checks = [
       await cargo([...wasm, '--test', 'web', ...strict]);
       await cargo([...wasm, ...npmBuild('npm'), ...strict]);
       await cargo([...wasm, ...npmBuild('npm,fetch'), ...strict]);
+      await cargo(['clippy', '--locked', '--package', 'tinysse-eventsource', '--target', wasmTarget, ...strict]);
     },
   },
   {
@@ -70,6 +72,7 @@ const checks = [
     about: 'tsc over js/, tests and examples',
     work: async () => {
       await buildWasm();
+      await buildEventSourceWasm();
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);

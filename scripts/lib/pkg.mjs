@@ -29,6 +29,7 @@ export async function buildPackage() {
     try {
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.build.json'), '--outDir', fresh]);
       cpSync(wasmDir, join(fresh, 'wasm'), { recursive: true });
+      await bundleClassic(join(fresh, 'eventsource'));
       cpSync(at('pkg-template'), fresh, { recursive: true });
       for (const licence of licences) cpSync(at(licence), join(fresh, licence));
       const manifest = JSON.parse(readFileSync(at('pkg-template', 'package.json'), 'utf8'));
@@ -37,5 +38,21 @@ export async function buildPackage() {
     } finally {
       rmSync(fresh, { recursive: true, force: true });
     }
+  });
+}
+
+/** A classic script is one file, in the place of what tsc made of its source. */
+async function bundleClassic(dir) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [at('js', 'eventsource', 'classic.ts')],
+    outfile: join(dir, 'classic.js'),
+    allowOverwrite: true,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'error',
   });
 }

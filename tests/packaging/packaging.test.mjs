@@ -138,6 +138,12 @@ describe('Vite', () => {
     }
   });
 
+  test('tinysse/eventsource runs in it, without the client', async () => {
+    const requests = await open(dist(), 'source.html');
+    assert.equal(requests.filter((path) => path === '/events').length, 1);
+    assert.equal(requests.filter((path) => /glue|inline/.test(path)).length, 0, 'the wasm of the client is not loaded');
+  });
+
   test('tinysse/react runs in it', async () => {
     const requests = await open(dist(), 'react.html');
     assert.equal(requests.filter((path) => path === '/events').length, 1);

@@ -6,6 +6,7 @@ pub mod encode;
 pub mod fold;
 pub mod id;
 pub mod names;
+pub mod scan;
 
 use alloc::string::String;
 

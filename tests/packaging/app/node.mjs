@@ -20,6 +20,8 @@ for (const name of ['WebAssembly', 'fetch', 'setTimeout', 'setInterval', 'EventS
 touched.length = 0;
 
 const { createClient } = await import('tinysse');
+const { EventSource } = await import('tinysse/eventsource');
+await import('tinysse/trpc');
 assert.deepEqual(touched, [], 'importing tinysse touches nothing');
 
 const client = createClient({ url: 'http://127.0.0.1:9/events', token: () => 'token' });
@@ -48,4 +50,8 @@ initSync({ module: bytes });
 const inner = new SseClient({ url: 'http://127.0.0.1:9/events' });
 assert.equal(inner.snapshot().status, 'idle');
 inner.free();
+
+const source = EventSource.fromReadableStream(new Blob(['data: 7\n\n']).stream());
+const { data } = await new Promise((done) => source.addEventListener('message', done));
+assert.equal(data, '7', 'the class has its wasm with it');
 console.log('node: ok');

@@ -1,5 +1,7 @@
 // Compiled, never run: what the types promise, and what they refuse.
 import { type Client, createClient, SseError, type Status } from 'tinysse';
+import { EventSource } from 'tinysse/eventsource';
+import { trpcEventSource } from 'tinysse/trpc';
 import wasm from 'tinysse/wasm-url';
 import './main.js';
 import './more.js';
@@ -30,3 +32,10 @@ createClient({ url: '/events', token: () => 7 });
 export const status: Status = client.getSnapshot().status;
 export const release: () => void = client.acquire();
 export const denied = (error: unknown): boolean => error instanceof SseError && error.code === 'unauthorized';
+
+export const source = new EventSource('/events', { token: ({ reason }) => ({ token: reason, expires_in: 60 }) });
+source.onerror = ({ message, status, error }) => console.warn(message, status, error?.code);
+source.addEventListener('projects', ({ data }) => data.length);
+export const Rotating: typeof EventSource = trpcEventSource({ token: () => 'token' });
+// @ts-expect-error a token is a string, not a number
+new EventSource('/events', { token: 7 });

@@ -1,6 +1,6 @@
 export default {
   base: './',
   logLevel: 'warn',
-  build: { rollupOptions: { input: ['main.html', 'url.html', 'react.html', 'more.html'] } },
+  build: { rollupOptions: { input: ['main.html', 'url.html', 'react.html', 'more.html', 'source.html'] } },
   oxc: { jsx: { runtime: 'automatic' } },
 };

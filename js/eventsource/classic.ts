@@ -1,0 +1,13 @@
+// A classic script, for where there are no modules: `importScripts('eventsource/classic.js')` in a service worker. The build makes
+// one file of it.
+import { EventSource } from './source.js';
+
+const scope = globalThis as { EventSource?: unknown; tinysse?: Record<string, unknown> };
+scope.tinysse = {
+  ...scope.tinysse,
+  EventSource,
+  /** Puts the class in the place of the browser's own, or where there is none. */
+  install() {
+    scope.EventSource = EventSource;
+  },
+};

@@ -1,0 +1,38 @@
+import type { SseError } from '../errors.js';
+
+/** What an {@link EventSourceErrorEvent} is made of. */
+export interface ErrorEventInit extends EventInit {
+  message?: string | undefined;
+  status?: number | undefined;
+  error?: SseError | undefined;
+}
+
+/**
+ * The `error` event, which in the standard says nothing but that there was one.
+ *
+ * ```ts
+ * source.onerror = (event) => console.warn(event.message, event.status, source.readyState);
+ * ```
+ *
+ * With `readyState` `CONNECTING` the source is about to reconnect, with `CLOSED` it gave up.
+ */
+export class EventSourceErrorEvent extends Event {
+  /** For people. */
+  readonly message: string;
+  /** The HTTP status, if there was an answer that is no stream. */
+  readonly status: number | undefined;
+  /** The same failure as a typed error: its `code` is `network`, `http`, `unauthorized`, `token`, `protocol`, `csp` or `wasm`. */
+  readonly error: SseError | undefined;
+
+  constructor(type: string, { message, status, error, ...init }: ErrorEventInit = {}) {
+    super(type, init);
+    this.message = message ?? '';
+    this.status = status;
+    this.error = error;
+  }
+
+  /** The same as {@link status}, under the name that the npm package `eventsource` gave it. */
+  get code(): number | undefined {
+    return this.status;
+  }
+}

@@ -1,0 +1,66 @@
+// What Web IDL asks of a class, beyond what a class of the language has by itself.
+
+type Handler = ((event: never) => unknown) | null;
+
+/** What is behind one event handler attribute. */
+interface Slot {
+  value: Handler;
+  readonly listener: (event: Event) => void;
+}
+
+const slots = new WeakMap<EventTarget, Map<string, Slot>>();
+
+/**
+ * Event handler attributes as HTML §8.1.8.1 has them: a handler takes its place among the listeners when it is first set, keeps it when
+ * it is replaced, and loses it when it is set to null. What is no object is null; an object that is no function is kept, and not called.
+ */
+export function defineHandlers(prototype: EventTarget, types: readonly string[]): void {
+  for (const type of types) {
+    Object.defineProperty(prototype, `on${type}`, {
+      configurable: true,
+      enumerable: true,
+      get(this: EventTarget) {
+        return slots.get(this)?.get(type)?.value ?? null;
+      },
+      set(this: EventTarget, value: unknown) {
+        const handler = (typeof value === 'object' || typeof value === 'function' ? value : null) as Handler;
+        assign(this, type, handler);
+      },
+    });
+  }
+}
+
+function assign(target: EventTarget, type: string, value: Handler): void {
+  const own = slots.get(target) ?? new Map<string, Slot>();
+  slots.set(target, own);
+  const slot = own.get(type);
+  if (slot && value) {
+    slot.value = value;
+  } else if (slot) {
+    target.removeEventListener(type, slot.listener);
+    own.delete(type);
+  } else if (value) {
+    const fresh: Slot = {
+      value,
+      listener(event) {
+        if (typeof fresh.value === 'function') fresh.value.call(target, event as never);
+      },
+    };
+    own.set(type, fresh);
+    target.addEventListener(type, fresh.listener);
+  }
+}
+
+/** Constants of an interface: on the class and on its prototype, to be listed and not to be written. */
+export function defineConstants(type: { prototype: object }, constants: Record<string, number>): void {
+  for (const [name, value] of Object.entries(constants)) {
+    for (const place of [type, type.prototype]) Object.defineProperty(place, name, { enumerable: true, value });
+  }
+}
+
+/** Attributes and operations are listed; the class and its instances know the interface's name, whatever a minifier makes of it. */
+export function nameIt(type: { prototype: object }, name: string, members: readonly string[]): void {
+  for (const member of members) Object.defineProperty(type.prototype, member, { enumerable: true });
+  Object.defineProperty(type.prototype, Symbol.toStringTag, { configurable: true, value: name });
+  Object.defineProperty(type, 'name', { configurable: true, value: name });
+}

@@ -1,0 +1,90 @@
+import { SseError } from '../errors.js';
+import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
+
+/** Why a connection is over. */
+export interface End {
+  /** True if there shall be no other one. */
+  readonly fatal?: boolean;
+  /** True if the token was refused and another one may be asked for. */
+  readonly refused?: boolean;
+  readonly error: SseError;
+}
+
+/** Milliseconds for a token. */
+const patience = 30_000;
+
+/** Asks for a token. Rejects with an {@link End}. */
+export async function ask(token: EventSourceToken, { reason, signal }: EventSourceTokenAsk): Promise<string> {
+  if (typeof token === 'string') return token;
+  const limit = AbortSignal.timeout(patience);
+  const over = (because: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      because.addEventListener('abort', () => reject(because.reason), { once: true, signal: asked.signal });
+    });
+  const asked = new AbortController();
+  const both = new AbortController();
+  for (const one of [limit, signal])
+    one.addEventListener('abort', () => both.abort(one.reason), { signal: asked.signal });
+  try {
+    const answer = await Promise.race([token({ reason, signal: both.signal }), over(limit), over(signal)]);
+    const text = typeof answer === 'object' ? answer?.token : answer;
+    if (typeof text !== 'string') throw new TypeError('the token is no string');
+    return text;
+  } catch (cause) {
+    const status = (cause as { status?: number } | null)?.status;
+    const refused = status === 401 || status === 403;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const error = new SseError(refused ? 'unauthorized' : 'token', message, { status, retryable: !refused, cause });
+    throw { fatal: refused, error } satisfies End;
+  } finally {
+    asked.abort();
+  }
+}
+
+/** The request for a stream, HTML §9.2.2. */
+export function request(init: EventSourceInit, lastEventId: string, token: string | undefined, signal: AbortSignal) {
+  const headers = new Headers(init.headers);
+  headers.set('Accept', 'text/event-stream');
+  if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+  if (lastEventId) headers.set('Last-Event-ID', byteString(lastEventId));
+  const credentials: RequestCredentials = init.withCredentials ? 'include' : 'same-origin';
+  return { headers, signal, credentials, mode: 'cors', cache: 'no-store', redirect: 'follow' } satisfies RequestInit;
+}
+
+/** "Let lastEventIDValue be the EventSource object's last event ID string, encoded as UTF-8": a header's characters are its bytes. */
+function byteString(text: string): string {
+  let bytes = '';
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
+
+/** What is wrong with an answer, if it is no stream: "if res's status is not 200, or if res's `Content-Type` is not `text/event-stream`". */
+export function judge(response: Response, renewable: boolean): End | undefined {
+  const { status } = response;
+  const type = response.headers.get('content-type');
+  if (status === 401) {
+    const error = new SseError('unauthorized', 'the server answered 401', { status, retryable: renewable });
+    return { fatal: !renewable, refused: renewable, error };
+  }
+  if (status !== 200) return { fatal: true, error: new SseError('http', `the server answered ${status}`, { status }) };
+  if (/^text\/event-stream\s*(;|$)/i.test(type ?? '')) return undefined;
+  const message = `the server answered with the content type ${type ?? '(none)'}, not text/event-stream`;
+  return { fatal: true, error: new SseError('http', message, { status }) };
+}
+
+/** "Let urlRecord be the result of encoding-parsing a URL given url, relative to settings." */
+export function address(url: string): string {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch {
+    throw new DOMException(`Cannot open an EventSource to '${url}'. The URL is invalid.`, 'SyntaxError');
+  }
+}
+
+/** A chunk of a stream. */
+export function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError('an event stream is made of bytes');
+}

@@ -1,0 +1,333 @@
+import { SseError } from '../errors.js';
+import { EventSourceErrorEvent } from './event.js';
+import { defineConstants, defineHandlers, nameIt } from './idl.js';
+import { Pace } from './pace.js';
+import { Parser, piece } from './parser.js';
+import { address, ask, bytesOf, type End, judge, request } from './request.js';
+import type { Target } from './target.js';
+import { queueTask, task } from './tasks.js';
+import type { EventSourceInit, EventSourceTokenAsk } from './types.js';
+
+const [CONNECTING, OPEN, CLOSED] = [0, 1, 2] as const;
+
+/** The reconnection time until a server says another, in milliseconds. */
+const usual = 3_000;
+/** A stream that lived this long, in milliseconds, proved good. */
+const proof = 2_000;
+/** From this reconnection time on, in milliseconds, a server may end its streams after an event as often as it likes. */
+const calm = 1_000;
+/** Tokens refused in a row, after which no other one is asked for. */
+const chances = 8;
+const defaultLimit = 2 ** 27;
+
+type Reader = Pick<ReadableStreamDefaultReader<unknown>, 'read' | 'cancel'>;
+
+/** Handed from `fromReadableStream` to the constructor. */
+let handed: Reader | undefined;
+
+/**
+ * The `EventSource` of the web platform, over `fetch`: in windows and in every kind of worker, with headers, tokens that are renewed,
+ * and errors that say what happened.
+ *
+ * ```ts
+ * const source = new EventSource('/events', { token: () => getToken() });
+ * source.onmessage = (event) => console.log(event.data, event.lastEventId);
+ * source.onerror = (event) => console.warn(event.message, event.status);
+ * ```
+ *
+ * Throws a `SyntaxError` (`DOMException`) for a URL that cannot be parsed. Everything else that goes wrong is an `error` event.
+ * Source: WHATWG HTML, §9.2; `fromReadableStream`, `lastEventId`, `reconnectionTime` and `reset` follow whatwg/html pull request 12272.
+ */
+export class EventSource extends (EventTarget as { new (): Target; prototype: Target }) {
+  declare static readonly CONNECTING: 0;
+  declare static readonly OPEN: 1;
+  declare static readonly CLOSED: 2;
+  declare readonly CONNECTING: 0;
+  declare readonly OPEN: 1;
+  declare readonly CLOSED: 2;
+  declare onopen: ((event: Event) => void) | null;
+  declare onmessage: ((event: MessageEvent<string>) => void) | null;
+  declare onerror: ((event: EventSourceErrorEvent) => void) | null;
+
+  readonly #url: string;
+  readonly #init: EventSourceInit;
+  readonly #limit: number;
+  readonly #pace = new Pace();
+  /** Aborted when the source is closed, whoever closes it. */
+  readonly #life = new AbortController();
+  #connection = new AbortController();
+  #reader: Reader | undefined;
+  #parser: Parser | undefined;
+  #readyState: 0 | 1 | 2 = CONNECTING;
+  #lastEventId = '';
+  #retry: number | undefined;
+  #refusals = 0;
+  /** The page is in the back/forward cache. */
+  #hidden = false;
+  /** The connection was given up for that cache, and nobody needs to know. */
+  #quiet = false;
+  #wake = () => {};
+
+  // With a default, as in the standard, the class has the `length` 1.
+  constructor(url: string | URL, init: EventSourceInit = {}) {
+    super();
+    // biome-ignore lint/complexity/noArguments: the standard tells no argument from one that is undefined
+    if (arguments.length === 0) throw new TypeError('EventSource needs a URL');
+    this.#init = { ...init };
+    this.#limit = this.#init.limit ?? defaultLimit;
+    this.#reader = handed;
+    handed = undefined;
+    this.#url = this.#reader ? `${url}` : address(`${url}`);
+    void (this.#reader ? this.#readAll(this.#reader) : this.#run());
+  }
+
+  /**
+   * A source that reads a stream of bytes instead of connecting. Its `url` is `about:event-stream`; it never reconnects, and the end of the stream
+   * closes it. Pipe several streams through one `TransformStream` to go on, and call {@link reset} between them.
+   *
+   * ```ts
+   * const { body } = await fetch('/events', { method: 'POST', body: query });
+   * const source = EventSource.fromReadableStream(body);
+   * ```
+   *
+   * Throws a `TypeError` if the stream is locked.
+   */
+  static fromReadableStream(stream: ReadableStream<Uint8Array | ArrayBuffer>): EventSource {
+    handed = stream.getReader();
+    return new EventSource('about:event-stream');
+  }
+
+  /** The URL that the source was made with, absolute. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get withCredentials(): boolean {
+    return Boolean(this.#init.withCredentials);
+  }
+
+  /** {@link CONNECTING}, {@link OPEN} or {@link CLOSED}. */
+  get readyState(): 0 | 1 | 2 {
+    return this.#readyState;
+  }
+
+  /** The id from which a reconnect goes on; empty if there is none. */
+  get lastEventId(): string {
+    return this.#lastEventId;
+  }
+
+  /** Milliseconds between the end of a connection and the next, as the server last chose them. */
+  get reconnectionTime(): number {
+    return this.#retry ?? usual;
+  }
+
+  /** Ends the connection. No event follows. */
+  close(): void {
+    this.#readyState = CLOSED;
+    this.#life.abort();
+    this.#connection.abort();
+    this.#reader?.cancel().catch(() => {});
+    this.#wake();
+  }
+
+  /** Discards an event of which only a part came, before another stream is piped in. Without effect on a source that connects by itself. */
+  reset(): void {
+    if (this.#reader) this.#parser?.reset();
+  }
+
+  async #run(): Promise<void> {
+    await undefined; // nothing happens before the constructor has returned
+    this.#watch();
+    let reason: EventSourceTokenAsk['reason'] = 'initial';
+    for (;;) {
+      const end = await this.#connect(reason);
+      if (this.#closed()) return;
+      reason = end.refused ? 'rejected' : 'reconnect';
+      // That a token is over is no news while there is another one.
+      const silent = this.#quiet || Boolean(end.refused && this.#refusals === 1);
+      this.#quiet = false;
+      await task(() => this.#lost(end, silent));
+      if (this.#closed()) return;
+      await this.#pause(silent ? 0 : this.#pace.delay(this.reconnectionTime, this.#retry !== undefined));
+      if (this.#closed()) return;
+    }
+  }
+
+  /** One connection, from the token to its end. */
+  async #connect(reason: EventSourceTokenAsk['reason']): Promise<End> {
+    this.#connection = new AbortController();
+    const { signal } = this.#connection;
+    const { token: provider, fetch: get = fetch } = this.#init;
+    try {
+      this.#parser = new Parser(this.#limit);
+      const token = provider && (await ask(provider, { reason, signal }));
+      this.#pace.started(performance.now());
+      const response = await get(this.#url, request(this.#init, this.#lastEventId, token, signal));
+      const wrong = judge(response, typeof provider === 'function');
+      if (wrong) return this.#over(wrong);
+      await task(() => this.#opened());
+      const opened = performance.now();
+      const origin = new URL(response.url || this.#url).origin;
+      const early = response.body && (await this.#read(response.body.getReader(), origin));
+      if (performance.now() - opened >= proof) {
+        this.#pace.proved();
+        this.#refusals = 0;
+      }
+      return this.#over(early ?? { error: new SseError('network', 'the stream ended', { retryable: true }) });
+    } catch (thrown) {
+      return this.#over(this.#why(thrown));
+    } finally {
+      // What is left of a body would keep one of the browser's few connections.
+      this.#connection.abort();
+      this.#parser?.free();
+      this.#parser = undefined;
+    }
+  }
+
+  /** Counts refusals: after the last chance there is no other. */
+  #over(end: End): End {
+    if (!end.refused) return end;
+    this.#refusals += 1;
+    return this.#refusals < chances ? end : { fatal: true, error: end.error };
+  }
+
+  #why(thrown: unknown): End {
+    if (thrown instanceof SseError) return { fatal: true, error: thrown };
+    if (typeof thrown === 'object' && thrown && 'error' in thrown) return thrown as End;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    // "If res is an aborted network error, then fail the connection": aborted by the browser, as by `window.stop()`, not by us.
+    const fatal = (thrown as Error | null)?.name === 'AbortError' && !this.#connection.signal.aborted;
+    return { fatal, error: new SseError('network', message, { retryable: !fatal, cause: thrown }) };
+  }
+
+  /** Reads a body to its end. Answers why it ended before, if it did. */
+  async #read(reader: Reader, origin: string): Promise<End | undefined> {
+    const parser = this.#parser as Parser;
+    let id = this.#lastEventId;
+    let refused: End | undefined;
+    const tell = (index: number) => {
+      if (this.#closed() || refused) return;
+      id = parser.id(index) ?? id;
+      const data = parser.data(index);
+      if (data === undefined) return;
+      const event = new MessageEvent(parser.kind(index), { data, origin, lastEventId: id });
+      if (typeof this.#init.token === 'function' && this.#init.unauthorized?.(event)) {
+        refused = {
+          refused: true,
+          error: new SseError('unauthorized', 'the server refused the token', { retryable: true }),
+        };
+        return;
+      }
+      if (event.type === 'message') this.#refusals = 0;
+      if ((this.#retry ?? 0) >= calm) this.#pace.proved();
+      this.dispatchEvent(event);
+    };
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.#closed()) return undefined;
+      const bytes = bytesOf(value);
+      for (let at = 0; at < bytes.length; at += piece) {
+        parser.feed(bytes.subarray(at, at + piece));
+        this.#note(parser);
+        for (let index = 0; index < parser.count; index++) queueTask(() => tell(index));
+        // What was parsed is told before more is read, so that a slow listener holds the server back, not our memory.
+        if (parser.count > 0) await task(() => {});
+        if (refused || this.#closed()) return refused;
+        if (parser.tooLarge) {
+          const error = new SseError('protocol', `a line or event of the stream is larger than ${this.#limit} bytes`);
+          return { fatal: true, error };
+        }
+      }
+    }
+  }
+
+  /** Ids and reconnection times hold as soon as they are parsed. */
+  #note(parser: Parser): void {
+    for (let index = 0; index < parser.count; index++) {
+      this.#retry = parser.retry(index) ?? this.#retry;
+      this.#lastEventId = parser.id(index) ?? this.#lastEventId;
+    }
+  }
+
+  /** For a source that was made of a stream. */
+  async #readAll(reader: Reader): Promise<void> {
+    let error = new SseError('network', 'the stream ended');
+    try {
+      this.#parser = new Parser(this.#limit);
+      await task(() => this.#opened());
+      error = (await this.#read(reader, 'null'))?.error ?? error;
+    } catch (thrown) {
+      error = this.#why(thrown).error;
+    }
+    reader.cancel().catch(() => {});
+    if (!this.#closed()) await task(() => this.#lost({ fatal: true, error }, false));
+    this.#parser?.free();
+    this.#parser = undefined;
+  }
+
+  /** "Announce the connection". */
+  #opened(): void {
+    if (this.#closed()) return;
+    this.#readyState = OPEN;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  /** "Reestablish the connection", or "fail the connection". */
+  #lost({ fatal, error }: End, silent: boolean): void {
+    if (this.#closed()) return;
+    this.#readyState = fatal ? CLOSED : CONNECTING;
+    if (fatal) this.#life.abort();
+    const { message, status } = error;
+    if (fatal || !silent) this.dispatchEvent(new EventSourceErrorEvent('error', { message, status, error }));
+  }
+
+  #closed(): boolean {
+    return this.#readyState === CLOSED;
+  }
+
+  /** Waits; less long if the network is back or the page is shown again, longer if there were too many connections lately. */
+  async #pause(delay: number): Promise<void> {
+    let left = delay;
+    for (;;) {
+      if (left > 0) {
+        await new Promise<void>((done) => {
+          const timer = setTimeout(done, left);
+          this.#wake = () => {
+            clearTimeout(timer);
+            done();
+          };
+        });
+      }
+      while (this.#hidden && !this.#closed()) {
+        await new Promise<void>((done) => {
+          this.#wake = done;
+        });
+      }
+      left = this.#pace.hold(performance.now());
+      if (left === 0 || this.#closed()) return;
+    }
+  }
+
+  #watch(): void {
+    const { signal } = this.#life;
+    const on = (type: string, listen: (event: { persisted?: boolean }) => void) =>
+      globalThis.addEventListener?.(type, listen as (event: Event) => void, { signal });
+    on('online', () => this.#wake());
+    // A page with a connection cannot stay in the back/forward cache, so it gives it up there.
+    on('pagehide', ({ persisted }) => {
+      if (!persisted) return;
+      this.#hidden = true;
+      this.#quiet = this.#parser !== undefined;
+      this.#connection.abort();
+    });
+    on('pageshow', () => {
+      this.#hidden = false;
+      this.#wake();
+    });
+  }
+}
+
+defineConstants(EventSource, { CONNECTING, OPEN, CLOSED });
+defineHandlers(EventSource.prototype, ['open', 'message', 'error']);
+const named = ['url', 'withCredentials', 'readyState', 'lastEventId', 'reconnectionTime', 'close', 'reset'];
+nameIt(EventSource, 'EventSource', named);
