@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { e2e } from './e2e.mjs';
+import { lab } from './lab.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, wasmTarget } from './lib/paths.mjs';
@@ -14,6 +15,7 @@ import { buildWasm } from './lib/wasm.mjs';
 import { webTest } from './lib/webtest.mjs';
 import { setUp } from './setup.mjs';
 import { size } from './size.mjs';
+import { soak } from './soak.mjs';
 
 const cargo = (args, env) => run('cargo', args, { env });
 const strict = ['--', '-D', 'warnings'];
@@ -88,6 +90,11 @@ const tests = [
     work: () => runNode('--test', ['--test-reporter=spec', at('tests', 'packaging', 'packaging.test.mjs')]),
   },
   {
+    name: 'failures',
+    about: 'our clients in the failure lab, and streams in every legal shape',
+    work: () => runNode('--test', ['--test-reporter=spec', '--test-concurrency=2', at('tests', 'lab')]),
+  },
+  {
     name: 'e2e',
     about: 'Playwright: the real page, the real server',
     work: () => e2e(),
@@ -117,6 +124,8 @@ const more = [
     work: () =>
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
   },
+  { name: 'lab', about: 'our clients and four others in every failure, as a table', work: () => lab() },
+  { name: 'soak', about: 'one hour under load: flat memory, nothing lost', work: () => soak() },
   { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
   { name: 'webkit', about: 'wasm-bindgen-test in WebKitGTK', work: webkit },
 ];
@@ -136,7 +145,7 @@ function chosen(flags) {
 }
 
 /** The steps that open a browser, or start a program that does. */
-const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'e2e']);
+const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'failures', 'e2e', 'lab', 'soak']);
 
 await main(import.meta.url, async () => {
   const flags = new Set(process.argv.slice(2));

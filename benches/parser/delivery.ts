@@ -51,7 +51,16 @@ export function httpFeed(workloads: readonly Workload[]): Feed {
 }
 
 const packed = (entry: string) => import(`${location.origin}/pkg/${entry}`);
-const settled = () => Promise.withResolvers<void>();
+
+function settled() {
+  let resolve = () => {};
+  let reject = (_why: unknown) => {};
+  const promise = new Promise<void>((good, bad) => {
+    resolve = good;
+    reject = bad;
+  });
+  return { promise, resolve, reject };
+}
 
 interface Source {
   addEventListener(type: string, listener: () => void): void;

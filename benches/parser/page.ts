@@ -55,7 +55,7 @@ async function bench(
     // Chunks do not survive the network.
     if (!workload.tiny) requested[name] = await best(rounds, overHttp, workload);
   }
-  const sizes = all.map(({ name, bytes, events }) => [name, [bytes.length, events]] as const);
+  const sizes = all.map(({ name, bytes, events }) => [name, [bytes.length, events]] as [string, [number, number]]);
   const times = { parse: parsed, stream: streamed, http: requested };
   return { times, sizes: Object.fromEntries(sizes) };
 }
