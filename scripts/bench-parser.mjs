@@ -5,7 +5,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workloads } from '../benches/parser/workload.mjs';
-import { openPage } from '../tests/lab/site.mjs';
 import { bold, main, red, Stop, say } from './lib/log.mjs';
 import { at, wasmTarget } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
@@ -41,6 +40,7 @@ async function buildCore() {
 
 /** Prints what it measured; answers what is behind. */
 export async function benchParser(rounds) {
+  const { openPage } = await import('../tests/lab/site.mjs');
   const core = await buildCore();
   const streams = workloads().map(({ bytes }) => bytes);
   const extra = {

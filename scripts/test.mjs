@@ -1,6 +1,6 @@
 // `npm test`: every check there is, from a fresh clone, each a named step.
 //   npm run check               the static checks alone
-//   npm run test:full           also the long simulation, and the browser tests in Firefox and WebKitGTK
+//   npm run test:full           also the long simulation, the lab, the soak, and the browser tests in Firefox and WebKitGTK
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';

@@ -72,15 +72,13 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
             bench.client.subscribe(Pattern::parse("projects"));
         }
         bench.client.handle(Time(0), Input::Start);
-        loop {
-            match bench.client.poll() {
-                Action::Open(ticket, ..) => bench.ticket = ticket,
-                Action::Sleep(_) => break,
-                _ => {}
+        perform(&mut bench.client, |action| {
+            if let Action::Open(ticket, ..) = action {
+                bench.ticket = *ticket;
             }
-        }
+        });
         bench.client.handle(Time(0), Input::Opened(bench.ticket));
-        calls(&mut bench.client);
+        perform(&mut bench.client, |_| {});
     });
 }
 
@@ -90,17 +88,18 @@ extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {
         let Bench { input, client, ticket, .. } = bench;
         client.bytes(Time(now as u64), *ticket, input.get(..length).unwrap_or_default());
-        calls(client)
+        let mut calls = 0;
+        perform(client, |action| calls += usize::from(matches!(action, Action::Call(..))));
+        calls
     })
 }
 
-fn calls(client: &mut Client) -> usize {
-    let mut calls = 0;
+fn perform(client: &mut Client, mut each: impl FnMut(&Action)) {
     loop {
-        match client.poll() {
-            Action::Call(..) => calls += 1,
-            Action::Sleep(_) => return calls,
-            _ => {}
+        let action = client.poll();
+        if matches!(action, Action::Sleep(_)) {
+            return;
         }
+        each(&action);
     }
 }
