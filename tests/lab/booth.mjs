@@ -71,7 +71,9 @@ class Visit {
 
   /** An answer that is no stream; `endless`: its body never ends, and is only gone when the client cancels it. */
   answer(status, { endless = false, ...headers } = {}) {
-    this.response.writeHead(status, { connection: 'close', 'content-type': 'text/html', ...headers });
+    // Browsers may keep a 404 or 410, and would answer the next request themselves.
+    const usual = { connection: 'close', 'cache-control': 'no-store', 'content-type': 'text/html' };
+    this.response.writeHead(status, { ...usual, ...headers });
     if (endless) this.response.write('<p>');
     else this.response.end(status === 204 ? undefined : '<p>no');
   }

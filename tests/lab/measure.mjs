@@ -12,6 +12,8 @@ export function measure({ scenario, booth, seen, ping, window }) {
   const gaps = connects.slice(1).map(({ at }, index) => at - connects[index].at);
   const copies = scenario.copies ?? 1;
   const heard = new Set(seen.events);
+  // Who heard nothing has no id to give.
+  const wrong = connects.filter(({ id, right }) => (heard.size === 0 ? id !== 0 : !right));
   const lost = [];
   for (let n = (booth.begins ?? 0) + 1; n < Math.max(0, ...heard); n++) if (!heard.has(n)) lost.push(n);
   return {
@@ -20,7 +22,7 @@ export function measure({ scenario, booth, seen, ping, window }) {
     gaps: gaps.map(Math.round),
     quick: copies > 1 ? 0 : gaps.filter((gap) => gap < floor).length,
     early: scenario.wait ? gaps.filter((gap) => gap < scenario.wait - 1).length : 0,
-    wrongIds: connects.filter(({ right }) => !right).map(({ id, told }) => `${id} for ${told}`),
+    wrongIds: wrong.map(({ id, told }) => `${id} for ${told}`),
     direct: connects.filter(({ direct }) => direct).length,
     events: seen.events.length,
     lost,
