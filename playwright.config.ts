@@ -22,6 +22,7 @@ export default defineConfig({
   projects: [
     { name: 'chromium', testMatch: '*.spec.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
+    { name: 'soak', testDir: 'tests/soak' },
   ],
 });
 

@@ -1,11 +1,12 @@
 // `npm test`: every check there is, from a fresh clone, each a named step.
 //   npm run check               the static checks alone
-//   npm run test:full           also the long simulation, and the browser tests in Firefox and WebKitGTK
+//   npm run test:full           also the long simulation, the lab, the soak, and the browser tests in Firefox and WebKitGTK
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { e2e } from './e2e.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
+import { lab } from './lab.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
 import { main, Stop } from './lib/log.mjs';
@@ -16,6 +17,7 @@ import { buildWasm } from './lib/wasm.mjs';
 import { webTest } from './lib/webtest.mjs';
 import { setUp } from './setup.mjs';
 import { size } from './size.mjs';
+import { soak } from './soak.mjs';
 
 const cargo = (args, env) => run('cargo', args, { env });
 const strict = ['--', '-D', 'warnings'];
@@ -101,6 +103,11 @@ const tests = [
     work: () => runNode('--test', ['--test-reporter=spec', at('tests', 'packaging', 'packaging.test.mjs')]),
   },
   {
+    name: 'failures',
+    about: 'our clients in the failure lab, and streams in every legal shape',
+    work: () => runNode('--test', ['--test-reporter=spec', '--test-concurrency=2', at('tests', 'lab')]),
+  },
+  {
     name: 'e2e',
     about: 'Playwright: the real page, the real server',
     work: () => e2e(),
@@ -148,6 +155,8 @@ const more = [
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
   },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
+  { name: 'lab', about: 'our clients and four others in every failure, as a table', work: () => lab() },
+  { name: 'soak', about: 'one hour under load: flat memory, nothing lost', work: () => soak() },
   { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
   { name: 'webkit', about: 'wasm-bindgen-test in WebKitGTK', work: webkit },
 ];
@@ -167,7 +176,7 @@ function chosen(flags) {
 }
 
 /** The steps that open a browser, or start a program that does. */
-const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'e2e', 'frontend']);
+const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'failures', 'e2e', 'frontend', 'lab', 'soak']);
 
 await main(import.meta.url, async () => {
   const flags = new Set(process.argv.slice(2));

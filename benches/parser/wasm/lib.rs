@@ -1,0 +1,105 @@
+//! The decoder and the client core, called with bytes that JavaScript puts in `input`. One of each at a time.
+
+#![allow(missing_docs)]
+
+extern crate alloc;
+
+#[allow(dead_code, unused_imports)]
+#[path = "../../../src/core/mod.rs"]
+pub mod core;
+
+use std::cell::RefCell;
+
+use crate::core::{
+    client::{Action, Client},
+    registry::Pattern,
+    session::{
+        Config,
+        io::{Input, Ticket},
+    },
+    time::Time,
+    wire::decode::{Decoder, Item},
+};
+
+const INPUT: usize = 1 << 16;
+const LIMIT: usize = 16 << 20;
+
+struct Bench {
+    input: Box<[u8]>,
+    decoder: Decoder,
+    client: Client,
+    ticket: Ticket,
+}
+
+thread_local! {
+    static BENCH: RefCell<Bench> = RefCell::new(Bench {
+        input: vec![0; INPUT].into(),
+        decoder: Decoder::new("", LIMIT),
+        client: Client::new(Config::default(), 0, 7),
+        ticket: Ticket(0),
+    });
+}
+
+/// Where the bytes go; at most 65,536 at a time.
+#[unsafe(no_mangle)]
+extern "C" fn input() -> *mut u8 {
+    BENCH.with_borrow_mut(|bench| bench.input.as_mut_ptr())
+}
+
+/// A new stream for the decoder alone.
+#[unsafe(no_mangle)]
+extern "C" fn decoder() {
+    BENCH.with_borrow_mut(|bench| bench.decoder = Decoder::new("", LIMIT));
+}
+
+/// Decodes so many bytes; answers how many events they completed.
+#[unsafe(no_mangle)]
+extern "C" fn decode(length: usize) -> usize {
+    BENCH.with_borrow_mut(|bench| {
+        let (mut events, bytes) = (0, bench.input.get(..length).unwrap_or_default());
+        let fed = bench.decoder.feed(bytes, &mut |item| events += usize::from(matches!(item, Item::Frame(_))));
+        if fed.is_err() { usize::MAX } else { events }
+    })
+}
+
+/// A new client whose stream is open. `subscribed`: somebody wants the updates; `coalesce`: the window, in milliseconds.
+#[unsafe(no_mangle)]
+extern "C" fn client(subscribed: u32, coalesce: u32) {
+    BENCH.with_borrow_mut(|bench| {
+        let config = Config { provider: false, ..Config::default() };
+        bench.client = Client::new(config, u64::from(coalesce), 7);
+        if subscribed != 0 {
+            bench.client.subscribe(Pattern::parse("projects"));
+        }
+        bench.client.handle(Time(0), Input::Start);
+        perform(&mut bench.client, |action| {
+            if let Action::Open(ticket, ..) = action {
+                bench.ticket = *ticket;
+            }
+        });
+        bench.client.handle(Time(0), Input::Opened(bench.ticket));
+        perform(&mut bench.client, |_| {});
+    });
+}
+
+/// Gives the client so many bytes, at this time in milliseconds; answers how many updates it hands out.
+#[unsafe(no_mangle)]
+extern "C" fn bytes(length: usize, now: f64) -> usize {
+    BENCH.with_borrow_mut(|bench| {
+        let Bench { input, client, ticket, .. } = bench;
+        client.bytes(Time(now as u64), *ticket, input.get(..length).unwrap_or_default());
+        let mut calls = 0;
+        perform(client, |action| calls += usize::from(matches!(action, Action::Call(..))));
+        calls
+    })
+}
+
+fn perform(client: &mut Client, mut each: impl FnMut(&Action)) {
+    loop {
+        let action = client.poll();
+        if matches!(action, Action::Sleep(_)) {
+            return;
+        }
+        each(&action);
+    }
+}

@@ -1,0 +1,175 @@
+// How a server can behave, and what our clients promise then (DESIGN: the policies of the client, and the figures).
+//
+// serve(visit)   what the server does with a request; see `Visit` in booth.mjs
+// status         the status that the application ought to be told
+// wait           ms that the server asks to be left alone
+// wanted         for each kind of our clients: `hybrid` (the browser's EventSource beneath, which shows no status and stops for good
+//                at any refusal), `fetch`, and `class` (EventSource over fetch, where the standard rules).
+//    connects    at least and at most so many in the window of 15 s
+//    events      at least so many are heard
+//    over        it gives up, and says so
+//    asks        at most so many tokens are asked for
+//    quick       so many connects may follow the one before in less than the floor of 250 ms
+
+/** Comes back, with patience. */
+const again = { connects: [2, 20] };
+const hybridAgain = { ...again, quick: 3 };
+const everyone = (wanted) => ({ hybrid: wanted, fetch: wanted, class: wanted });
+const back = { hybrid: hybridAgain, fetch: again, class: again };
+/** What a native EventSource cannot see: a new token is tried, once at once, then with patience, eight times in all. */
+const refused = { connects: [2, 8], asks: 8, quick: 1 };
+const stop = { connects: [1, 1], over: true, asks: 1 };
+const final = { hybrid: refused, fetch: stop, class: stop };
+const busy = { hybrid: refused, fetch: again, class: stop };
+/** The first 6 s away, and then 6 s and a bit again. */
+const patient = { ...busy, fetch: { connects: [2, 3] } };
+
+const status = (name, code, wanted, more = {}) => ({
+  name,
+  status: code,
+  serve: (visit) => visit.answer(code, headersOf(more.headers)),
+  wanted,
+  ...more,
+});
+const headersOf = (headers) => (typeof headers === 'function' ? headers() : headers);
+
+/** One event, one more that happens while the client is away, and the end. */
+const brief = (options) => (visit) => {
+  visit.accept(options);
+  visit.next();
+  visit.miss();
+  visit.end();
+};
+
+function stay(visit, options) {
+  visit.accept(options);
+  visit.next();
+}
+
+export const scenarios = [
+  { name: 'one event, then closed', serve: brief(), wanted: back },
+  { name: 'socket destroyed', serve: (visit) => visit.cut(), wanted: everyone(again) },
+  {
+    name: 'cut in mid-event',
+    serve(visit) {
+      if (visit.n > 1) return stay(visit);
+      visit.accept();
+      visit.next();
+      visit.half();
+      visit.cut();
+    },
+    wanted: everyone({ connects: [2, 2], events: 3 }),
+  },
+  status('500', 500, busy),
+  status('503, Retry-After: 6', 503, patient, { wait: 6000, headers: { 'retry-after': '6' } }),
+  status('429, Retry-After: 6', 429, patient, { wait: 6000, headers: { 'retry-after': '6' } }),
+  status('503, Retry-After: a date', 503, patient, {
+    wait: 6000,
+    // In whole seconds, so that it lies six to seven of them ahead.
+    headers: () => ({ 'retry-after': new Date(Date.now() + 7000).toUTCString() }),
+  }),
+  status('401 for ever', 401, { hybrid: refused, fetch: refused, class: { ...refused, quick: 1 } }),
+  {
+    name: '401 once',
+    serve: (visit) => (visit.n === 1 ? visit.answer(401) : stay(visit)),
+    wanted: everyone({ connects: [2, 2], events: 1, asks: 2, quick: 1 }),
+  },
+  {
+    name: '401 on resume',
+    serve(visit) {
+      const used = visit.booth.connects.filter(({ token }) => token === visit.token).length > 1;
+      if (visit.n === 1) brief({ say: 'retry: 500\n\n' })(visit);
+      else if (used) visit.answer(401);
+      else stay(visit);
+    },
+    wanted: {
+      hybrid: { connects: [3, 3], events: 3, asks: 2, quick: 1 },
+      fetch: { connects: [3, 3], events: 3, asks: 2, quick: 1 },
+      class: { connects: [2, 2], events: 3, asks: 2 },
+    },
+  },
+  status('204', 204, final),
+  status('403', 403, final),
+  status('404', 404, final),
+  status('410', 410, final),
+  status('200 text/html', 200, final),
+  {
+    name: 'Text/Event-Stream;Charset=UTF-8',
+    serve: (visit) => stay(visit, { type: 'Text/Event-Stream;Charset=UTF-8' }),
+    wanted: everyone({ connects: [1, 1], events: 1 }),
+  },
+  { name: 'retry: 0', serve: brief({ say: 'retry: 0\n\n' }), wanted: back },
+  { name: 'retry: 100', serve: brief({ say: 'retry: 100\n\n' }), wanted: back },
+  {
+    name: 'huge retry',
+    serve: brief({ say: 'retry: 99999999999999\n\n' }),
+    wanted: everyone({ connects: [1, 20], events: 1 }),
+  },
+  {
+    name: 'redirect',
+    serve: (visit) => visit.redirect(visit.booth.url),
+    moved: brief(),
+    wanted: { hybrid: hybridAgain, fetch: { ...again, direct: 0 }, class: { ...again, direct: 0 } },
+  },
+  {
+    name: 'redirect to another origin',
+    elsewhere: true,
+    serve: (visit) => visit.redirect(visit.booth.other),
+    moved: brief(),
+    wanted: { hybrid: hybridAgain, fetch: { ...again, direct: 0 }, class: { ...again, direct: 0 } },
+  },
+  {
+    name: 'tinysse/1, cut',
+    speaks: 'tinysse',
+    serve(visit) {
+      visit.accept({ beat: 15_000 });
+      visit.next();
+      visit.next();
+      visit.miss();
+      visit.cut();
+    },
+    wanted: { hybrid: hybridAgain, fetch: again },
+  },
+  {
+    name: 'tinysse/1, half-open, beat 2 s',
+    speaks: 'tinysse',
+    serve(visit) {
+      visit.accept({ beat: 2000 });
+      visit.next();
+      const beats = setInterval(() => visit.beat(), 2000);
+      // From here on nothing comes, and what happens is not told.
+      setTimeout(() => {
+        clearInterval(beats);
+        if (visit.n === 1) visit.miss();
+      }, 3000);
+    },
+    wanted: { hybrid: { connects: [2, 4], events: 3 }, fetch: { connects: [2, 4], events: 3 } },
+  },
+  {
+    name: 'half-open, 75 s',
+    window: 75_000,
+    serve(visit) {
+      stay(visit);
+      if (visit.n === 1) visit.miss();
+    },
+    // Without a word of the server on its beat, 45 s of silence are too many.
+    wanted: {
+      hybrid: { connects: [2, 2], events: 3 },
+      fetch: { connects: [2, 2], events: 3 },
+      class: { connects: [1, 1] },
+    },
+  },
+  {
+    name: 'nine answers without an end',
+    copies: 9,
+    // After the others: it needs many connections, and a browser has 256.
+    late: true,
+    status: 200,
+    serve: (visit) => visit.answer(200, { endless: true }),
+    wanted: {
+      hybrid: { connects: [18, 72], ping: true },
+      fetch: { connects: [9, 9], over: true, ping: true },
+      class: { connects: [9, 9], over: true, ping: true },
+    },
+  },
+];
