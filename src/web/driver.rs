@@ -19,7 +19,7 @@ use super::{
     timer::Timer,
     token::{self, Question},
     transport::Stream,
-    update,
+    update::{self, Words},
 };
 use crate::core::{
     client::{Action, Client},
@@ -40,6 +40,9 @@ pub(super) struct Driver {
     fading: Slot<Stream>,
     question: Slot<Question>,
     timer: Slot<Timer>,
+    /// When it rings.
+    alarm: Cell<Option<Time>>,
+    words: Words,
     subscribers: RefCell<Vec<(Subscriber, Function)>>,
     on_status: Slot<Function>,
     on_resync: Slot<Function>,
@@ -65,6 +68,8 @@ impl Driver {
             fading: Slot::new(),
             question: Slot::new(),
             timer: Slot::new(),
+            alarm: Cell::default(),
+            words: Words::new(),
             subscribers: RefCell::default(),
             on_status: Slot::new(),
             on_resync: Slot::new(),
@@ -257,7 +262,7 @@ impl Driver {
     }
 
     fn call(&self, update: &Update, to: &[Subscriber]) {
-        let object = update::to_js(update);
+        let object = update::to_js(update, &self.words);
         for subscriber in to {
             if self.closed.get() {
                 return;
@@ -285,10 +290,16 @@ impl Driver {
     }
 
     fn sleep(self: &Rc<Self>, until: Option<Time>) {
+        // One that rings earlier does no harm: core looks again then. With every chunk of a busy stream the silence begins anew.
+        if until.is_some() && self.alarm.get().is_some_and(|alarm| until.is_some_and(|at| alarm <= at)) {
+            return;
+        }
+        self.alarm.set(until);
         let timer = until.map(|at| {
             let me = Rc::downgrade(self);
             Timer::new(at.since(self.clock.now()), move || {
                 if let Some(me) = me.upgrade() {
+                    me.alarm.set(None);
                     me.feed(Input::Tick);
                 }
             })

@@ -4,7 +4,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
@@ -51,6 +51,17 @@ pub(super) fn set(object: &JsValue, name: &str, value: JsValue) {
     object.unchecked_ref::<Object>().set(name, &value);
 }
 
+/// [`set`], with a name that is a JavaScript value already.
+pub(super) fn put(object: &JsValue, name: &JsValue, value: &JsValue) {
+    // Fails for what is no object, and ours is one.
+    let _ = Reflect::set(object, name, value);
+}
+
+/// [`get`], with a name that is a JavaScript value already.
+pub(super) fn pick(object: &JsValue, name: &JsValue) -> JsValue {
+    Reflect::get(object, name).unwrap_or(JsValue::UNDEFINED)
+}
+
 /// Sets a property to a text.
 pub(super) fn set_text(object: &JsValue, name: &str, text: &str) {
     set(object, name, JsValue::from_str(text));
@@ -64,16 +75,6 @@ pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
 /// Reads a property that is a text.
 pub(super) fn get_text(object: &JsValue, name: &str) -> Option<String> {
     get(object, name).as_string()
-}
-
-/// Calls a method by its name; what it throws, or its absence, is the error.
-pub(super) fn call(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
-    get(object, name).unchecked_ref::<Function>().apply(object, &list(arguments))
-}
-
-/// `new name(...)` of a global class; what it throws, or its absence, is the error.
-pub(super) fn construct(name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
-    Reflect::construct::<fn() -> JsValue>(get(&global(), name).unchecked_ref(), &list(arguments))
 }
 
 /// Calls one of two functions when a value, or the promise of one, is settled. A promise that settles after they were dropped is

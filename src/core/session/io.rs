@@ -190,16 +190,8 @@ pub enum Why {
 
 impl Why {
     /// Every reason, in the order in which they are counted.
-    pub const ALL: [Self; 8] = [
-        Self::Initial,
-        Self::Manual,
-        Self::Glitch,
-        Self::Retry,
-        Self::Token,
-        Self::Rotate,
-        Self::Wake,
-        Self::Handover,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Initial, Self::Manual, Self::Glitch, Self::Retry, Self::Token, Self::Rotate, Self::Wake, Self::Handover];
 
     /// The reason as JavaScript sees it.
     #[must_use]

@@ -35,6 +35,9 @@ impl Session {
                 }
                 Item::Id(id) => self.cursor = id,
                 Item::Frame(frame) => {
+                    if frame.id.is_empty() {
+                        self.cursor.clear(); // the server took its id back; of a stream that the browser reads, only it knows
+                    }
                     if let Some(bye) = self.take_frame(ticket, frame) {
                         return Ok(Some(bye));
                     }

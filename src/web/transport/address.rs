@@ -2,11 +2,11 @@
 
 use alloc::string::String;
 
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     core::wire::{cut, names},
-    web::{js, options::Options},
+    web::options::Options,
 };
 
 #[wasm_bindgen]
@@ -30,17 +30,6 @@ pub(super) fn address(options: &Options, parameters: &[(&str, &str)]) -> String 
         }
     }
     url
-}
-
-/// The URL as a document or worker at this place reads it.
-///
-/// The error is the browser's own: it cannot read the URL.
-pub(in crate::web) fn absolute(url: &str) -> Result<String, JsValue> {
-    let global = js::global();
-    let base = js::get_text(&js::get(&global, "document"), "baseURI")
-        .or_else(|| js::get_text(&js::get(&global, "location"), "href"))
-        .unwrap_or_default();
-    js::construct("URL", &[url.into(), base.into()]).map(|url| js::get_text(&url, "href").unwrap_or_default())
 }
 
 /// The part of a text that stands before the first of a character.

@@ -5,14 +5,11 @@ use alloc::{
     string::String,
 };
 
-use js_sys::{Date, Number, Uint8Array};
+use js_sys::{Date, Function, Number, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::AbortController;
 
-use super::{
-    address::{absolute, address},
-    policy,
-};
+use super::{address::address, policy};
 use crate::{
     core::session::{
         io::{Input, Loss, Ticket},
@@ -126,7 +123,7 @@ impl Reading {
                 if let Some(loss) = judge(value) {
                     return driver.feed(Input::Lost(ticket, loss));
                 }
-                let Ok(reader) = js::call(&js::get(value, "body"), "getReader", &[]) else {
+                let Ok(reader) = call(&js::get(value, "body"), "getReader", &[]) else {
                     return driver.feed(Input::Lost(ticket, Loss::Dropped));
                 };
                 self.reader.set(Some(reader.clone()));
@@ -135,7 +132,7 @@ impl Reading {
             }
         };
         // Whoever was called may have closed the stream: then it was aborted, and this fails unheard.
-        if let Ok(read) = js::call(&reader, "read", &[]) {
+        if let Ok(read) = call(&reader, "read", &[]) {
             js::when(&read, &self.good, &self.bad);
         }
     }
@@ -143,7 +140,7 @@ impl Reading {
 
 fn judge(response: &JsValue) -> Option<Loss> {
     let headers = js::get(response, "headers");
-    let header = |name: &str| js::call(&headers, "get", &[name.into()]).ok().and_then(|value| value.as_string());
+    let header = |name: &str| call(&headers, "get", &[name.into()]).ok().and_then(|value| value.as_string());
     let status = js::get(response, "status").as_f64().unwrap_or(0.0) as u16;
     let wait = header("retry-after").map_or(0, |text| milliseconds(&text));
     Loss::of_answer(status, &header("content-type").unwrap_or_default(), wait)
@@ -165,4 +162,25 @@ fn bearer(token: &Token) -> String {
     let mut text = String::from("Bearer ");
     text.push_str(token.reveal());
     text
+}
+
+/// The URL as a document or worker at this place reads it.
+///
+/// The error is the browser's own: it cannot read the URL.
+fn absolute(url: &str) -> Result<String, JsValue> {
+    let global = js::global();
+    let base = js::get_text(&js::get(&global, "document"), "baseURI")
+        .or_else(|| js::get_text(&js::get(&global, "location"), "href"))
+        .unwrap_or_default();
+    construct("URL", &[url.into(), base.into()]).map(|url| js::get_text(&url, "href").unwrap_or_default())
+}
+
+/// Calls a method by its name; what it throws, or its absence, is the error.
+fn call(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    js::get(object, name).unchecked_ref::<Function>().apply(object, &js::list(arguments))
+}
+
+/// `new name(...)` of a global class; what it throws, or its absence, is the error.
+fn construct(name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    Reflect::construct::<fn() -> JsValue>(js::get(&js::global(), name).unchecked_ref(), &js::list(arguments))
 }

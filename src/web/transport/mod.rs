@@ -10,7 +10,6 @@ use alloc::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
-pub(super) use self::address::absolute;
 use super::driver::Driver;
 use crate::core::session::{
     io::{Loss, Ticket},
