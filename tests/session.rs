@@ -59,11 +59,12 @@ fn the_conversations_speak_of_everything() {
         &["status offline", "status paused", "status failed"],
         &[" initial\n", " expired\n", " rejected\n", " revoked\n", " manual\n"],
         &["-> ask", "-> forget", "-> open", "-> close", "-> update", "-> replayed", "-> resync"],
+        &["-> follow", "-> heard", "-> stranger", "<- follow", "<- lead"],
         &["resync first", "resync epoch", "resync trimmed", "resync unknown", "resync overflow", "resync rights"],
         &["reason=drain", "reason=rotate", "reason=token", "reason=revoked", "reason=slow"],
         &["refused 401", "refused 403", " failed\n", " nonsense\n", " lives "],
         &[" retrying\n", " dropped\n", " closed\n", " unauthorized\n", " busy ", " gone ", " forbidden\n"],
-        &["pause user", "pause offline", "pause page", "<- wake", "<- stop", "<- reconnect", "<- bytes", "<- frame"],
+        &["pause user", "pause offline", "pause page", "pause hidden", "<- wake", "<- stop", "<- reconnect", "<- bytes", "<- frame"],
         &[": unauthorized", ": network", ": http", ": protocol", ": token", ": csp"],
     ];
     let missing: Vec<_> = words.into_iter().flatten().filter(|word| !all.contains(**word)).collect();

@@ -171,6 +171,7 @@ export class Tab {
   stolen(): void {
     if (this.role !== 'leader') return;
     this.role = 'candidate';
+    this.#patient(); // we were alive
     this.#world.lock(false);
     this.#session.lead(false);
   }
@@ -332,7 +333,11 @@ export class Tab {
     const { name, at } = this.#before;
     if (!name || !stream.startsWith(`${name}.`)) return;
     this.#before = { name: '', at: 0 };
-    if (this.#world.now() - at < answer.soon) this.#answer = Math.min(this.#answer * 2, answer.most);
+    if (this.#world.now() - at < answer.soon) this.#patient();
+  }
+
+  #patient(): void {
+    this.#answer = Math.min(this.#answer * 2, answer.most);
   }
 
   #alarm(ms: number, fn: () => void): void {

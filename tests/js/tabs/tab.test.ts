@@ -1,0 +1,394 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Frame } from '../../../js/tabs/relay.js';
+import { type Message, type Session, type Shown, Tab, type World } from '../../../js/tabs/tab.js';
+
+/** A browser in virtual time: one lock, one channel, and tabs that can stop. */
+class Browser {
+  now = 0;
+  tabs: Desk[] = [];
+  holder: Desk | undefined;
+  queue: Desk[] = [];
+  #due: { at: number; fn: () => void; desk: Desk }[] = [];
+
+  after(desk: Desk, ms: number, fn: () => void): object {
+    const timer = { at: this.now + ms, fn, desk };
+    this.#due.push(timer);
+    return timer;
+  }
+
+  cancel(timer: object | undefined): void {
+    this.#due = this.#due.filter((other) => other !== timer);
+  }
+
+  /** Everything that is due until then, in its order; a tab that is stopped does it when it goes on. */
+  run(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const next = this.#due
+        .map((timer) => ({ timer, at: Math.max(timer.at, timer.desk.stopped ? Number.POSITIVE_INFINITY : 0) }))
+        .filter(({ at }) => at <= end)
+        .sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.now = Math.max(this.now, next.at);
+      this.cancel(next.timer);
+      if (!next.timer.desk.dead) next.timer.fn();
+    }
+    this.now = end;
+  }
+
+  grant(): void {
+    if (this.holder) return;
+    const next = this.queue.shift();
+    if (!next) return;
+    this.holder = next;
+    this.after(next, 1, () => next.tab.granted());
+  }
+
+  steal(desk: Desk): void {
+    const before = this.holder;
+    this.queue = this.queue.filter((other) => other !== desk);
+    this.holder = desk;
+    if (before && before !== desk) this.after(before, 1, () => before.tab.stolen());
+    this.after(desk, 1, () => desk.tab.granted());
+  }
+}
+
+/** A tab, with the session of its client: what it was told is written down. */
+class Desk implements Session, World {
+  readonly browser: Browser;
+  readonly tab: Tab;
+  readonly heard: string[] = [];
+  readonly said: Message[] = [];
+  stopped = false;
+  dead = false;
+  leads: boolean | undefined;
+  /** Its own stream is open. */
+  opened = false;
+  #opening: object | undefined;
+  reconnects = 0;
+  ticket = 0;
+  cursor = '';
+  clientId: string | null = null;
+  status = 'connecting';
+
+  constructor(browser: Browser, name: string) {
+    this.browser = browser;
+    browser.tabs.push(this);
+    this.tab = new Tab(name, this, this);
+    this.#follow();
+  }
+
+  #follow(): void {
+    this.ticket += 1;
+    this.tab.follow(this.ticket, this.cursor);
+  }
+
+  now = () => this.browser.now;
+  setTimeout = (fn: () => void, ms: number) => this.browser.after(this, ms, fn);
+  clearTimeout = (timer: unknown) => this.browser.cancel(timer as object);
+  random = () => (this.browser.tabs.indexOf(this) % 10) / 10;
+  changed = () => {};
+  lock = (steal: boolean) => {
+    if (steal) return this.browser.steal(this);
+    this.browser.queue.push(this);
+    this.browser.grant();
+  };
+  leave = () => {
+    this.browser.queue = this.browser.queue.filter((other) => other !== this);
+    if (this.browser.holder !== this) return;
+    this.browser.holder = undefined;
+    this.browser.grant();
+  };
+  post = (message: Message) => {
+    this.said.push(message);
+    for (const other of this.browser.tabs) {
+      if (other !== this) this.browser.after(other, 2, () => other.tab.hear(structuredClone(message)));
+    }
+  };
+
+  /** As the wasm does: leads by a stream of its own, follows by asking. */
+  lead = (lead: boolean) => {
+    this.leads = lead;
+    this.opened = false;
+    this.browser.cancel(this.#opening);
+    if (lead) this.#opening = this.browser.after(this, 20, () => this.opens());
+    else this.#follow();
+  };
+  hear = (_ticket: number, [event, id, data]: Frame) => {
+    this.status = 'open';
+    if (event === 'tinysse.hello') {
+      const gap = new URLSearchParams(data).get('gap');
+      if (gap !== 'none') this.heard.push(`resync ${gap}`);
+      if (gap !== 'none' || !this.cursor) this.cursor = id;
+      return;
+    }
+    if (event === 'tinysse.resync') this.heard.push(`resync ${new URLSearchParams(data).get('gap')}`);
+    else if (!event.startsWith('tinysse.') && Number(id.slice(2)) > Number(this.cursor.slice(2))) this.heard.push(id);
+    else if (!event.startsWith('tinysse.')) return;
+    this.cursor = id;
+  };
+  reconnect = () => {
+    this.reconnects += 1;
+  };
+  shown = (): Shown & { clientId: string | null } => ({
+    status: this.status,
+    error: null,
+    attempt: 0,
+    retryAt: null,
+    clientId: this.clientId,
+  });
+
+  /** Its own stream opens, at the head of the log. */
+  opens(): void {
+    this.opened = true;
+    this.status = 'open';
+    this.clientId = 'hub';
+    this.tab.shows();
+    const [after, gap] = this.cursor ? [this.cursor, 'none'] : [log.head, 'first'];
+    this.stream(['tinysse.hello', after, `client=c&after=${after}&head=${log.head}&beat=15000&gap=${gap}`]);
+    for (const id of log.since(this.cursor)) this.stream(['x', id, '{}']);
+  }
+
+  /** Its own stream says something. */
+  stream(frame: Frame): void {
+    this.hear(0, frame);
+    this.tab.passed(frame);
+  }
+
+  die(): void {
+    this.dead = true;
+    this.browser.tabs = this.browser.tabs.filter((other) => other !== this);
+    this.leave();
+  }
+}
+
+/** What the hub published. */
+const log = {
+  ids: ['e.0'],
+  get head() {
+    return this.ids.at(-1) as string;
+  },
+  since(cursor: string) {
+    return cursor ? this.ids.slice(this.ids.indexOf(cursor) + 1) : [];
+  },
+};
+
+let browser: Browser;
+beforeEach(() => {
+  browser = new Browser();
+  log.ids = ['e.0'];
+});
+
+function publish(count = 1): void {
+  for (let n = 0; n < count; n++) {
+    log.ids.push(`e.${log.ids.length}`);
+    const id = log.head;
+    // Of a tab that is stopped too: it reads it when it goes on, if it still has the stream.
+    for (const desk of browser.tabs) browser.after(desk, 1, () => desk.opened && desk.stream(['x', id, '{}']));
+    browser.run(5);
+  }
+}
+
+function office(count: number): Desk[] {
+  const desks = Array.from({ length: count }, (_, n) => {
+    const desk = new Desk(browser, `t${n}`);
+    browser.run(50);
+    return desk;
+  });
+  browser.run(200);
+  return desks;
+}
+
+const roles = (desks: Desk[]) => desks.map(({ tab }) => tab.role);
+
+test('the first leads, the others follow, and all hear everything once and in order', () => {
+  const desks = office(4);
+  expect(roles(desks)).toEqual(['leader', 'follower', 'follower', 'follower']);
+  publish(5);
+  browser.run(50);
+  const ids = ['e.1', 'e.2', 'e.3', 'e.4', 'e.5'];
+  for (const { heard } of desks) expect(heard).toEqual(['resync first', ...ids]);
+});
+
+test('when the leader dies the next one goes on where it ended', () => {
+  const desks = office(4);
+  publish(3);
+  browser.run(20);
+  desks[0]?.die();
+  publish(3); // while nobody has a stream
+  browser.run(100);
+  publish(2);
+  browser.run(50);
+  expect(roles(desks.slice(1))).toEqual(['leader', 'follower', 'follower']);
+  for (const { heard } of desks.slice(1)) expect(heard).toEqual(['resync first', ...log.ids.slice(1)]);
+});
+
+test('a leader that stops has the lock taken away within two seconds, by one tab, and follows when it goes on', () => {
+  const desks = office(5);
+  publish(2);
+  browser.run(20);
+  const [first, ...others] = desks as [Desk, ...Desk[]];
+  first.stopped = true;
+  const begun = browser.now;
+  while (roles(others).every((role) => role !== 'leader')) browser.run(10);
+  expect(browser.now - begun).toBeLessThan(2000);
+  browser.run(300);
+  publish(3);
+  browser.run(3000);
+  first.stopped = false;
+  browser.run(200);
+  publish(2);
+  browser.run(100);
+  expect(roles(desks).filter((role) => role === 'leader')).toHaveLength(1);
+  expect(first.tab.role).toBe('follower');
+  expect(others.map(({ leads }) => leads).filter(Boolean), 'one took over').toHaveLength(1);
+  for (const { heard } of desks) expect(heard).toEqual(['resync first', ...log.ids.slice(1)]);
+});
+
+test('a leader that was only slow makes the others more patient', () => {
+  const desks = office(3);
+  const [first] = desks as [Desk];
+  const stop = (ms: number) => {
+    const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
+    leader.stopped = true;
+    browser.run(ms);
+    leader.stopped = false;
+    browser.run(400);
+    return leader;
+  };
+  expect(stop(1900)).toBe(first);
+  expect(first.tab.role, 'deposed').toBe('follower');
+  const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
+  stop(1400);
+  expect(leader.tab.role, 'it had a second to answer').toBe('leader');
+});
+
+test('a machine that slept takes nothing from anybody', () => {
+  const desks = office(3);
+  for (const desk of desks) desk.stopped = true;
+  browser.run(60_000);
+  for (const desk of desks) desk.stopped = false;
+  browser.run(3000);
+  expect(roles(desks)).toEqual(['leader', 'follower', 'follower']);
+});
+
+describe('what a follower misses', () => {
+  test('a gap of the leader is one of all', () => {
+    const desks = office(3);
+    desks[0]?.stream(['tinysse.resync', 'e.9', 'gap=overflow']);
+    browser.run(20);
+    for (const { heard } of desks) expect(heard).toEqual(['resync first', 'resync overflow']);
+  });
+
+  test('is replayed from what the leader remembers, and announced if it does not', () => {
+    const [leader] = office(1) as [Desk];
+    publish(3);
+    const late = new Desk(browser, 'late');
+    browser.run(50);
+    expect(late.heard).toEqual(['resync first']);
+    late.cursor = 'e.1';
+    late.lead(false);
+    browser.run(50);
+    expect(late.heard).toEqual(['resync first', 'e.2', 'e.3']);
+    publish(300);
+    late.cursor = 'e.5';
+    late.lead(false);
+    browser.run(50);
+    expect(late.heard.at(-1)).toBe('resync trimmed');
+    expect(leader.tab.role).toBe('leader');
+  });
+});
+
+test('a server that says no hello is not shared', () => {
+  const one = new Desk(browser, 'one');
+  one.opens = () => {
+    one.status = 'open';
+    one.tab.shows();
+    one.stream(['message', '', 'x']);
+  };
+  browser.run(50);
+  const two = new Desk(browser, 'two');
+  expect(one.tab.role).toBe('alone');
+  browser.run(100);
+  expect([two.leads, two.tab.role]).toEqual([true, 'leader']);
+});
+
+test('and one that says nothing at all neither, in the end', () => {
+  const one = new Desk(browser, 'one');
+  one.opens = () => {
+    one.status = 'open';
+    one.tab.shows();
+  };
+  browser.run(1000);
+  const two = new Desk(browser, 'two');
+  browser.run(5000);
+  expect([one.tab.role, two.leads]).toEqual(['alone', true]);
+});
+
+test('a leader that rests lets another lead; a browser that has no locks makes none wait', () => {
+  const [one, two] = office(2) as [Desk, Desk];
+  one.tab.close();
+  browser.run(100);
+  expect([one.tab.role, two.tab.role]).toEqual(['alone', 'leader']);
+  const three = new Desk(browser, 'three');
+  three.tab.unable();
+  expect([three.tab.role, three.leads]).toEqual(['alone', true]);
+});
+
+test('a follower shows what its leader shows, and asks it for a new connection', () => {
+  const [one, two] = office(2) as [Desk, Desk];
+  expect(two.tab.leading).toMatchObject({ status: 'open' });
+  one.status = 'reconnecting';
+  one.tab.shows();
+  browser.run(10);
+  expect(two.tab.leading).toMatchObject({ status: 'reconnecting' });
+  two.tab.reconnect();
+  one.tab.reconnect();
+  browser.run(10);
+  expect(one.reconnects).toBe(1);
+});
+
+test('by seed: deaths, stops and newcomers under a steady stream lose and double nothing', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    browser = new Browser();
+    log.ids = ['e.0'];
+    let state = seed;
+    const chance = (below: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    let desks = office(2 + chance(3));
+    for (let step = 0; step < 60; step++) {
+      publish(chance(4));
+      const desk = desks[chance(desks.length)] as Desk;
+      const what = chance(8);
+      if (what === 0 && desks.length > 1) {
+        desk.die();
+        desks = desks.filter((other) => other !== desk);
+      } else if (what === 1) {
+        desks.push(new Desk(browser, `s${step}`));
+      } else if (what === 2) {
+        desk.stopped = true;
+        browser.run(chance(3000));
+        desk.stopped = false;
+      }
+      browser.run(chance(400));
+    }
+    browser.run(20_000);
+    publish(3);
+    browser.run(100);
+    expect(
+      roles(desks).filter((role) => role === 'leader'),
+      `seed ${seed}`,
+    ).toHaveLength(1);
+    for (const { heard } of desks) {
+      // From its first word on, everything; the one gap is that of a new tab.
+      const rest = heard.slice(heard.findIndex((line) => line.startsWith('resync')) + 1);
+      expect(
+        heard.filter((line) => line.startsWith('resync')),
+        `seed ${seed}`,
+      ).toEqual(['resync first']);
+      expect(rest, `seed ${seed}`).toEqual(log.ids.slice(log.ids.length - rest.length));
+    }
+  }
+});
