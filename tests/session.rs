@@ -64,7 +64,17 @@ fn the_conversations_speak_of_everything() {
         &["reason=drain", "reason=rotate", "reason=token", "reason=revoked", "reason=slow"],
         &["refused 401", "refused 403", " failed\n", " nonsense\n", " lives "],
         &[" retrying\n", " dropped\n", " closed\n", " unauthorized\n", " busy ", " gone ", " forbidden\n"],
-        &["pause user", "pause offline", "pause page", "pause hidden", "<- wake", "<- stop", "<- reconnect", "<- bytes", "<- frame"],
+        &[
+            "pause user",
+            "pause offline",
+            "pause page",
+            "pause hidden",
+            "<- wake",
+            "<- stop",
+            "<- reconnect",
+            "<- bytes",
+            "<- frame",
+        ],
         &[": unauthorized", ": network", ": http", ": protocol", ": token", ": csp"],
     ];
     let missing: Vec<_> = words.into_iter().flatten().filter(|word| !all.contains(**word)).collect();

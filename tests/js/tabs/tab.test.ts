@@ -256,10 +256,10 @@ test('a leader that was only slow makes the others more patient', () => {
     browser.run(400);
     return leader;
   };
-  expect(stop(1900)).toBe(first);
+  expect(stop(1100)).toBe(first);
   expect(first.tab.role, 'deposed').toBe('follower');
   const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
-  stop(1400);
+  stop(1100);
   expect(leader.tab.role, 'it had a second to answer').toBe('leader');
 });
 
