@@ -215,7 +215,10 @@ export interface ClientOptions {
   seed?: number | undefined;
   /** Close only this long after the last release, so that a change of page, StrictMode or hot reload keeps the stream. Default 1000. */
   linger?: number | undefined;
-  /** A separate `.wasm` instead of the inlined one: `import wasm from 'tinysse/wasm-url'`, or its bytes, or the module. */
+  /**
+   * A separate `.wasm` instead of the inlined one: `import wasm from 'tinysse/wasm-url'` (`tinysse/wasm-url-fetch` for the transport
+   * `fetch`), or its bytes, or the module.
+   */
   wasm?: WasmSource | undefined;
   /** Closes the client when aborted. */
   signal?: AbortSignal | undefined;

@@ -1,4 +1,5 @@
-import { type Message, type Session, Tab, type World } from './tab.js';
+import { Tab } from './tab.js';
+import type { Message, Session, World } from './words.js';
 
 /** What makes a tab's stream: tabs share one only if all of it is the same. */
 export interface Group {

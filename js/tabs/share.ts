@@ -3,7 +3,8 @@ import { subjectOf } from '../subject.js';
 import type { Hook, WasmClient, WasmOptions, WasmSnapshot } from '../wasm.js';
 import { joinTabs } from './join.js';
 import type { Frame } from './relay.js';
-import type { Session, Shown, Tab } from './tab.js';
+import type { Tab } from './tab.js';
+import type { Session, Shown } from './words.js';
 
 /** These end a connection that nobody has an interest in; another tab may want one. */
 const resting = new Set(['idle', 'paused', 'offline']);

@@ -4,70 +4,33 @@
 //! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
 
 mod answer;
+mod config;
+mod counters;
 pub mod io;
+mod leave;
 mod receive;
 mod step;
 pub mod token;
 mod trace;
+mod watch;
 
 use alloc::string::String;
 
+pub use self::{config::Config, counters::Counters};
 use self::{
     io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
     trace::Trace,
 };
 use super::{
-    backoff::{Backoff, Policy},
+    backoff::Backoff,
     error::Error,
     queue::Queue,
     rng::Rng,
     time::Time,
     timers::{Timer, Timers},
-    wire::{control::Gap, decode::Decoder, id::EventId},
+    wire::{decode::Decoder, id::EventId},
 };
-
-/// The numbers a session lives by; times in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// True if there is a token provider; without one, streams are opened with no token.
-    pub provider: bool,
-    /// How long the token provider may take.
-    pub token_timeout: u32,
-    /// How long a stream may take to open, and a native retry to succeed.
-    pub connect_timeout: u32,
-    /// The longest silence before `hello` has named the beat; afterwards two beats. 0: without a hello, silence means nothing.
-    pub silence: u32,
-    /// A stream that lived this long proved good: earlier failures are forgotten.
-    pub proven: u32,
-    /// How many of the browser's own retries are trusted in a row before one of its streams proved good.
-    pub native_retries: u32,
-    /// After so many refusals in a row the session gives up.
-    pub refusals: u32,
-    /// Delays between attempts.
-    pub backoff: Policy,
-    /// The most bytes of one event, for streams that core decodes.
-    pub event_limit: usize,
-    /// One connection for all tabs of a user: follow the tab that holds it, until told to lead.
-    pub share: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            provider: true,
-            token_timeout: 10_000,
-            connect_timeout: 20_000,
-            silence: 45_000,
-            proven: 2_000,
-            native_retries: 3,
-            refusals: 8,
-            backoff: Policy::default(),
-            event_limit: 16 << 20,
-            share: false,
-        }
-    }
-}
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,43 +49,6 @@ pub enum State {
     Paused,
     /// Gave up; only a start leaves it.
     Failed,
-}
-
-/// What the session has counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Streams asked for, in the order of [`Why::ALL`], the browser's own retries included.
-    pub connects: [u32; Why::ALL.len()],
-    /// Bytes of streams that core decodes; of others, the bytes of their events.
-    pub bytes: u64,
-    /// Updates delivered.
-    pub updates: u32,
-    /// Updates dropped because they were delivered before.
-    pub duplicates: u32,
-    /// Gaps announced, in the order of [`Gap::ALL`].
-    pub gaps: [u32; Gap::ALL.len()],
-}
-
-impl Counters {
-    fn connect(&mut self, why: Why) {
-        count(self.connects.get_mut(why as usize));
-    }
-
-    fn gap(&mut self, gap: Gap) {
-        count(self.gaps.get_mut(gap as usize));
-    }
-
-    /// Gaps announced, whatever their reason.
-    #[must_use]
-    pub fn resyncs(&self) -> u32 {
-        self.gaps.iter().sum()
-    }
-}
-
-fn count(counter: Option<&mut u32>) {
-    if let Some(counter) = counter {
-        *counter = counter.saturating_add(1);
-    }
 }
 
 /// The connection of one client.
@@ -346,18 +272,6 @@ impl Session {
     /// True if a stream's words count.
     fn hears(&self, ticket: Ticket) -> bool {
         self.state == State::Live(ticket) || self.fading == Some(ticket)
-    }
-
-    /// Listens for silence, from the last sign of life on.
-    fn watch(&mut self) {
-        if self.stream.silence > 0 {
-            self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
-        }
-    }
-
-    /// When the server lets us come again, and not all of us at once.
-    fn invited(&mut self) -> Time {
-        self.not_before.plus(self.rng.below(u64::from(self.config.backoff.base)))
     }
 
     fn ticket(&mut self) -> Ticket {

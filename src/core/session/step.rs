@@ -108,24 +108,6 @@ impl Session {
         }
     }
 
-    fn wake(&mut self) {
-        match self.state {
-            State::Waiting => {
-                let soon = self.now.plus(u64::from(self.config.backoff.floor)).max(self.invited());
-                let due = self.timers.due(Timer::Retry).unwrap_or(soon);
-                self.timers.set(Timer::Retry, due.min(soon));
-            }
-            State::Live(_) => {
-                // A beat is overdue: do not wait for the second one to be.
-                let overdue = self.stream.silence * 5 / 8;
-                if overdue > 0 && self.now.since(self.stream.heard) > overdue {
-                    self.timers.set(Timer::Silence, self.now);
-                }
-            }
-            State::Idle | State::Authorizing | State::Connecting(_) | State::Paused | State::Failed => {}
-        }
-    }
-
     fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
         let reason = match &self.token {
             TokenState::Asked(asked, reason) if *asked == ticket => *reason,
@@ -135,13 +117,7 @@ impl Session {
         self.token = TokenState::Absent(reason);
         match answer.and_then(Grant::check) {
             Ok(grant) => {
-                if !grant.user.is_empty() && grant.user != self.user {
-                    let before = core::mem::replace(&mut self.user, grant.user);
-                    if !before.is_empty() {
-                        self.cursor.clear();
-                        self.say(Output::Stranger);
-                    }
-                }
+                self.belong_to(grant.user);
                 // A little early: the token has to survive its way to the server.
                 let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
                 self.token = TokenState::Held(grant.token, end);
@@ -364,31 +340,5 @@ impl Session {
         self.let_go();
         self.error = Some(Error { retryable: false, ..error });
         self.state = State::Failed;
-    }
-
-    /// Ends the stream in hand and the question that may be open; what is held stays held.
-    fn leave(&mut self) {
-        if let State::Connecting(ticket) | State::Live(ticket) = self.state {
-            self.say(Output::Close(ticket));
-        }
-        if let TokenState::Asked(ticket, reason) = self.token {
-            self.say(Output::Forget(ticket));
-            self.token = TokenState::Absent(reason);
-        }
-        self.fade_out();
-        self.timers.clear_all();
-    }
-
-    /// Lets go of the stream whose server said bye.
-    fn fade_out(&mut self) {
-        if let Some(ticket) = self.fading.take() {
-            self.say(Output::Close(ticket));
-        }
-    }
-
-    /// [`leave`](Self::leave), for an end that is not a failure.
-    fn let_go(&mut self) {
-        self.leave();
-        self.native_retries = 0;
     }
 }

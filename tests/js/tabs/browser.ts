@@ -1,0 +1,174 @@
+import type { Frame } from '../../../js/tabs/relay.js';
+import { Tab } from '../../../js/tabs/tab.js';
+import type { Message, Session, Shown, World } from '../../../js/tabs/words.js';
+
+/** A browser in virtual time: one lock, one channel, and tabs that can stop. */
+export class Browser {
+  now = 0;
+  tabs: Desk[] = [];
+  holder: Desk | undefined;
+  queue: Desk[] = [];
+  #due: { at: number; fn: () => void; desk: Desk }[] = [];
+
+  after(desk: Desk, ms: number, fn: () => void): object {
+    const timer = { at: this.now + ms, fn, desk };
+    this.#due.push(timer);
+    return timer;
+  }
+
+  cancel(timer: object | undefined): void {
+    this.#due = this.#due.filter((other) => other !== timer);
+  }
+
+  /** Everything that is due until then, in its order; a tab that is stopped does it when it goes on. */
+  run(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const next = this.#due
+        .map((timer) => ({ timer, at: Math.max(timer.at, timer.desk.stopped ? Number.POSITIVE_INFINITY : 0) }))
+        .filter(({ at }) => at <= end)
+        .sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.now = Math.max(this.now, next.at);
+      this.cancel(next.timer);
+      if (!next.timer.desk.dead) next.timer.fn();
+    }
+    this.now = end;
+  }
+
+  grant(): void {
+    if (this.holder) return;
+    const next = this.queue.shift();
+    if (!next) return;
+    this.holder = next;
+    this.after(next, 1, () => next.tab.granted());
+  }
+
+  steal(desk: Desk): void {
+    const before = this.holder;
+    this.queue = this.queue.filter((other) => other !== desk);
+    this.holder = desk;
+    if (before && before !== desk) this.after(before, 1, () => before.tab.stolen());
+    this.after(desk, 1, () => desk.tab.granted());
+  }
+}
+
+/** A tab, with the session of its client: what it was told is written down. */
+export class Desk implements Session, World {
+  readonly browser: Browser;
+  readonly tab: Tab;
+  readonly heard: string[] = [];
+  readonly said: Message[] = [];
+  stopped = false;
+  dead = false;
+  leads: boolean | undefined;
+  /** Its own stream is open. */
+  opened = false;
+  #opening: object | undefined;
+  reconnects = 0;
+  ticket = 0;
+  cursor = '';
+  clientId: string | null = null;
+  status = 'connecting';
+
+  constructor(browser: Browser, name: string) {
+    this.browser = browser;
+    browser.tabs.push(this);
+    this.tab = new Tab(name, this, this);
+    this.#follow();
+  }
+
+  #follow(): void {
+    this.ticket += 1;
+    this.tab.follow(this.ticket, this.cursor);
+  }
+
+  now = () => this.browser.now;
+  setTimeout = (fn: () => void, ms: number) => this.browser.after(this, ms, fn);
+  clearTimeout = (timer: unknown) => this.browser.cancel(timer as object);
+  random = () => (this.browser.tabs.indexOf(this) % 10) / 10;
+  changed = () => {};
+  lock = (steal: boolean) => {
+    if (steal) return this.browser.steal(this);
+    this.browser.queue.push(this);
+    this.browser.grant();
+  };
+  leave = () => {
+    this.browser.queue = this.browser.queue.filter((other) => other !== this);
+    if (this.browser.holder !== this) return;
+    this.browser.holder = undefined;
+    this.browser.grant();
+  };
+  post = (message: Message) => {
+    this.said.push(message);
+    for (const other of this.browser.tabs) {
+      if (other !== this) this.browser.after(other, 2, () => other.tab.hear(structuredClone(message)));
+    }
+  };
+
+  /** As the wasm does: leads by a stream of its own, follows by asking. */
+  lead = (lead: boolean) => {
+    this.leads = lead;
+    this.opened = false;
+    this.browser.cancel(this.#opening);
+    if (lead) this.#opening = this.browser.after(this, 20, () => this.opens());
+    else this.#follow();
+  };
+  hear = (_ticket: number, [event, id, data]: Frame) => {
+    this.status = 'open';
+    if (event === 'tinysse.hello') {
+      const gap = new URLSearchParams(data).get('gap');
+      if (gap !== 'none') this.heard.push(`resync ${gap}`);
+      if (gap !== 'none' || !this.cursor) this.cursor = id;
+      return;
+    }
+    if (event === 'tinysse.resync') this.heard.push(`resync ${new URLSearchParams(data).get('gap')}`);
+    else if (!event.startsWith('tinysse.') && Number(id.slice(2)) > Number(this.cursor.slice(2))) this.heard.push(id);
+    else if (!event.startsWith('tinysse.')) return;
+    this.cursor = id;
+  };
+  reconnect = () => {
+    this.reconnects += 1;
+  };
+  shown = (): Shown & { clientId: string | null } => ({
+    status: this.status,
+    error: null,
+    attempt: 0,
+    retryAt: null,
+    clientId: this.clientId,
+  });
+
+  /** Its own stream opens, at the head of the log. */
+  opens(): void {
+    this.opened = true;
+    this.status = 'open';
+    this.clientId = 'hub';
+    this.tab.shows();
+    const [after, gap] = this.cursor ? [this.cursor, 'none'] : [log.head, 'first'];
+    this.stream(['tinysse.hello', after, `client=c&after=${after}&head=${log.head}&beat=15000&gap=${gap}`]);
+    for (const id of log.since(this.cursor)) this.stream(['x', id, '{}']);
+  }
+
+  /** Its own stream says something. */
+  stream(frame: Frame): void {
+    this.hear(0, frame);
+    this.tab.passed(frame);
+  }
+
+  die(): void {
+    this.dead = true;
+    this.browser.tabs = this.browser.tabs.filter((other) => other !== this);
+    this.leave();
+  }
+}
+
+/** What the hub published. */
+export const log = {
+  ids: ['e.0'],
+  get head() {
+    return this.ids.at(-1) as string;
+  },
+  since(cursor: string) {
+    return cursor ? this.ids.slice(this.ids.indexOf(cursor) + 1) : [];
+  },
+};
