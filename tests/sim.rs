@@ -33,6 +33,22 @@ fn every_update_is_delivered_once_and_in_order_or_announced() {
     }
 }
 
+/// A day of a client whose streams live a minute: nothing is lost, and the user sees nothing of it.
+#[test]
+fn a_day_of_rotations_has_no_break() {
+    for seed in 0..6 {
+        let mut world = World::steady(seed, 24);
+        world.run().unwrap_or_else(|lie| panic!("seed {seed}: {lie}"));
+        for peer in 0..world.peers() {
+            let (resyncs, connects, breaks) = world.record(peer);
+            assert_eq!(resyncs, 1, "seed {seed}: only the first open is a gap");
+            assert!((1_300..=1_441).contains(&connects), "seed {seed}: {connects} streams in 1,440 minutes");
+            println!("seed {seed} peer {peer}: {connects} streams, {breaks} breaks");
+            assert_eq!(breaks, 0, "seed {seed}: the user saw the connection break");
+        }
+    }
+}
+
 fn replay(seed: u64, lines: usize) {
     let mut world = World::new(seed, true);
     let result = world.run();

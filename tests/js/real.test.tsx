@@ -263,7 +263,12 @@ describe('in React', () => {
     const client = connect();
     const queryClient = new QueryClient();
     function Projects() {
-      const query = useQuery({ queryKey: ['projects'], queryFn: async () => (await fetch(api.url)).json() });
+      const queryFn = async () => {
+        // Without the query cache, a fetch that is over before it is rendered cannot be told from none, and costs a request.
+        await pause(50);
+        return (await fetch(api.url)).json();
+      };
+      const query = useQuery({ queryKey: ['projects'], queryFn });
       const { data } = useAutoRefetch(query, 'projects');
       return <p>v{data?.version}</p>;
     }

@@ -209,7 +209,7 @@ async fn a_client_that_was_open_leaves_nothing() {
     })
     .await;
     run.until_open(0).await;
-    assert_eq!(number(&run.stats().await, "connects.length"), 220.0);
+    assert_eq!(number(&run.stats().await, "connects.length"), 250.0);
 }
 
 #[wasm_bindgen_test]

@@ -6,7 +6,7 @@ use tinysse::core::{
     wire::control::Reason,
 };
 
-use super::{CALM, Event, World, pick};
+use super::{Event, World, pick};
 
 /// The weather of one run; chances in percent.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) enum Trouble {
 
 impl World {
     pub(super) fn fault(&mut self) {
-        if self.now.0 >= CALM {
+        if self.now.0 >= self.calm {
             return;
         }
         let pause = 1 + self.rng.below(2 * self.climate.fault_every);

@@ -111,6 +111,11 @@ impl Judge {
         }
     }
 
+    /// Gaps that a peer was told of, and its connects.
+    pub(super) fn told(&self, peer: usize) -> (usize, usize) {
+        (self.witnesses[peer].resyncs.len(), self.witnesses[peer].connects.len())
+    }
+
     pub(super) fn forgive(&mut self, now: Time, peer: usize) {
         self.witnesses[peer].forgiven.push(now);
     }

@@ -11,7 +11,12 @@ mod peer;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use tinysse::core::{
-    audience::Identity, registry::Pattern, rng::Rng, session::io::Ticket, time::Time, wire::id::Epoch,
+    audience::Identity,
+    registry::Pattern,
+    rng::Rng,
+    session::io::Ticket,
+    time::Time,
+    wire::{control::Reason, id::Epoch},
 };
 use tinysse_server::hub::{Hub, HubConfig, Update};
 
@@ -20,10 +25,12 @@ use judge::Judge;
 use network::{Link, Links};
 use peer::Peer;
 
-/// How long trouble lasts, in milliseconds; afterwards the world is calm until [`END`].
+/// How long trouble lasts, in milliseconds; afterwards the world is calm until its end.
 const CALM: u64 = 90_000;
 /// When the truth is told.
 const END: u64 = 300_000;
+/// How often a steady hub rotates its streams.
+const EVERY: u64 = 60_000;
 
 /// What will happen, and to whom.
 #[derive(Clone, Debug)]
@@ -52,6 +59,8 @@ enum Event {
     Publish,
     /// Something goes wrong.
     Fault,
+    /// The hub asks every client for a new stream, as it does after some time.
+    Rotate,
     /// It is over, or the user has had enough.
     Recover { peer: usize, what: faults::Trouble },
     /// The hub is back, with an empty log.
@@ -72,6 +81,11 @@ pub(crate) struct World {
     climate: Climate,
     judge: Judge,
     published: u64,
+    /// When trouble ends, and when the truth is told.
+    calm: u64,
+    end: u64,
+    /// How long a stream stands after its bye.
+    linger: u64,
     log: Option<Vec<String>>,
 }
 
@@ -106,12 +120,51 @@ impl World {
             climate,
             judge,
             published: 0,
+            calm: CALM,
+            end: END,
+            linger: 0,
             log: log.then(Vec::new),
         };
+        world.linger = pick(&mut world.rng, &[0, 300, 5_000]);
         world.restart();
         world.after(0, Event::Publish);
         world.after(50, Event::Fault);
         world
+    }
+
+    /// A world without trouble, for so many hours, in which the hub asks for a new stream every minute.
+    pub(crate) fn steady(seed: u64, hours: u64) -> Self {
+        let mut world = Self { calm: 0, end: hours * 3_600_000, linger: 5_000, ..Self::new(seed, false) };
+        // A log that holds what a rotation needs; the rest of the world is as the seed has it.
+        let kept = HubConfig { max_count: 200, max_age_ms: 3_600_000, max_bytes: 1 << 20, ..world.config.clone() };
+        world.hub = Some(Hub::new(Epoch(world.epoch), kept.clone()));
+        world.config = kept;
+        world.climate.shortest_token = 90_000; // longer than a stream, shorter than two
+        world.after(EVERY, Event::Rotate);
+        world
+    }
+
+    /// How often a peer was told of a gap, opened a stream, and was shown to be anything but open since it first was.
+    pub(crate) fn record(&self, peer: usize) -> (usize, usize, usize) {
+        let witness = self.judge.told(peer);
+        (witness.0, witness.1, self.peers[peer].breaks)
+    }
+
+    pub(crate) fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    fn rotate(&mut self) {
+        let clients: Vec<_> = self.hub.iter().flat_map(Hub::clients).collect();
+        for client in clients {
+            if let Some(hub) = &mut self.hub {
+                hub.bye(client, Reason::Rotate, 0, Some(self.config.retry_ms));
+            }
+            if let Some(link) = self.links.of(client) {
+                self.after(0, Event::Serve { link });
+            }
+        }
+        self.after(EVERY, Event::Rotate);
     }
 
     /// Runs to the end, or to the first lie.
@@ -123,7 +176,7 @@ impl World {
             self.start(peer);
         }
         while let Some(Reverse((at, _, Slot(event)))) = self.queue.pop() {
-            if at.0 > END {
+            if at.0 > self.end {
                 break;
             }
             self.now = self.now.max(at);
@@ -132,7 +185,7 @@ impl World {
                 return Err(format!("at {} ms: {lie}", self.now.0));
             }
         }
-        self.now = Time(END);
+        self.now = Time(self.end);
         self.verdict()
     }
 
@@ -155,6 +208,7 @@ impl World {
             Event::Refused { peer, ticket, how } => self.refused(peer, ticket, how),
             Event::Publish => self.publish(),
             Event::Fault => self.fault(),
+            Event::Rotate => self.rotate(),
             Event::Recover { peer, what } => self.recover(peer, what),
             Event::Restart => self.restart(),
         }
@@ -162,8 +216,8 @@ impl World {
 
     fn publish(&mut self) {
         // The last ones come when all is calm: whoever is still deaf then is found out.
-        let pause = if self.now.0 < CALM { self.climate.publish_every } else { 20_000 };
-        if self.now.0 < END - 60_000 {
+        let pause = if self.now.0 < self.calm { self.climate.publish_every } else { 20_000 };
+        if self.now.0 < self.end - 60_000 {
             let pause = 1 + self.rng.below(2 * pause);
             self.after(pause, Event::Publish);
         }

@@ -6,7 +6,7 @@ use tinysse::core::{
 };
 use tinysse_server::hub::ClientId;
 
-use super::{CALM, Event, World, patterns, pick};
+use super::{Event, World, patterns, pick};
 use crate::world::peer::Stream;
 
 /// Names a connection; numbers are not used twice.
@@ -68,7 +68,7 @@ impl World {
     pub(super) fn attempt(&mut self, peer: usize, ticket: Ticket) {
         let latency = self.latency();
         let bad_network =
-            self.now.0 < CALM && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
+            self.now.0 < self.calm && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
         let headless = self.chance(self.climate.headless);
         let Some(stream) = self.peers[peer].streams.iter_mut().find(|stream| stream.ticket == ticket) else { return };
         let misquoted = headless && !stream.last_id.is_empty();
@@ -107,7 +107,7 @@ impl World {
         if hung_up || cut {
             return;
         }
-        let storm = self.now.0 < CALM;
+        let storm = self.now.0 < self.calm;
         let how = if self.hub.is_none() {
             Some(Refusal::Network)
         } else if !self.takes(link) {
@@ -186,7 +186,7 @@ impl World {
                 hub.disconnect(client);
             }
             let wait = self.links.0[link.0].arrives.saturating_sub(self.now.0);
-            self.after(wait, Event::End { link });
+            self.after(wait + self.linger, Event::End { link });
         } else if let Some(at) = wants {
             self.after(at.since(self.now).max(1), Event::Serve { link });
         }

@@ -55,6 +55,8 @@ pub(super) struct Peer {
     pub(super) streams: Vec<Stream>,
     pub(super) question: Option<Ticket>,
     pub(super) sleep: Option<Time>,
+    /// How often the user was shown that it is not open any more.
+    pub(super) breaks: usize,
     /// Tokens given out, and when the server stops taking them.
     pub(super) tokens: Vec<(String, u64)>,
 }
@@ -87,6 +89,7 @@ impl Peer {
             streams: vec![],
             question: None,
             sleep: None,
+            breaks: 0,
             tokens: vec![],
         }
     }
@@ -192,6 +195,7 @@ impl World {
                 self.judge.resync(self.now, peer, resync.gap, cursor);
             }
             Action::Status(status) => {
+                self.peers[peer].breaks += usize::from(status.phase == Phase::Reconnecting);
                 if status.phase == Phase::Failed {
                     // The user looks at the banner for a while, then clicks.
                     let wait = 1_000 + self.rng.below(5_000);
@@ -207,7 +211,7 @@ impl World {
         if let Some(open) = question.replace(ticket) {
             self.judge.lie(format!("asked for a token ({reason:?}) while {open:?} was not answered"));
         }
-        let bad = self.now.0 < CALM_TOKENS && self.rng.below(100) < self.climate.bad_tokens;
+        let bad = self.now.0 + CALM_TOKENS < self.calm && self.rng.below(100) < self.climate.bad_tokens;
         let answer = match (bad, self.rng.below(12)) {
             (true, 0) => Answer::Loss(TokenLoss::Refused(401)),
             (true, 1 | 2) => Answer::Loss(TokenLoss::Nonsense),
@@ -216,10 +220,10 @@ impl World {
             (true, _) => Answer::Loss(TokenLoss::Failed),
             (false, luck) => {
                 let lives = pick(&mut self.rng, &[400, 2_000, 60_000]).max(self.climate.shortest_token);
-                Answer::Token { lives, said: luck < 6 }
+                Answer::Token { lives, said: luck < 6 || self.calm == 0 }
             }
         };
-        let delay = if self.rng.below(10) == 0 { self.rng.below(9_000) } else { self.rng.below(80) };
+        let delay = if self.calm > 0 && self.rng.below(10) == 0 { self.rng.below(9_000) } else { self.rng.below(80) };
         self.after(delay, Event::Answer { peer, ticket, answer });
     }
 
@@ -258,5 +262,5 @@ impl World {
     }
 }
 
-/// Providers are good again a little before the network is.
-const CALM_TOKENS: u64 = super::CALM - 10_000;
+/// Providers are good again so long before the network is, in milliseconds.
+const CALM_TOKENS: u64 = 10_000;
