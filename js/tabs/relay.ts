@@ -34,7 +34,7 @@ export class Relay {
   #frames: Frame[] = [];
   #characters = 0;
 
-  constructor(most = 256, mostCharacters = 1 << 20) {
+  constructor(most = 4096, mostCharacters = 1 << 20) {
     this.#most = most;
     this.#mostCharacters = mostCharacters;
   }

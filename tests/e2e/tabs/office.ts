@@ -54,6 +54,9 @@ declare global {
   interface Window extends Desk {}
 }
 
+/** A page that says whether its process died. */
+export type Watched = Page & { dead?: boolean };
+
 /** A site whose pages share a connection; its tokens are those of a server's users. */
 export class Office {
   readonly #http: HttpServer;
@@ -102,8 +105,11 @@ export class Office {
   }
 
   /** A new tab, as soon as it is open. */
-  async tab(context: BrowserContext, events: string, query: Record<string, string> = {}): Promise<Page> {
-    const page = await context.newPage();
+  async tab(context: BrowserContext, events: string, query: Record<string, string> = {}): Promise<Watched> {
+    const page: Watched = await context.newPage();
+    page.once('crash', () => {
+      page.dead = true;
+    });
     await page.goto(`${this.url}/?${new URLSearchParams({ events, user: 'ada', ...query })}`);
     return page;
   }

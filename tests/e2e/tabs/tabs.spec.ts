@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { test as base, expect } from '../fixtures';
 import type { Relay } from '../proxy';
 import { Feed, type Server } from '../server';
-import { type Heard, heard, hears, Office, role, settled } from './office';
+import { type Heard, heard, hears, Office, role, settled, type Watched } from './office';
 
 /** `npm run test:full` has twenty of each. */
 const TABS = Number(process.env.TABS ?? 8);
@@ -76,7 +76,7 @@ test(`${TABS} tabs are one connection, and ${KILLS} leaders that die lose and do
   const context = await browser.newContext();
   const first = await office.tab(context, `${line.url}/events`);
   await settled(first, 'leader');
-  const tabs = [first];
+  const tabs: Watched[] = [first];
   for (let n = 1; n < TABS; n++) tabs.push(await office.tab(context, `${line.url}/events`));
   for (const tab of tabs.slice(1)) await settled(tab, 'follower');
   expect(line.open, 'one connection for all').toBe(1);
@@ -99,9 +99,15 @@ test(`${TABS} tabs are one connection, and ${KILLS} leaders that die lose and do
       timeout: 15_000,
     });
     handovers.push(longestSilence(await heard(witness), at));
+    // Where pages are many, the browser runs several in one process: some die with their neighbour.
+    for (const tab of tabs.filter(({ dead }) => dead)) {
+      tabs.splice(tabs.indexOf(tab), 1);
+      await tab.close();
+    }
     await back?.(leader);
     const next = back ? leader : await office.tab(context, `${line.url}/events`);
-    await settled(next, 'follower');
+    // As a rule it follows; on a busy machine it may have come to lead again.
+    await settled(next);
     tabs.push(next);
   }
   const published = await feed.stop();
@@ -222,8 +228,8 @@ test('a leader that rests lets another lead, and follows when it is back', async
   await context.close();
 });
 
-async function leading(tabs: Page[]): Promise<Page> {
-  let leader: Page | undefined;
+async function leading(tabs: Watched[]): Promise<Watched> {
+  let leader: Watched | undefined;
   await expect
     .poll(async () => {
       const roles = await Promise.all(tabs.map(role));
@@ -231,7 +237,7 @@ async function leading(tabs: Page[]): Promise<Page> {
       return roles.filter((role) => role === 'leader').length;
     })
     .toBe(1);
-  return leader as Page;
+  return leader as Watched;
 }
 
 const resyncs = (page: Page) => page.evaluate(() => window.resyncs);

@@ -118,7 +118,7 @@ describe('what a follower misses', () => {
     late.lead(false);
     browser.run(50);
     expect(late.heard).toEqual(['resync first', 'e.2', 'e.3']);
-    publish(300);
+    publish(4200);
     late.cursor = 'e.5';
     late.lead(false);
     browser.run(50);
