@@ -155,6 +155,14 @@ const more = [
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
   },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
+  {
+    name: 'tabs',
+    about: '20 tabs, and 20 leaders that die',
+    work: async () => {
+      Object.assign(process.env, { TABS: '20', TABS_KILLS: '20' });
+      await e2e(['tabs']);
+    },
+  },
   { name: 'lab', about: 'our clients and four others in every failure, as a table', work: () => lab() },
   { name: 'soak', about: 'one hour under load: flat memory, nothing lost', work: () => soak() },
   { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
@@ -176,7 +184,7 @@ function chosen(flags) {
 }
 
 /** The steps that open a browser, or start a program that does. */
-const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'failures', 'e2e', 'frontend', 'lab', 'soak']);
+const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'failures', 'e2e', 'tabs', 'frontend', 'lab', 'soak']);
 
 await main(import.meta.url, async () => {
   const flags = new Set(process.argv.slice(2));

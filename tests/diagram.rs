@@ -67,6 +67,7 @@ const INPUTS: &[(&str, &str)] = &[
     ("pause", "pause page"),
     ("resume", "resume offline"),
     ("wake", "wake"),
+    ("follow or lead", "lead"),
     ("token", "token T is t"),
     ("token refused", "token T refused 401"),
     ("token failed", "token T failed"),

@@ -98,7 +98,9 @@ test(`${TABS} tabs are one connection, and ${KILLS} leaders that die lose and do
       polling: 10,
       timeout: 15_000,
     });
-    handovers.push(longestSilence(await heard(witness), at));
+    const silences = await Promise.all(tabs.filter(({ dead }) => !dead).map((tab) => longestSilence(tab, at)));
+    // The middle one: a tab that shares the process of one that is stopped stands still with it.
+    handovers.push(silences.sort((a, b) => a - b)[silences.length >> 1] as number);
     // Where pages are many, the browser runs several in one process: some die with their neighbour.
     for (const tab of tabs.filter(({ dead }) => dead)) {
       tabs.splice(tabs.indexOf(tab), 1);
@@ -249,11 +251,12 @@ function complete(all: Heard[], published: string[]): void {
   expect(all.map(({ id }) => id)).toEqual(published.slice(from));
 }
 
-/** The longest time between two updates that were heard, from a moment on. */
-function longestSilence(all: Heard[], from: number): number {
-  const times = [from, ...all.map(({ at }) => at).filter((at) => at >= from)];
-  return Math.max(...times.slice(1).map((at, index) => at - (times[index] as number)));
-}
+/** The longest time between two updates that a tab heard, from a moment on. */
+const longestSilence = (tab: Page, from: number) =>
+  tab.evaluate((from) => {
+    const times = [from, ...window.heard.map(({ at }) => at).filter((at) => at >= from)];
+    return Math.max(...times.slice(1).map((at, index) => at - (times[index] as number)));
+  }, from);
 
 /** Streams that were asked for; preflights are none. */
 const streams = (line: Relay) => line.requests.filter(({ method }) => method === 'GET').length;
