@@ -9,6 +9,9 @@ import { at } from './lib/paths.mjs';
 
 const step = 'src/core/session/step.rs';
 const receive = 'src/core/session/receive.rs';
+const session = 'src/core/session/mod.rs';
+const leave = 'src/core/session/leave.rs';
+const scan = 'src/core/wire/scan.rs';
 const log = 'examples/server/src/hub/log.rs';
 const hub = 'examples/server/src/hub/mod.rs';
 const trimmed = 'examples/server/src/hub/trimmed.rs';
@@ -48,9 +51,9 @@ const mutants = [
   ["the browser's own retries are not counted", step, 'self.native_retries += 1;', ''],
   [
     'late events of a closed stream are believed',
-    step,
-    'Input::Frame(ticket, frame) => {\n                if self.state == State::Live(ticket) {',
-    'Input::Frame(_, frame) => {\n                if matches!(self.state, State::Live(_)) {',
+    session,
+    'self.state == State::Live(ticket) || self.fading == Some(ticket)',
+    'matches!(self.state, State::Live(_)) || self.fading == Some(ticket)',
   ],
   [
     'an unanswered request is waited for',
@@ -64,12 +67,29 @@ const mutants = [
     'self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));',
     '',
   ],
-  ['a question is not forgotten when its stream is given up', step, 'self.say(Output::Forget(ticket));', ''],
-  ['a stream is not closed when it is given up', step, 'self.say(Output::Close(ticket));', ''],
+  ['a question is not forgotten when its stream is given up', leave, 'self.say(Output::Forget(ticket));', ''],
+  [
+    'a stream is not closed when it is given up',
+    leave,
+    'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.say(Output::Close(ticket));',
+    'if let State::Connecting(_) | State::Live(_) = self.state {',
+  ],
+  [
+    'the old stream is kept when the next one is open',
+    step,
+    'self.fade_out();\n        self.stream = Stream::new',
+    'self.stream = Stream::new',
+  ],
+  [
+    'a bye ends what is still heard, and the old stream is forgotten open',
+    step,
+    'self.fading = Some(ticket);',
+    'let _ = ticket;',
+  ],
   [
     'a pause never ends',
     step,
-    'State::Paused => {\n                self.state = State::Authorizing;',
+    'State::Paused => {\n                self.why = Why::Wake;\n                self.state = State::Authorizing;',
     'State::Paused => {\n                self.state = State::Paused; return;',
   ],
   [
@@ -86,9 +106,9 @@ const mutants = [
   ],
   [
     'an unfinished event moves the cursor',
-    'src/core/wire/decode.rs',
+    scan,
     'self.has_id = true;',
-    'self.has_id = true; emit(Item::Id(self.id.clone()));',
+    'self.has_id = true; let start = self.held.len(); self.held.extend_from_slice(&self.id); self.marks.push(Mark { start, id: self.id.len(), ..NOTHING }); self.begun = self.held.len();',
   ],
   ['replay begins one too late', log, 'let skip = usize::try_from((seq + 1)', 'let skip = usize::try_from((seq + 2)'],
   ['replay begins one too early', log, 'let skip = usize::try_from((seq + 1)', 'let skip = usize::try_from(seq'],

@@ -184,7 +184,17 @@ function chosen(flags) {
 }
 
 /** The steps that open a browser, or start a program that does. */
-const browsers = new Set(['chromium', 'chromium-slim', 'packaging', 'failures', 'e2e', 'tabs', 'frontend', 'lab', 'soak']);
+const browsers = new Set([
+  'chromium',
+  'chromium-slim',
+  'packaging',
+  'failures',
+  'e2e',
+  'tabs',
+  'frontend',
+  'lab',
+  'soak',
+]);
 
 await main(import.meta.url, async () => {
   const flags = new Set(process.argv.slice(2));

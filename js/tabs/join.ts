@@ -9,11 +9,6 @@ export interface Group {
   readonly withCredentials: boolean;
 }
 
-/** True where tabs can agree on one connection: Web Locks and BroadcastChannel, in secure contexts. */
-export function canShare(): boolean {
-  return typeof BroadcastChannel === 'function' && typeof navigator === 'object' && 'locks' in navigator;
-}
-
 /**
  * Takes part in the group of a user's tabs, by Web Locks (who leads) and BroadcastChannel (what they say).
  *

@@ -24,7 +24,10 @@ impl Session {
     /// Takes one input. Poll until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
-        self.trace.input(self.now, &input);
+        // A follower says it with each frame: only the first one is news.
+        if !matches!(input, Input::Opened(ticket) if self.state != State::Connecting(ticket)) {
+            self.trace.input(self.now, &input);
+        }
         match input {
             Input::Start => self.start(),
             Input::Stop => self.stop(),
