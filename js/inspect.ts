@@ -10,20 +10,34 @@ const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake',
 /** In the order of `Gap::ALL` in `src/core/wire/control.rs`, whose first says that there is none. */
 const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 
+/** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL`, and its last inputs. */
+export interface Inside {
+  connects: number[];
+  gaps: number[];
+  transitions: string[];
+}
+
+/** Looks inside. */
+export function inside(wasm: WasmClient | undefined): Inside {
+  const [connects = '', gaps = '', ...transitions] = wasm?.inspect?.().trimEnd().split('\n') ?? [];
+  const numbers = (line: string) => line.split(' ').map(Number);
+  return { connects: numbers(connects), gaps: numbers(gaps), transitions };
+}
+
 /** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */
 export function inspect(client: Client<never>, wasm: WasmClient | undefined, late: readonly number[]): Detail {
-  const seen = wasm?.inspect?.();
+  const { connects, gaps: lost, transitions } = inside(wasm);
   const { refetches, saved, dropped } = tallyOf(client);
   const snapshot = client.getSnapshot();
   return {
     ...snapshot,
-    connects: named(whys, seen?.connects) satisfies Connects,
-    gaps: named(gaps.slice(1) as Exclude<(typeof gaps)[number], 'none'>[], seen?.gaps.slice(1)) satisfies Gaps,
+    connects: named(whys, connects) satisfies Connects,
+    gaps: named(gaps.slice(1) as Exclude<(typeof gaps)[number], 'none'>[], lost.slice(1)) satisfies Gaps,
     dropped,
     refetches,
     refetchesSaved: saved,
     latency: latency(late),
-    transitions: (seen?.transitions ?? []).map((line) => redact(line)),
+    transitions: transitions.map((line) => redact(line)),
   };
 }
 

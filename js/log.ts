@@ -1,5 +1,6 @@
 // Loaded by the first client that logs.
 import { messageOf, report, type SseError } from './errors.js';
+import { inside } from './inspect.js';
 import { redact } from './redact.js';
 import type { Client, LogEntry, Snapshot, TokenAnswer } from './types.js';
 import type { Hook, WasmClient, WasmOptions } from './wasm.js';
@@ -38,11 +39,11 @@ export function logging(client: Client<Record<string, unknown>>, options: WasmOp
       return answer;
     };
   }
-  let inside: WasmClient | undefined;
+  let watched: WasmClient | undefined;
   let seen = '';
   /** What led to a new status. */
   const transitions = () => {
-    const lines = inside?.inspect?.().transitions ?? [];
+    const lines = inside(watched).transitions;
     for (const line of lines.slice(lines.lastIndexOf(seen) + 1)) write('debug', 'transition', clean(line));
     seen = lines.at(-1) ?? seen;
   };
@@ -72,7 +73,7 @@ export function logging(client: Client<Record<string, unknown>>, options: WasmOp
     client.subscribe('*', ({ type, id, replayed }) => write('debug', 'update', { type, id, replayed }, none));
   }
   return (wasm) => {
-    inside = wasm;
+    watched = wasm;
   };
 }
 

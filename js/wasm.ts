@@ -16,13 +16,6 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
   retryAt: number | null;
 };
 
-/** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL` in `src/core`. */
-export interface WasmDetail {
-  connects: number[];
-  gaps: number[];
-  transitions: string[];
-}
-
 /**
  * What is loaded for few is given each client of the wasm before it starts; `again` throws that one away and makes another, by the
  * options as they are then. Whoever changes what its snapshot says calls `changed` when that is another.
@@ -42,7 +35,8 @@ export interface WasmClient {
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
   onResync(fn: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined): void;
   snapshot(): WasmSnapshot;
-  inspect?(): WasmDetail;
+  /** What it counts beyond its snapshot, and its last inputs: read by `inside` in `inspect.ts`. */
+  inspect?(): string;
   /**
    * Calls `fn([ticket, cursor])` to follow the tab that holds the connection, and `fn([event, id, data])` with what a stream of our own
    * said. One function at a time.
@@ -50,8 +44,8 @@ export interface WasmClient {
   onTabs?(fn: ((what: [ticket: number, cursor: string] | [string, string, string]) => void) | undefined): void;
   /** Hold the connection, or follow; said again, follow anew. */
   lead?(lead: boolean): void;
-  /** A frame for the stream of a ticket, from the tab that is followed. The first opens it. */
-  hear?(ticket: number, event: string, id: string, data: string): void;
+  /** Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The first opens it. */
+  hear?(ticket: number, frame: string): void;
   free(): void;
 }
 

@@ -76,6 +76,7 @@ const checks = [
       await buildWasm();
       await buildEventSourceWasm();
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.json')]);
+      await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.page.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
     },

@@ -4,17 +4,17 @@
 //! # The core
 //!
 //! ```
-//! use tinysse::core::{client::{Action, Client}, registry::Pattern, session::{Config, io::Input}, time::Time};
+//! use tinysse::core::{client::Client, registry::Pattern, session::{Config, io::{Input, Output}}, time::Time};
 //!
 //! // Pure: tell it the time and what happened, then do what it says until it wants to sleep.
 //! let mut client = Client::new(Config { provider: false, ..Config::default() }, 0, 7);
 //! client.subscribe([Pattern::parse("projects").unwrap()]);
 //! client.handle(Time(0), Input::Start);
 //! let asked_for_a_stream = core::iter::from_fn(|| match client.poll() {
-//!     Action::Sleep(_) => None,
-//!     action => Some(action),
+//!     Output::Sleep(_) => None,
+//!     output => Some(output),
 //! })
-//! .any(|action| matches!(action, Action::Open(..)));
+//! .any(|output| matches!(output, Output::Open { .. }));
 //! assert!(asked_for_a_stream);
 //! ```
 //!

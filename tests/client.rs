@@ -4,9 +4,9 @@
 mod conversation;
 
 use tinysse::core::{
-    client::{Action, Client},
+    client::Client,
     registry::{Pattern, Subscriber},
-    session::Config,
+    session::{Config, io::Output},
     time::Time,
 };
 
@@ -28,11 +28,16 @@ fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscrib
     let mut calls = Vec::new();
     loop {
         match client.poll() {
-            Action::Call(update, to) => calls.push((format!("{} {}", update.frame.event, update.frame.id), to)),
-            Action::Sleep(due) => return (calls, due.map(|Time(ms)| ms)),
-            Action::Ask(..) | Action::Forget(_) | Action::Open(..) | Action::Close(_) => {}
-            Action::Resync(_) | Action::Status(_) => {}
-            Action::Follow(..) | Action::Heard(_) => {}
+            Output::Update(update) => {
+                let to = client.matching(&update.frame.event);
+                if !to.is_empty() {
+                    calls.push((format!("{} {}", update.frame.event, update.frame.id), to));
+                }
+            }
+            Output::Sleep(due) => return (calls, due.map(|Time(ms)| ms)),
+            Output::Ask { .. } | Output::Forget(_) | Output::Open { .. } | Output::Close(_) => {}
+            Output::Resync(_) | Output::Status(_) | Output::Stranger => {}
+            Output::Follow { .. } | Output::Heard(_) => {}
         }
     }
 }

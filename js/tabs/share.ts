@@ -39,7 +39,7 @@ function join(wasm: WasmClient, options: WasmOptions, user: () => string, change
   let group = '';
   const session: Session = {
     lead: (lead) => wasm.lead?.(lead),
-    hear: (ticket, [event, id, data]) => wasm.hear?.(ticket, event, id, data),
+    hear: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
     reconnect: own.reconnect,
     shown: () => {
       const { status, error, attempt, retryAt, clientId } = own.snapshot();

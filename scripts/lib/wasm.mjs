@@ -1,6 +1,7 @@
 // The shipped wasm: cargo and wasm-bindgen through wasm-pack, then wasm-opt, then what JavaScript imports from js/wasm/.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { ownNames, replaceOnce, slim } from './glue.mjs';
 import { Stop, say } from './log.mjs';
 import { shorten } from './names.mjs';
 import { at, npmBin, targetDir, tool } from './paths.mjs';
@@ -24,7 +25,7 @@ export const flavours = [
 
 const inputs = [
   ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
-  ...['names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
+  ...['glue', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
 ];
 
 export async function buildWasm() {
@@ -45,7 +46,7 @@ async function finish({ name, packed, named }, dir) {
   mkdirSync(dir, { recursive: true });
   const optimised = at('target', `tinysse-${name}-opt.wasm`);
   await optimise(named, optimised);
-  const { wasm, glue } = shorten(readFileSync(optimised), readGlue(packed));
+  const { wasm, glue } = shorten(readFileSync(optimised), slim(readGlue(packed)));
   writeWhole(join(dir, 'tinysse.wasm'), wasm);
   await writeGlue(dir, packed, glue);
   inline(dir, wasm);
@@ -94,20 +95,21 @@ function readGlue(packed) {
   return source;
 }
 
-/** The facade hands over a compiled module, so only the synchronous start is kept: no fetch, no streaming. */
+/** One module with the glue and the files of `src/web` that the wasm speaks with. */
 async function writeGlue(dir, packed, source) {
-  const only = 'export { initSync };';
-  const kept = replaceOnce(source, 'export { initSync, __wbg_init as default };', only);
-  const { transform } = await import('esbuild');
-  const { code } = await transform(kept, {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: packed, sourcefile: 'glue.js' },
+    bundle: true,
     minify: true,
-    treeShaking: true,
     format: 'esm',
     target: 'es2022',
     legalComments: 'none',
-    mangleProps: /^(__wbg_ptr|__destroy_into_raw)$/,
+    mangleProps: ownNames,
+    write: false,
+    logLevel: 'error',
   });
-  writeWhole(join(dir, 'glue.js'), code);
+  writeWhole(join(dir, 'glue.js'), outputFiles[0].text);
   const types = readFileSync(join(packed, 'tinysse.d.ts'), 'utf8');
   // The exports of the module itself are the glue's own business, and have other names by now.
   const exported = replaceOnce(
@@ -117,13 +119,6 @@ async function writeGlue(dir, packed, source) {
   );
   const noDefault = replaceOnce(exported, /\/\*\*(?:(?!\/\*\*)[\s\S])*export default function __wbg_init[\s\S]*$/, '');
   writeWhole(join(dir, 'glue.d.ts'), replaceOnce(noDefault, /export type InitInput = .*\n/, ''));
-}
-
-/** Fails loudly when another version of wasm-bindgen writes something else. */
-function replaceOnce(text, pattern, replacement) {
-  const result = text.replace(pattern, replacement);
-  if (result === text) throw new Stop(`wasm-bindgen's output has no ${pattern}`);
-  return result;
 }
 
 function inline(dir, wasm) {

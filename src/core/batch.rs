@@ -60,6 +60,12 @@ impl<K: PartialEq, V> Batch<K, V> {
         passes
     }
 
+    /// True if it holds anything back at all.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.window > 0
+    }
+
     /// How many values were forgotten for a later one.
     #[must_use]
     pub fn replaced(&self) -> u32 {

@@ -41,15 +41,6 @@ impl Pattern {
         }
     }
 
-    /// The type, if exactly one is asked for.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Exactly(name) => Some(name),
-            Self::Everything | Self::Below(_) => None,
-        }
-    }
-
     /// True if an update of this type is asked for.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
@@ -110,18 +101,6 @@ impl Registry {
             }
         }
         found
-    }
-
-    /// The types that are asked for by name, as often as they are.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for (_, patterns) in &self.entries {
-            for name in patterns.iter().filter_map(Pattern::name) {
-                names.push(name.into());
-            }
-        }
-        names
     }
 
     /// How many subscribers there are.

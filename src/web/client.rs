@@ -1,15 +1,20 @@
 //! `SseClient`, the class that JavaScript sees. The typed facade in `js/client.ts` drives it.
 
-use alloc::{rc::Rc, string::String, vec, vec::Vec};
+use alloc::{rc::Rc, string::String, vec::Vec};
 
 use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::{driver::Driver, error::bad_option, js, options::Options};
+use super::{
+    driver::{Driver, RESYNC, STATUS, TABS},
+    hear,
+    options::{Options, bad_option},
+    page,
+};
 use crate::core::{
     registry::{Pattern, Subscriber},
     session::io::{Input, Pause, Ticket},
-    wire::Frame,
+    wire::cut,
 };
 
 /// A client with at most one connection.
@@ -74,9 +79,15 @@ impl SseClient {
     /// # Errors
     /// An error with `code: 'options'` for a pattern that is none.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
-        let patterns = patterns(types)
-            .ok_or_else(|| bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these"))?;
-        Ok(self.driver.subscribe(patterns, call).0)
+        let wrong = || bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these");
+        let names = page::texts(types).ok_or_else(wrong)?;
+        let (mut patterns, mut rest) = (Vec::new(), names.as_str());
+        while !rest.is_empty() {
+            let (name, tail) = cut(rest, b'\n').unwrap_or((rest, ""));
+            patterns.push(Pattern::parse(name).ok_or_else(wrong)?);
+            rest = tail;
+        }
+        Ok(self.driver.subscribe(patterns, &names, call))
     }
 
     /// Ends a subscription, from inside a callback too; false if there was none.
@@ -87,20 +98,20 @@ impl SseClient {
     /// Calls `call(snapshot)` when the status changes. One function at a time.
     #[wasm_bindgen(js_name = onStatus)]
     pub fn on_status(&self, call: Option<Function>) {
-        self.driver.set_on_status(call);
+        self.driver.keep(STATUS, call);
     }
 
     /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is null for all.
     #[wasm_bindgen(js_name = onResync)]
     pub fn on_resync(&self, call: Option<Function>) {
-        self.driver.set_on_resync(call);
+        self.driver.keep(RESYNC, call);
     }
 
     /// Calls `call([ticket, cursor])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
     /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
     #[wasm_bindgen(js_name = onTabs)]
     pub fn on_tabs(&self, call: Option<Function>) {
-        self.driver.set_on_tabs(call);
+        self.driver.keep(TABS, call);
     }
 
     /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
@@ -108,16 +119,17 @@ impl SseClient {
         self.driver.feed(if lead { Input::Lead } else { Input::Follow });
     }
 
-    /// What the tab that is followed passes on, for the stream of this ticket; the first word of it opens the stream.
-    pub fn hear(&self, ticket: u32, event: String, id: String, data: String) {
+    /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a line each, of which the data may have
+    /// more. The first of it opens the stream.
+    pub fn hear(&self, ticket: u32, frame: &str) {
         let ticket = Ticket(ticket);
         self.driver.feed(Input::Opened(ticket));
-        self.driver.feed(Input::Frame(ticket, Frame { event, id, data }));
+        self.driver.feed(Input::Frame(ticket, hear::frame(frame)));
     }
 
-    /// What was counted, and the last inputs of the session: `{ connects, gaps, transitions }`, the first two in the order of `Why::ALL` and
-    /// `Gap::ALL` in `src/core`.
-    pub fn inspect(&self) -> JsValue {
+    /// What was counted, and the last inputs of the session: a line of numbers in the order of `Why::ALL` in `src/core`, one in that of
+    /// `Gap::ALL`, then a line for each input.
+    pub fn inspect(&self) -> String {
         self.driver.inspect()
     }
 
@@ -125,14 +137,6 @@ impl SseClient {
     pub fn snapshot(&self) -> JsValue {
         self.driver.snapshot()
     }
-}
-
-fn patterns(types: &JsValue) -> Option<Vec<Pattern>> {
-    let mut patterns = Vec::new();
-    for text in types.as_string().map(|one| vec![one]).or_else(|| js::texts(types))? {
-        patterns.push(Pattern::parse(&text)?);
-    }
-    Some(patterns)
 }
 
 impl Drop for SseClient {

@@ -1,190 +1,168 @@
-//! The loop between browser and core: feed an input, perform what comes out, set the timer.
+//! The loop between page and core: feed an input, perform what comes out, set the timer.
 //!
 //! Rules kept here: core is never borrowed while JavaScript runs; after `close` nothing calls back.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{
+    rc::{Rc, Weak},
+    string::String,
+    vec::Vec,
+};
 use core::cell::{Cell, RefCell};
 
-use js_sys::{Array, Function};
-use wasm_bindgen::JsValue;
+use js_sys::Function;
+use wasm_bindgen::{JsValue, closure::Closure};
 
 use super::{
-    clock::Clock,
-    error::report,
-    js, lifecycle,
-    listener::Listener,
+    hear,
     options::Options,
-    slot::Slot,
+    page::{Page, Say, open},
     snapshot,
     timer::Timer,
-    token::{self, Question},
-    transport::Stream,
-    update::{self, Words},
 };
+#[cfg(feature = "fetch")]
+use crate::core::session::io::Ticket;
 use crate::core::{
-    client::{Action, Client},
+    client::Client,
     registry::{Pattern, Subscriber},
-    session::io::{Input, Resync, Ticket, Update},
+    session::{
+        io::{Input, Output, Update},
+        token::Token,
+    },
     time::Time,
     wire::{Frame, control::Gap},
 };
 
-/// Everything a client holds in the browser.
+/// Everything a client holds.
 #[derive(Debug)]
 pub(super) struct Driver {
-    options: Options,
-    clock: Clock,
+    page: Page,
     core: RefCell<Client>,
-    stream: Slot<Stream>,
-    /// The stream before it, whose server said bye, as long as core listens to it.
-    fading: Slot<Stream>,
-    question: Slot<Question>,
-    timer: Slot<Timer>,
+    timer: Timer,
     /// When it rings.
     alarm: Cell<Option<Time>>,
-    words: Words,
-    subscribers: RefCell<Vec<(Subscriber, Function)>>,
-    on_status: Slot<Function>,
-    on_resync: Slot<Function>,
-    on_tabs: Slot<Function>,
-    /// What the token provider threw last.
-    cause: Slot<JsValue>,
-    lifecycle: Slot<[Option<Listener>; 2]>,
-    /// Somebody up the stack is performing: leave the actions to him, so that they keep their order.
+    /// Somebody up the stack is performing: leave the outputs to him, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
+    _said: Say,
+    #[cfg(feature = "fetch")]
+    _bytes: Closure<dyn Fn(u32, Vec<u8>)>,
 }
+
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` has the
+/// same numbers.
+pub(super) const STATUS: i32 = -1;
+pub(super) const RESYNC: i32 = -2;
+pub(super) const TABS: i32 = -3;
 
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
         let mut core = Client::new(options.config, u64::from(options.coalesce), u64::from(options.seed));
-        core.set_cursor(options.last_event_id.clone());
-        core.set_user(options.user.clone());
-        Rc::new(Self {
-            options,
-            clock: Clock::new(),
-            core: RefCell::new(core),
-            stream: Slot::new(),
-            fading: Slot::new(),
-            question: Slot::new(),
-            timer: Slot::new(),
-            alarm: Cell::default(),
-            words: Words::new(),
-            subscribers: RefCell::default(),
-            on_status: Slot::new(),
-            on_resync: Slot::new(),
-            on_tabs: Slot::new(),
-            cause: Slot::new(),
-            lifecycle: Slot::new(),
-            busy: Cell::default(),
-            closed: Cell::default(),
+        core.set_cursor(options.last_event_id);
+        core.set_user(options.user);
+        Rc::new_cyclic(|weak: &Weak<Self>| {
+            let page = Page::new(&options.given);
+            let me = weak.clone();
+            let said: Say = Closure::new(move |word, ticket, number, wait, text: String| {
+                if let Some(me) = me.upgrade() {
+                    me.feed(hear::input(word, ticket, number, wait, &text));
+                }
+            });
+            #[cfg(feature = "fetch")]
+            let bytes = {
+                let me = weak.clone();
+                Closure::new(move |ticket, bytes: Vec<u8>| {
+                    if let Some(me) = me.upgrade() {
+                        me.feed_bytes(ticket, &bytes);
+                    }
+                })
+            };
+            #[cfg(feature = "fetch")]
+            page.tell(said.as_ref(), bytes.as_ref());
+            #[cfg(not(feature = "fetch"))]
+            page.tell(said.as_ref(), &JsValue::UNDEFINED);
+            Self {
+                page,
+                core: RefCell::new(core),
+                timer: Timer::default(),
+                alarm: Cell::default(),
+                busy: Cell::default(),
+                closed: Cell::default(),
+                _said: said,
+                #[cfg(feature = "fetch")]
+                _bytes: bytes,
+            }
         })
-    }
-
-    pub(super) fn options(&self) -> &Options {
-        &self.options
     }
 
     /// Connects by this input, and listens to the page from the first time on.
     pub(super) fn start(self: &Rc<Self>, input: Input) {
-        if self.closed.get() {
-            return;
-        }
-        let listening = self.lifecycle.take().unwrap_or_else(|| lifecycle::watch(self));
         if !self.closed.get() {
-            self.lifecycle.set(Some(listening));
+            self.page.watch();
+            self.feed(input);
         }
-        self.feed(input);
     }
 
     /// Takes one input, and performs what core makes of it.
     pub(super) fn feed(self: &Rc<Self>, input: Input) {
-        if self.closed.get() {
-            return;
-        }
-        let now = self.clock.now();
-        self.core.borrow_mut().handle(now, input);
-        self.run();
-    }
-
-    /// Takes bytes of a stream that core decodes.
-    #[cfg(feature = "fetch")]
-    pub(super) fn feed_bytes(self: &Rc<Self>, ticket: Ticket, bytes: &[u8]) {
         if !self.closed.get() {
-            self.core.borrow_mut().bytes(self.clock.now(), ticket, bytes);
+            if matches!(input, Input::Tick) {
+                self.alarm.set(None);
+            }
+            self.core.borrow_mut().handle(self.now(), input);
             self.run();
         }
     }
 
-    /// Keeps what a stream failed with, as the cause of what follows.
+    /// Takes bytes of a stream that core decodes.
     #[cfg(feature = "fetch")]
-    pub(super) fn failed(&self, thrown: JsValue) {
-        self.cause.set(Some(thrown));
+    fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &[u8]) {
+        if !self.closed.get() {
+            self.core.borrow_mut().bytes(self.now(), Ticket(ticket), bytes);
+            self.run();
+        }
     }
 
     /// Ends everything, for good.
     pub(super) fn close(&self) {
-        if self.closed.replace(true) {
-            return;
+        if !self.closed.replace(true) {
+            self.core.borrow_mut().handle(self.now(), Input::Stop);
+            self.timer.clear();
+            self.page.close();
         }
-        self.core.borrow_mut().handle(self.clock.now(), Input::Stop);
-        self.subscribers.borrow_mut().clear();
-        self.on_status.take();
-        self.on_resync.take();
-        self.on_tabs.take();
-        self.stream.take();
-        self.fading.take();
-        self.timer.take();
-        self.lifecycle.take();
-        let question = self.question.take();
-        drop(question); // aborts: the provider's code may run here, and finds us closed
     }
 
-    pub(super) fn subscribe(&self, patterns: Vec<Pattern>, call: Function) -> Subscriber {
-        // Types that are asked for by name are listened to by name: a server that does not know us does not fold.
-        let stream = self.stream.take();
-        if let Some(stream) = &stream {
-            for name in patterns.iter().filter_map(Pattern::name) {
-                stream.listen(name);
-            }
-        }
-        self.stream.set(stream);
-        let subscriber = self.core.borrow_mut().subscribe(patterns);
-        self.subscribers.borrow_mut().push((subscriber, call));
-        subscriber
+    /// `types` are the patterns as the page keeps them.
+    pub(super) fn subscribe(&self, patterns: Vec<Pattern>, types: &str, call: Function) -> u32 {
+        let Subscriber(number) = self.core.borrow_mut().subscribe(patterns);
+        self.page.keep(number as i32, Some(call), types);
+        number
     }
 
     pub(super) fn unsubscribe(&self, subscriber: Subscriber) -> bool {
-        self.subscribers.borrow_mut().retain(|(known, _)| *known != subscriber);
+        self.keep(subscriber.0 as i32, None);
         self.core.borrow_mut().unsubscribe(subscriber)
     }
 
-    pub(super) fn set_on_status(&self, call: Option<Function>) {
-        self.on_status.set(call);
-    }
-
-    pub(super) fn set_on_resync(&self, call: Option<Function>) {
-        self.on_resync.set(call);
-    }
-
-    pub(super) fn set_on_tabs(&self, call: Option<Function>) {
-        self.on_tabs.set(call);
+    /// Keeps a function of the application, or forgets it.
+    pub(super) fn keep(&self, number: i32, call: Option<Function>) {
+        self.page.keep(number, call, "");
     }
 
     pub(super) fn snapshot(&self) -> JsValue {
-        snapshot::to_js(&self.core.borrow(), self.clock.now(), self.cause.copy())
+        snapshot::to_js(&self.core.borrow(), self.now(), &self.page)
     }
 
-    pub(super) fn inspect(&self) -> JsValue {
+    pub(super) fn inspect(&self) -> String {
         snapshot::inspect(self.core.borrow().session())
     }
 
-    /// The token provider answered: its signal is not to be aborted any more. What it threw is kept as the cause of what follows.
-    pub(super) fn answered(&self, ticket: Ticket, cause: Option<JsValue>) {
-        if let Some(question) = self.question.take_if(|question| question.ticket() == ticket) {
-            question.settle();
-            self.cause.set(cause);
-        }
+    #[cfg(not(feature = "std"))]
+    pub(super) fn page(&self) -> &Page {
+        &self.page
+    }
+
+    fn now(&self) -> Time {
+        Time(self.page.now() as u64)
     }
 
     fn run(self: &Rc<Self>) {
@@ -192,100 +170,51 @@ impl Driver {
             return;
         }
         loop {
-            let action = self.core.borrow_mut().poll();
+            let output = self.core.borrow_mut().poll();
             if self.closed.get() {
                 break;
             }
-            if let Action::Sleep(until) = action {
+            if let Output::Sleep(until) = output {
                 self.sleep(until);
                 break;
             }
-            self.perform(action);
+            self.perform(output);
         }
         self.busy.set(false);
     }
 
-    fn perform(self: &Rc<Self>, action: Action) {
-        match action {
-            Action::Ask(ticket, reason) => {
-                if let Some(provider) = &self.options.token {
-                    let question = token::ask(self, provider, ticket, reason);
-                    if !self.closed.get() {
-                        self.question.set(Some(question));
-                    }
-                }
+    fn perform(self: &Rc<Self>, output: Output) {
+        let page = &self.page;
+        match output {
+            Output::Ask { ticket, reason } => page.ask(ticket.0, reason.as_str()),
+            Output::Open { ticket, token, cursor } => {
+                let token = token.as_ref().map_or("", Token::reveal);
+                open(page, ticket.0, &cursor, token);
             }
-            Action::Forget(ticket) => {
-                drop(self.question.take_if(|question| question.ticket() == ticket)); // aborts
-                self.cause.take();
-            }
-            Action::Open(ticket, token, cursor) => {
-                let opened = Stream::open(self, ticket, token.as_ref(), &cursor);
-                match opened {
-                    Ok(stream) => {
-                        let names = self.core.borrow().names();
-                        for name in &names {
-                            stream.listen(name);
-                        }
-                        self.fading.set(self.stream.take());
-                        self.stream.set(Some(stream));
-                    }
-                    Err((loss, thrown)) => {
-                        self.cause.set(Some(thrown));
-                        self.core.borrow_mut().handle(self.clock.now(), Input::Lost(ticket, loss));
-                    }
-                }
-            }
-            Action::Close(ticket) => {
-                for slot in [&self.stream, &self.fading] {
-                    drop(slot.take_if(|stream| stream.ticket() == ticket));
-                }
-            }
-            Action::Follow(Ticket(ticket), cursor) => self.tell_tabs(&[ticket.into(), cursor.into()]),
-            Action::Heard(Frame { event, id, data }) => self.tell_tabs(&[event.into(), id.into(), data.into()]),
-            Action::Call(update, to) => self.call(&update, &to),
-            Action::Resync(resync) => self.resync(&resync),
-            Action::Status(_) => {
-                if let Some(call) = self.on_status.copy() {
-                    notify(&call, &self.snapshot());
-                }
-            }
-            Action::Sleep(_) => {}
+            Output::Forget(ticket) | Output::Close(ticket) => page.end(ticket.0),
+            Output::Follow { ticket, cursor } => page.follow(ticket.0, &cursor),
+            Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
+            Output::Update(update) => self.deliver(&update),
+            Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
+            Output::Status(_) => page.call(STATUS, &self.snapshot()),
+            Output::Stranger | Output::Sleep(_) => {}
         }
     }
 
-    /// Whoever speaks with the other tabs gets a list: a ticket and a cursor to follow from, or a frame to pass on.
-    fn tell_tabs(&self, what: &[JsValue]) {
-        if let Some(call) = self.on_tabs.copy() {
-            notify(&call, &js::list(what));
+    fn deliver(&self, update: &Update) {
+        let to = self.core.borrow().matching(&update.frame.event);
+        if to.is_empty() {
+            return;
         }
-    }
-
-    fn call(&self, update: &Update, to: &[Subscriber]) {
-        let object = update::to_js(update, &self.words);
-        for subscriber in to {
-            if self.closed.get() {
-                return;
-            }
-            let known = |(known, call): &(Subscriber, Function)| (known == subscriber).then(|| call.clone());
-            let call = self.subscribers.borrow().iter().find_map(known);
-            if let Some(call) = call {
-                notify(&call, &object);
-            }
-        }
-    }
-
-    fn resync(&self, resync: &Resync) {
-        if let Some(call) = self.on_resync.copy() {
-            let object = js::object();
-            js::set_text(&object, "gap", Gap::as_str(resync.gap));
-            let types = Array::new();
-            for kind in &resync.types {
-                types.push(&JsValue::from_str(kind));
-            }
-            let all = resync.types.is_empty();
-            js::set(&object, "types", if all { JsValue::NULL } else { types.into() });
-            notify(&call, &object);
+        let Frame { event, id, data } = &update.frame;
+        let mut text = String::with_capacity(event.len() + id.len() + data.len());
+        text.push_str(event);
+        text.push_str(id);
+        text.push_str(data);
+        let type_ends = units(event);
+        let object = self.page.update(&text, type_ends, type_ends + units(id), update.replayed, update.envelope);
+        for Subscriber(number) in to {
+            self.page.call(number as i32, &object);
         }
     }
 
@@ -295,22 +224,12 @@ impl Driver {
             return;
         }
         self.alarm.set(until);
-        let timer = until.map(|at| {
-            let me = Rc::downgrade(self);
-            Timer::new(at.since(self.clock.now()), move || {
-                if let Some(me) = me.upgrade() {
-                    me.alarm.set(None);
-                    me.feed(Input::Tick);
-                }
-            })
-        });
-        self.timer.set(timer);
+        self.timer.set(self, until.map(|at| at.since(self.now())));
     }
 }
 
-/// Calls a function of the application. What it throws is reported, and breaks nothing else.
-fn notify(call: &Function, argument: &JsValue) {
-    if let Err(thrown) = call.call1(&JsValue::UNDEFINED, argument) {
-        report(&thrown);
-    }
+/// The length of a text in JavaScript, whose strings are UTF-16.
+fn units(text: &str) -> u32 {
+    let unit = |byte: u8| u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0);
+    text.bytes().map(unit).sum()
 }

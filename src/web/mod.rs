@@ -1,21 +1,14 @@
 //! The shell: wasm32 only. It performs what core decides and tells core what happened; no `if` about the protocol stands here.
 
 mod client;
-mod clock;
 mod driver;
-mod error;
-mod js;
-mod lifecycle;
-mod listener;
+mod hear;
 #[cfg(feature = "npm")]
 mod npm;
 mod options;
-mod slot;
+mod page;
 mod snapshot;
 mod timer;
-mod token;
-mod transport;
-mod update;
 
 pub use client::SseClient;
 

@@ -1,19 +1,18 @@
-//! The client's state as a plain object, made anew at each call.
+//! The client's state as a plain object, made anew at each call, and what it counted as text.
 
 use alloc::string::String;
 
-use js_sys::Array;
 use wasm_bindgen::JsValue;
 
-use super::{error, js};
-use crate::core::{client::Client, session::Session, time::Time};
+use super::page::Page;
+use crate::core::{client::Client, session::Session, time::Time, wire::id::push_number};
 
 /// What `snapshot()` tells; `error` joins it in JavaScript, since an `Error` is no plain data.
 #[cfg_attr(feature = "std", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-struct Snapshot {
+struct Snapshot<'a> {
     status: &'static str,
-    client_id: Option<String>,
-    last_event_id: String,
+    client_id: Option<&'a str>,
+    last_event_id: &'a str,
     attempt: u32,
     retry_at: Option<f64>,
     connects: u32,
@@ -24,13 +23,13 @@ struct Snapshot {
     coalesced: u32,
 }
 
-pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsValue {
+pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
     let session = client.session();
     let (status, counters) = (session.status(), session.counters());
     let snapshot = Snapshot {
         status: status.phase.as_str(),
-        client_id: session.client_id().map(String::from),
-        last_event_id: session.cursor().into(),
+        client_id: session.client_id(),
+        last_event_id: session.cursor(),
         attempt: session.attempt(),
         retry_at: session.retry_at().map(|at| at.since(now) as f64),
         connects: counters.connects.iter().sum(),
@@ -41,53 +40,59 @@ pub(super) fn to_js(client: &Client, now: Time, cause: Option<JsValue>) -> JsVal
         coalesced: client.coalesced(),
     };
     let object = snapshot.into_object();
-    let error = status.error.map_or(JsValue::NULL, |error| error::to_js(error, cause));
-    js::set(&object, "error", error);
-    object
-}
-
-/// What `inspect()` tells.
-pub(super) fn inspect(session: &Session) -> JsValue {
-    let object = js::object();
-    let counters = session.counters();
-    for (name, counts) in [("connects", counters.connects.as_slice()), ("gaps", &counters.gaps)] {
-        let list = Array::new();
-        for count in counts {
-            list.push(&JsValue::from(*count));
+    match status.error {
+        Some(error) => {
+            let status = error.status.map_or(0, u32::from);
+            page.fail(&object, error.code.as_str(), error.message, status, error.retryable);
         }
-        js::set(&object, name, list.into());
+        None => page.fail(&object, "", "", 0, false),
     }
-    let lines = Array::new();
-    for line in session.trace() {
-        lines.push(&JsValue::from_str(line));
-    }
-    js::set(&object, "transitions", lines.into());
     object
 }
 
-impl Snapshot {
-    #[cfg(feature = "std")]
+/// What `inspect()` tells: a line of the counts in the order of `Why::ALL`, one in that of `Gap::ALL`, then the last inputs.
+pub(super) fn inspect(session: &Session) -> String {
+    let counters = session.counters();
+    let mut text = String::new();
+    for counts in [&counters.connects[..], &counters.gaps] {
+        for count in counts {
+            push_number(u64::from(*count), 10, &mut text);
+            text.push(' ');
+        }
+        text.push('\n');
+    }
+    for line in session.trace() {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(feature = "std")]
+impl Snapshot<'_> {
     fn into_object(self) -> JsValue {
         use serde::Serialize as _;
         let nulls = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
         self.serialize(&nulls).unwrap_or(JsValue::NULL)
     }
+}
 
-    #[cfg(not(feature = "std"))]
+/// What serde does for the other build.
+#[cfg(not(feature = "std"))]
+impl Snapshot<'_> {
     fn into_object(self) -> JsValue {
-        let object = js::object();
-        let set = |name: &str, value: JsValue| js::set(&object, name, value);
-        set("status", self.status.into());
-        set("clientId", self.client_id.map_or(JsValue::NULL, JsValue::from));
-        set("lastEventId", self.last_event_id.into());
-        set("attempt", self.attempt.into());
-        set("retryAt", self.retry_at.map_or(JsValue::NULL, JsValue::from));
-        set("connects", self.connects.into());
-        set("events", self.events.into());
-        set("duplicates", self.duplicates.into());
-        set("resyncs", self.resyncs.into());
-        set("bytes", self.bytes.into());
-        set("coalesced", self.coalesced.into());
-        object
+        super::page::snapshot(
+            self.status,
+            self.client_id.unwrap_or_default(),
+            self.last_event_id,
+            self.attempt,
+            self.retry_at.unwrap_or(-1.0),
+            self.connects,
+            self.events,
+            self.duplicates,
+            self.resyncs,
+            self.bytes,
+            self.coalesced,
+        )
     }
 }

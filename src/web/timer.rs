@@ -1,57 +1,59 @@
-//! One timer that calls back, and does not if it is dropped before.
+//! One timer, which rings as `Input::Tick`.
 
-/// The longest delay that browsers keep (HTML: a signed 32-bit number of milliseconds); core asks again when it is over.
-const LONGEST_MS: u64 = i32::MAX as u64;
+use alloc::rc::Rc;
 
-fn delay(ms: u64) -> u32 {
-    ms.min(LONGEST_MS) as u32
-}
+use super::driver::Driver;
 
+/// Frontends in Rust have gloo-timers.
 #[cfg(feature = "std")]
 mod inner {
-    /// A pending `setTimeout`.
-    #[derive(Debug)]
-    pub(in crate::web) struct Timer(#[expect(dead_code, reason = "held for its drop")] gloo_timers::callback::Timeout);
+    use std::cell::RefCell;
+
+    use gloo_timers::callback::Timeout;
+
+    use super::{Driver, Rc};
+    use crate::core::session::io::Input;
+
+    /// The longest delay that browsers keep (HTML §8.6: 31 bits of milliseconds); core looks again when it is over.
+    const LONGEST_MS: u64 = i32::MAX as u64;
+
+    #[derive(Debug, Default)]
+    pub(in crate::web) struct Timer(RefCell<Option<Timeout>>);
 
     impl Timer {
-        pub(in crate::web) fn new(ms: u64, call: impl Fn() + 'static) -> Self {
-            Self(gloo_timers::callback::Timeout::new(super::delay(ms), call))
+        /// Rings after so many milliseconds and not before; `None` never.
+        pub(in crate::web) fn set(&self, driver: &Rc<Driver>, ms: Option<u64>) {
+            let timeout = ms.map(|ms| {
+                let weak = Rc::downgrade(driver);
+                Timeout::new(ms.min(LONGEST_MS) as u32, move || {
+                    if let Some(driver) = weak.upgrade() {
+                        driver.feed(Input::Tick);
+                    }
+                })
+            });
+            drop(self.0.replace(timeout));
+        }
+
+        pub(in crate::web) fn clear(&self) {
+            drop(self.0.take());
         }
     }
 }
 
+/// `page.js` has one, and clears it when it closes.
 #[cfg(not(feature = "std"))]
 mod inner {
-    use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+    use super::{Driver, Rc};
 
-    use crate::web::js::{self, Callback};
-
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_name = setTimeout)]
-        fn set_timeout(call: &JsValue, ms: u32) -> JsValue;
-        #[wasm_bindgen(js_name = clearTimeout)]
-        fn clear_timeout(id: &JsValue);
-    }
-
-    /// A pending `setTimeout`; what gloo-timers does, without std.
-    #[derive(Debug)]
-    pub(in crate::web) struct Timer {
-        id: JsValue,
-        _call: Callback,
-    }
+    #[derive(Debug, Default)]
+    pub(in crate::web) struct Timer(());
 
     impl Timer {
-        pub(in crate::web) fn new(ms: u64, call: impl Fn() + 'static) -> Self {
-            let call = js::callback(move |_| call());
-            Self { id: set_timeout(call.as_ref(), super::delay(ms)), _call: call }
+        pub(in crate::web) fn set(&self, driver: &Rc<Driver>, ms: Option<u64>) {
+            driver.page().sleep(ms.map_or(-1.0, |ms| ms as f64));
         }
-    }
 
-    impl Drop for Timer {
-        fn drop(&mut self) {
-            clear_timeout(&self.id);
-        }
+        pub(in crate::web) fn clear(&self) {}
     }
 }
 

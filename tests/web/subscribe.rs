@@ -238,11 +238,12 @@ async fn an_update_has_the_fields_of_its_envelope() {
     run.update("e", "no json").await;
     run.update("f", "17").await;
     run.update("g", "line\nline").await;
-    probe.until_updates(7).await;
+    run.update("h", "[1]").await;
+    probe.until_updates(8).await;
     let json = |index| page::json(&probe.updates.get(index));
     assert_eq!(
         json(0),
-        r#"{"type":"a","data":{"n":[1,"é",null]},"key":"k","origin":"tab","spread":250,"at":1700000000000,"id":"a1.1","replayed":false}"#
+        r#"{"type":"a","data":{"n":[1,"é",null]},"id":"a1.1","replayed":false,"key":"k","origin":"tab","spread":250,"at":1700000000000}"#
     );
     assert_eq!(json(1), r#"{"type":"b","id":"a1.2","replayed":false}"#);
     assert!(js_sys::Reflect::has(&probe.updates.get(1), &"data".into()).unwrap());
@@ -251,6 +252,8 @@ async fn an_update_has_the_fields_of_its_envelope() {
     assert_eq!(json(4), r#"{"type":"e","data":"no json","id":"a1.5","replayed":false}"#);
     assert_eq!(json(5), r#"{"type":"f","data":17,"id":"a1.6","replayed":false}"#);
     assert_eq!(json(6), r#"{"type":"g","data":"line\nline","id":"a1.7","replayed":false}"#);
+    // A list has an `at` too, and is no envelope.
+    assert_eq!(json(7), r#"{"type":"h","data":[1],"id":"a1.8","replayed":false}"#);
 }
 
 #[wasm_bindgen_test]

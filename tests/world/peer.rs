@@ -2,12 +2,12 @@
 
 use tinysse::core::{
     audience::Identity,
-    client::{Action, Client},
+    client::Client,
     registry::{Pattern, Subscriber},
     rng::Rng,
     session::{
         Config, State,
-        io::{AskReason, Input, Phase, Ticket, TokenLoss},
+        io::{AskReason, Input, Output, Phase, Ticket, TokenLoss},
         token::{Grant, Token},
     },
     time::Time,
@@ -127,8 +127,8 @@ impl World {
     fn listen(&mut self, peer: usize) {
         let now = self.now;
         loop {
-            let action = self.peers[peer].core.poll();
-            if let Action::Sleep(until) = action {
+            let output = self.peers[peer].core.poll();
+            if let Output::Sleep(until) = output {
                 self.peers[peer].sleep = until;
                 if let Some(at) = until {
                     // Browsers are late, and sometimes very late.
@@ -137,28 +137,28 @@ impl World {
                 }
                 return self.check_rest(peer);
             }
-            self.perform(peer, action);
+            self.perform(peer, output);
         }
     }
 
-    fn perform(&mut self, peer: usize, action: Action) {
+    fn perform(&mut self, peer: usize, output: Output) {
         if self.log.is_some() {
-            let line = if let Action::Call(update, _) = &action {
-                format!("-> Call {} {}", update.frame.id, update.frame.data)
+            let line = if let Output::Update(update) = &output {
+                format!("-> Update {} {}", update.frame.id, update.frame.data)
             } else {
-                format!("-> {action:?}")
+                format!("-> {output:?}")
             };
             self.note(peer, || line);
         }
-        match action {
-            Action::Ask(ticket, reason) => self.ask(peer, ticket, reason),
-            Action::Forget(ticket) => {
+        match output {
+            Output::Ask { ticket, reason } => self.ask(peer, ticket, reason),
+            Output::Forget(ticket) => {
                 let asked = self.peers[peer].question.take();
                 if asked != Some(ticket) {
                     self.judge.lie(format!("forgot {ticket:?}, but {asked:?} was asked"));
                 }
             }
-            Action::Open(ticket, token, cursor) => {
+            Output::Open { ticket, token, cursor } => {
                 let fading = self.peers[peer].core.session().fading();
                 if self.peers[peer].streams.iter().any(|stream| Some(stream.ticket) != fading) {
                     self.judge.lie("opened a stream beside another one".into());
@@ -174,7 +174,7 @@ impl World {
                 });
                 self.after(0, Event::Attempt { peer, ticket });
             }
-            Action::Close(ticket) => {
+            Output::Close(ticket) => {
                 let streams = &mut self.peers[peer].streams;
                 match streams.iter().position(|stream| stream.ticket == ticket) {
                     Some(at) => {
@@ -184,17 +184,18 @@ impl World {
                     None => self.judge.lie(format!("closed {ticket:?}, which was not open")),
                 }
             }
-            Action::Call(update, to) => {
+            Output::Update(update) => {
+                let to = self.peers[peer].core.matching(&update.frame.event);
                 if to != [self.peers[peer].subscriber] {
                     self.judge.lie(format!("called {to:?}"));
                 }
                 self.judge.delivered(peer, &update);
             }
-            Action::Resync(resync) => {
+            Output::Resync(resync) => {
                 let cursor = self.peers[peer].core.session().cursor();
                 self.judge.resync(self.now, peer, resync.gap, cursor);
             }
-            Action::Status(status) => {
+            Output::Status(status) => {
                 self.peers[peer].breaks += usize::from(status.phase == Phase::Reconnecting);
                 if status.phase == Phase::Failed {
                     // The user looks at the banner for a while, then clicks.
@@ -202,7 +203,7 @@ impl World {
                     self.after(wait, Event::Recover { peer, what: Trouble::Failed });
                 }
             }
-            Action::Follow(..) | Action::Heard(_) | Action::Sleep(_) => {}
+            Output::Follow { .. } | Output::Heard(_) | Output::Stranger | Output::Sleep(_) => {}
         }
     }
 

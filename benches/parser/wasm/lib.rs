@@ -11,11 +11,11 @@ pub mod core;
 use std::cell::RefCell;
 
 use crate::core::{
-    client::{Action, Client},
+    client::Client,
     registry::Pattern,
     session::{
         Config,
-        io::{Input, Ticket},
+        io::{Input, Output, Ticket},
     },
     time::Time,
     wire::decode::{Decoder, Item},
@@ -72,13 +72,13 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
             bench.client.subscribe(Pattern::parse("projects"));
         }
         bench.client.handle(Time(0), Input::Start);
-        perform(&mut bench.client, |action| {
-            if let Action::Open(ticket, ..) = action {
+        perform(&mut bench.client, |_, output| {
+            if let Output::Open { ticket, .. } = output {
                 bench.ticket = *ticket;
             }
         });
         bench.client.handle(Time(0), Input::Opened(bench.ticket));
-        perform(&mut bench.client, |_| {});
+        perform(&mut bench.client, |_, _| {});
     });
 }
 
@@ -89,17 +89,21 @@ extern "C" fn bytes(length: usize, now: f64) -> usize {
         let Bench { input, client, ticket, .. } = bench;
         client.bytes(Time(now as u64), *ticket, input.get(..length).unwrap_or_default());
         let mut calls = 0;
-        perform(client, |action| calls += usize::from(matches!(action, Action::Call(..))));
+        perform(client, |client, output| {
+            if let Output::Update(update) = output {
+                calls += client.matching(&update.frame.event).len();
+            }
+        });
         calls
     })
 }
 
-fn perform(client: &mut Client, mut each: impl FnMut(&Action)) {
+fn perform(client: &mut Client, mut each: impl FnMut(&Client, &Output)) {
     loop {
-        let action = client.poll();
-        if matches!(action, Action::Sleep(_)) {
+        let output = client.poll();
+        if matches!(output, Output::Sleep(_)) {
             return;
         }
-        each(&action);
+        each(client, &output);
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn number(text: &str, radix: u64) -> Option<u64> {
 }
 
 /// Appends a number; the inverse of [`number`].
-pub(in crate::core) fn push_number(mut value: u64, radix: u64, out: &mut String) {
+pub(crate) fn push_number(mut value: u64, radix: u64, out: &mut String) {
     let mut digits = [0_u8; 20];
     let mut used = 0;
     for slot in digits.iter_mut().rev() {

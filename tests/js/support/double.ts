@@ -1,6 +1,7 @@
+import type { Inside } from '../../../js/inspect.js';
 import { idle } from '../../../js/snapshot.js';
 import type { Gap, TokenAnswer, Update } from '../../../js/types.js';
-import type { Wasm, WasmClient, WasmDetail, WasmOptions, WasmSnapshot } from '../../../js/wasm.js';
+import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/wasm.js';
 
 /** Stands for the module where the test must say what the wasm says, or must see what it is told. Each made is in `made`. */
 export class Double implements WasmClient {
@@ -15,7 +16,7 @@ export class Double implements WasmClient {
   readonly calls: string[] = [];
   readonly subscriptions = new Map<number, (update: Update) => void>();
   raw: WasmSnapshot = { ...idle, error: null };
-  detail: WasmDetail = { connects: [], gaps: [], transitions: [] };
+  detail: Inside = { connects: [], gaps: [], transitions: [] };
   status: ((snapshot: WasmSnapshot) => void) | undefined;
   resync: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined;
   #ids = 0;
@@ -46,7 +47,10 @@ export class Double implements WasmClient {
     this.resync = fn;
   };
   snapshot = () => this.raw;
-  inspect = () => this.detail;
+  inspect = () => {
+    const { connects, gaps, transitions } = this.detail;
+    return [connects.join(' '), gaps.join(' '), ...transitions].join('\n');
+  };
 
   say(over: Partial<WasmSnapshot>): void {
     this.raw = { ...this.raw, ...over };

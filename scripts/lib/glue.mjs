@@ -1,0 +1,58 @@
+// wasm-bindgen's glue, made smaller: what it has for other ways of loading, for browsers without ES2022, and for objects that nobody
+// closes is not needed here. Each change is looked for word by word, so that another version of wasm-bindgen fails loudly.
+import { Stop } from './log.mjs';
+
+/** Fails loudly when another version of wasm-bindgen writes something else. */
+export function replaceOnce(text, pattern, replacement) {
+  const result = text.replace(pattern, replacement);
+  if (result === text) throw new Stop(`wasm-bindgen's output has no ${pattern}`);
+  return result;
+}
+
+/** A function of the glue, by its name, to its closing brace. */
+const body = (name) => new RegExp(`^(?:async )?function ${name}\\([\\s\\S]*?^\\}\\n`, 'm');
+
+/** A `let` or `const` of the glue, with what stands behind it until the next blank line. */
+const statement = (name) => new RegExp(`^(?:let|const) ${name} =[\\s\\S]*?\\n\\n`, 'm');
+
+const changes = [
+  // The facade hands over a compiled module: no fetch, no streaming, nothing deprecated.
+  ['export { initSync, __wbg_init as default };', 'export { initSync };'],
+  [
+    body('initSync'),
+    'function initSync({ module }) {\n  if (!wasm) __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()));\n}\n',
+  ],
+  [
+    body('__wbg_finalize_init'),
+    'function __wbg_finalize_init(instance) {\n  wasm = instance.exports;\n  wasm.__wbindgen_start();\n}\n',
+  ],
+  // The facade frees each client that it closes, and a client frees its closures: nothing is left to be found by a registry.
+  [statement('SseClientFinalization'), ''],
+  [/^.*SseClientFinalization\.(?:un)?register\(.*\n/gm, ''],
+  [statement('CLOSURE_DTORS'), ''],
+  [/^.*CLOSURE_DTORS\.(?:un)?register\(.*\n/gm, ''],
+  // Strings go in by the browser's own encoder: two passes and a second allocation are for those that have none.
+  [
+    body('passStringToWasm0'),
+    `function passStringToWasm0(arg, malloc) {
+  const bytes = cachedTextEncoder.encode(arg);
+  const ptr = malloc(bytes.length, 1) >>> 0;
+  getUint8ArrayMemory0().set(bytes, ptr);
+  WASM_VECTOR_LEN = bytes.length;
+  return ptr;
+}
+`,
+  ],
+  [/, wasm\.__wbindgen_realloc\)/g, ')'],
+  [/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[\s\S]*?^\}\n/m, ''],
+  // Asked for when an option or a pattern is read.
+  [body('getDataViewMemory0'), 'function getDataViewMemory0() {\n  return new DataView(wasm.memory.buffer);\n}\n'],
+];
+
+/** The glue with no more than this package needs. */
+export const slim = (source) =>
+  changes.reduce((text, [pattern, replacement]) => replaceOnce(text, pattern, replacement), source);
+
+/** Names of the glue's and of `src/web`'s own, which nobody outside says. */
+export const ownNames =
+  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|bytes|grant|address)$/;

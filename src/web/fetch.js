@@ -1,0 +1,66 @@
+// The fetch transport: the token in a header, statuses to be seen, and bytes that core decodes. A part of `page.js` that only those
+// load who use it, and no more than that decides anything.
+
+// As in `page.js`.
+const LOST = 3;
+const ANSWER = 9;
+
+const DROPPED = 1;
+const UNUSABLE = 4;
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; what is neither counts as nothing. */
+const milliseconds = (retryAfter) => {
+  const seconds = Number.parseFloat(retryAfter);
+  return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+};
+
+/** A header is made of bytes, and JavaScript wants each as a character (Web IDL, `ByteString`): sent as UTF-8. */
+const bytesAsText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
+
+/**
+ * Asks for a stream, and reads it piece by piece. The next piece is asked for when this one was taken: a page that cannot follow slows
+ * the server down, and nothing piles up here. Aborted when it ends, answered or not, so that no body that nobody reads keeps one of
+ * the browser's few connections.
+ */
+export async function open(page, ticket, cursor, token) {
+  if (page.options.transport !== 'fetch') return page.source(ticket, cursor, token);
+  const { document, location } = globalThis;
+  const headers = { Accept: 'text/event-stream' };
+  if (cursor) headers['Last-Event-ID'] = bytesAsText(cursor);
+  // Sent to our origin only: a redirect to another one loses this header (Fetch, "HTTP-redirect fetch", step 13).
+  if (token) headers.Authorization = `Bearer ${token}`;
+  let url;
+  try {
+    url = new URL(page.address(), document?.baseURI ?? location?.href).href;
+  } catch (thrown) {
+    page.cause = thrown;
+    return page.say(LOST, ticket, UNUSABLE);
+  }
+  const controller = new AbortController();
+  page.open(ticket, url, () => controller.abort());
+  /** What it rejects with is kept as the cause of what follows. */
+  const settled = (promise) =>
+    promise.catch((thrown) => {
+      if (page.ends.has(ticket)) page.cause = thrown;
+    });
+  const response = await settled(
+    fetch(url, {
+      headers,
+      signal: controller.signal,
+      cache: 'no-store',
+      credentials: page.options.withCredentials ? 'include' : 'same-origin',
+    }),
+  );
+  if (response) {
+    const header = (name) => response.headers.get(name) ?? '';
+    page.say(ANSWER, ticket, response.status, milliseconds(header('retry-after')), header('content-type'));
+    // Whoever was told may have ended it.
+    const reader = page.ends.has(ticket) && response.body?.getReader();
+    while (reader && page.ends.has(ticket)) {
+      const piece = await settled(reader.read());
+      if (!piece || piece.done) break;
+      page.bytes(ticket, piece.value);
+    }
+  }
+  page.say(LOST, ticket, DROPPED);
+}

@@ -1,0 +1,68 @@
+//! What the page tells, as inputs of core.
+
+use crate::core::{
+    session::{
+        io::{Input, Loss, Pause, Ticket, TokenLoss},
+        token::{Grant, Token},
+    },
+    wire::{Frame, cut},
+};
+
+/// One call of `say` in `page.js`, which has the same words and numbers. There is no other word than these.
+pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) -> Input {
+    let ticket = Ticket(ticket);
+    let short = number as u16; // saturates; what is no number is 0
+    match word {
+        1 => Input::Frame(ticket, frame(text)),
+        2 => Input::Opened(ticket),
+        3 => Input::Lost(ticket, loss(short)),
+        4 => {
+            let (token, user) = cut(text, b'\n').unwrap_or_default();
+            let lives = (number >= 0.0).then_some(number as u64);
+            Input::Token(ticket, Ok(Grant { token: Token::new(token.into()), lives, user: user.into() }))
+        }
+        5 => Input::Token(ticket, Err(no_token(short))),
+        6 => Input::Pause(pause(short)),
+        7 => Input::Resume(pause(short)),
+        8 => Input::Wake,
+        9 => match Loss::of_answer(short, text, wait as u32) {
+            Some(loss) => Input::Lost(ticket, loss),
+            None => Input::Opened(ticket),
+        },
+        0 | 10..=u32::MAX => Input::Tick,
+    }
+}
+
+/// Type, id and data, of which only the last one may have line ends.
+pub(super) fn frame(text: &str) -> Frame {
+    let (event, rest) = cut(text, b'\n').unwrap_or_default();
+    let (id, data) = cut(rest, b'\n').unwrap_or_default();
+    Frame { event: event.into(), id: id.into(), data: data.into() }
+}
+
+fn loss(number: u16) -> Loss {
+    match number {
+        0 => Loss::Retrying,
+        2 => Loss::Closed,
+        3 => Loss::Forbidden,
+        4 => Loss::Unusable,
+        1 | 5..=u16::MAX => Loss::Dropped,
+    }
+}
+
+fn no_token(number: u16) -> TokenLoss {
+    match number {
+        401 | 403 => TokenLoss::Refused(number),
+        1 => TokenLoss::Nonsense,
+        0 | 2..=u16::MAX => TokenLoss::Failed,
+    }
+}
+
+fn pause(bit: u16) -> Pause {
+    match bit {
+        2 => Pause::Offline,
+        4 => Pause::Page,
+        8 => Pause::Hidden,
+        0..=u16::MAX => Pause::User,
+    }
+}

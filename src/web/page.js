@@ -1,0 +1,342 @@
+// What the browser does for a client: streams, questions to the token provider, the life of the page, and the functions of the
+// application. Nothing is decided here: whatever happens is told by `say`, which ends in `hear.rs`, and what is done, Rust asks for.
+//
+// In JavaScript, because whatever Rust calls of a browser costs the page an import, glue and a piece of wasm, and JavaScript only its
+// letters. No imports of its own: wasm-bindgen takes such a file as it is.
+
+// The words of `say(word, ticket, number, wait, text)`; `hear.rs` has the same, and behind them the same numbers.
+const TICK = 0;
+const FRAME = 1;
+const OPENED = 2;
+const LOST = 3;
+const TOKEN = 4;
+const NO_TOKEN = 5;
+const PAUSE = 6;
+const RESUME = 7;
+const WAKE = 8;
+
+// How a stream was lost.
+const RETRYING = 0;
+const CLOSED = 2;
+const FORBIDDEN = 3;
+const UNUSABLE = 4;
+
+// Functions of the application that are no subscribers, as in `driver.rs`.
+const RESYNC = -2;
+const TABS = -3;
+
+/** The provider answered something that is no token. */
+const NONSENSE = 1;
+
+// Reasons not to be connected: the bits of `Pause` in core.
+const OFFLINE = 2;
+const AWAY = 4;
+const HIDDEN = 8;
+
+/** What the network and the page tell. An open connection would keep a page out of the back/forward cache. */
+const NEWS = {
+  online: [RESUME, OFFLINE],
+  offline: [PAUSE, OFFLINE],
+  pagehide: [PAUSE, AWAY],
+  pageshow: [RESUME, AWAY],
+  freeze: [PAUSE, AWAY],
+  resume: [RESUME, AWAY],
+};
+
+/** What every `EventSource` listens to: the standard's own, our control messages, and folded updates. */
+const EVENTS = ['open', 'error', 'message'].concat(
+  ['update', 'hello', 'beat', 'resync', 'bye'].map((name) => `tinysse.${name}`),
+);
+
+const ENVELOPE = ['key', 'origin', 'spread', 'at'];
+
+const page = globalThis;
+const nothing = () => {};
+
+/** A property of anything; what cannot be read is `undefined`. */
+const peek = (object, name) => {
+  try {
+    return object[name];
+  } catch {}
+};
+
+const isText = (value) => typeof value === 'string';
+const before = (text, end) => text.split(end, 1)[0];
+const lines = (text) => (text ? text.split('\n') : null);
+
+/** Turns the listener on or off. An object of another realm is a good target too, hence no `instanceof`. */
+const listen = (on, target, names, hear) => {
+  for (const name of names) target?.[on ? 'addEventListener' : 'removeEventListener']?.(name, hear);
+};
+
+/** An `Error` that the facade makes an `SseError` of. */
+export const failure = (code, message, retryable) =>
+  Object.assign(new Error(message), { name: 'SseError', code, retryable });
+
+export const snapshot = (
+  status,
+  clientId,
+  lastEventId,
+  attempt,
+  retryAt,
+  connects,
+  events,
+  duplicates,
+  resyncs,
+  bytes,
+  coalesced,
+) => ({
+  status,
+  clientId: clientId || null,
+  lastEventId,
+  attempt,
+  retryAt: retryAt < 0 ? null : retryAt,
+  connects,
+  events,
+  duplicates,
+  resyncs,
+  bytes,
+  coalesced,
+});
+
+/** Texts in one, a line each (no event's type has a line's end in it); `undefined` for what is neither a text nor a list of them. */
+export const texts = (value) => {
+  const list = isText(value) ? [value] : value;
+  return Array.isArray(list) && list.every((one) => one && isText(one)) ? list.join('\n') : undefined;
+};
+
+/** Everything that a client holds in the browser. */
+export class Page {
+  constructor(options) {
+    this.options = options;
+    /** By ticket: what ends a stream or a question. */
+    this.ends = new Map();
+    /** By subscriber: the function and the types that it names. */
+    this.calls = new Map();
+    this.slept = 0;
+    this.skew = Date.now() - performance.now();
+  }
+
+  /** `bytes(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
+  tell(say, bytes) {
+    this.say = (word, ticket = 0, number = 0, wait = 0, text = '') => say(word, ticket, number, wait, text);
+    this.bytes = bytes;
+  }
+
+  /** Ends everything; nobody is called any more. */
+  close() {
+    this.say = this.bytes = this.listen = nothing;
+    this.calls.clear();
+    this.sleep(-1);
+    this.unwatch?.();
+    // The provider's code may run here, and find us closed.
+    for (const ticket of this.ends.keys()) this.end(ticket);
+  }
+
+  end(ticket) {
+    const end = this.ends.get(ticket);
+    this.ends.delete(ticket);
+    end?.();
+  }
+
+  /**
+   * Milliseconds that never go back. `performance.now()` may stand still while the machine sleeps (W3C High Resolution Time leaves that
+   * to the platform), `Date.now()` counts sleep but may be set back: so the first is trusted, and leaps of the second are added to it.
+   * Less than a second is noise, or somebody who sets the clock.
+   */
+  now() {
+    const monotonic = performance.now();
+    const skew = Date.now() - monotonic;
+    if (skew - this.skew > 1000) this.slept += skew - this.skew;
+    this.skew = skew;
+    return monotonic + this.slept;
+  }
+
+  /** Rings in so many milliseconds and not before; below 0, never. Browsers keep 31 bits of a delay (HTML §8.6); core looks again. */
+  sleep(ms) {
+    clearTimeout(this.timer);
+    this.timer = ms < 0 ? 0 : setTimeout(() => this.say(TICK), Math.min(ms, 2 ** 31 - 1));
+  }
+
+  /** Listens to the network and the page, once. Workers have no document, and only hear of the network. */
+  watch() {
+    if (this.unwatch) return;
+    const { document, navigator } = page;
+    const look = () => {
+      const hidden = document?.visibilityState === 'hidden';
+      if (this.options.pauseWhenHidden) this.say(hidden ? PAUSE : RESUME, 0, HIDDEN);
+      return hidden;
+    };
+    const hear = ({ type }) => {
+      const news = NEWS[type];
+      if (news) this.say(news[0], 0, news[1]);
+      else if (!look()) this.say(WAKE);
+    };
+    const turn = (on) => {
+      listen(on, page, ['online', 'offline', 'pagehide', 'pageshow'], hear);
+      listen(on, document, ['visibilitychange', 'freeze', 'resume'], hear);
+    };
+    this.unwatch = () => turn(false);
+    if (navigator?.onLine === false) this.say(PAUSE, 0, OFFLINE);
+    look();
+    turn(true);
+  }
+
+  /** The stream's URL with these parameters besides the types; one without a value is left out. */
+  address(parameters) {
+    const url = before(this.options.url, '#');
+    const query = Object.entries({ types: this.options.types?.join(), ...parameters })
+      .filter(([, value]) => value)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    return query.length > 0 ? `${url}${url.includes('?') ? '&' : '?'}${query.join('&')}` : url;
+  }
+
+  /** Keeps what ends the stream, which ends too when a policy forbids it: of that only the document tells (CSP3 §5.3). */
+  open(ticket, url, end) {
+    // Without its fragment, and in some browsers without its query.
+    const hear = ({ effectiveDirective, blockedURI }) => {
+      if (effectiveDirective !== 'connect-src' || !isText(blockedURI)) return;
+      if (before(blockedURI, '?') === before(before(url, '#'), '?')) this.say(LOST, ticket, FORBIDDEN);
+    };
+    const { document } = page;
+    listen(true, document, ['securitypolicyviolation'], hear);
+    this.ends.set(ticket, () => {
+      listen(false, document, ['securitypolicyviolation'], hear);
+      end();
+    });
+  }
+
+  /** The hybrid transport: the browser's own class, which retries glitches by itself. It sends no headers, so all is in the query. */
+  source(ticket, lastEventId, token) {
+    let source;
+    try {
+      source = new EventSource(this.address({ wire: 'native', lastEventId, token }), {
+        withCredentials: !!this.options.withCredentials,
+      });
+    } catch (thrown) {
+      // The standard knows one error here, for the URL; WebKit throws what a policy forbids too, in place of an event.
+      this.cause = thrown;
+      return this.say(LOST, ticket, peek(thrown, 'name') === 'SecurityError' ? FORBIDDEN : UNUSABLE);
+    }
+    const hear = ({ type, lastEventId, data }) => {
+      // A message may be named `open` or `error`; only its fields tell it from the stream's own news.
+      // No type and no id has a line's end in it.
+      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, [type, lastEventId, data].join('\n'));
+      else if (type === 'open') this.say(OPENED, ticket);
+      else this.say(LOST, ticket, source.readyState === 0 ? RETRYING : CLOSED);
+    };
+    // A server that does not know us does not fold: types that are asked for by name are listened to by name. Twice does no harm
+    // (DOM, "add an event listener").
+    this.listen = (names) => listen(true, source, names, hear);
+    this.listen(EVENTS);
+    for (const [, names] of this.calls.values()) this.listen(names);
+    this.open(ticket, peek(source, 'url') ?? '', () => source.close());
+  }
+
+  /**
+   * Asks the provider. Whatever it does (return, promise, throw, reject, nonsense), the answer comes later and with its ticket; if it does
+   * nothing at all, core's patience ends the question.
+   */
+  ask(ticket, reason) {
+    const { token } = this.options;
+    const controller = page.AbortController && new AbortController();
+    this.ends.set(ticket, () => {
+      this.cause = undefined;
+      controller?.abort();
+    });
+    const settle = (tell) => (value) => {
+      if (this.ends.delete(ticket)) tell(value);
+    };
+    let answer;
+    try {
+      answer = token(controller ? { reason, signal: controller.signal } : { reason });
+    } catch (thrown) {
+      answer = Promise.reject(thrown);
+    }
+    Promise.resolve(answer).then(
+      settle((value) => {
+        this.cause = undefined;
+        this.grant(ticket, value);
+      }),
+      settle((thrown) => {
+        this.cause = thrown;
+        // 401 and 403 are refusals; everything else may pass.
+        this.say(
+          NO_TOKEN,
+          ticket,
+          [401, 403].find((status) => status === peek(thrown, 'status')),
+        );
+      }),
+    );
+  }
+
+  /** `'token'`, or `{ token: 'token', expires_in?: seconds, user?: 'name' }`, as the token endpoint answers. */
+  grant(ticket, value) {
+    const token = isText(value) ? value : peek(value, 'token');
+    const seconds = peek(value, 'expires_in') ?? undefined;
+    const user = peek(value, 'user');
+    // No token has a line's end in it (RFC 6750 §2.1), which parts it from the user here.
+    if (
+      !isText(token) ||
+      token.includes('\n') ||
+      !(seconds === undefined || (typeof seconds === 'number' && seconds > 0))
+    ) {
+      return this.say(NO_TOKEN, ticket, NONSENSE);
+    }
+    this.say(TOKEN, ticket, seconds === undefined ? -1 : seconds * 1000, 0, `${token}\n${isText(user) ? user : ''}`);
+  }
+
+  /** Gives a number a function to call, in place of the one before. */
+  keep(number, call, types) {
+    const names = lines(types)?.filter((type) => !type.endsWith('*')) ?? [];
+    if (call && this.say !== nothing) this.calls.set(number, [call, names]);
+    else this.calls.delete(number);
+    this.listen?.(names);
+  }
+
+  /** What it throws is reported the way browsers do it, and breaks nothing else. */
+  call(number, value) {
+    try {
+      this.calls.get(number)?.[0](value);
+    } catch (thrown) {
+      (page.reportError ?? console.error)(thrown);
+    }
+  }
+
+  /**
+   * `{ type, data, id, replayed, key?, origin?, spread?, at? }`. The text is type, id and data in one, since each that crosses the border
+   * costs; `data` of our hub is an envelope, of others JSON if it parses, and text if not.
+   */
+  update(text, typeEnds, idEnds, replayed, envelope) {
+    let data = text.slice(idEnds);
+    let more;
+    try {
+      data = JSON.parse(data);
+      if (envelope && data && typeof data === 'object' && !Array.isArray(data)) {
+        more = data;
+        data = more.data;
+      }
+    } catch {}
+    const update = { type: text.slice(0, typeEnds), data, id: text.slice(typeEnds, idEnds), replayed };
+    if (more) for (const name of ENVELOPE) if (more[name] !== undefined) update[name] = more[name];
+    return update;
+  }
+
+  resync(gap, types) {
+    this.call(RESYNC, { gap, types: lines(types) });
+  }
+
+  follow(ticket, cursor) {
+    this.call(TABS, [ticket, cursor]);
+  }
+
+  heard(event, id, data) {
+    this.call(TABS, [event, id, data]);
+  }
+
+  /** Adds the failure to a snapshot, if there is one. */
+  fail(snapshot, code, message, status, retryable) {
+    const more = { ...(status && { status }), ...(this.cause !== undefined && { cause: this.cause }) };
+    snapshot.error = code ? Object.assign(failure(code, message, retryable), more) : null;
+  }
+}

@@ -1,0 +1,91 @@
+//! What `page.js` and `fetch.js` do, as Rust calls it. No decision stands there, and no call to the browser anywhere else.
+
+use alloc::string::String;
+
+use js_sys::Function;
+use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
+
+/// What happened, as `page.js` tells it: word, ticket, number, wait, text.
+pub(super) type Say = Closure<dyn Fn(u32, u32, f64, f64, String)>;
+
+#[wasm_bindgen(module = "/src/web/page.js")]
+extern "C" {
+    #[derive(Debug)]
+    pub(super) type Page;
+
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(options: &JsValue) -> Page;
+    #[wasm_bindgen(method)]
+    pub(super) fn tell(this: &Page, say: &JsValue, bytes: &JsValue);
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &Page);
+
+    #[wasm_bindgen(method)]
+    pub(super) fn now(this: &Page) -> f64;
+    #[cfg(not(feature = "std"))]
+    #[wasm_bindgen(method)]
+    pub(super) fn sleep(this: &Page, ms: f64);
+    #[wasm_bindgen(method)]
+    pub(super) fn watch(this: &Page);
+
+    #[wasm_bindgen(method)]
+    pub(super) fn source(this: &Page, ticket: u32, cursor: &str, token: &str);
+    #[wasm_bindgen(method)]
+    pub(super) fn ask(this: &Page, ticket: u32, reason: &str);
+    #[wasm_bindgen(method)]
+    pub(super) fn end(this: &Page, ticket: u32);
+
+    #[wasm_bindgen(method)]
+    pub(super) fn keep(this: &Page, number: i32, call: Option<Function>, types: &str);
+    #[wasm_bindgen(method)]
+    pub(super) fn call(this: &Page, number: i32, value: &JsValue);
+    #[wasm_bindgen(method)]
+    pub(super) fn update(
+        this: &Page,
+        text: &str,
+        type_ends: u32,
+        id_ends: u32,
+        replayed: bool,
+        envelope: bool,
+    ) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub(super) fn resync(this: &Page, gap: &str, types: &str);
+    /// `[ticket, cursor]`: follow the tab that holds the connection.
+    #[wasm_bindgen(method)]
+    pub(super) fn follow(this: &Page, ticket: u32, cursor: &str);
+    /// `[event, id, data]`: what our own stream said.
+    #[wasm_bindgen(method)]
+    pub(super) fn heard(this: &Page, event: &str, id: &str, data: &str);
+    #[wasm_bindgen(method)]
+    pub(super) fn fail(this: &Page, snapshot: &JsValue, code: &str, message: &str, status: u32, retryable: bool);
+
+    #[cfg(not(feature = "std"))]
+    pub(super) fn snapshot(
+        status: &str,
+        client_id: &str,
+        last_event_id: &str,
+        attempt: u32,
+        retry_at: f64,
+        connects: u32,
+        events: u32,
+        duplicates: u32,
+        resyncs: u32,
+        bytes: f64,
+        coalesced: u32,
+    ) -> JsValue;
+    pub(super) fn failure(code: &str, message: &str, retryable: bool) -> JsValue;
+    pub(super) fn texts(value: &JsValue) -> Option<String>;
+}
+
+/// Opens a stream by the transport that the options name.
+#[cfg(feature = "fetch")]
+#[wasm_bindgen(module = "/src/web/fetch.js")]
+extern "C" {
+    pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str);
+}
+
+/// The only transport of this build.
+#[cfg(not(feature = "fetch"))]
+pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str) {
+    page.source(ticket, cursor, token);
+}
