@@ -87,14 +87,15 @@ fn a_trace_replays() {
     let (mut replayed, mut held) = (0, 0);
     for (path, script) in transcripts() {
         let (first, config, seed, cursor) = play(&script);
-        let lines = first.trace();
+        let trace = first.trace();
+        let lines: Vec<_> = trace.lines().collect();
         let left_out = [" for ada", " empty", "set event_limit"];
         if lines.len() == 64 || left_out.iter().any(|words| script.contains(words)) {
             continue; // its beginning is lost; or it depends on what is kept out of a trace
         }
         let mut second = Session::new(config, seed);
         second.set_cursor(cursor);
-        for line in lines {
+        for line in &lines {
             let (at, input) = line.split_once(" <- ").unwrap();
             conversation::say(input, Time(at[1..].parse().unwrap()), &mut second);
             conversation::drain(&mut second);

@@ -58,7 +58,8 @@ impl Client {
     pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
         let held = self.batch.flush(now);
         self.give_out(now, held);
-        self.session.bytes(now, ticket, bytes);
+        let registry = &self.registry;
+        self.session.bytes(now, ticket, bytes, &|kind| registry.wants(kind));
     }
 
     fn give_out(&mut self, now: Time, held: Vec<Update>) {

@@ -91,6 +91,12 @@ impl Registry {
         self.entries.len() < before
     }
 
+    /// True if anybody wants an update of this type.
+    #[must_use]
+    pub fn wants(&self, kind: &str) -> bool {
+        self.entries.iter().any(|(_, patterns)| patterns.iter().any(|pattern| pattern.matches(kind)))
+    }
+
     /// Who wants an update of this type, in the order of subscription.
     #[must_use]
     pub fn matching(&self, kind: &str) -> Vec<Subscriber> {

@@ -38,29 +38,26 @@ export async function open(page, ticket, cursor, token) {
   }
   const controller = new AbortController();
   page.open(ticket, url, () => controller.abort());
-  /** What it rejects with is kept as the cause of what follows. */
-  const settled = (promise) =>
-    promise.catch((thrown) => {
-      if (page.ends.has(ticket)) page.cause = thrown;
-    });
-  const response = await settled(
-    fetch(url, {
+  try {
+    const response = await fetch(url, {
       headers,
       signal: controller.signal,
       cache: 'no-store',
       credentials: page.options.withCredentials ? 'include' : 'same-origin',
-    }),
-  );
-  if (response) {
+    });
     const header = (name) => response.headers.get(name) ?? '';
     page.say(ANSWER, ticket, response.status, milliseconds(header('retry-after')), header('content-type'));
-    // Whoever was told may have ended it.
-    const reader = page.ends.has(ticket) && response.body?.getReader();
-    while (reader && page.ends.has(ticket)) {
-      const piece = await settled(reader.read());
-      if (!piece || piece.done) break;
-      page.bytes(ticket, piece.value);
+    // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
+    const reader = response.body.getReader();
+    while (page.ends.has(ticket)) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      page.bytes(ticket, value);
     }
+  } catch (thrown) {
+    // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
+    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
+    if (page.ends.has(ticket)) page.cause = thrown;
   }
-  page.say(LOST, ticket, DROPPED);
+  if (page.ends.has(ticket)) page.say(LOST, ticket, DROPPED);
 }

@@ -61,10 +61,7 @@ pub(super) fn inspect(session: &Session) -> String {
         }
         text.push('\n');
     }
-    for line in session.trace() {
-        text.push_str(line);
-        text.push('\n');
-    }
+    text.push_str(&session.trace());
     text
 }
 

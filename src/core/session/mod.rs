@@ -162,13 +162,14 @@ impl Session {
         }
     }
 
-    /// Takes bytes of a stream that core decodes. Poll until [`Output::Sleep`] afterwards.
+    /// Takes bytes of a stream that core decodes, and tells the updates whose type somebody `wants`. Poll until [`Output::Sleep`]
+    /// afterwards.
     ///
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &dyn Fn(&str) -> bool) {
         self.now = self.now.max(now);
         if self.hears(ticket) {
-            match self.take_bytes(ticket, bytes) {
+            match self.take_bytes(ticket, bytes, wants) {
                 Ok(bye) => self.heard(bye),
                 Err(_) => self.too_large(),
             }
@@ -228,11 +229,11 @@ impl Session {
         self.counters
     }
 
-    /// The last inputs, oldest first, as lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
+    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
     /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
     #[must_use]
-    pub fn trace(&self) -> &[String] {
-        self.trace.lines()
+    pub fn trace(&self) -> String {
+        self.trace.text()
     }
 
     /// Failures in a row.

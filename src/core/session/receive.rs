@@ -7,9 +7,9 @@ use super::{
     io::{Output, Resync, Ticket, Update},
 };
 use crate::core::wire::{
-    Frame,
+    Seen,
     control::{Bye, Control, Gap, Hello, is_reserved},
-    decode::{Item, TooLarge},
+    decode::{Decoder, TooLarge, Word},
     fold::unfold,
     id::EventId,
 };
@@ -19,61 +19,72 @@ const BEAT: core::ops::RangeInclusive<u32> = 100..=600_000;
 
 impl Session {
     /// Takes bytes of a stream that core decodes. The first bye ends it.
-    pub(super) fn take_bytes(&mut self, ticket: Ticket, bytes: &[u8]) -> Result<Option<Bye>, TooLarge> {
+    pub(super) fn take_bytes(
+        &mut self,
+        ticket: Ticket,
+        bytes: &[u8],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Bye>, TooLarge> {
         self.stream.heard = self.now; // comments are signs of life too
         self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
-        let mut items = Vec::new();
-        let fed = self.stream.decoder.feed(bytes, &mut |item| items.push(item));
-        if items.is_empty() {
-            self.trace.alive(self.now, ticket);
-        }
-        for item in items {
-            match item {
-                Item::Retry(ms) => {
+        let mut decoder = core::mem::replace(&mut self.stream.decoder, Decoder::new("", 0));
+        let (mut silent, mut bye) = (true, None);
+        let shared = self.config.share;
+        let wanted = |kind: &str| shared || is_reserved(kind) || wants(kind);
+        let read = decoder.read(bytes, &wanted, &mut |word| {
+            silent = false;
+            match word {
+                Word::Event(_) | Word::Id(_) | Word::Retry(_) if bye.is_some() => {}
+                Word::Retry(ms) => {
                     self.trace.retry(self.now, ticket, ms);
                     self.backoff.set_base(ms);
                 }
-                Item::Id(id) => self.cursor = id,
-                Item::Frame(frame) => {
-                    if frame.id.is_empty() {
+                Word::Id(id) => keep(&mut self.cursor, id),
+                Word::Event(seen) => {
+                    if seen.id.is_empty() {
                         self.cursor.clear(); // the server took its id back; of a stream that the browser reads, only it knows
                     }
-                    if let Some(bye) = self.take_frame(ticket, frame) {
-                        return Ok(Some(bye));
-                    }
+                    bye = self.take_frame(ticket, seen, wants);
                 }
             }
+        });
+        self.stream.decoder = decoder;
+        if silent {
+            self.trace.alive(self.now, ticket);
         }
-        fed.map(|()| None)
+        if bye.is_none() {
+            read?;
+        }
+        Ok(bye)
     }
 
-    /// Takes one event; gives back a bye, since only `step` may act on it.
-    pub(super) fn take_frame(&mut self, ticket: Ticket, frame: Frame) -> Option<Bye> {
+    /// Takes one event, of whose updates only those are told that somebody wants; gives back a bye, since only `step` may act on it.
+    pub(super) fn take_frame(&mut self, ticket: Ticket, seen: Seen<'_>, wants: &dyn Fn(&str) -> bool) -> Option<Bye> {
         self.stream.heard = self.now;
-        let frame = unfold(frame);
-        self.trace.frame(self.now, ticket, &frame);
+        let seen = unfold(seen);
+        self.trace.frame(self.now, ticket, seen);
         if self.config.share && !self.follow {
-            self.say(Output::Heard(frame.clone()));
+            self.say(Output::Heard(seen.to_frame()));
         }
         let first = !core::mem::replace(&mut self.stream.spoken, true);
-        let control = Control::read(&frame);
+        let control = Control::read(seen);
         if first && !matches!(control, Some(Control::Hello(_) | Control::Bye(_))) {
             self.greet_stranger();
         }
         match control {
-            Some(Control::Hello(hello)) => self.greet(hello, frame.id),
+            Some(Control::Hello(hello)) => self.greet(hello, seen.id),
             Some(Control::Resync(resync)) => {
-                self.cursor = frame.id;
+                keep(&mut self.cursor, seen.id);
                 self.resync(resync.gap, resync.types);
             }
             Some(Control::Beat(beat)) => {
                 // Never backwards: a beat that lies behind what was delivered says nothing new.
                 if EventId::parse(&self.cursor).is_none_or(|at| beat.at.follows(at)) {
-                    self.cursor = frame.id;
+                    keep(&mut self.cursor, seen.id);
                 }
             }
             Some(Control::Bye(bye)) => return Some(bye),
-            None => self.deliver(frame),
+            None => self.deliver(seen, wants),
         }
         None
     }
@@ -87,7 +98,7 @@ impl Session {
         }
     }
 
-    fn greet(&mut self, hello: Hello, id: String) {
+    fn greet(&mut self, hello: Hello, id: &str) {
         // The hub answers a cursor with the same place, or with a gap. If something on the way lost the header of a native retry, it
         // answers the older cursor of the URL: then it repeats what we have. Anything else means that it talks of another cursor.
         let at = EventId::parse(&self.cursor);
@@ -97,7 +108,7 @@ impl Session {
         self.greeted = true;
         self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
         if !repeats {
-            self.cursor = id;
+            keep(&mut self.cursor, id);
         }
         if gap != Gap::None {
             self.resync(gap, Vec::new());
@@ -109,8 +120,8 @@ impl Session {
         self.say(Output::Resync(Resync { gap, types }));
     }
 
-    fn deliver(&mut self, frame: Frame) {
-        let id = EventId::parse(&frame.id);
+    fn deliver(&mut self, seen: Seen<'_>, wants: &dyn Fn(&str) -> bool) {
+        let id = EventId::parse(seen.id);
         let mut replayed = false;
         if let (Some(hello), Some(id)) = (&self.stream.hello, id) {
             let at = EventId::parse(&self.cursor);
@@ -120,14 +131,22 @@ impl Session {
             }
             replayed = !id.follows(hello.head);
         }
-        if !frame.id.is_empty() {
-            self.cursor.clone_from(&frame.id);
+        if !seen.id.is_empty() {
+            keep(&mut self.cursor, seen.id);
         }
-        if is_reserved(&frame.event) {
+        if is_reserved(seen.event) {
             return; // a control message of a later version
         }
         self.counters.updates = self.counters.updates.saturating_add(1);
-        let envelope = self.stream.hello.is_some();
-        self.say(Output::Update(Update { frame, replayed, envelope }));
+        if wants(seen.event) {
+            let envelope = self.stream.hello.is_some();
+            self.say(Output::Update(Update { frame: seen.to_frame(), replayed, envelope }));
+        }
     }
+}
+
+/// Into the memory that is there.
+fn keep(text: &mut String, new: &str) {
+    text.clear();
+    text.push_str(new);
 }

@@ -2,26 +2,29 @@
 //!
 //! Nothing secret is written down: tokens have no text here, and of updates only type and id are kept.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use super::io::{Input, Loss, Pause, Ticket, TokenLoss};
 use crate::core::{
     time::Time,
-    wire::{Frame, control::is_reserved, id::push_number},
+    wire::{Seen, control::is_reserved, cut, id::push_number},
 };
 
 /// The last inputs, a line each; the oldest go first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace {
-    lines: Vec<String>,
-    /// What the last line is; one of many that are alike replaces the one before.
-    last: Last,
+    text: String,
+    lines: usize,
+    /// What came last, if it is one of many that are alike: the next one replaces it, so it is written when something else comes.
+    last: Option<Many>,
+    at: Time,
+    ticket: Ticket,
+    id: String,
+    event: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Last {
-    #[default]
-    Other,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Many {
     Update,
     Alive,
 }
@@ -30,92 +33,144 @@ enum Last {
 const MOST: usize = 64;
 
 impl Trace {
-    pub(super) fn lines(&self) -> &[String] {
-        &self.lines
+    pub(super) fn text(&self) -> String {
+        let mut all = self.clone();
+        all.settle();
+        all.text
     }
 
     /// Writes down an input; frames are written when they are taken, whoever decoded them.
     pub(super) fn input(&mut self, now: Time, input: &Input) {
-        let mut line = Line::new(now);
-        match input {
-            Input::Start => line.word("start"),
-            Input::Stop => line.word("stop"),
-            Input::Reconnect => line.word("reconnect"),
-            Input::Pause(why) => line.word("pause").word(pause(*why)),
-            Input::Resume(why) => line.word("resume").word(pause(*why)),
-            Input::Wake => line.word("wake"),
-            Input::Follow => line.word("follow"),
-            Input::Lead => line.word("lead"),
-            Input::Token(ticket, answer) => {
-                line.word("token").number(ticket.0);
-                match answer {
-                    Ok(grant) => {
-                        line.word("is t");
-                        if let Some(ms) = grant.lives {
-                            line.word("lives").number(ms.min(u64::from(u32::MAX)) as u32);
-                        }
-                        &mut line
-                    }
-                    Err(TokenLoss::Refused(status)) => line.word("refused").number(u32::from(*status)),
-                    Err(TokenLoss::Failed) => line.word("failed"),
-                    Err(TokenLoss::Nonsense) => line.word("nonsense"),
-                }
-            }
-            Input::Opened(ticket) => line.word("opened").number(ticket.0),
+        let none = Ticket(0);
+        let (word, ticket, more, number) = match input {
+            Input::Start => ("start", none, "", None),
+            Input::Stop => ("stop", none, "", None),
+            Input::Reconnect => ("reconnect", none, "", None),
+            Input::Pause(why) => ("pause", none, pause(*why), None),
+            Input::Resume(why) => ("resume", none, pause(*why), None),
+            Input::Wake => ("wake", none, "", None),
+            Input::Follow => ("follow", none, "", None),
+            Input::Lead => ("lead", none, "", None),
+            Input::Token(ticket, Ok(grant)) => match grant.lives {
+                Some(ms) => ("token", *ticket, "is t lives", Some(u32::try_from(ms).unwrap_or(u32::MAX))),
+                None => ("token", *ticket, "is t", None),
+            },
+            Input::Token(ticket, Err(loss)) => match loss {
+                TokenLoss::Refused(status) => ("token", *ticket, "refused", Some(u32::from(*status))),
+                TokenLoss::Failed => ("token", *ticket, "failed", None),
+                TokenLoss::Nonsense => ("token", *ticket, "nonsense", None),
+            },
+            Input::Opened(ticket) => ("opened", *ticket, "", None),
             Input::Frame(..) => return,
-            Input::Lost(ticket, loss) => {
-                line.word("lost").number(ticket.0);
-                match loss {
-                    Loss::Retrying => line.word("retrying"),
-                    Loss::Dropped => line.word("dropped"),
-                    Loss::Closed => line.word("closed"),
-                    Loss::Unauthorized => line.word("unauthorized"),
-                    Loss::Busy { status, wait } => {
-                        line.word("busy").number(u32::from(*status)).word("wait").number(*wait)
-                    }
-                    Loss::Gone(status) => line.word("gone").number(u32::from(*status)),
-                    Loss::Forbidden => line.word("forbidden"),
-                    Loss::Unusable => line.word("unusable"),
-                }
-            }
-            Input::Tick => line.word("tick"),
+            Input::Lost(ticket, loss) => match loss {
+                Loss::Retrying => ("lost", *ticket, "retrying", None),
+                Loss::Dropped => ("lost", *ticket, "dropped", None),
+                Loss::Closed => ("lost", *ticket, "closed", None),
+                Loss::Unauthorized => ("lost", *ticket, "unauthorized", None),
+                Loss::Busy { status, .. } => ("lost", *ticket, "busy", Some(u32::from(*status))),
+                Loss::Gone(status) => ("lost", *ticket, "gone", Some(u32::from(*status))),
+                Loss::Forbidden => ("lost", *ticket, "forbidden", None),
+                Loss::Unusable => ("lost", *ticket, "unusable", None),
+            },
+            Input::Tick => ("tick", none, "", None),
         };
-        self.push(line, Last::Other);
+        self.begin(now, word, ticket);
+        self.word(more);
+        if let Some(number) = number {
+            self.number(number);
+        }
+        if let Input::Lost(_, Loss::Busy { wait, .. }) = input {
+            self.word("wait");
+            self.number(*wait);
+        }
     }
 
-    pub(super) fn frame(&mut self, now: Time, ticket: Ticket, frame: &Frame) {
-        let control = is_reserved(&frame.event);
-        let mut line = Line::new(now);
-        line.word("frame").number(ticket.0);
-        line.word(if frame.id.is_empty() { "-" } else { &frame.id }).word(&frame.event);
-        if control {
-            line.word(&frame.data);
+    pub(super) fn frame(&mut self, now: Time, ticket: Ticket, seen: Seen<'_>) {
+        let Seen { event, id, data } = seen;
+        if is_reserved(event) {
+            self.begin(now, "frame", ticket);
+            self.word(if id.is_empty() { "-" } else { id });
+            self.word(event);
+            self.word(cut(data, b'\n').map_or(data, |(line, _)| line));
+        } else {
+            self.replace(Many::Update, now, ticket);
+            self.id.clear();
+            self.id.push_str(id);
+            self.event.clear();
+            self.event.push_str(event);
         }
-        self.push(line, if control { Last::Other } else { Last::Update });
     }
 
     /// Bytes came that finished nothing.
     pub(super) fn alive(&mut self, now: Time, ticket: Ticket) {
-        let mut line = Line::new(now);
-        line.word("bytes").number(ticket.0).word(":\\n");
-        self.push(line, Last::Alive);
+        self.replace(Many::Alive, now, ticket);
     }
 
     pub(super) fn retry(&mut self, now: Time, ticket: Ticket, ms: u32) {
-        let mut line = Line::new(now);
-        line.word("bytes").number(ticket.0).word("retry:").number(ms);
-        line.0.push_str("\\n");
-        self.push(line, Last::Other);
+        self.begin(now, "bytes", ticket);
+        self.word("retry:");
+        self.number(ms);
+        self.text.push_str("\\n");
     }
 
-    fn push(&mut self, line: Line, what: Last) {
-        if what != Last::Other && what == self.last {
-            self.lines.pop();
-        } else if self.lines.len() == MOST {
-            self.lines.remove(0);
+    fn replace(&mut self, what: Many, now: Time, ticket: Ticket) {
+        if self.last != Some(what) {
+            self.settle();
         }
-        self.last = what;
-        self.lines.push(line.0);
+        (self.last, self.at, self.ticket) = (Some(what), now, ticket);
+    }
+
+    /// Writes down what was held back, and begins a new line.
+    fn begin(&mut self, now: Time, word: &str, ticket: Ticket) {
+        self.settle();
+        if self.lines == MOST
+            && let Some((first, _)) = cut(&self.text, b'\n')
+        {
+            let end = first.len() + 1;
+            self.text.drain(..end);
+            self.lines -= 1;
+        }
+        if self.lines > 0 {
+            self.text.push('\n');
+        }
+        self.lines += 1;
+        self.text.push('@');
+        push_number(now.0, 10, &mut self.text);
+        self.word("<-");
+        self.word(word);
+        if ticket != Ticket(0) {
+            self.number(ticket.0);
+        }
+    }
+
+    fn settle(&mut self) {
+        let (at, ticket) = (self.at, self.ticket);
+        match self.last.take() {
+            Some(Many::Alive) => {
+                self.begin(at, "bytes", ticket);
+                self.word(":\\n");
+            }
+            Some(Many::Update) => {
+                let (id, event) = (core::mem::take(&mut self.id), core::mem::take(&mut self.event));
+                self.begin(at, "frame", ticket);
+                self.word(if id.is_empty() { "-" } else { &id });
+                self.word(&event);
+            }
+            None => {}
+        }
+    }
+
+    /// An empty word is none.
+    fn word(&mut self, word: &str) {
+        if !word.is_empty() {
+            self.text.push(' ');
+            self.text.push_str(word);
+        }
+    }
+
+    fn number(&mut self, number: u32) {
+        self.text.push(' ');
+        push_number(u64::from(number), 10, &mut self.text);
     }
 }
 
@@ -125,28 +180,5 @@ fn pause(why: Pause) -> &'static str {
         Pause::Offline => "offline",
         Pause::Page => "page",
         Pause::Hidden => "hidden",
-    }
-}
-
-struct Line(String);
-
-impl Line {
-    fn new(now: Time) -> Self {
-        let mut line = String::from("@");
-        push_number(now.0, 10, &mut line);
-        line.push_str(" <-");
-        Self(line)
-    }
-
-    fn word(&mut self, word: &str) -> &mut Self {
-        self.0.push(' ');
-        self.0.push_str(word);
-        self
-    }
-
-    fn number(&mut self, number: u32) -> &mut Self {
-        self.0.push(' ');
-        push_number(u64::from(number), 10, &mut self.0);
-        self
     }
 }

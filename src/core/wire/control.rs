@@ -5,7 +5,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Frame, cut,
+    Frame, Seen, cut,
     encode::{Fields, encode},
     id::{EventId, number, push_number},
 };
@@ -63,7 +63,7 @@ pub enum Reason {
 /// assert!(out.starts_with(b"retry: 2500\nid: 4f9a2c.1042\nevent: tinysse.hello\ndata: client=c7&after=4f9a2c.1042"));
 ///
 /// let frame = Frame { event: "tinysse.bye".into(), id: at.text(), data: "reason=drain&wait=300".into() };
-/// assert_eq!(Control::read(&frame), Some(Control::Bye(Bye { reason: Reason::Drain, wait: 300, retry: None })));
+/// assert_eq!(Control::read(frame.seen()), Some(Control::Bye(Bye { reason: Reason::Drain, wait: 300, retry: None })));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -165,9 +165,9 @@ pub fn check_type(event: &str) -> Result<(), BadType> {
 impl Control {
     /// Reads a frame of a reserved type; `None` for types and data this version does not know.
     #[must_use]
-    pub fn read(frame: &Frame) -> Option<Self> {
-        let data = frame.data.as_str();
-        match frame.event.as_str() {
+    pub fn read(seen: Seen<'_>) -> Option<Self> {
+        let data = seen.data;
+        match seen.event {
             HELLO => Some(Self::Hello(Hello {
                 client: String::from(field(data, "client")?),
                 after: EventId::parse(field(data, "after")?)?,
@@ -177,11 +177,11 @@ impl Control {
                 retry: 0,
             })),
             RESYNC => Some(Self::Resync(Resync {
-                at: EventId::parse(&frame.id)?,
+                at: EventId::parse(seen.id)?,
                 gap: Gap::parse(field(data, "gap")?)?,
                 types: field(data, "types").map_or_else(Vec::new, list),
             })),
-            BEAT => Some(Self::Beat(Beat { at: EventId::parse(&frame.id)? })),
+            BEAT => Some(Self::Beat(Beat { at: EventId::parse(seen.id)? })),
             BYE => Some(Self::Bye(Bye {
                 reason: Reason::parse(field(data, "reason")?)?,
                 wait: milliseconds(field(data, "wait")?)?,

@@ -6,7 +6,7 @@
 use alloc::string::String;
 
 use super::{
-    Frame,
+    Frame, Seen,
     scan::{Found, Scanner},
 };
 
@@ -20,6 +20,17 @@ pub enum Item {
     /// A block without data: no event, but the last event id moves.
     Id(String),
     /// A new reconnection time in milliseconds, saturated at `u32::MAX`.
+    Retry(u32),
+}
+
+/// The same in borrowed words, for readers that keep little of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// See [`Item::Frame`].
+    Event(Seen<'a>),
+    /// See [`Item::Id`].
+    Id(&'a str),
+    /// See [`Item::Retry`].
     Retry(u32),
 }
 
@@ -62,27 +73,47 @@ impl Decoder {
     /// # Errors
     /// [`TooLarge`] when a line or an event passes the bound; the stream must then be given up.
     pub fn feed(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Item)) -> Result<(), TooLarge> {
+        self.read(bytes, &|_| true, &mut |word| {
+            emit(match word {
+                Word::Event(seen) => Item::Frame(seen.to_frame()),
+                Word::Id(id) => Item::Id(id.into()),
+                Word::Retry(ms) => Item::Retry(ms),
+            });
+        })
+    }
+
+    /// [`feed`](Self::feed), without a copy. Of events whose type nobody `wants`, the data is not looked at, and empty here.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read(
+        &mut self,
+        bytes: &[u8],
+        wants: &dyn Fn(&str) -> bool,
+        emit: &mut dyn FnMut(Word<'_>),
+    ) -> Result<(), TooLarge> {
         for piece in bytes.chunks(PIECE) {
             let fed = self.scanner.feed(piece);
             for found in self.scanner.found() {
-                emit(match found {
-                    Found::Retry(ms) => Item::Retry(ms),
+                match found {
+                    Found::Retry(ms) => emit(Word::Retry(ms)),
                     Found::Id(id) => {
-                        self.id = text(id);
-                        Item::Id(self.id.clone())
+                        keep(&mut self.id, id);
+                        emit(Word::Id(&self.id));
                     }
                     Found::Event { kind, id, data } => {
                         if let Some(id) = id {
-                            self.id = text(id);
+                            keep(&mut self.id, id);
                         }
-                        let event = if kind.is_empty() { String::from("message") } else { text(kind) };
-                        let data = text(data);
+                        let kind = String::from_utf8_lossy(kind);
+                        let event = if kind.is_empty() { "message" } else { &kind };
+                        let data = String::from_utf8_lossy(if wants(event) { data } else { &[] });
                         if data.len() > self.limit {
                             return Err(TooLarge);
                         }
-                        Item::Frame(Frame { event, id: self.id.clone(), data })
+                        emit(Word::Event(Seen { event, id: &self.id, data: &data }));
                     }
-                });
+                }
             }
             fed?;
             self.weigh()?;
@@ -111,6 +142,7 @@ impl Decoder {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn keep(text: &mut String, bytes: &[u8]) {
+    text.clear();
+    text.push_str(&String::from_utf8_lossy(bytes));
 }

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Frame, cut};
+use super::{Seen, cut};
 
 /// The one type of folded updates.
 pub const UPDATE: &str = "tinysse.update";
@@ -14,14 +14,14 @@ pub const UPDATE: &str = "tinysse.update";
 /// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what is put in here.
 ///
 /// ```
-/// use tinysse::core::wire::{encode::{encode, Fields}, fold::{fold, unfold}, Frame};
+/// use tinysse::core::wire::{encode::{encode, Fields}, fold::{fold, unfold}, Seen};
 /// let (mut frame, mut out) = (Vec::new(), Vec::new());
 /// encode(&Fields { id: Some("1.7"), event: "projects", data: "{}", retry: None }, &mut frame).unwrap();
 /// fold(&frame, &mut out);
 /// assert_eq!(out, b"id: 1.7\nevent: tinysse.update\ndata: projects\ndata: {}\n\n");
 ///
-/// let read = Frame { event: "tinysse.update".into(), id: "1.7".into(), data: "projects\n{}".into() };
-/// assert_eq!(unfold(read), Frame { event: "projects".into(), id: "1.7".into(), data: "{}".into() });
+/// let read = Seen { event: "tinysse.update", id: "1.7", data: "projects\n{}" };
+/// assert_eq!(unfold(read), Seen { event: "projects", id: "1.7", data: "{}" });
 /// ```
 pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
     const NAME: &[u8] = b"event: ";
@@ -42,11 +42,9 @@ pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
 
 /// Gives a folded update its own type back; leaves every other frame alone.
 #[must_use]
-pub fn unfold(mut frame: Frame) -> Frame {
-    if frame.event == UPDATE
-        && let Some((event, data)) = cut(&frame.data, b'\n')
-    {
-        (frame.event, frame.data) = (event.into(), data.into());
+pub fn unfold(seen: Seen<'_>) -> Seen<'_> {
+    match cut(seen.data, b'\n') {
+        Some((event, data)) if seen.event == UPDATE => Seen { event, data, ..seen },
+        Some(_) | None => seen,
     }
-    frame
 }

@@ -23,6 +23,33 @@ pub struct Frame {
     pub data: String,
 }
 
+/// A [`Frame`] in borrowed words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// See [`Frame::event`].
+    pub event: &'a str,
+    /// See [`Frame::id`].
+    pub id: &'a str,
+    /// See [`Frame::data`].
+    pub data: &'a str,
+}
+
+impl Frame {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn seen(&self) -> Seen<'_> {
+        Seen { event: &self.event, id: &self.id, data: &self.data }
+    }
+}
+
+impl Seen<'_> {
+    /// The same, owned.
+    #[must_use]
+    pub fn to_frame(self) -> Frame {
+        Frame { event: self.event.into(), id: self.id.into(), data: self.data.into() }
+    }
+}
+
 /// Splits a text at the first of an ASCII character. What `split_once` does, without the general search that it brings along.
 pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = text.bytes().position(|byte| byte == at)?;
