@@ -18,13 +18,13 @@ const trimmed = 'examples/server/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
 const mutants = [
-  ['a delivered update does not move the cursor', receive, 'self.cursor.clone_from(&frame.id);', ''],
+  ['a delivered update does not move the cursor', receive, 'if !seen.id.is_empty() {', 'if false {'],
   ['duplicates are delivered', receive, '&& !id.follows(at)', '&& false'],
   ['a hello with a gap is not announced', receive, 'if gap != Gap::None {', 'if false {'],
   [
     'a hello does not move the cursor',
     receive,
-    'if !repeats {\n            self.cursor = id;',
+    'if !repeats {\n            keep(&mut self.cursor, id);',
     'if !repeats {\n            let _ = id;',
   ],
   [
@@ -34,7 +34,7 @@ const mutants = [
     'let repeats = false &&',
   ],
   ['a resync in mid-stream is not announced', receive, 'self.resync(resync.gap, resync.types);', ''],
-  ['a folded update is not unfolded', receive, 'let frame = unfold(frame);', ''],
+  ['a folded update is not unfolded', receive, 'let seen = unfold(seen);', ''],
   ['a refused token is shown again', step, 'self.token = TokenState::Absent(AskReason::Rejected);', ''],
   [
     'a silent stream is not noticed',

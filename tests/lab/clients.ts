@@ -38,11 +38,11 @@ const packed = (entry: string) => import(/* @vite-ignore */ `${location.origin}/
 
 const usual = ['message'];
 
-function ours(transport: string): Open {
+function ours(transport: string, more: Partial<ClientOptions> = {}): Open {
   return async ({ url, types = usual, token, heard, failed }) => {
     const { createClient } = (await packed('index.js')) as { createClient: typeof CreateClient };
     const provider = async () => ({ token: token(), expires_in: 60 });
-    const client = createClient<Record<string, unknown>>({ url, transport, token: provider } as ClientOptions);
+    const client = createClient<Record<string, unknown>>({ url, transport, token: provider, ...more } as ClientOptions);
     // `projects` is what the servers that speak tinysse/1 tell of.
     client.subscribe([...types, 'projects'], ({ type, data, id }) => heard(type, data, id));
     client.onError(({ code, status, retryable }) => failed({ code, status, over: !retryable }));
@@ -68,6 +68,7 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 export const clients: Record<string, Open> = {
   'ours-eventsource': ours('eventsource'),
   'ours-fetch': ours('fetch'),
+  'ours-fetch-wide': ours('fetch', { eventLimit: 2 ** 27 }),
   'ours-class': async (app) => {
     const { EventSource: Ours } = (await packed('eventsource/index.js')) as { EventSource: SourceClass };
     return listen(new Ours(app.url, { token: () => app.token() }), app);

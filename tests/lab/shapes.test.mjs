@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ours } from './lab.mjs';
 import { beside, openPage } from './site.mjs';
-import { groups, tooLarge } from './vectors.mjs';
+import { groups, huge, tooLarge } from './vectors.mjs';
 
 /** Streams at a time: a browser has 256 connections. */
 const atOnce = 20;
@@ -103,4 +103,17 @@ test('an event above the limit is a typed error, and what came before it stays',
     told.failures.some(({ code }) => code === 'protocol'),
     JSON.stringify(told.failures),
   );
+});
+
+test('64 MiB on one line, for those who allow it', async () => {
+  const { native, ...own } = await run(huge, ['native', 'ours-fetch-wide', 'ours-class']);
+  assert.equal(native.events.length, 2);
+  for (const [client, { events, failures }] of Object.entries(own)) {
+    assert.deepEqual(events, native.events, client);
+    assert.deepEqual(
+      failures.filter(({ over }) => over),
+      [],
+      client,
+    );
+  }
 });

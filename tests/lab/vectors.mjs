@@ -114,3 +114,6 @@ export const groups = { marks, lineEnds, fields, ids, retries, characters, ends,
 
 /** Larger than the limit of 16 MiB that a client of ours has by default. */
 export const tooLarge = vector('17 MiB', join('id: 1\ndata: a\n\ndata: ', Buffer.alloc(17 * MiB, 'a'), '\n\n'));
+
+/** For who allows it. */
+export const huge = vector('64 MiB on one line', join('id: 1\ndata: ', Buffer.alloc(64 * MiB, 'a'), '\n\ndata: b\n\n'));
