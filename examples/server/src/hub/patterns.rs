@@ -17,7 +17,7 @@ pub(super) struct Patterns {
     /// Those whose pattern goes on with a closing `>`.
     below: BTreeSet<ClientId>,
     /// `*` stands among the names: as the name of a channel's segment it means the same.
-    next: BTreeMap<String, Patterns>,
+    next: BTreeMap<String, Self>,
 }
 
 impl Patterns {
