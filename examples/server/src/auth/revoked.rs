@@ -5,12 +5,7 @@
 //!
 //! Absent here: a store. A restart forgets revocations; sessions should not outlive what that permits.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::jwt::Claims;
-
-/// Entries kept of each kind. Past that the oldest are merged into `before`: more than the revoked must log in again, never fewer.
-const BOUND: usize = 10_000;
+use super::{dated::Dated, jwt::Claims};
 
 /// Whom a revocation concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +18,7 @@ pub enum Revoke {
     Before(u64),
 }
 
-/// What the directory says of a token whose signature is good.
+/// What is known of a token whose signature is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Welcome.
@@ -36,7 +31,7 @@ pub enum Standing {
 
 /// The revocations.
 #[derive(Debug)]
-pub struct Directory {
+pub struct Revoked {
     /// No token outlives this, so neither must the memory of a revocation. In milliseconds.
     life_ms: u64,
     users: Dated,
@@ -48,7 +43,7 @@ pub struct Directory {
     last: u64,
 }
 
-impl Directory {
+impl Revoked {
     /// Nobody is revoked; tokens live `life_ms` at most.
     #[must_use]
     pub fn new(life_ms: u64) -> Self {
@@ -96,39 +91,10 @@ impl Directory {
     }
 }
 
-/// Names with a date each, bounded and oldest first.
-#[derive(Debug, Default)]
-struct Dated {
-    at: BTreeMap<String, u64>,
-    order: BTreeSet<(u64, String)>,
-}
-
-impl Dated {
-    fn at(&self, name: &str) -> Option<u64> {
-        self.at.get(name).copied()
-    }
-
-    /// Adds a name, forgets those older than `oldest`, and answers up to where (exclusively) dates were dropped for want of room, or 0.
-    fn add(&mut self, name: &str, now: u64, oldest: u64) -> u64 {
-        if let Some(earlier) = self.at.insert(name.to_owned(), now) {
-            self.order.remove(&(earlier, name.to_owned()));
-        }
-        self.order.insert((now, name.to_owned()));
-        let mut dropped = 0;
-        while let Some((at, name)) = self.order.first().filter(|(at, _)| *at < oldest || self.order.len() > BOUND) {
-            if *at >= oldest {
-                dropped = *at + 1;
-            }
-            self.at.remove(name);
-            self.order.pop_first();
-        }
-        dropped
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::dated::BOUND;
 
     fn token(sub: &str, generation: u64) -> Claims {
         Claims {
@@ -139,6 +105,7 @@ mod tests {
             channels: vec![],
             generation: Some(generation),
             iat: generation / 1_000,
+            nbf: 0,
             exp: u64::MAX,
             jti: format!("{sub}-{generation}"),
             sid: "session".into(),
@@ -147,56 +114,56 @@ mod tests {
 
     #[test]
     fn what_is_older_falls_and_a_new_login_works_within_the_same_millisecond() {
-        let mut directory = Directory::new(1_000_000);
-        let (ada, bob) = (directory.generation(5_000), directory.generation(5_000));
+        let mut revoked = Revoked::new(1_000_000);
+        let (ada, bob) = (revoked.generation(5_000), revoked.generation(5_000));
         assert_ne!(ada, bob);
-        directory.revoke(5_000, &Revoke::User("ada".into()));
-        assert_eq!(directory.standing(&token("ada", ada)), Standing::Revoked);
-        assert_eq!(directory.standing(&token("bob", bob)), Standing::Good);
-        let again = directory.generation(5_000);
-        assert_eq!(directory.standing(&token("ada", again)), Standing::Good);
+        revoked.revoke(5_000, &Revoke::User("ada".into()));
+        assert_eq!(revoked.standing(&token("ada", ada)), Standing::Revoked);
+        assert_eq!(revoked.standing(&token("bob", bob)), Standing::Good);
+        let again = revoked.generation(5_000);
+        assert_eq!(revoked.standing(&token("ada", again)), Standing::Good);
         // A foreign issuer says the second only.
-        assert_eq!(directory.standing(&Claims { generation: None, iat: 5, ..token("ada", 0) }), Standing::Revoked);
-        assert_eq!(directory.standing(&Claims { generation: None, iat: 6, ..token("ada", 0) }), Standing::Good);
+        assert_eq!(revoked.standing(&Claims { generation: None, iat: 5, ..token("ada", 0) }), Standing::Revoked);
+        assert_eq!(revoked.standing(&Claims { generation: None, iat: 6, ..token("ada", 0) }), Standing::Good);
     }
 
     #[test]
     fn by_jti_by_session_and_by_date() {
-        let mut directory = Directory::new(1_000_000);
-        directory.revoke(9_000, &Revoke::Jti("ada-1".into()));
-        assert_eq!(directory.standing(&token("ada", 1)), Standing::Revoked);
-        assert_eq!(directory.standing(&token("ada", 2)), Standing::Good);
-        directory.revoke(9_000, &Revoke::Jti("session".into()));
-        assert_eq!(directory.standing(&token("ada", 2)), Standing::Revoked);
-        let mut directory = Directory::new(1_000_000);
-        directory.revoke(9_000, &Revoke::Before(8_000));
-        assert_eq!(directory.standing(&token("ada", 7_999)), Standing::Revoked);
-        assert_eq!(directory.standing(&token("ada", 8_000)), Standing::Good);
+        let mut revoked = Revoked::new(1_000_000);
+        revoked.revoke(9_000, &Revoke::Jti("ada-1".into()));
+        assert_eq!(revoked.standing(&token("ada", 1)), Standing::Revoked);
+        assert_eq!(revoked.standing(&token("ada", 2)), Standing::Good);
+        revoked.revoke(9_000, &Revoke::Jti("session".into()));
+        assert_eq!(revoked.standing(&token("ada", 2)), Standing::Revoked);
+        let mut revoked = Revoked::new(1_000_000);
+        revoked.revoke(9_000, &Revoke::Before(8_000));
+        assert_eq!(revoked.standing(&token("ada", 7_999)), Standing::Revoked);
+        assert_eq!(revoked.standing(&token("ada", 8_000)), Standing::Good);
         // An empty jti names nothing.
         assert_eq!(
-            directory.standing(&Claims { jti: String::new(), sid: String::new(), ..token("ada", 9_000) }),
+            revoked.standing(&Claims { jti: String::new(), sid: String::new(), ..token("ada", 9_000) }),
             Standing::Good
         );
     }
 
     #[test]
     fn expired_by_order() {
-        let mut directory = Directory::new(1_000_000);
-        directory.expire(1, "ada-1");
-        assert_eq!(directory.standing(&token("ada", 1)), Standing::Expired);
-        assert_eq!(directory.standing(&token("ada", 2)), Standing::Good);
+        let mut revoked = Revoked::new(1_000_000);
+        revoked.expire(1, "ada-1");
+        assert_eq!(revoked.standing(&token("ada", 1)), Standing::Expired);
+        assert_eq!(revoked.standing(&token("ada", 2)), Standing::Good);
     }
 
     #[test]
     fn memory_is_bounded_and_errs_towards_refusal() {
-        let mut directory = Directory::new(1_000_000);
+        let mut revoked = Revoked::new(1_000_000);
         for n in 0..BOUND as u64 + 5 {
-            directory.revoke(10_000 + n, &Revoke::User(format!("user{n}")));
+            revoked.revoke(10_000 + n, &Revoke::User(format!("user{n}")));
         }
-        assert_eq!((directory.users.at.len(), directory.users.order.len()), (BOUND, BOUND));
-        assert_eq!(directory.standing(&token("user0", 9_000)), Standing::Revoked);
-        assert_eq!(directory.standing(&token("user0", 30_000)), Standing::Good);
-        directory.revoke(5_000_000, &Revoke::User("late".into()));
-        assert_eq!(directory.users.at.len(), 1);
+        assert_eq!(revoked.users.len(), BOUND);
+        assert_eq!(revoked.standing(&token("user0", 9_000)), Standing::Revoked);
+        assert_eq!(revoked.standing(&token("user0", 30_000)), Standing::Good);
+        revoked.revoke(5_000_000, &Revoke::User("late".into()));
+        assert_eq!(revoked.users.len(), 1);
     }
 }
