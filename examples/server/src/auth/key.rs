@@ -5,7 +5,7 @@ use std::fmt;
 
 use ed25519_dalek::{
     SigningKey, VerifyingKey,
-    pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, spki::der::pem::LineEnding},
+    pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -110,7 +110,8 @@ impl Key {
     /// A fresh Ed25519 private key, as PEM.
     #[must_use]
     pub fn generate() -> Secret {
-        let key = SigningKey::from_bytes(&clock::random());
+        // Without the public half (RFC 8410, 7): OpenSSL reads no other.
+        let key = KeypairBytes { secret_key: clock::random(), public_key: None };
         // A seed of 32 bytes always encodes.
         let pem = key.to_pkcs8_pem(LineEnding::LF).expect("a seed encodes");
         Secret::from(pem.to_string())

@@ -77,6 +77,8 @@ enum AskedToken {
 
 /// What a minted token says.
 #[derive(Args, Clone, Debug)]
+// The variant of the command has this name too.
+#[group(id = "wish")]
 pub struct Mint {
     /// The user
     #[arg(long, value_name = "USER")]

@@ -6,15 +6,15 @@ use tinysse_server::{
 
 use crate::support::{SECRET, Server, Stream, body_of, refused};
 
-fn keys(secret: &str) -> Keys {
+pub fn keys(secret: &str) -> Keys {
     Keys::new(&Secret::from(secret.to_owned()), "tinysse".into())
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims(aud: &str) -> Claims {
+pub fn claims(aud: &str) -> Claims {
     Claims {
         iss: "tinysse".into(),
         aud: aud.into(),
