@@ -118,16 +118,16 @@ pub struct Layer {
     /// How often files of keys and rights are looked at [default: 1s]
     #[arg(long, env = "TINYSSE_RELOAD_EVERY", value_name = "SPAN")]
     pub reload_every: Option<Span>,
-    /// Tokens that one user may ask for; `off` for any number [default: 120/m]
+    /// Tokens that one user may ask for; `off` for any number [default: 120/m; off with --dev]
     #[arg(long, env = "TINYSSE_TOKEN_RATE", value_name = "N/s|m|h")]
     pub token_rate: Option<Rate>,
-    /// Tokens that one address may ask for (IPv6: one /64) [default: 1200/m]
+    /// Tokens that one address may ask for (IPv6: one /64) [default: 1200/m; off with --dev]
     #[arg(long, env = "TINYSSE_TOKEN_RATE_ADDRESS", value_name = "N/s|m|h")]
     pub token_rate_address: Option<Rate>,
-    /// Streams that one address may open [default: 2400/m]
+    /// Streams that one address may open [default: 2400/m; off with --dev]
     #[arg(long, env = "TINYSSE_CONNECT_RATE_ADDRESS", value_name = "N/s|m|h")]
     pub connect_rate_address: Option<Rate>,
-    /// Streams of one user at a time [default: 100]
+    /// Streams of one user at a time [default: 100; as many as there are with --dev]
     #[arg(long, env = "TINYSSE_MAX_STREAMS_USER", value_name = "N")]
     pub max_streams_user: Option<usize>,
     /// Streams of one address at a time [default: 1000]

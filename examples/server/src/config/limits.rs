@@ -9,6 +9,9 @@ use super::{
     values::{Rate, Span},
 };
 
+/// No cap is higher.
+const MOST: usize = 10_000_000;
+
 /// Caps and rates. An address is an IPv4 address or the /64 of an IPv6 address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -35,9 +38,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) fn resolve(layer: &Layer, max_streams: usize) -> Result<Self, ConfigError> {
-        let rate = |given: Option<Rate>, default: &str| given.or_else(|| default.parse().ok()).unwrap_or(Rate(None));
-        let many = |name: &str, given: Option<usize>, default| between(name, given.unwrap_or(default), 1, 10_000_000);
+    pub(super) fn resolve(layer: &Layer, max_streams: usize, dev: bool) -> Result<Self, ConfigError> {
+        // Who tries things out is one user with many tabs, and tokens that last for seconds.
+        let rate = |given: Option<Rate>, default: &str| {
+            given.or_else(|| default.parse().ok().filter(|_| !dev)).unwrap_or(Rate(None))
+        };
+        let many = |name: &str, given: Option<usize>, default| between(name, given.unwrap_or(default), 1, MOST);
         let span = |name: &str, given: Option<Span>, default| {
             between(&format!("{name} (in milliseconds)"), given.map_or(default, Span::ms), 100, 3_600_000)
                 .map(Span::of_ms)
@@ -46,13 +52,9 @@ impl Limits {
             token_rate: rate(layer.token_rate, "120/m"),
             token_rate_address: rate(layer.token_rate_address, "1200/m"),
             connect_rate_address: rate(layer.connect_rate_address, "2400/m"),
-            streams_user: many("--max-streams-user", layer.max_streams_user, 100)?,
+            streams_user: many("--max-streams-user", layer.max_streams_user, if dev { MOST } else { 100 })?,
             streams_address: many("--max-streams-address", layer.max_streams_address, 1_000)?,
-            connections: many(
-                "--max-connections",
-                layer.max_connections,
-                max_streams.saturating_add(1_000).min(10_000_000),
-            )?,
+            connections: many("--max-connections", layer.max_connections, max_streams.saturating_add(1_000).min(MOST))?,
             connections_address: many("--max-connections-address", layer.max_connections_address, 1_200)?,
             proxies: if layer.trusted_proxy.is_empty() { loopback() } else { layer.trusted_proxy.clone() },
             head_timeout: span("--head-timeout", layer.head_timeout, 60_000)?,

@@ -121,7 +121,7 @@ impl Config {
             at_least("--publish-key", key, 16)?;
         }
         let max_streams = layer.max_streams.unwrap_or(10_000);
-        let limits = Limits::resolve(&layer, max_streams)?;
+        let limits = Limits::resolve(&layer, max_streams, dev)?;
         let default = HubConfig::default();
         let hub = HubConfig {
             max_count: between("--log-max-count", layer.log_max_count.unwrap_or(default.max_count), 1, 10_000_000)?,
