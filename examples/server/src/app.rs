@@ -1,6 +1,6 @@
 //! The parts of one server, put together.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
 use tinysse::core::{rng::Rng, wire::control::Reason};
@@ -80,13 +80,30 @@ pub struct App {
 
 impl App {
     /// A server that is not yet listening. See [`serve`](crate::runtime::serve).
+    ///
+    /// # Panics
+    /// If the file of revocations can't be used; [`open`](Self::open) says so instead.
     #[must_use]
     pub fn new(config: Config) -> Arc<Self> {
+        Self::open(config).expect("the file of revocations")
+    }
+
+    /// The same, for those who keep revocations in a file.
+    ///
+    /// # Errors
+    /// The file can't be used: without it, whoever was revoked would be let in again.
+    pub fn open(config: Config) -> io::Result<Arc<Self>> {
         let clock = Clock::start();
+        let mut auth = Auth::new(&config, clock);
+        if let Some(path) = &config.access.revocations {
+            let named =
+                |error: io::Error| io::Error::new(error.kind(), format!("--revocations {}: {error}", path.display()));
+            auth.remember(path).map_err(named)?;
+        }
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
-        Arc::new(Self {
-            auth: Auth::new(&config, clock),
+        Ok(Arc::new(Self {
+            auth,
             limits: Limiters::new(&config),
             updates: Arc::new(UpdateService::new(&config, clock, Arc::clone(&streams), Arc::clone(&metrics))),
             worker: BackgroundWorker::new(&config),
@@ -97,7 +114,7 @@ impl App {
             metrics,
             clock,
             config,
-        })
+        }))
     }
 
     /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app.
@@ -107,12 +124,18 @@ impl App {
 
     /// Takes rights away here, and ends the streams that had them; answers how many. What a service asks of one node, the others are told
     /// by whatever connects them: they do the same.
-    pub fn revoke(&self, whom: &Revoke) -> usize {
+    ///
+    /// # Errors
+    /// It is done, but could not be written down.
+    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
         // Marked before the streams are looked at, so that none opens in between.
-        self.auth.revoke(whom);
+        let written = self.auth.revoke(whom);
         let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
         tracing::info!(target: "tinysse::auth", closed, "revoked");
-        closed
+        written.inspect_err(
+            |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
+        )?;
+        Ok(closed)
     }
 
     /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.

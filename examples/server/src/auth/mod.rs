@@ -6,12 +6,17 @@ mod extract;
 mod jwks;
 pub mod jwt;
 pub mod key;
+mod ledger;
 pub mod limit;
 pub mod revoked;
 mod sessions;
 mod used;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::http::{HeaderMap, header};
 use jsonwebtoken::jwk::JwkSet;
@@ -25,6 +30,7 @@ use crate::{
 };
 use directory::{Denied, Directory, Rights};
 use jwt::{Claims, Invalid, Keys, STREAM};
+use ledger::Ledger;
 use revoked::{Revoke, Revoked, Standing};
 use sessions::Sessions;
 use used::Used;
@@ -47,6 +53,7 @@ pub struct Auth {
     session_ttl: Span,
     revoked: Mutex<Revoked>,
     used: Option<Mutex<Used>>,
+    ledger: Option<Mutex<Ledger>>,
     clock: Clock,
 }
 
@@ -69,8 +76,9 @@ impl Auth {
             publish_key: config.publish_key.clone(),
             token_ttl: config.token_ttl,
             session_ttl: config.session_ttl,
-            revoked: Mutex::new(Revoked::new(config.session_ttl.ms())),
+            revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms())),
             used: access.single_use.then(Mutex::default),
+            ledger: None,
             clock,
         }
     }
@@ -139,7 +147,7 @@ impl Auth {
     pub async fn session(&self, headers: &HeaderMap) -> Result<Claims, Problem> {
         let token = self.sessions.shown(headers).ok_or_else(|| unauthenticated("log in first"))?;
         let checked = self.sessions.check(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await;
-        self.standing(checked).map_err(|refusal| {
+        self.standing(checked).and_then(|claims| self.young(claims)).map_err(|refusal| {
             unauthenticated(match refusal {
                 Refusal::Expired => "the session is over; log in again",
                 Refusal::Early => "the session is not valid yet; do the clocks agree?",
@@ -213,9 +221,30 @@ impl Auth {
         }
     }
 
-    /// Takes rights away.
-    pub fn revoke(&self, whom: &Revoke) {
-        self.revoked().revoke(self.clock.unix_ms(), whom);
+    /// Takes rights away, at once; when this is back, for good.
+    ///
+    /// # Errors
+    /// The revocation counts, but could not be written down: a restart would forget it.
+    pub fn revoke(&self, whom: &Revoke) -> io::Result<()> {
+        let at = self.revoked().revoke(self.clock.unix_ms(), whom);
+        match &self.ledger {
+            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(at, whom),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on revocations are kept in this file, and those that stand in it count.
+    ///
+    /// # Errors
+    /// As the system says, or if the file is not ours.
+    pub fn remember(&mut self, path: &Path) -> io::Result<()> {
+        let oldest = self.clock.unix_ms().saturating_sub(self.session_ttl.ms() + self.token_ttl.ms());
+        let (ledger, known) = Ledger::open(path, oldest)?;
+        for (at, whom) in known {
+            self.revoked().revoke(at, &whom);
+        }
+        self.ledger = Some(Mutex::new(ledger));
+        Ok(())
     }
 
     /// Treats a stream token as expired from now on.
@@ -246,6 +275,13 @@ impl Auth {
         }
         self.sessions.refresh(self.clock.now(), self.clock.unix_ms()).await;
         self.directory.refresh(false);
+    }
+
+    /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
+    fn young(&self, claims: Claims) -> Result<Claims, Refusal> {
+        let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.generation() };
+        let over = self.clock.unix_ms() > issued.saturating_add(self.session_ttl.ms() + 1_000);
+        if over { Err(Refusal::Expired) } else { Ok(claims) }
     }
 
     fn standing(&self, checked: Result<Claims, Invalid>) -> Result<Claims, Refusal> {

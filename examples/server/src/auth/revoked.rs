@@ -3,12 +3,15 @@
 //! Every token names a generation, the millisecond in which its rights were established. A revocation is a place in the same count:
 //! what is not newer is worth nothing. So a new login works at once, and nothing about it needs to be stored.
 //!
-//! Absent here: a store. A restart forgets revocations; sessions should not outlive what that permits.
+//! Absent here: a store (see `ledger`).
+
+use serde::{Deserialize, Serialize};
 
 use super::{dated::Dated, jwt::Claims};
 
 /// Whom a revocation concerns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Revoke {
     /// All that was issued to this user.
     User(String),
@@ -56,8 +59,8 @@ impl Revoked {
         self.last
     }
 
-    /// Takes rights away.
-    pub fn revoke(&mut self, now_ms: u64, whom: &Revoke) {
+    /// Takes rights away. Answers the place in the count of generations at which that happened.
+    pub fn revoke(&mut self, now_ms: u64, whom: &Revoke) -> u64 {
         let now = self.generation(now_ms);
         let oldest = now.saturating_sub(self.life_ms);
         match whom {
@@ -65,6 +68,7 @@ impl Revoked {
             Revoke::Jti(jti) => self.before = self.before.max(self.jtis.add(jti, now, oldest)),
             Revoke::Before(ms) => self.before = self.before.max(*ms),
         }
+        now
     }
 
     /// From now on the token of this `jti` counts as expired.

@@ -36,6 +36,8 @@ pub struct Access {
     pub directory_key: Option<Secret>,
     /// How long its answers hold.
     pub directory_ttl: Span,
+    /// Where revocations are kept over restarts.
+    pub revocations: Option<PathBuf>,
     /// How often files are looked at.
     pub reload_every: Span,
 }
@@ -128,6 +130,7 @@ impl Access {
             directory: place("--directory", &layer.directory)?,
             directory_key: layer.directory_key.clone(),
             directory_ttl: between_ms("--directory-ttl", layer.directory_ttl, 60_000, 1_000, 86_400_000)?,
+            revocations: layer.revocations.clone(),
             reload_every: between_ms("--reload-every", layer.reload_every, 1_000, 10, 86_400_000)?,
         };
         access.check_places()?;

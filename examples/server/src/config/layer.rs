@@ -31,7 +31,7 @@ pub struct Layer {
     /// How long a stream token is good for [default: 60s]
     #[arg(long, env = "TINYSSE_TOKEN_TTL", value_name = "SPAN")]
     pub token_ttl: Option<Span>,
-    /// How long a dev login lasts, and how long revocations are remembered [default: 12h]
+    /// How long an app session lasts at most, and with it the memory of revocations [default: 12h]
     #[arg(long, env = "TINYSSE_SESSION_TTL", value_name = "SPAN")]
     pub session_ttl: Option<Span>,
     /// A stream that is silent for so long gets a beat [default: 15s]
@@ -115,6 +115,9 @@ pub struct Layer {
     /// How long an answer of the address holds [default: 60s]
     #[arg(long, env = "TINYSSE_DIRECTORY_TTL", value_name = "SPAN")]
     pub directory_ttl: Option<Span>,
+    /// A file that keeps revocations over restarts
+    #[arg(long, env = "TINYSSE_REVOCATIONS", value_name = "FILE")]
+    pub revocations: Option<PathBuf>,
     /// How often files of keys and rights are looked at [default: 1s]
     #[arg(long, env = "TINYSSE_RELOAD_EVERY", value_name = "SPAN")]
     pub reload_every: Option<Span>,
@@ -199,6 +202,7 @@ impl Layer {
             directory: self.directory.or(below.directory),
             directory_key: self.directory_key.or(below.directory_key),
             directory_ttl: self.directory_ttl.or(below.directory_ttl),
+            revocations: self.revocations.or(below.revocations),
             reload_every: self.reload_every.or(below.reload_every),
             token_rate: self.token_rate.or(below.token_rate),
             token_rate_address: self.token_rate_address.or(below.token_rate_address),

@@ -10,9 +10,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tinysse::core::{audience::Identity, wire::control::Reason};
+use tinysse::core::audience::Identity;
 
-use super::body;
+use super::{body, revoke::unwritten};
 use crate::{
     app::App,
     auth::{AppSession, directory::Denied, limit::too_many, revoked::Revoke},
@@ -61,8 +61,7 @@ pub(super) async fn log_out(
     session: Option<AppSession>,
 ) -> Result<impl IntoResponse, Problem> {
     if let Some(AppSession(session)) = session.filter(|session| !session.0.jti.is_empty()) {
-        app.auth.revoke(&Revoke::Jti(session.jti.clone()));
-        app.streams.close(Reason::Revoked, |claims| claims.sid == session.jti);
+        app.revoke(&Revoke::Jti(session.jti)).map_err(|_| unwritten())?;
     }
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)])))
 }

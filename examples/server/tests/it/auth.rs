@@ -188,3 +188,23 @@ async fn only_listed_origins_may_read() {
     assert!(response.headers()["access-control-allow-headers"].to_str().unwrap().contains("x-tinysse-origin"));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_restart_gives_no_rights_back() {
+    let file = crate::support::File::new("revocations", "");
+    let flag = format!("--revocations={}", file.path());
+    let server = Server::dev(&[&flag]).await;
+    let (ada, bob) = (server.log_in("ada", "", &[]).await, server.log_in("bob", "", &[]).await);
+    let (of_ada, of_bob) = (ada.token().await, bob.token().await);
+    server.revoke(json!({ "user": "ada" })).await;
+    assert_eq!(bob.post("/auth/logout", &json!({})).send().await.unwrap().status(), 204);
+    let cookie = ada.cookie.clone();
+    server.stop().await;
+    let server = Server::dev(&[&flag]).await;
+    for token in [of_ada, of_bob] {
+        refused(server.get("/events").bearer_auth(token), 401, "token_revoked").await;
+    }
+    refused(server.post("/auth/sse-token", &json!({})).header("cookie", cookie), 401, "unauthenticated").await;
+    server.log_in("ada", "", &[]).await.stream("").await;
+    server.stop().await;
+}

@@ -58,6 +58,9 @@ async fn by_a_secret_that_is_not_ours() {
         signed(&[&key], &Claims { aud: "tinysse-app".into(), ..session() }),
         signed(&[&key], &Claims { exp: now(), ..session() }),
         signed(&[&key], &Claims { nbf: now() + 60, ..session() }),
+        // Older than --session-ttl: revocations are not remembered for longer.
+        signed(&[&key], &Claims { iat: now() - 12 * 3_600 - 60, ..session() }),
+        signed(&[&key], &Claims { iat: 0, ..session() }),
         signed(&[&key], &Claims { generation: Some((now() + 60) * 1_000), ..session() }),
     ] {
         refused(ask().bearer_auth(bad), 401, "unauthenticated").await;
