@@ -32,7 +32,7 @@ pub struct Identity {
     pub user: String,
     /// The user's one role; empty for none.
     pub role: String,
-    /// The channels the user is in.
+    /// The channels the user is in, by name or by pattern (see [`covers`]).
     pub channels: Vec<String>,
 }
 
@@ -48,7 +48,30 @@ impl Audience {
             Self::All => true,
             Self::User(user) => *user == identity.user,
             Self::Role(role) => *role == identity.role,
-            Self::Channel(channel) => identity.channels.contains(channel),
+            Self::Channel(channel) => identity.channels.iter().any(|pattern| covers(pattern, channel)),
+        }
+    }
+}
+
+/// True if a channel is the one that `pattern` names, or one of those: `*` stands for one segment, `>` at the end for one or more.
+///
+/// ```
+/// use tinysse::core::audience::covers;
+/// assert!(covers("ops", "ops") && !covers("ops", "ops.eu"));
+/// assert!(covers("a.*.b", "a.x.b") && !covers("a.*.b", "a.x.y.b"));
+/// assert!(covers("a.>", "a.x.y") && !covers("a.>", "a"));
+/// assert!(covers("a.x*", "a.x*") && !covers("a.x*", "a.xy")); // a star inside a segment is a star
+/// ```
+#[must_use]
+pub fn covers(pattern: &str, channel: &str) -> bool {
+    let (mut patterns, mut names) = (pattern.split('.').peekable(), channel.split('.'));
+    loop {
+        match (patterns.next(), names.next()) {
+            (None, None) => return true,
+            (Some(">"), Some(_)) if patterns.peek().is_none() => return true,
+            (Some("*"), Some(_)) => {}
+            (Some(wanted), Some(name)) if wanted == name => {}
+            (Some(_) | None, Some(_)) | (Some(_), None) => return false,
         }
     }
 }
@@ -103,6 +126,25 @@ mod tests {
         let nobody = Identity { user: "ada".into(), ..Identity::default() };
         assert_eq!("role:".parse::<Audience>(), Err(BadAudience));
         assert!(!Audience::Role("admin".into()).admits(&nobody));
+    }
+
+    #[test]
+    fn patterns_stand_for_whole_segments() {
+        for (pattern, channels) in [
+            ("*", &["a", "b", ">", ""][..]),
+            (">", &["a", "a.b", "a.b.c"]),
+            ("a.*", &["a.b", "a."]),
+            ("*.b", &["a.b", ".b"]),
+            ("a.>.b", &["a.>.b"]),
+        ] {
+            for channel in ["", "a", "b", ">", "a.b", "a.", ".b", "a.b.c", "a.>.b", "a.c.b"] {
+                assert_eq!(
+                    covers(pattern, channel),
+                    channels.contains(&channel) || pattern == ">",
+                    "{pattern} {channel}"
+                );
+            }
+        }
     }
 
     #[test]

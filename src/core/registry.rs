@@ -41,6 +41,27 @@ impl Pattern {
         }
     }
 
+    /// What both stand for, if there is such a thing: of two patterns one holds the other, or they share nothing.
+    ///
+    /// ```
+    /// use tinysse::core::registry::Pattern;
+    /// let pattern = |text| Pattern::parse(text).unwrap();
+    /// assert_eq!(pattern("compute.*").meet(&pattern("compute.progress")), Some(pattern("compute.progress")));
+    /// assert_eq!(pattern("compute.*").meet(&pattern("*")), Some(pattern("compute.*")));
+    /// assert_eq!(pattern("compute.*").meet(&pattern("compute")), None);
+    /// ```
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Everything, other) => Some(other.clone()),
+            (this, Self::Everything) => Some(this.clone()),
+            (Self::Below(ours), Self::Below(theirs)) if theirs.starts_with(ours.as_str()) => Some(other.clone()),
+            (Self::Below(ours), Self::Below(theirs)) => ours.starts_with(theirs.as_str()).then(|| self.clone()),
+            (Self::Exactly(name), pattern) => pattern.matches(name).then(|| self.clone()),
+            (pattern, Self::Exactly(name)) => pattern.matches(name).then(|| other.clone()),
+        }
+    }
+
     /// True if an update of this type is asked for.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
@@ -130,6 +151,19 @@ mod tests {
 
     fn pattern(text: &str) -> Pattern {
         Pattern::parse(text).expect(text)
+    }
+
+    #[test]
+    fn what_meets_is_what_both_match() {
+        let all = ["*", "a", "b", "a.*", "a.b", "a.b.*", "a.b.c", "b.*"].map(pattern);
+        for (ours, theirs) in all.iter().flat_map(|ours| all.iter().map(move |theirs| (ours, theirs))) {
+            let meet = ours.meet(theirs);
+            assert_eq!(meet, theirs.meet(ours));
+            for kind in ["a", "b", "a.b", "a.c", "a.b.c", "b.c", "c"] {
+                let both = ours.matches(kind) && theirs.matches(kind);
+                assert_eq!(meet.as_ref().is_some_and(|meet| meet.matches(kind)), both, "{ours:?} {theirs:?} {kind}");
+            }
+        }
     }
 
     #[test]

@@ -1,21 +1,55 @@
 //! The parts of one server, put together.
 
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use tinysse::core::rng::Rng;
-use tokio::task::JoinSet;
+use tinysse::core::{rng::Rng, wire::control::Reason};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
-    auth::Auth,
+    auth::{Auth, directory::Denied, jwt::Claims, limit::Limit, revoked::Revoke},
     clock::Clock,
-    config::Config,
+    config::{Config, Place},
     http::{self, compute::Compute, projects::Projects, publish::Receipts},
     metrics::Metrics,
-    runtime::Streams,
+    runtime::{Site, Streams},
     update_service::UpdateService,
     worker::BackgroundWorker,
 };
+
+/// How often buckets of those who no longer ask are thrown away.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// The rates of this server.
+#[derive(Debug)]
+pub struct Limiters {
+    /// Tokens, by user.
+    pub token: Limit<String>,
+    /// Tokens, by address.
+    pub token_address: Limit<Site>,
+    /// Streams, by address.
+    pub connect: Limit<Site>,
+}
+
+impl Limiters {
+    fn new(config: &Config) -> Self {
+        let limits = &config.limits;
+        Self {
+            token: Limit::new(limits.token_rate),
+            token_address: Limit::new(limits.token_rate_address),
+            connect: Limit::new(limits.connect_rate_address),
+        }
+    }
+
+    fn tidy(&self) {
+        self.token.tidy();
+        self.token_address.tidy();
+        self.connect.tidy();
+    }
+}
 
 /// Everything that handlers and tasks share.
 #[derive(Debug)]
@@ -26,6 +60,8 @@ pub struct App {
     pub clock: Clock,
     /// Sessions, tokens, revocations.
     pub auth: Auth,
+    /// How often somebody may ask.
+    pub limits: Limiters,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
     /// The way into the hub.
@@ -44,13 +80,31 @@ pub struct App {
 
 impl App {
     /// A server that is not yet listening. See [`serve`](crate::runtime::serve).
+    ///
+    /// # Panics
+    /// If the file of revocations can't be used; [`open`](Self::open) says so instead.
     #[must_use]
     pub fn new(config: Config) -> Arc<Self> {
+        Self::open(config).expect("the file of revocations")
+    }
+
+    /// The same, for those who keep revocations in a file.
+    ///
+    /// # Errors
+    /// The file can't be used: without it, whoever was revoked would be let in again.
+    pub fn open(config: Config) -> io::Result<Arc<Self>> {
         let clock = Clock::start();
+        let mut auth = Auth::new(&config, clock);
+        if let Some(path) = &config.access.revocations {
+            let named =
+                |error: io::Error| io::Error::new(error.kind(), format!("--revocations {}: {error}", path.display()));
+            auth.remember(path).map_err(named)?;
+        }
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
-        Arc::new(Self {
-            auth: Auth::new(&config, clock),
+        Ok(Arc::new(Self {
+            auth,
+            limits: Limiters::new(&config),
             updates: Arc::new(UpdateService::new(&config, clock, Arc::clone(&streams), Arc::clone(&metrics))),
             worker: BackgroundWorker::new(&config),
             projects: Projects::new(config.dev),
@@ -60,7 +114,7 @@ impl App {
             metrics,
             clock,
             config,
-        })
+        }))
     }
 
     /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app.
@@ -68,8 +122,65 @@ impl App {
         http::router(self)
     }
 
-    /// Starts pollers and the batching of updates.
-    pub fn spawn_background(&self, into: &mut JoinSet<()>) {
+    /// Takes rights away here, and ends the streams that had them; answers how many. What a service asks of one node, the others are told
+    /// by whatever connects them: they do the same.
+    ///
+    /// # Errors
+    /// It is done, but could not be written down.
+    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+        // Marked before the streams are looked at, so that none opens in between.
+        let written = self.auth.revoke(whom);
+        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
+        tracing::info!(target: "tinysse::auth", closed, "revoked");
+        written.inspect_err(
+            |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
+        )?;
+        Ok(closed)
+    }
+
+    /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.
+    pub async fn refilter(&self, which: impl Fn(&Claims) -> bool) -> usize {
+        let mut changed = 0;
+        for (id, claims) in self.streams.holders(which) {
+            match self.auth.rights(&claims).await {
+                Ok(rights) => changed += usize::from(self.streams.refilter(id, &rights)),
+                Err(Denied::Gone) => {
+                    changed += self.streams.close(Reason::Revoked, |open| *open == claims);
+                }
+                // A live stream keeps what it has.
+                Err(Denied::Unavailable) => {}
+            }
+        }
+        changed
+    }
+
+    /// Looks at keys and rights from time to time, for ever.
+    async fn watch(&self) {
+        let access = &self.config.access;
+        // An address says nothing by itself: it is asked anew when its answers are too old.
+        let ask_every = matches!(access.directory, Some(Place::Url(_))).then(|| access.directory_ttl.duration());
+        let (mut version, mut asked, mut tidied) = (self.auth.directory().version(), Instant::now(), Instant::now());
+        loop {
+            sleep(access.reload_every.duration()).await;
+            self.auth.refresh().await;
+            let known = self.auth.directory().version();
+            let too_old = ask_every.is_some_and(|every| asked.elapsed() > every);
+            if known != version || too_old {
+                (version, asked) = (known, Instant::now());
+                let changed = self.refilter(|_| true).await;
+                tracing::debug!(target: "tinysse::auth", changed, "rights were asked for anew");
+            }
+            if tidied.elapsed() > TIDY_EVERY {
+                tidied = Instant::now();
+                self.limits.tidy();
+            }
+        }
+    }
+
+    /// Starts pollers, the batching of updates, and looking for other keys and rights.
+    pub fn spawn_background(self: &Arc<Self>, into: &mut JoinSet<()>) {
+        let app = Arc::clone(self);
+        into.spawn(async move { app.watch().await });
         self.worker.spawn(into, self.clock, &self.updates, &self.metrics);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });

@@ -46,17 +46,13 @@ impl Clock {
 /// A name that nobody guesses: 96 random bits.
 #[must_use]
 pub fn random_name() -> String {
-    let mut bytes = [0; 12];
-    fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    random::<12>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// 64 random bits.
 #[must_use]
 pub fn random_u64() -> u64 {
-    let mut bytes = [0; 8];
-    fill(&mut bytes);
-    u64::from_le_bytes(bytes)
+    u64::from_le_bytes(random())
 }
 
 /// A generator for jitter, freshly seeded.
@@ -65,7 +61,13 @@ pub fn jitter() -> Rng {
     Rng::new(random_u64())
 }
 
-fn fill(bytes: &mut [u8]) {
-    // A system without randomness can't issue a token either.
-    getrandom::fill(bytes).expect("the system's source of randomness");
+/// Random bytes, fit for keys.
+///
+/// # Panics
+/// On a system without randomness, which could issue no token either.
+#[must_use]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system's source of randomness");
+    bytes
 }

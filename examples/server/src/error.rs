@@ -63,6 +63,13 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
+    /// 429, with a time to come again in seconds.
+    #[must_use]
+    pub fn too_many_requests(retry_after: u64) -> Self {
+        let detail = "too many requests from here; come again later";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail) }
+    }
+
     /// 503, with a time to come again.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after: u64) -> Self {

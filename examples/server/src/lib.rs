@@ -26,5 +26,6 @@ pub mod http;
 pub mod hub;
 pub mod metrics;
 pub mod runtime;
+pub mod tokens;
 pub mod update_service;
 pub mod worker;

@@ -4,14 +4,22 @@ use std::{io::Write, process::ExitCode};
 
 use tinysse_server::{
     app::App,
-    config::{Config, ConfigError},
+    config::{Command, Config, ConfigError},
     runtime::{bind, serve},
+    tokens,
 };
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 fn main() -> ExitCode {
-    let config = match Config::from_args(std::env::args_os()) {
-        Ok(config) => config,
+    let config = match Command::from_args(std::env::args_os()) {
+        Ok(Command::Serve(config)) => *config,
+        Ok(Command::Token(command)) => {
+            return match tokens::run(&command, &mut std::io::stdin(), &mut std::io::stdout()) {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => failed(&error),
+            };
+        }
         Err(ConfigError::Flags(error)) => error.exit(),
         Err(error @ ConfigError::Setting(_)) => return failed(&error),
     };
@@ -34,11 +42,13 @@ async fn run(config: Config) -> std::io::Result<()> {
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    let listener = bind(config.listen).await?;
+    let address = config.listen;
+    let app = App::open(config)?;
+    let listener = bind(address).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    serve(App::new(config), listener, stop).await;
+    serve(app, listener, stop).await;
     Ok(())
 }
 

@@ -58,6 +58,11 @@ impl Metrics {
         self.record(|| counter!("tinysse_streams_shed_total").increment(1));
     }
 
+    /// A connection was closed because its address has too many.
+    pub fn too_many_connections(&self) {
+        self.record(|| counter!("tinysse_connections_refused_total").increment(1));
+    }
+
     /// An update went into the log.
     pub fn published(&self, kind: &str, receivers: usize) {
         let label = self.label(kind);
@@ -76,7 +81,7 @@ impl Metrics {
         self.record(|| counter!("tinysse_updates_refused_total", "why" => why).increment(1));
     }
 
-    /// A request was refused as unauthenticated or forbidden.
+    /// A request was refused as unauthenticated or forbidden, or as one too many.
     pub fn refused(&self, code: &'static str) {
         self.record(|| counter!("tinysse_auth_failures_total", "code" => code).increment(1));
     }
@@ -135,10 +140,14 @@ fn describe() {
     describe_counter!("tinysse_streams_opened_total", "Streams that were opened.");
     describe_counter!("tinysse_streams_closed_total", "Streams that ended, by reason.");
     describe_counter!("tinysse_streams_shed_total", "Clients sent away with a time to come back.");
+    describe_counter!("tinysse_connections_refused_total", "Connections closed because their address has too many.");
     describe_counter!("tinysse_updates_total", "Updates taken into the log, by type.");
     describe_counter!("tinysse_update_receivers_total", "Streams that updates were live for.");
     describe_counter!("tinysse_updates_refused_total", "Updates refused.");
-    describe_counter!("tinysse_auth_failures_total", "Requests refused as unauthenticated or forbidden, by code.");
+    describe_counter!(
+        "tinysse_auth_failures_total",
+        "Requests refused as unauthenticated, forbidden or too many, by code."
+    );
     describe_counter!("tinysse_frames_total", "Frames of updates given to streams.");
     describe_counter!("tinysse_beats_total", "Beats given to silent streams.");
     describe_counter!("tinysse_resyncs_total", "Clients told that they missed something, by gap.");

@@ -18,7 +18,7 @@ impl FromRequestParts<Arc<App>> for AppSession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        app.auth.session(&parts.headers).map(Self)
+        app.auth.session(&parts.headers).await.map(Self)
     }
 }
 
@@ -26,7 +26,7 @@ impl OptionalFromRequestParts<Arc<App>> for AppSession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, Problem> {
-        Ok(app.auth.session(&parts.headers).ok().map(Self))
+        Ok(app.auth.session(&parts.headers).await.ok().map(Self))
     }
 }
 

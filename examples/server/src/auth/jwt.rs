@@ -1,40 +1,57 @@
-//! Tokens as text: signing and checking. HS256 is pinned, `aud`, `iss` and `exp` are required.
+//! Tokens as text: what they say, and who signed it. `aud`, `iss`, `sub` and `exp` are required.
 //!
-//! Absent here: a clock (the time comes in), and who is revoked (see [`directory`](super::directory)).
+//! Absent here: a clock (the time comes in), and who is revoked (see [`revoked`](super::revoked)).
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jsonwebtoken::{
+    Header, Validation,
+    jwk::{Jwk, JwkSet},
+};
+use serde::{Deserialize, Deserializer, Serialize};
 use tinysse::core::audience::Identity;
 
-use crate::config::Secret;
+use super::key::Key;
+use crate::config::{Secret, Span};
 
 /// `aud` of stream tokens.
 pub const STREAM: &str = "tinysse";
-/// `aud` of app sessions.
+/// `aud` of app sessions, unless configured otherwise.
 pub const APP: &str = "tinysse-app";
+/// How far clocks may differ, unless configured otherwise.
+pub const SKEW: Span = Span::of_ms(5_000);
+/// A longer text is not even looked at.
+const MAX_TOKEN: usize = 8 * 1024;
+/// A longer name of a user is nobody's.
+const MAX_SUB: usize = 255;
 
 /// What a token says. Role, channels and the rest are optional, so that any backend can issue app sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who issued it.
     pub iss: String,
-    /// What it is for.
+    /// What it is for. Of several audiences (RFC 7519, 4.1.3) the first stands here; all of them count.
+    #[serde(deserialize_with = "first")]
     pub aud: String,
     /// The user.
     pub sub: String,
     /// The user's role; empty for none.
     #[serde(default)]
     pub role: String,
-    /// The user's channels.
+    /// The user's channels, by name or pattern.
     #[serde(default)]
     pub channels: Vec<String>,
     /// The generation of the user's rights: when they were last established, in milliseconds since 1970. A revocation outdates all earlier ones.
     #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
     /// Issued at, in seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     pub iat: u64,
+    /// Worth nothing before this second.
+    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "is_zero")]
+    pub nbf: u64,
     /// From this second on it is worth nothing.
+    #[serde(deserialize_with = "seconds")]
     pub exp: u64,
     /// Names the token.
     #[serde(default)]
@@ -45,7 +62,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whom it speaks for.
+    /// Whom it speaks for, as it says itself.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity { user: self.sub.clone(), role: self.role.clone(), channels: self.channels.clone() }
@@ -63,29 +80,41 @@ impl Claims {
 pub enum Invalid {
     /// It was good once.
     Expired,
+    /// It will be good, or its issuer's clock is wrong: it comes from further in the future than the skew permits.
+    Early,
+    /// It is signed by a key that is not known.
+    UnknownKey,
     /// It is not ours, not for this, or no token at all.
     Forged,
 }
 
-/// Signs and checks.
+/// Keys with the rules of one issuer. The first that can signs; all of them check.
+#[derive(Debug)]
 pub struct Keys {
-    sign: EncodingKey,
-    check: DecodingKey,
+    held: RwLock<Vec<Held>>,
     issuer: String,
+    skew: Span,
 }
 
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
+#[derive(Clone, Debug)]
+struct Held {
+    key: Arc<Key>,
+    /// A retired key checks what it signed, until then (in milliseconds since 1970).
+    until: Option<u64>,
 }
 
 impl Keys {
-    /// Keys from the shared secret.
+    /// One shared secret.
     #[must_use]
     pub fn new(secret: &Secret, issuer: String) -> Self {
-        let secret = secret.expose().as_bytes();
-        Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret), issuer }
+        Self::of(vec![Key::shared(secret)], issuer, SKEW)
+    }
+
+    /// Several keys, in the order of preference.
+    #[must_use]
+    pub fn of(keys: Vec<Key>, issuer: String, skew: Span) -> Self {
+        let held = keys.into_iter().map(|key| Held { key: Arc::new(key), until: None }).collect();
+        Self { held: RwLock::new(held), issuer, skew }
     }
 
     /// `iss` of our tokens.
@@ -94,11 +123,45 @@ impl Keys {
         &self.issuer
     }
 
+    /// From now on these; the others check for the time of `overlap` what they have signed. Answers whether anything is new.
+    pub fn rotate(&self, now_ms: u64, keys: Vec<Key>, overlap: Span) -> bool {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let same = held
+            .iter()
+            .filter(|held| held.until.is_none())
+            .map(|held| &held.key.print)
+            .eq(keys.iter().map(|key| &key.print));
+        held.retain(|held| held.until.is_none_or(|until| now_ms < until));
+        if same {
+            return false;
+        }
+        let retired = held.drain(..).filter(|old| keys.iter().all(|key| key.print != old.key.print));
+        let retired = retired.map(|old| Held { until: Some(old.until.unwrap_or(now_ms + overlap.ms())), ..old });
+        let retired: Vec<_> = retired.collect();
+        held.extend(keys.into_iter().map(|key| Held { key: Arc::new(key), until: None }));
+        held.extend(retired);
+        true
+    }
+
+    /// What others need to check our tokens (RFC 7517): the public keys, retired ones too as long as they count.
+    #[must_use]
+    pub fn public(&self, now_ms: u64) -> JwkSet {
+        let keys = self.at(now_ms).iter().filter_map(|key| key.public().cloned()).collect::<Vec<Jwk>>();
+        JwkSet { keys }
+    }
+
     /// The claims as a token.
+    ///
+    /// # Panics
+    /// If no key can sign; the configuration makes sure that one can.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> String {
-        // Strings, numbers and an HMAC key: there is nothing here that could fail.
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.sign).expect("claims are plain JSON")
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let signing = held.iter().find_map(|held| Some((&held.key, held.key.sign.as_ref()?)));
+        let (key, sign) = signing.expect("a key that signs");
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(key.algorithm) };
+        // Strings, numbers and a sound key: there is nothing here that could fail.
+        jsonwebtoken::encode(&header, claims, sign).expect("claims are plain JSON")
     }
 
     /// The claims of a token for `audience`, at `now_ms` since 1970.
@@ -106,87 +169,78 @@ impl Keys {
     /// # Errors
     /// [`Invalid`]; a forged token is forged even if it is expired too.
     pub fn check(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        rules.set_audience(&[audience]);
-        rules.set_issuer(&[&self.issuer]);
-        // Ours is exact; the library would ask its own clock, and lets a token live for the whole second of its `exp`.
-        rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.check, &rules).map_err(|_| Invalid::Forged)?.claims;
-        // RFC 7519, 4.1.4: "on or after which the JWT MUST NOT be accepted".
-        if now_ms >= claims.exp.saturating_mul(1_000) { Err(Invalid::Expired) } else { Ok(claims) }
+        let claims = self.read(token, audience, now_ms)?;
+        // RFC 7519, 4.1.4: "on or after which the JWT MUST NOT be accepted". Exact, since being early costs one question for a new token.
+        if now_ms >= claims.exp.saturating_mul(1_000) {
+            return Err(Invalid::Expired);
+        }
+        // A generation of the future would survive every revocation.
+        let from = claims.generation().max(claims.iat.max(claims.nbf).saturating_mul(1_000));
+        if from > now_ms.saturating_add(self.skew.ms()) { Err(Invalid::Early) } else { Ok(claims) }
     }
+
+    /// The claims of a token with a good signature, whatever the time.
+    fn read(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
+        if token.len() > MAX_TOKEN {
+            return Err(Invalid::Forged);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Invalid::Forged)?;
+        // RFC 7515, 4.1.11: what must be understood and is not makes the whole invalid. Nothing is understood here.
+        if header.crit.is_some() {
+            return Err(Invalid::Forged);
+        }
+        let mut candidates = self.at(now_ms);
+        if let Some(kid) = &header.kid {
+            candidates.retain(|key| key.kid == *kid);
+            if candidates.is_empty() {
+                return Err(Invalid::UnknownKey);
+            }
+        }
+        candidates.retain(|key| key.algorithm == header.alg);
+        let claims = candidates.iter().find_map(|key| {
+            let mut rules = Validation::new(key.algorithm);
+            rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+            rules.set_audience(&[audience]);
+            rules.set_issuer(&[&self.issuer]);
+            // The library would ask its own clock.
+            rules.validate_exp = false;
+            jsonwebtoken::decode::<Claims>(token, &key.check, &rules).ok()
+        });
+        let claims = claims.ok_or(Invalid::Forged)?.claims;
+        if (1..=MAX_SUB).contains(&claims.sub.len()) { Ok(claims) } else { Err(Invalid::Forged) }
+    }
+
+    fn at(&self, now_ms: u64) -> Vec<Arc<Key>> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let good = held.iter().filter(|held| held.until.is_none_or(|until| now_ms < until));
+        good.map(|held| Arc::clone(&held.key)).collect()
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// One audience or several.
+fn first<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Audience::deserialize(from)? {
+        Audience::One(audience) => audience,
+        Audience::Several(all) => all.into_iter().next().unwrap_or_default(),
+    })
+}
+
+/// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off.
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let whole = number.as_u64().or_else(|| number.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64));
+    whole.ok_or_else(|| serde::de::Error::custom("no time since 1970"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keys(secret: &str) -> Keys {
-        Keys::new(&Secret::from(secret.to_owned()), "tinysse".into())
-    }
-
-    fn claims() -> Claims {
-        Claims {
-            iss: "tinysse".into(),
-            aud: STREAM.into(),
-            sub: "ada".into(),
-            role: "admin".into(),
-            channels: vec!["ops".into()],
-            generation: Some(7),
-            iat: 100,
-            exp: 160,
-            jti: "j".into(),
-            sid: String::new(),
-        }
-    }
-
-    #[test]
-    fn good_until_the_very_second() {
-        let keys = keys("a");
-        let token = keys.sign(&claims());
-        assert_eq!(keys.check(&token, STREAM, 159_999), Ok(claims()));
-        assert_eq!(keys.check(&token, STREAM, 160_000), Err(Invalid::Expired));
-    }
-
-    #[test]
-    fn every_forgery_is_refused() {
-        let ours = keys("a");
-        let token = ours.sign(&claims());
-        let with = |change: fn(&mut Claims)| {
-            let mut claims = claims();
-            change(&mut claims);
-            ours.sign(&claims)
-        };
-        for (why, token) in [
-            ("another key", keys("b").sign(&claims())),
-            ("another audience", with(|claims| claims.aud = APP.into())),
-            ("another issuer", with(|claims| claims.iss = "eve".into())),
-            ("cut off", token[..token.len() - 2].to_owned()),
-            ("no token", "x.y.z".to_owned()),
-            ("nothing", String::new()),
-            // {"alg":"none","typ":"JWT"}
-            (
-                "alg none",
-                format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", token.split('.').nth(1).unwrap_or_default()),
-            ),
-        ] {
-            assert_eq!(ours.check(&token, STREAM, 0), Err(Invalid::Forged), "{why}");
-        }
-        let other_algorithm =
-            jsonwebtoken::encode(&Header::new(Algorithm::HS384), &claims(), &ours.sign).expect("signs");
-        assert_eq!(ours.check(&other_algorithm, STREAM, 0), Err(Invalid::Forged));
-    }
-
-    #[test]
-    fn what_is_required_is_required() {
-        let keys = keys("a");
-        let all = serde_json::to_value(claims()).expect("json");
-        for name in ["iss", "aud", "sub", "exp"] {
-            let mut some = all.clone();
-            some.as_object_mut().expect("an object").remove(name);
-            let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &some, &keys.sign).expect("signs");
-            assert_eq!(keys.check(&token, STREAM, 0), Err(Invalid::Forged), "{name}");
-        }
-    }
-}
+mod tests;

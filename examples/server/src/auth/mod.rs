@@ -1,49 +1,84 @@
-//! Who may do what: app sessions, stream tokens, the key of services, revocation.
+//! Who may do what: app sessions, stream tokens, rights, the key of services, revocation.
 
+mod dated;
 pub mod directory;
 mod extract;
+mod jwks;
 pub mod jwt;
+pub mod key;
+mod ledger;
+pub mod limit;
+pub mod revoked;
+mod sessions;
+mod used;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::http::{HeaderMap, header};
+use jsonwebtoken::jwk::JwkSet;
 use subtle::ConstantTimeEq;
 use tinysse::core::audience::Identity;
 
 use crate::{
     clock::{Clock, random_name},
-    config::{Config, Secret, Span},
+    config::{Config, KeySource, Secret, Span},
     error::Problem,
 };
-use directory::{Directory, Revoke, Standing};
-use jwt::{APP, Claims, Invalid, Keys, STREAM};
+use directory::{Denied, Directory, Rights};
+use jwt::{Claims, Invalid, Keys, STREAM};
+use ledger::Ledger;
+use revoked::{Revoke, Revoked, Standing};
+use sessions::Sessions;
+use used::Used;
 
 pub use extract::{AppSession, Service};
+pub(crate) use jwks::read as read_jwks;
 
-/// The cookie of the app session.
+/// The cookie of the app session, unless configured otherwise.
 pub const COOKIE: &str = "tinysse_session";
 
 /// Issues and checks everything that proves something.
 #[derive(Debug)]
 pub struct Auth {
     keys: Keys,
+    sources: KeySource,
+    sessions: Sessions,
+    directory: Box<dyn Directory>,
     publish_key: Option<Secret>,
     token_ttl: Span,
     session_ttl: Span,
-    directory: Mutex<Directory>,
+    revoked: Mutex<Revoked>,
+    used: Option<Mutex<Used>>,
+    ledger: Option<Mutex<Ledger>>,
     clock: Clock,
 }
 
 impl Auth {
-    /// As configured; nobody is revoked.
+    /// As configured; nobody is revoked. A file of rights that was sound when the configuration was read, and is not now, lets nobody in.
     #[must_use]
     pub fn new(config: &Config, clock: Clock) -> Self {
+        Self::with(config, clock, config.access.directory())
+    }
+
+    /// With your own [`Directory`].
+    #[must_use]
+    pub fn with(config: &Config, clock: Clock, directory: Box<dyn Directory>) -> Self {
+        let access = &config.access;
         Self {
-            keys: Keys::new(&config.secret, config.issuer.clone()),
+            keys: Keys::of(access.keys.clone(), config.issuer.clone(), access.skew),
+            sources: access.sources.clone(),
+            sessions: Sessions::new(config),
+            directory,
             publish_key: config.publish_key.clone(),
             token_ttl: config.token_ttl,
             session_ttl: config.session_ttl,
-            directory: Mutex::new(Directory::new(config.session_ttl.ms())),
+            revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms())),
+            used: access.single_use.then(Mutex::default),
+            ledger: None,
             clock,
         }
     }
@@ -51,8 +86,9 @@ impl Auth {
     /// A new app session, as the text of its cookie.
     #[must_use]
     pub fn log_in(&self, identity: Identity) -> String {
-        let generation = self.directory().generation(self.clock.unix_ms());
-        self.keys.sign(&self.claims(APP, identity, generation, self.session_ttl, String::new()))
+        let generation = self.revoked().generation(self.clock.unix_ms());
+        let aud = self.sessions.audience();
+        self.keys.sign(&self.claims(aud, identity, generation, self.session_ttl, String::new()))
     }
 
     /// A stream token for the holder of an app session. Its generation is the session's: it is never worth more.
@@ -60,6 +96,24 @@ impl Auth {
     pub fn stream_token(&self, session: &Claims) -> String {
         let claims = self.claims(STREAM, session.identity(), session.generation(), self.token_ttl, session.jti.clone());
         self.keys.sign(&claims)
+    }
+
+    /// A token as somebody at the console wants it.
+    #[must_use]
+    pub fn mint(&self, identity: Identity, session: bool, ttl: Option<Span>) -> String {
+        let (aud, usual) =
+            if session { (self.sessions.audience(), self.session_ttl) } else { (STREAM, self.token_ttl) };
+        let generation = self.clock.unix_ms();
+        self.keys.sign(&self.claims(aud, identity, generation, ttl.unwrap_or(usual), String::new()))
+    }
+
+    /// What a token of ours is worth, whoever was revoked.
+    ///
+    /// # Errors
+    /// [`Invalid`] says why nothing.
+    pub fn examine(&self, token: &str, session: bool) -> Result<Claims, Invalid> {
+        let audience = if session { self.sessions.audience() } else { STREAM };
+        self.keys.check(token, audience, self.clock.unix_ms())
     }
 
     /// Life of a stream token.
@@ -74,21 +128,36 @@ impl Auth {
         self.session_ttl
     }
 
+    /// The name of the cookie that holds the app session.
+    #[must_use]
+    pub fn cookie(&self) -> &str {
+        self.sessions.cookie()
+    }
+
+    /// What others need to check our tokens: a JWK set without any secret.
+    #[must_use]
+    pub fn jwks(&self) -> JwkSet {
+        self.keys.public(self.clock.unix_ms())
+    }
+
     /// The app session of a request: a bearer, or else the cookie.
     ///
     /// # Errors
     /// 401 `unauthenticated` if there is none or it is worth nothing.
-    pub fn session(&self, headers: &HeaderMap) -> Result<Claims, Problem> {
-        let token = bearer(headers).or_else(|| cookie(headers)).ok_or_else(|| unauthenticated("log in first"))?;
-        match self.check(token, APP) {
-            Ok(claims) => Ok(claims),
-            Err(Refusal::Expired) => Err(unauthenticated("the session is over; log in again")),
-            Err(Refusal::Forged) => Err(unauthenticated("no valid session; log in")),
-            Err(Refusal::Revoked) => Err(unauthenticated("the session was revoked; log in again")),
-        }
+    pub async fn session(&self, headers: &HeaderMap) -> Result<Claims, Problem> {
+        let token = self.sessions.shown(headers).ok_or_else(|| unauthenticated("log in first"))?;
+        let checked = self.sessions.check(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await;
+        self.standing(checked).and_then(|claims| self.young(claims)).map_err(|refusal| {
+            unauthenticated(match refusal {
+                Refusal::Expired => "the session is over; log in again",
+                Refusal::Early => "the session is not valid yet; do the clocks agree?",
+                Refusal::Forged => "no valid session; log in",
+                Refusal::Revoked => "the session was revoked; log in again",
+            })
+        })
     }
 
-    /// The rights behind a stream token, resolved anew.
+    /// Who shows this stream token. What they may see is [`rights`](Self::rights).
     ///
     /// # Errors
     /// 401 `token_missing`, `token_expired`, `token_invalid` or `token_revoked`.
@@ -96,11 +165,45 @@ impl Auth {
         let token = token.filter(|token| !token.is_empty());
         let token =
             token.ok_or_else(|| Problem::unauthorized("token_missing", "ask POST /auth/sse-token for a token"))?;
-        self.check(token, STREAM).map_err(|refusal| match refusal {
+        self.standing(self.keys.check(token, STREAM, self.clock.unix_ms())).map_err(|refusal| match refusal {
             Refusal::Expired => Problem::unauthorized("token_expired", "ask for a new token"),
+            Refusal::Early => {
+                Problem::unauthorized("token_invalid", "this token is not valid yet; do the clocks agree?")
+            }
             Refusal::Forged => Problem::unauthorized("token_invalid", "this is no token for this stream"),
-            Refusal::Revoked => Problem::unauthorized("token_revoked", "the rights behind this token are gone"),
+            Refusal::Revoked => gone(),
         })
+    }
+
+    /// What the holder of a good token may see now.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub async fn rights(&self, claims: &Claims) -> Result<Rights, Denied> {
+        self.directory.rights(claims).await
+    }
+
+    /// Who knows the rights.
+    #[must_use]
+    pub fn directory(&self) -> &dyn Directory {
+        &*self.directory
+    }
+
+    /// Uses a token up, where it opens one stream only.
+    ///
+    /// # Errors
+    /// 401 `token_used` for all but the first.
+    pub fn use_up(&self, claims: &Claims) -> Result<(), Problem> {
+        let Some(used) = &self.used else { return Ok(()) };
+        let first = used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms());
+        if first { Ok(()) } else { Err(Problem::unauthorized("token_used", "this token was used; ask for a new one")) }
+    }
+
+    /// Nothing was opened with this token after all.
+    pub fn give_back(&self, claims: &Claims) {
+        if let Some(used) = &self.used {
+            used.lock().unwrap_or_else(PoisonError::into_inner).give_back(claims);
+        }
     }
 
     /// Whether a request comes from a service.
@@ -118,28 +221,76 @@ impl Auth {
         }
     }
 
-    /// Takes rights away.
-    pub fn revoke(&self, whom: &Revoke) {
-        self.directory().revoke(self.clock.unix_ms(), whom);
+    /// Takes rights away, at once; when this is back, for good.
+    ///
+    /// # Errors
+    /// The revocation counts, but could not be written down: a restart would forget it.
+    pub fn revoke(&self, whom: &Revoke) -> io::Result<()> {
+        let at = self.revoked().revoke(self.clock.unix_ms(), whom);
+        match &self.ledger {
+            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(at, whom),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on revocations are kept in this file, and those that stand in it count.
+    ///
+    /// # Errors
+    /// As the system says, or if the file is not ours.
+    pub fn remember(&mut self, path: &Path) -> io::Result<()> {
+        let oldest = self.clock.unix_ms().saturating_sub(self.session_ttl.ms() + self.token_ttl.ms());
+        let (ledger, known) = Ledger::open(path, oldest)?;
+        for (at, whom) in known {
+            self.revoked().revoke(at, &whom);
+        }
+        self.ledger = Some(Mutex::new(ledger));
+        Ok(())
     }
 
     /// Treats a stream token as expired from now on.
     pub fn expire(&self, jti: &str) {
-        self.directory().expire(self.clock.unix_ms(), jti);
+        self.revoked().expire(self.clock.unix_ms(), jti);
     }
 
     /// Whether the rights of a token that was once good are gone.
     #[must_use]
     pub fn is_revoked(&self, claims: &Claims) -> bool {
-        self.directory().standing(claims) == Standing::Revoked
+        self.revoked().standing(claims) == Standing::Revoked
     }
 
-    fn check(&self, token: &str, audience: &str) -> Result<Claims, Refusal> {
-        let claims = self.keys.check(token, audience, self.clock.unix_ms()).map_err(|invalid| match invalid {
+    /// Looks at the files of keys and rights, and at the keys of app sessions, whether they changed.
+    pub async fn refresh(&self) {
+        match self.sources.read() {
+            Ok(keys) => {
+                // Whatever the old key signed stays good for its time.
+                let sessions = self.sessions.are_ours().then_some(self.session_ttl);
+                let overlap = sessions.map_or(self.token_ttl, |ttl| ttl.max(self.token_ttl));
+                if self.keys.rotate(self.clock.unix_ms(), keys, overlap) {
+                    tracing::info!(target: "tinysse::auth", "other keys sign tokens now");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(target: "tinysse::auth", error, "the keys can't be read; the known ones count")
+            }
+        }
+        self.sessions.refresh(self.clock.now(), self.clock.unix_ms()).await;
+        self.directory.refresh(false);
+    }
+
+    /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
+    fn young(&self, claims: Claims) -> Result<Claims, Refusal> {
+        let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.generation() };
+        let over = self.clock.unix_ms() > issued.saturating_add(self.session_ttl.ms() + 1_000);
+        if over { Err(Refusal::Expired) } else { Ok(claims) }
+    }
+
+    fn standing(&self, checked: Result<Claims, Invalid>) -> Result<Claims, Refusal> {
+        let claims = checked.map_err(|invalid| match invalid {
             Invalid::Expired => Refusal::Expired,
-            Invalid::Forged => Refusal::Forged,
+            Invalid::Early => Refusal::Early,
+            Invalid::Forged | Invalid::UnknownKey => Refusal::Forged,
         })?;
-        match self.directory().standing(&claims) {
+        match self.revoked().standing(&claims) {
             Standing::Good => Ok(claims),
             Standing::Revoked => Err(Refusal::Revoked),
             Standing::Expired => Err(Refusal::Expired),
@@ -156,6 +307,7 @@ impl Auth {
             channels: identity.channels,
             generation: Some(generation),
             iat: now / 1_000,
+            nbf: 0,
             // Rounded up: the client is promised the whole time.
             exp: (now + ttl.ms()).div_ceil(1_000),
             jti: random_name(),
@@ -163,16 +315,23 @@ impl Auth {
         }
     }
 
-    fn directory(&self) -> std::sync::MutexGuard<'_, Directory> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn revoked(&self) -> std::sync::MutexGuard<'_, Revoked> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Clone, Copy)]
 enum Refusal {
     Expired,
+    Early,
     Forged,
     Revoked,
+}
+
+/// 401 `token_revoked`.
+#[must_use]
+pub fn gone() -> Problem {
+    Problem::unauthorized("token_revoked", "the rights behind this token are gone")
 }
 
 /// The credentials of `Authorization: Bearer`.
@@ -180,16 +339,6 @@ enum Refusal {
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().split_once('=').filter(|(name, _)| *name == COOKIE))
-        .map(|(_, value)| value)
 }
 
 fn unauthenticated(detail: &str) -> Problem {

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
+use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::values::{Pair, Secret, Span};
+use super::values::{Pair, Rate, Secret, Span};
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
 /// as the flags, in the file (`token-ttl = "60s"`).
@@ -30,7 +31,7 @@ pub struct Layer {
     /// How long a stream token is good for [default: 60s]
     #[arg(long, env = "TINYSSE_TOKEN_TTL", value_name = "SPAN")]
     pub token_ttl: Option<Span>,
-    /// How long a dev login lasts, and how long revocations are remembered [default: 12h]
+    /// How long an app session lasts at most, and with it the memory of revocations [default: 12h]
     #[arg(long, env = "TINYSSE_SESSION_TTL", value_name = "SPAN")]
     pub session_ttl: Option<Span>,
     /// A stream that is silent for so long gets a beat [default: 15s]
@@ -78,6 +79,78 @@ pub struct Layer {
     /// On shutdown streams are closed one after the other over this time [default: 5s]
     #[arg(long, env = "TINYSSE_DRAIN_WINDOW", value_name = "SPAN")]
     pub drain_window: Option<Span>,
+    /// An Ed25519 key in PEM: the first private one signs tokens (EdDSA), all check; read again when it changes; repeatable
+    #[arg(long, env = "TINYSSE_TOKEN_KEY", value_name = "FILE", value_delimiter = ',')]
+    pub token_key: Vec<PathBuf>,
+    /// A secret that signed tokens before, and still checks them; repeatable
+    #[arg(long, env = "TINYSSE_PREVIOUS_SECRET", hide_env_values = true, value_name = "TEXT", value_delimiter = ',', value_parser = secret)]
+    pub previous_secret: Vec<Secret>,
+    /// How far in the future a token may come from [default: 5s]
+    #[arg(long, env = "TINYSSE_CLOCK_SKEW", value_name = "SPAN")]
+    pub clock_skew: Option<Span>,
+    /// A token opens one stream only; then a native EventSource can not retry by itself
+    #[arg(long, env = "TINYSSE_SINGLE_USE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub single_use: Option<bool>,
+    /// The secret (HS256) with which the app signs its users' sessions, at least 32 bytes
+    #[arg(long, env = "TINYSSE_SESSION_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
+    pub session_secret: Option<Secret>,
+    /// The JWK set with whose keys the app signs its users' sessions
+    #[arg(long, env = "TINYSSE_SESSION_JWKS", value_name = "FILE|URL")]
+    pub session_jwks: Option<String>,
+    /// `iss` of app sessions [default: that of --issuer]
+    #[arg(long, env = "TINYSSE_SESSION_ISSUER", value_name = "TEXT")]
+    pub session_issuer: Option<String>,
+    /// `aud` of app sessions [default: tinysse-app]
+    #[arg(long, env = "TINYSSE_SESSION_AUDIENCE", value_name = "TEXT")]
+    pub session_audience: Option<String>,
+    /// The cookie that holds the app session [default: tinysse_session]
+    #[arg(long, env = "TINYSSE_SESSION_COOKIE", value_name = "NAME")]
+    pub session_cookie: Option<String>,
+    /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: as the session says]
+    #[arg(long, env = "TINYSSE_DIRECTORY", value_name = "FILE|URL")]
+    pub directory: Option<String>,
+    /// What the address of --directory is shown as bearer
+    #[arg(long, env = "TINYSSE_DIRECTORY_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
+    pub directory_key: Option<Secret>,
+    /// How long an answer of the address holds [default: 60s]
+    #[arg(long, env = "TINYSSE_DIRECTORY_TTL", value_name = "SPAN")]
+    pub directory_ttl: Option<Span>,
+    /// A file that keeps revocations over restarts
+    #[arg(long, env = "TINYSSE_REVOCATIONS", value_name = "FILE")]
+    pub revocations: Option<PathBuf>,
+    /// How often files of keys and rights are looked at [default: 1s]
+    #[arg(long, env = "TINYSSE_RELOAD_EVERY", value_name = "SPAN")]
+    pub reload_every: Option<Span>,
+    /// Tokens that one user may ask for; `off` for any number [default: 120/m; off with --dev]
+    #[arg(long, env = "TINYSSE_TOKEN_RATE", value_name = "N/s|m|h")]
+    pub token_rate: Option<Rate>,
+    /// Tokens that one address may ask for (IPv6: one /64) [default: 1200/m; off with --dev]
+    #[arg(long, env = "TINYSSE_TOKEN_RATE_ADDRESS", value_name = "N/s|m|h")]
+    pub token_rate_address: Option<Rate>,
+    /// Streams that one address may open [default: 2400/m; off with --dev]
+    #[arg(long, env = "TINYSSE_CONNECT_RATE_ADDRESS", value_name = "N/s|m|h")]
+    pub connect_rate_address: Option<Rate>,
+    /// Streams of one user at a time [default: 100; as many as there are with --dev]
+    #[arg(long, env = "TINYSSE_MAX_STREAMS_USER", value_name = "N")]
+    pub max_streams_user: Option<usize>,
+    /// Streams of one address at a time [default: 1000]
+    #[arg(long, env = "TINYSSE_MAX_STREAMS_ADDRESS", value_name = "N")]
+    pub max_streams_address: Option<usize>,
+    /// Connections at a time; more wait in the system [default: --max-streams and 1000]
+    #[arg(long, env = "TINYSSE_MAX_CONNECTIONS", value_name = "N")]
+    pub max_connections: Option<usize>,
+    /// Connections of one address at a time; more are closed [default: 1200]
+    #[arg(long, env = "TINYSSE_MAX_CONNECTIONS_ADDRESS", value_name = "N")]
+    pub max_connections_address: Option<usize>,
+    /// Whose X-Forwarded-For is believed, and who is not limited as an address; repeatable [default: 127.0.0.0/8 and ::1]
+    #[arg(long, env = "TINYSSE_TRUSTED_PROXY", value_name = "NET", value_delimiter = ',')]
+    pub trusted_proxy: Vec<IpNet>,
+    /// How long a request's head may take, and how long an idle connection is kept [default: 60s]
+    #[arg(long, env = "TINYSSE_HEAD_TIMEOUT", value_name = "SPAN")]
+    pub head_timeout: Option<Span>,
+    /// How long a request with its body may take until it is answered [default: 30s]
+    #[arg(long, env = "TINYSSE_REQUEST_TIMEOUT", value_name = "SPAN")]
+    pub request_timeout: Option<Span>,
     /// What to log, like `info` or `warn,tinysse=debug` [default: info]
     #[arg(long, env = "TINYSSE_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -117,6 +190,30 @@ impl Layer {
             max_streams: self.max_streams.or(below.max_streams),
             stall_timeout: self.stall_timeout.or(below.stall_timeout),
             drain_window: self.drain_window.or(below.drain_window),
+            token_key: list(self.token_key, below.token_key),
+            previous_secret: list(self.previous_secret, below.previous_secret),
+            clock_skew: self.clock_skew.or(below.clock_skew),
+            single_use: self.single_use.or(below.single_use),
+            session_secret: self.session_secret.or(below.session_secret),
+            session_jwks: self.session_jwks.or(below.session_jwks),
+            session_issuer: self.session_issuer.or(below.session_issuer),
+            session_audience: self.session_audience.or(below.session_audience),
+            session_cookie: self.session_cookie.or(below.session_cookie),
+            directory: self.directory.or(below.directory),
+            directory_key: self.directory_key.or(below.directory_key),
+            directory_ttl: self.directory_ttl.or(below.directory_ttl),
+            revocations: self.revocations.or(below.revocations),
+            reload_every: self.reload_every.or(below.reload_every),
+            token_rate: self.token_rate.or(below.token_rate),
+            token_rate_address: self.token_rate_address.or(below.token_rate_address),
+            connect_rate_address: self.connect_rate_address.or(below.connect_rate_address),
+            max_streams_user: self.max_streams_user.or(below.max_streams_user),
+            max_streams_address: self.max_streams_address.or(below.max_streams_address),
+            max_connections: self.max_connections.or(below.max_connections),
+            max_connections_address: self.max_connections_address.or(below.max_connections_address),
+            trusted_proxy: list(self.trusted_proxy, below.trusted_proxy),
+            head_timeout: self.head_timeout.or(below.head_timeout),
+            request_timeout: self.request_timeout.or(below.request_timeout),
             log: self.log.or(below.log),
         }
     }

@@ -7,7 +7,10 @@
 //! assert!(Config::from_args(["tinysse-server"]).unwrap_err().to_string().contains("--secret"));
 //! ```
 
+mod access;
+mod command;
 mod layer;
+mod limits;
 mod values;
 
 use std::{
@@ -17,17 +20,19 @@ use std::{
 };
 
 use axum::http::{HeaderValue, Uri};
-use clap::{Args, Parser, Subcommand};
 use tinysse::core::{registry::Pattern, wire::control::check_type};
 use tracing_subscriber::filter::Targets;
 
 use crate::hub::HubConfig;
 
+pub use access::{Access, KeySource, SessionRules};
+pub use command::{Command, TokenCommand};
 pub use layer::Layer;
-pub use values::{Pair, Secret, Span};
+pub use limits::Limits;
+pub use values::{Pair, Place, Rate, Secret, Span};
 
-/// With `--dev`, tokens are signed with this. Everybody knows it.
-const DEV_SECRET: &str = "tinysse-dev-secret-that-everybody-knows";
+/// `iss` of tokens, unless configured otherwise.
+const ISSUER: &str = "tinysse";
 /// With `--dev`, services publish with this unless told otherwise.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
 
@@ -38,8 +43,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the endpoints for trying out exist.
     pub dev: bool,
-    /// What tokens are signed with.
-    pub secret: Secret,
+    /// What tokens are signed with, who logs users in, who knows their rights.
+    pub access: Access,
+    /// How much one user or address may have.
+    pub limits: Limits,
     /// What services authenticate with; without one nobody publishes over HTTP.
     pub publish_key: Option<Secret>,
     /// `iss` of tokens.
@@ -85,43 +92,16 @@ pub enum ConfigError {
     Setting(String),
 }
 
-#[derive(Parser)]
-#[command(name = "tinysse-server", version, about, args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: Serve,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the hub (the default)
-    Serve(Serve),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// A TOML file with the same settings; flags and environment win over it
-    #[arg(long, env = "TINYSSE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(flatten)]
-    flags: Layer,
-}
-
 impl Config {
     /// Reads flags (the first is the program's name), environment and, if one is named, the file.
     ///
     /// # Errors
     /// [`ConfigError`], in words for the person who started the server.
     pub fn from_args(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
-        let cli = Cli::try_parse_from(args)?;
-        let serve = match cli.command {
-            Some(Command::Serve(serve)) => serve,
-            None => cli.serve,
-        };
-        let file = serve.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        Self::resolve(serve.flags.over(file))
+        match Command::from_args(args)? {
+            Command::Serve(config) => Ok(*config),
+            Command::Token(_) => wrong("this command serves nothing"),
+        }
     }
 
     /// Fills in the defaults and checks the whole.
@@ -134,17 +114,14 @@ impl Config {
         if dev && !listen.ip().is_loopback() {
             return wrong("--dev lets anybody in, so it listens on loopback only: give --listen 127.0.0.1:PORT");
         }
-        let dev_or = |given: Option<Secret>, ours: &str| given.or_else(|| dev.then(|| Secret::from(ours.to_owned())));
-        let Some(secret) = dev_or(layer.secret, DEV_SECRET) else {
-            return wrong(
-                "--secret (or TINYSSE_SECRET) is required: at least 32 bytes that sign the tokens; to try things out, --dev has one built in",
-            );
-        };
-        let publish_key = dev_or(layer.publish_key, DEV_PUBLISH_KEY);
-        at_least("--secret", &secret, 32)?;
+        let access = Access::resolve(&layer, dev)?;
+        let dev_key = || dev.then(|| Secret::from(DEV_PUBLISH_KEY.to_owned()));
+        let publish_key = layer.publish_key.clone().or_else(dev_key);
         if !dev && let Some(key) = &publish_key {
             at_least("--publish-key", key, 16)?;
         }
+        let max_streams = layer.max_streams.unwrap_or(10_000);
+        let limits = Limits::resolve(&layer, max_streams, dev)?;
         let default = HubConfig::default();
         let hub = HubConfig {
             max_count: between("--log-max-count", layer.log_max_count.unwrap_or(default.max_count), 1, 10_000_000)?,
@@ -165,9 +142,10 @@ impl Config {
         Ok(Self {
             listen,
             dev,
-            secret,
+            access,
+            limits,
             publish_key,
-            issuer: layer.issuer.unwrap_or_else(|| "tinysse".to_owned()),
+            issuer: layer.issuer.unwrap_or_else(|| ISSUER.to_owned()),
             token_ttl,
             session_ttl: layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000)).max(token_ttl),
             hub,
@@ -178,7 +156,7 @@ impl Config {
             poll_timeout: layer.poll_timeout.unwrap_or(Span::of_ms(5_000)),
             batch: layer.batch.into_iter().map(window).collect::<Result<_, _>>()?,
             spread_rate: layer.spread_rate.unwrap_or(500),
-            max_streams: layer.max_streams.unwrap_or(10_000),
+            max_streams,
             stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
             drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::auth::key::Key;
 
 fn config(args: &[&str]) -> Result<Config, String> {
     let args = ["tinysse-server"].into_iter().chain(args.iter().copied());
@@ -98,4 +99,46 @@ fn flags_beat_the_file_and_the_file_beats_defaults() {
     assert!(complaint(&[&flag]).contains("--config"));
     std::fs::remove_file(&path).expect("removed");
     assert!(complaint(&[&flag]).contains("--config"));
+}
+
+#[test]
+fn what_is_said_of_keys_sessions_and_rights_is_checked_at_the_start() {
+    let pem = std::env::temp_dir().join(format!("tinysse-config-{}.pem", std::process::id()));
+    let flag = format!("--token-key={}", pem.display());
+    assert!(complaint(&[&flag]).contains("--token-key"));
+    std::fs::write(&pem, "hush-hush").expect("written");
+    assert!(complaint(&[&flag]).contains("--token-key") && !complaint(&[&flag]).contains("hush-hush"));
+    std::fs::write(&pem, Key::generate().expose()).expect("written");
+    let config = config(&[&flag, "--previous-secret=0123456789abcdef0123456789abcdef"]).expect("complete");
+    assert_eq!(config.access.keys.len(), 2);
+    assert!(!format!("{config:?}").contains("0123456789"));
+    std::fs::remove_file(&pem).expect("removed");
+    for (bad, named) in [
+        ("--previous-secret=short", "--previous-secret"),
+        ("--session-secret=short", "--session-secret"),
+        ("--session-jwks=nowhere.json", "--session-jwks"),
+        ("--session-jwks=ftp://x", "--session-jwks"),
+        ("--session-cookie=a=b", "--session-cookie"),
+        ("--directory=nowhere.toml", "--directory"),
+        ("--directory=http://", "--directory"),
+        ("--clock-skew=1h", "--clock-skew"),
+        ("--token-rate=often", "--token-rate"),
+        ("--trusted-proxy=everybody", "--trusted-proxy"),
+        ("--max-streams-user=0", "--max-streams-user"),
+        ("--head-timeout=1ms", "--head-timeout"),
+    ] {
+        assert!(complaint(&[SECRET, bad]).contains(named), "{bad}");
+    }
+}
+
+#[test]
+fn limits_are_there_unless_one_tries_things_out() {
+    let limits = |args: &[&str]| config(args).expect("complete").limits;
+    let rate = |text: &str| text.parse::<Rate>().expect("a rate");
+    let (strict, dev) = (limits(&[SECRET]), limits(&["--dev"]));
+    assert_eq!((strict.token_rate, strict.streams_user, strict.connections), (rate("120/m"), 100, 11_000));
+    assert_eq!((dev.token_rate, dev.connect_rate_address), (rate("off"), rate("off")));
+    assert_eq!(limits(&["--dev", "--token-rate=3/s"]).token_rate, rate("3/s"));
+    let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).proxies;
+    assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::/32"]);
 }

@@ -1,7 +1,8 @@
 //! The values that options take, each read in one place.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
+use axum::http::Uri;
 use serde::{Deserialize, Deserializer, de};
 
 /// A text that must not be shown: it has neither `Display` nor a telling `Debug`.
@@ -91,6 +92,79 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}ms", self.0)
+    }
+}
+
+/// How often something may happen: `60/m`, `20/s`; `off` for as often as you like. So many may also come at once.
+///
+/// ```
+/// use tinysse_server::config::Rate;
+/// assert_eq!("60/m".parse::<Rate>().unwrap().0.map(|(count, per)| (count.get(), per.ms())), Some((60, 60_000)));
+/// assert_eq!("off".parse::<Rate>().unwrap().0, None);
+/// assert!("0/s".parse::<Rate>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(pub Option<(NonZeroU32, Span)>);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let wrong = || format!("`{text}` is no rate like 60/m or 20/s, nor `off`");
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let span = match unit {
+            "s" => Some(1_000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            _ => None,
+        };
+        let count = count.parse::<NonZeroU32>().ok().filter(|count| count.get() <= 1_000_000);
+        count.zip(span).map(|(count, ms)| Self(Some((count, Span(ms))))).ok_or_else(wrong)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Something in a file, or at an address that begins with `http`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A path.
+    File(PathBuf),
+    /// An address; it may hold a password, so it is not shown.
+    Url(Uri),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            None => Ok(Self::File(text.into())),
+            Some(("https", _)) if !cfg!(feature = "https") => {
+                Err("build the server with `--features https` for https".to_owned())
+            }
+            Some(("http" | "https", _)) => match text.parse::<Uri>().ok().filter(|uri| uri.authority().is_some()) {
+                Some(uri) => Ok(Self::Url(uri)),
+                None => Err("not an address like http://host:port/path".to_owned()),
+            },
+            Some(_) => Err("neither a file nor an http address".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Url(url) => write!(f, "Url({})", url.host().unwrap_or_default()),
+        }
     }
 }
 

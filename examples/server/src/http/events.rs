@@ -17,10 +17,10 @@ use tinysse::core::{
 
 use crate::{
     app::App,
-    auth::bearer,
+    auth::{bearer, directory::Denied, gone, limit::too_many},
     clock::jitter,
     error::Problem,
-    runtime::{Conn, Full, goodbye},
+    runtime::{Asked, Conn, goodbye, site},
 };
 
 /// More patterns than this are refused.
@@ -50,34 +50,55 @@ pub(super) async fn events(
         Some(_) => return Err(Problem::bad_request("bad_wire", "`wire` is `native`, or left out")),
     };
     let bearer = bearer(&headers);
-    // Rights are resolved now, not when the token was issued.
-    let claims = app.auth.redeem(bearer.or(ask.token.as_deref()))?;
+    let native = bearer.is_none();
     let types = ask.types.as_deref().filter(|text| !text.is_empty()).map(patterns).transpose()?;
+    let conn = conn.map(|Extension(conn)| conn).unwrap_or_default();
+    let site = conn.peer().and_then(|peer| site(peer, &headers, &app.config.limits.proxies));
+    // Before the token is looked at: guessing costs as much as knowing.
+    if let Some(wait) = site.and_then(|site| app.limits.connect.take(&site).err()) {
+        let away = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(app.away(&mut jitter()));
+        return shed(&app, native, away, || too_many(wait));
+    }
+    let claims = app.auth.redeem(bearer.or(ask.token.as_deref()))?;
+    // Rights are resolved now, not when the token was issued.
+    let version = app.auth.directory().version();
+    let rights = match app.auth.rights(&claims).await {
+        Ok(rights) => rights,
+        Err(Denied::Gone) => return Err(gone()),
+        Err(Denied::Unavailable) => return busy(&app, native),
+    };
     // On a native retry the address is old and the header new.
     let header = headers.get(H_LAST_EVENT_ID).filter(|value| !value.is_empty());
     // A cursor that is not even text is one that we never gave out; the hub says so.
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
-    let conn = conn.map(|Extension(conn)| conn).unwrap_or_default();
-    match app.streams.open(claims.clone(), cursor, types, folded, conn) {
-        // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.
-        Ok(_) if app.auth.is_revoked(&claims) => {
-            Err(Problem::unauthorized("token_revoked", "the rights behind this token are gone"))
-        }
-        Ok(body) => Ok(stream(Body::new(body))),
-        Err(Full) => {
-            app.metrics.shed();
-            let away = app.away(&mut jitter());
-            if bearer.is_some() {
-                return Err(Problem::unavailable(
-                    "busy",
-                    "no stream can be opened now",
-                    u64::from(away.div_ceil(1_000)),
-                ));
-            }
-            Ok(stream(Body::from(goodbye(away))))
-        }
+    app.auth.use_up(&claims)?;
+    let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
+    let Ok(body) = app.streams.open(asked) else {
+        app.auth.give_back(&claims);
+        return busy(&app, native);
+    };
+    // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.
+    if app.auth.is_revoked(&claims) {
+        return Err(gone());
     }
+    if app.auth.directory().version() != version {
+        app.refilter(|open| open.jti == claims.jti && open.sub == claims.sub).await;
+    }
+    Ok(stream(Body::new(body)))
+}
+
+/// There is no room now.
+fn busy(app: &App, native: bool) -> Result<Response, Problem> {
+    let away = app.away(&mut jitter());
+    let seconds = u64::from(away.div_ceil(1_000));
+    shed(app, native, away, || Problem::unavailable("busy", "no stream can be opened now", seconds))
+}
+
+/// Sends a client away for so many milliseconds. A native `EventSource` takes every status but 200 for final.
+fn shed(app: &App, native: bool, away: u32, problem: impl FnOnce() -> Problem) -> Result<Response, Problem> {
+    app.metrics.shed();
+    if native { Ok(stream(Body::from(goodbye(away)))) } else { Err(problem()) }
 }
 
 fn stream(body: Body) -> Response {

@@ -25,7 +25,10 @@ use axum::{
     routing::{any, get, patch, post},
 };
 use tinysse::core::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, PUBLISH, SSE_TOKEN};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    timeout::TimeoutLayer,
+};
 
 use crate::{
     app::App,
@@ -53,6 +56,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/auth/logout", post(session::log_out))
         .route(PUBLISH, post(publish::publish))
         .route("/revoke", post(revoke::revoke))
+        .route("/rights", post(revoke::rights))
+        .route("/.well-known/jwks.json", get(session::jwks))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));
@@ -74,6 +79,10 @@ pub fn router(app: &Arc<App>) -> Router {
     routes
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            app.config.limits.request_timeout.duration(),
+        ))
         .layer(cors(app))
         .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
         .with_state(Arc::clone(app))
@@ -104,7 +113,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let mut response = next.run(request).await;
     let status = response.status();
     let code = response.extensions().get::<Code>().map(|code| code.0);
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         app.metrics.refused(code.unwrap_or("other"));
     }
     tracing::info!(

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use tinysse::core::wire::control::Reason;
 
 use super::body;
 use crate::{
     app::App,
-    auth::{Service, directory::Revoke},
+    auth::{Service, revoked::Revoke},
     error::Problem,
 };
 
@@ -40,8 +39,37 @@ pub(super) async fn revoke(
         (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
         (_, _, _) => return Err(Problem::bad_request("bad_request", "give one of user, jti and before")),
     };
-    app.auth.revoke(&whom);
-    let closed = app.streams.close(Reason::Revoked, |claims| app.auth.is_revoked(claims));
-    tracing::info!(target: "tinysse::auth", closed, "revoked");
-    Ok(Json(Done { closed }))
+    match app.revoke(&whom) {
+        Ok(closed) => Ok(Json(Done { closed })),
+        Err(_) => Err(unwritten()),
+    }
+}
+
+/// Done, but not for good.
+pub(super) fn unwritten() -> Problem {
+    Problem::unavailable("not_durable", "revoked until the next restart: it could not be written down; repeat it", 1)
+}
+
+/// Whose rights changed; everybody's if nobody is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    user: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Changed {
+    /// Streams that have other rights now, or none any more.
+    changed: usize,
+}
+
+/// `POST /rights`: a service says that rights changed, so live streams are judged anew.
+pub(super) async fn rights(
+    State(app): State<Arc<App>>,
+    _: Service,
+    body::Json(whose): body::Json<Whose>,
+) -> Json<Changed> {
+    app.auth.directory().refresh(true);
+    let changed = app.refilter(|claims| whose.user.as_ref().is_none_or(|user| *user == claims.sub)).await;
+    Json(Changed { changed })
 }

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tinysse::core::{audience::Identity, wire::control::Reason};
+use tinysse::core::audience::Identity;
 
-use super::body;
+use super::{body, revoke::unwritten};
 use crate::{
     app::App,
-    auth::{AppSession, COOKIE, directory::Revoke},
+    auth::{AppSession, directory::Denied, limit::too_many, revoked::Revoke},
     error::Problem,
+    runtime::{Conn, site},
 };
 
 /// Who wants to be whom.
@@ -50,7 +51,7 @@ pub(super) async fn log_in(
     let channels = wish.channels.iter().map(|channel| body::name(channel)).collect::<Result<Vec<_>, _>>()?;
     let identity = Identity { user: body::name(&wish.user)?, role, channels };
     let session = app.auth.log_in(identity.clone());
-    let cookie = cookie(&session, app.auth.session_ttl().ms() / 1_000)?;
+    let cookie = cookie(app.auth.cookie(), &session, app.auth.session_ttl().ms() / 1_000)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Me::from(identity))))
 }
 
@@ -60,27 +61,50 @@ pub(super) async fn log_out(
     session: Option<AppSession>,
 ) -> Result<impl IntoResponse, Problem> {
     if let Some(AppSession(session)) = session.filter(|session| !session.0.jti.is_empty()) {
-        app.auth.revoke(&Revoke::Jti(session.jti.clone()));
-        app.streams.close(Reason::Revoked, |claims| claims.sid == session.jti);
+        app.revoke(&Revoke::Jti(session.jti)).map_err(|_| unwritten())?;
     }
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie("", 0)?)])))
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)])))
 }
 
 pub(super) async fn me(AppSession(session): AppSession) -> Json<Me> {
     Json(Me::from(session.identity()))
 }
 
-pub(super) async fn stream_token(State(app): State<Arc<App>>, AppSession(session): AppSession) -> impl IntoResponse {
+pub(super) async fn stream_token(
+    State(app): State<Arc<App>>,
+    conn: Option<Extension<Arc<Conn>>>,
+    request: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    // Before the session is looked at: guessing costs as much as knowing.
+    let peer = conn.and_then(|Extension(conn)| conn.peer());
+    if let Some(site) = peer.and_then(|peer| site(peer, &request, &app.config.limits.proxies)) {
+        app.limits.token_address.take(&site).map_err(too_many)?;
+    }
+    let session = app.auth.session(&request).await?;
+    app.limits.token.take(&session.sub).map_err(too_many)?;
+    match app.auth.rights(&session).await {
+        Ok(_) => {}
+        Err(Denied::Gone) => return Err(Problem::forbidden("this user may not open a stream")),
+        Err(Denied::Unavailable) => {
+            return Err(Problem::unavailable("busy", "nobody can say now what you may see", 2));
+        }
+    }
     let body: Json<Value> = Json(json!({
         "token": app.auth.stream_token(&session),
         "expires_in": app.auth.token_ttl().ms() / 1_000,
     }));
-    ([(header::CACHE_CONTROL, "no-store")], body)
+    Ok(([(header::CACHE_CONTROL, "no-store")], body))
+}
+
+/// The public keys of our tokens (RFC 7517), for those who check them elsewhere.
+pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "public, max-age=60")];
+    (headers, Json(app.auth.jwks()).into_response().into_body())
 }
 
 /// Out of reach of scripts, and not sent along when another site posts here.
-fn cookie(value: &str, max_age: u64) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_str(&format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}"))
+fn cookie(name: &str, value: &str, max_age: u64) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(&format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}"))
         .map_err(|_| Problem::unprocessable("bad_name", "this makes no cookie"))
 }
 

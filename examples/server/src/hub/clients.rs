@@ -21,12 +21,14 @@ pub(super) struct Client {
     pub(super) identity: Identity,
     /// It cannot name the events it listens to.
     pub(super) folded: bool,
-    types: Option<Vec<Pattern>>,
+    pub(super) types: Option<Vec<Pattern>>,
     /// Everything up to here that the client may see was given out.
     pub(super) at: u64,
     /// The head of the log at the time of connecting, while the hello is still to be said.
     pub(super) hello: Option<u64>,
     pub(super) gap: Gap,
+    /// Its rights changed, and it was not told yet.
+    pub(super) refiltered: bool,
     /// When the client was last given bytes.
     pub(super) spoke: Time,
     pub(super) bye: Option<Bye>,
@@ -43,6 +45,7 @@ impl Client {
             at: 0,
             hello: None,
             gap: Gap::None,
+            refiltered: false,
             spoke: now,
             bye: None,
             closed: false,

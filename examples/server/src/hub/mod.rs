@@ -24,6 +24,8 @@
 
 mod clients;
 mod log;
+mod patterns;
+mod rights;
 mod routing;
 mod trimmed;
 mod update;
@@ -184,6 +186,10 @@ impl Hub {
                 Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() }.encode(out);
                 self.counts.resync(Gap::Overflow);
             }
+            if std::mem::take(&mut client.refiltered) {
+                Resync { at: self.log.id(client.at), gap: Gap::Rights, types: Vec::new() }.encode(out);
+                self.counts.resync(Gap::Rights);
+            }
             for (seq, entry) in self.log.since(client.at) {
                 if out.len() - before >= budget.max(1) {
                     break;
@@ -217,7 +223,8 @@ impl Hub {
     #[must_use]
     pub fn wants(&self, id: ClientId) -> Option<Time> {
         let client = self.clients.get(id).filter(|client| !client.closed)?;
-        let beat = if client.hello.is_some() || client.bye.is_some() { 0 } else { self.config.beat_ms };
+        let beat =
+            if client.hello.is_some() || client.bye.is_some() || client.refiltered { 0 } else { self.config.beat_ms };
         Some(client.spoke.plus(u64::from(beat)))
     }
 

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tinysse::core::audience::{Audience, Identity};
 
-use super::clients::ClientId;
+use super::{
+    clients::ClientId,
+    patterns::{Patterns, is_pattern},
+};
 
 type Group = BTreeMap<String, BTreeSet<ClientId>>;
 
@@ -14,6 +17,7 @@ pub(super) struct Routing {
     users: Group,
     roles: Group,
     channels: Group,
+    patterns: Patterns,
 }
 
 impl Routing {
@@ -22,7 +26,11 @@ impl Routing {
         self.users.entry(identity.user.clone()).or_default().insert(id);
         self.roles.entry(identity.role.clone()).or_default().insert(id);
         for channel in &identity.channels {
-            self.channels.entry(channel.clone()).or_default().insert(id);
+            if is_pattern(channel) {
+                self.patterns.insert(channel, id);
+            } else {
+                self.channels.entry(channel.clone()).or_default().insert(id);
+            }
         }
     }
 
@@ -31,7 +39,11 @@ impl Routing {
         leave(&mut self.users, &identity.user, id);
         leave(&mut self.roles, &identity.role, id);
         for channel in &identity.channels {
-            leave(&mut self.channels, channel, id);
+            if is_pattern(channel) {
+                self.patterns.remove(channel, id);
+            } else {
+                leave(&mut self.channels, channel, id);
+            }
         }
     }
 
@@ -43,11 +55,28 @@ impl Routing {
             Audience::Role(role) => self.roles.get(role),
             Audience::Channel(channel) => self.channels.get(channel),
         });
+        let mut covered = BTreeSet::new();
+        if !self.patterns.is_empty() {
+            for channel in to.iter().filter_map(channel) {
+                self.patterns.reach(channel, &mut covered);
+            }
+        }
         match to {
+            [..] if !covered.is_empty() => {
+                covered.extend(groups.flatten().flatten());
+                covered.into_iter().collect()
+            }
             [] => self.all.iter().copied().collect(),
             [_] => groups.flatten().flatten().copied().collect(),
             [..] => groups.flatten().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         }
+    }
+}
+
+fn channel(audience: &Audience) -> Option<&str> {
+    match audience {
+        Audience::Channel(channel) => Some(channel),
+        Audience::All | Audience::User(_) | Audience::Role(_) => None,
     }
 }
 

@@ -210,3 +210,53 @@ fn a_large_audience_is_asked_to_spread_its_refetches() {
     assert!(text.contains("event: a\ndata: {\"spread\":200}\n"), "{text}");
     assert!(text.contains("event: b\ndata: {\"spread\":100}\n"), "{text}");
 }
+
+#[test]
+fn patterns_of_channels_replay_and_reach_alike() {
+    let mut hub = hub(HubConfig::default());
+    let live = hub.connect(Time(0), who("ada", "", &["a.*.b", "ops.>", "ops.eu"]), None, None);
+    let channels = ["a.x.b", "a.b", "ops.eu", "ops.eu.west", "ops", "dev"];
+    let reached: Vec<_> =
+        channels.iter().map(|channel| publish(&mut hub, 1, to("t", &format!("channel:{channel}"))).len()).collect();
+    assert_eq!(reached, [1, 0, 1, 1, 0, 0]);
+    let late = hub.connect(Time(2), who("eve", "", &["a.*.b", "ops.>", "ops.eu"]), Some("7.0"), None);
+    let wanted = ["t 7.1", "t 7.3", "t 7.4"];
+    assert_eq!(drain(&mut hub, 3, live)[1..], wanted);
+    assert_eq!(drain(&mut hub, 3, late)[1..], wanted);
+    hub.disconnect(live);
+    hub.disconnect(late);
+    assert_eq!(publish(&mut hub, 4, to("t", "channel:ops.eu")), []);
+}
+
+#[test]
+fn other_rights_are_announced_and_hold_for_what_waits() {
+    let mut hub = hub(HubConfig::default());
+    let ada = hub.connect(Time(0), who("ada", "admin", &["ops"]), None, None);
+    assert_eq!(drain(&mut hub, 0, ada), ["hello 7.0 first"]);
+    publish(&mut hub, 1, to("lost", "role:admin"));
+    publish(&mut hub, 1, to("kept", "user:ada"));
+    publish(&mut hub, 1, to("won", "channel:dev"));
+    publish(&mut hub, 1, Update::new("news"));
+    let only = ["kept", "won", "lost"].map(|text| Pattern::parse(text).expect("a type"));
+    hub.rights(ada, who("ada", "", &["dev"]), Some(only.to_vec()));
+    assert_eq!(hub.wants(ada), Some(Time(0)));
+    assert_eq!(drain(&mut hub, 2, ada), ["resync 7.0 rights", "kept 7.2", "won 7.3"]);
+    // The same rights again are no news.
+    hub.rights(ada, who("ada", "", &["dev"]), Some(only.to_vec()));
+    assert_eq!(drain(&mut hub, 2, ada), Vec::<String>::new());
+    assert_eq!(publish(&mut hub, 3, to("lost", "role:admin")), []);
+    assert_eq!(publish(&mut hub, 3, to("news", "channel:dev")), []);
+    assert_eq!(publish(&mut hub, 3, to("won", "channel:dev")), [ada]);
+    assert_eq!(hub.counts().resyncs, [(Gap::First, 1), (Gap::Rights, 1)]);
+}
+
+#[test]
+fn who_comes_back_with_other_rights_is_told_in_the_hello() {
+    let mut hub = hub(HubConfig::default());
+    publish(&mut hub, 0, Update::new("a"));
+    for (cursor, gap) in [(Some("7.0"), "rights"), (Some("8.0"), "epoch"), (None, "first")] {
+        let id = hub.connect(Time(1), who("ada", "", &[]), cursor, None);
+        hub.changed(id);
+        assert!(drain(&mut hub, 1, id)[0].ends_with(gap));
+    }
+}

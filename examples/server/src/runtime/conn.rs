@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IoSlice},
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc, OnceLock,
@@ -25,9 +26,22 @@ pub struct Conn {
     /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
     reset: AtomicBool,
     ended: OnceLock<&'static str>,
+    peer: Option<IpAddr>,
 }
 
 impl Conn {
+    /// A connection with this address at its other end.
+    #[must_use]
+    pub fn from(peer: IpAddr) -> Self {
+        Self { peer: Some(peer), ..Self::default() }
+    }
+
+    /// The address at its other end, if it is known.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Cuts the connection in mid-air, as a broken network would.
     pub fn cut(&self) {
         self.end("cut");

@@ -1,12 +1,15 @@
 //! The shell around the hub: sockets, timers, wakers, shutdown. It performs and decides nothing about the protocol.
 
+mod changes;
 mod conn;
 mod drain;
+mod peer;
 mod serve;
 mod stream;
 mod streams;
 
 pub use conn::Conn;
+pub use peer::{Share, Shares, Site, site};
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
-pub use streams::{Full, Published, Streams};
+pub use streams::{Asked, Full, Published, Streams};

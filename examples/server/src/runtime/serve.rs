@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{Router, body::Body, extract::Request, http::HeaderMap};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -16,11 +16,10 @@ use tower::ServiceExt;
 use super::{
     conn::{Conn, Socket},
     drain::{self, GRACE},
+    peer::{Shares, site},
 };
 use crate::app::App;
 
-/// How long a client may take to send a request's head, and how long an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a connection buffers at most in each direction.
 const BUFFER: usize = 64 * 1024;
 
@@ -41,6 +40,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let router = app.router();
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();
+    let limits = &app.config.limits;
+    let shares = Shares::new(limits.connections_address);
     let drained = async {
         stop.await;
         drain::drain(Arc::clone(&app)).await;
@@ -50,9 +51,20 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         tokio::select! {
             () = &mut drained => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((tcp, _)) => {
-                    connections.spawn(connection(Arc::clone(&app), router.clone(), tcp, finishing.clone()));
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
+                Ok((tcp, from)) => {
+                    let known = site(from.ip(), &HeaderMap::new(), &limits.proxies);
+                    // An address with too many gets no answer: that would cost more than the connection.
+                    let Some(share) = shares.take(known) else {
+                        app.metrics.too_many_connections();
+                        continue;
+                    };
+                    let conn = Arc::new(Conn::from(from.ip()));
+                    let connection = connection(Arc::clone(&app), router.clone(), tcp, conn, finishing.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(share);
+                    });
                 }
                 Err(error) => {
                     // Mostly: out of file descriptors. The pause lets others close.
@@ -74,8 +86,13 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     tracing::info!(target: "tinysse::server", "stopped");
 }
 
-async fn connection(app: Arc<App>, router: Router, tcp: TcpStream, mut finishing: watch::Receiver<bool>) {
-    let conn = Arc::new(Conn::default());
+async fn connection(
+    app: Arc<App>,
+    router: Router,
+    tcp: TcpStream,
+    conn: Arc<Conn>,
+    mut finishing: watch::Receiver<bool>,
+) {
     let socket = Socket::new(tcp, Arc::clone(&conn), app.config.stall_timeout.duration());
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
@@ -85,7 +102,7 @@ async fn connection(app: Arc<App>, router: Router, tcp: TcpStream, mut finishing
     });
     let http = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(app.config.limits.head_timeout.duration())
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(socket), service);
     tokio::pin!(http);

@@ -15,9 +15,14 @@ use tinysse::core::{
     },
 };
 
-use super::{conn::Conn, stream::EventBody};
+use super::{
+    changes::Changes,
+    conn::Conn,
+    peer::{Share, Shares, Site},
+    stream::EventBody,
+};
 use crate::{
-    auth::jwt::Claims,
+    auth::{directory::Rights, jwt::Claims},
     clock::{Clock, random_name, random_u64},
     config::Config,
     hub::{ClientId, Counts, Hub, PublishError, Update},
@@ -34,6 +39,9 @@ pub struct Streams {
     clock: Clock,
     metrics: Arc<Metrics>,
     max: usize,
+    of_user: Shares<String>,
+    of_site: Shares<Site>,
+    changes: Changes,
 }
 
 #[derive(Debug)]
@@ -46,9 +54,31 @@ struct State {
 #[derive(Debug)]
 struct Open {
     claims: Claims,
+    /// What was asked for, whatever is allowed.
+    types: Option<Vec<Pattern>>,
+    _share: (Share<String>, Share<Site>),
     conn: Arc<Conn>,
     waker: Option<Waker>,
     bye: Option<Reason>,
+}
+
+/// How a stream is asked for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Who asks.
+    pub claims: Claims,
+    /// What they may see.
+    pub rights: Rights,
+    /// What they say they have seen.
+    pub cursor: Option<&'a str>,
+    /// What they want to see; `None` for everything.
+    pub types: Option<Vec<Pattern>>,
+    /// Whether the reader is a native `EventSource` (see [`Hub::fold`]).
+    pub folded: bool,
+    /// From where, if that is limited.
+    pub site: Option<Site>,
+    /// Over which connection.
+    pub conn: Arc<Conn>,
 }
 
 /// An update that is in the log.
@@ -60,7 +90,7 @@ pub struct Published {
     pub receivers: usize,
 }
 
-/// No stream can be opened now: too many are open, or the server shuts down.
+/// No stream can be opened now: too many are open (in all, of the user, of the address), or the server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -78,33 +108,62 @@ impl Streams {
         // 48 random bits: short on the wire, and no two lives of a log meet.
         let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
         let state = State { hub, open: BTreeMap::new(), draining: false };
-        Arc::new(Self { state: Mutex::new(state), clock, metrics, max: config.max_streams })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            clock,
+            metrics,
+            max: config.max_streams,
+            of_user: Shares::new(config.limits.streams_user),
+            of_site: Shares::new(config.limits.streams_address),
+            changes: Changes::default(),
+        })
     }
 
-    /// Opens a stream; `folded` if its reader is a native `EventSource` (see [`Hub::fold`]).
+    /// Opens a stream.
     ///
     /// # Errors
     /// [`Full`]: the client should come again later.
-    pub fn open(
-        self: &Arc<Self>,
-        claims: Claims,
-        cursor: Option<&str>,
-        types: Option<Vec<Pattern>>,
-        folded: bool,
-        conn: Arc<Conn>,
-    ) -> Result<EventBody, Full> {
+    pub fn open(self: &Arc<Self>, asked: Asked<'_>) -> Result<EventBody, Full> {
+        let Asked { claims, rights, cursor, types, folded, site, conn } = asked;
         let mut state = self.state();
         if state.draining || state.open.len() >= self.max {
             return Err(Full);
         }
-        let identity = claims.identity();
-        let id = state.hub.connect_as(self.clock.now(), random_name(), identity, cursor, types);
+        let of_user = self.of_user.take(Some(claims.sub.clone())).ok_or(Full)?;
+        let share = (of_user, self.of_site.take(site).ok_or(Full)?);
+        let outdated = self.changes.outdated(&claims, &rights, cursor, &state.hub.cursor());
+        let (narrow, identity) = (rights.narrow(types.as_deref()), rights.identity);
+        let id = state.hub.connect_as(self.clock.now(), random_name(), identity, cursor, narrow);
         if folded {
             state.hub.fold(id);
         }
-        state.open.insert(id, Open { claims, conn, waker: None, bye: None });
+        if outdated {
+            state.hub.changed(id);
+        }
+        state.open.insert(id, Open { claims, types, _share: share, conn, waker: None, bye: None });
         self.metrics.opened();
         Ok(EventBody::new(Arc::clone(self), self.clock, id))
+    }
+
+    /// The open streams and whose they are.
+    #[must_use]
+    pub fn holders(&self, which: impl Fn(&Claims) -> bool) -> Vec<(ClientId, Claims)> {
+        let state = self.state();
+        let open = state.open.iter().filter(|(_, open)| which(&open.claims));
+        open.map(|(id, open)| (*id, open.claims.clone())).collect()
+    }
+
+    /// From now on the stream has these rights. Answers whether that is news to it.
+    pub fn refilter(&self, id: ClientId, rights: &Rights) -> bool {
+        let mut state = self.state();
+        let Some(open) = state.open.get(&id) else { return false };
+        let narrow = rights.narrow(open.types.as_deref());
+        self.changes.outdated(&open.claims, rights, None, &state.hub.cursor());
+        let news = state.hub.rights(id, rights.identity.clone(), narrow);
+        let waker = if news { state.open.get_mut(&id).and_then(|open| open.waker.take()) } else { None };
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+        news
     }
 
     /// Takes an update into the log and wakes the streams that get it.

@@ -6,15 +6,15 @@ use tinysse_server::{
 
 use crate::support::{SECRET, Server, Stream, body_of, refused};
 
-fn keys(secret: &str) -> Keys {
+pub fn keys(secret: &str) -> Keys {
     Keys::new(&Secret::from(secret.to_owned()), "tinysse".into())
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims(aud: &str) -> Claims {
+pub fn claims(aud: &str) -> Claims {
     Claims {
         iss: "tinysse".into(),
         aud: aud.into(),
@@ -23,6 +23,7 @@ fn claims(aud: &str) -> Claims {
         channels: vec![],
         generation: None,
         iat: now(),
+        nbf: 0,
         exp: now() + 600,
         jti: "j".into(),
         sid: String::new(),
@@ -94,7 +95,7 @@ async fn a_stream_token_is_for_sessions_only() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     let answer = body_of(response).await;
     assert_eq!(answer["expires_in"], 2);
-    let token = ours.check(answer["token"].as_str().unwrap(), STREAM, 0).unwrap();
+    let token = ours.check(answer["token"].as_str().unwrap(), STREAM, now() * 1_000).unwrap();
     assert_eq!((token.sub.as_str(), token.sid.as_str()), ("ada", "j"));
     assert!((1..=3).contains(&(token.exp - token.iat)), "{token:?}");
     server.stop().await;
@@ -185,5 +186,25 @@ async fn only_listed_origins_may_read() {
     assert_eq!(response.status(), 200);
     assert!(response.headers()["access-control-allow-methods"].to_str().unwrap().contains("PATCH"));
     assert!(response.headers()["access-control-allow-headers"].to_str().unwrap().contains("x-tinysse-origin"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_gives_no_rights_back() {
+    let file = crate::support::File::new("revocations", "");
+    let flag = format!("--revocations={}", file.path());
+    let server = Server::dev(&[&flag]).await;
+    let (ada, bob) = (server.log_in("ada", "", &[]).await, server.log_in("bob", "", &[]).await);
+    let (of_ada, of_bob) = (ada.token().await, bob.token().await);
+    server.revoke(json!({ "user": "ada" })).await;
+    assert_eq!(bob.post("/auth/logout", &json!({})).send().await.unwrap().status(), 204);
+    let cookie = ada.cookie.clone();
+    server.stop().await;
+    let server = Server::dev(&[&flag]).await;
+    for token in [of_ada, of_bob] {
+        refused(server.get("/events").bearer_auth(token), 401, "token_revoked").await;
+    }
+    refused(server.post("/auth/sse-token", &json!({})).header("cookie", cookie), 401, "unauthenticated").await;
+    server.log_in("ada", "", &[]).await.stream("").await;
     server.stop().await;
 }

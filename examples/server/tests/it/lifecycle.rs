@@ -23,7 +23,7 @@ impl Child {
         Self::start(env!("CARGO_BIN_EXE_progress-api"), args).await
     }
 
-    async fn server(args: &[&str]) -> Self {
+    pub async fn server(args: &[&str]) -> Self {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), args).await
     }
 
@@ -39,13 +39,13 @@ impl Child {
     }
 
     /// Signals, as `kill -NAME` does.
-    async fn signal(&self, name: &str) {
+    pub async fn signal(&self, name: &str) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
     }
 
     /// Waits for the end: exit code and everything it logged.
-    async fn end(mut self) -> (Option<i32>, String) {
+    pub async fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
         (timeout(BOUND, self.process.wait()).await.expect("it ends").unwrap().code(), log)
@@ -53,7 +53,7 @@ impl Child {
 }
 
 /// Logs in and opens a stream; with the token, which nobody should see.
-async fn stream(url: &str) -> (Stream, String) {
+pub async fn stream(url: &str) -> (Stream, String) {
     let http = Client::new();
     let post = |path: &str, body: String| {
         http.post(format!("{url}{path}")).header("content-type", "application/json").body(body)

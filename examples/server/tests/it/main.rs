@@ -1,12 +1,17 @@
 //! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod attacks;
 mod auth;
 mod crud;
 mod dev;
+mod flood;
 mod lifecycle;
 mod publish;
+mod rights;
+mod sessions;
 mod slow;
 mod streams;
 mod support;
+mod tokens;
 mod worker;

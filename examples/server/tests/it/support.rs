@@ -207,6 +207,16 @@ impl Stream {
         }
     }
 
+    /// Reads on to the resync; its gap.
+    pub async fn resync(&mut self) -> Gap {
+        loop {
+            let frame = self.next().await.expect("a resync");
+            if let Some(Control::Resync(resync)) = Control::read(&frame) {
+                return resync.gap;
+            }
+        }
+    }
+
     /// Reads on to the bye, and to the end behind it.
     pub async fn bye(&mut self) -> String {
         loop {
@@ -216,6 +226,34 @@ impl Stream {
                 return bye.reason.as_str().to_owned();
             }
         }
+    }
+}
+
+/// A file of this test, gone when it ends.
+pub struct File(pub std::path::PathBuf);
+
+impl File {
+    pub fn new(name: &str, text: &str) -> Self {
+        let file = Self(std::env::temp_dir().join(format!("tinysse-{}-{name}", std::process::id())));
+        file.write(text);
+        file
+    }
+
+    /// As a careful writer does it: never half a file.
+    pub fn write(&self, text: &str) {
+        let next = self.0.with_extension("next");
+        std::fs::write(&next, text).unwrap();
+        std::fs::rename(next, &self.0).unwrap();
+    }
+
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
     }
 }
 

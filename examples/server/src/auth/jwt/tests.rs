@@ -1,0 +1,169 @@
+use jsonwebtoken::{Algorithm, EncodingKey};
+
+use super::*;
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+fn keys(text: &str) -> Keys {
+    Keys::new(&secret(text), "tinysse".into())
+}
+
+fn many(keys: &[&Key]) -> Keys {
+    Keys::of(keys.iter().map(|key| (*key).clone()).collect(), "tinysse".into(), SKEW)
+}
+
+fn ed() -> Key {
+    Key::ed25519(Key::generate().expose()).expect("a key")
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "tinysse".into(),
+        aud: STREAM.into(),
+        sub: "ada".into(),
+        role: "admin".into(),
+        channels: vec!["ops".into()],
+        generation: Some(7),
+        iat: 100,
+        nbf: 0,
+        exp: 160,
+        jti: "j".into(),
+        sid: String::new(),
+    }
+}
+
+/// Any header over any claims, signed with the secret "a".
+fn raw(header: &Header, claims: &impl Serialize) -> String {
+    jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(b"a")).expect("signs")
+}
+
+#[test]
+fn good_until_the_very_second() {
+    for keys in [keys("a"), many(&[&ed()])] {
+        let token = keys.sign(&claims());
+        assert_eq!(keys.check(&token, STREAM, 159_999), Ok(claims()));
+        assert_eq!(keys.check(&token, STREAM, 160_000), Err(Invalid::Expired));
+    }
+}
+
+#[test]
+fn the_future_is_nearer_than_the_skew() {
+    let keys = keys("a");
+    for (claims, ms) in [
+        (Claims { iat: 120, ..claims() }, 120_000),
+        (Claims { nbf: 120, ..claims() }, 120_000),
+        (Claims { generation: Some(120_500), ..claims() }, 120_500),
+    ] {
+        let token = keys.sign(&claims);
+        assert_eq!(keys.check(&token, STREAM, ms - 5_001), Err(Invalid::Early));
+        assert_eq!(keys.check(&token, STREAM, ms - 5_000), Ok(claims));
+    }
+}
+
+#[test]
+fn every_forgery_is_refused() {
+    let ours = keys("a");
+    let token = ours.sign(&claims());
+    let with = |change: fn(&mut Claims)| {
+        let mut claims = claims();
+        change(&mut claims);
+        ours.sign(&claims)
+    };
+    let payload = token.split('.').nth(1).unwrap_or_default();
+    for (why, token) in [
+        ("another key that claims no id", {
+            let key = EncodingKey::from_secret(b"b");
+            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(), &key).expect("signs")
+        }),
+        ("another audience", with(|claims| claims.aud = APP.into())),
+        ("another issuer", with(|claims| claims.iss = "eve".into())),
+        ("nobody", with(|claims| claims.sub.clear())),
+        ("an endless name", with(|claims| claims.sub = "x".repeat(256))),
+        ("an endless token", with(|claims| claims.role = "x".repeat(9_000))),
+        ("cut off", token[..token.len() - 2].to_owned()),
+        ("no token", "x.y.z".to_owned()),
+        ("nothing", String::new()),
+        // {"alg":"none","typ":"JWT"}, {"alg":"None"}
+        ("alg none", format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.")),
+        ("alg None", format!("eyJhbGciOiJOb25lIn0.{payload}.")),
+        ("another algorithm", raw(&Header::new(Algorithm::HS384), &claims())),
+        (
+            "something critical",
+            raw(&Header { crit: Some(vec!["exp".into()]), ..Header::new(Algorithm::HS256) }, &claims()),
+        ),
+    ] {
+        assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged), "{why}");
+    }
+    assert_eq!(ours.check(&keys("b").sign(&claims()), STREAM, 100_000), Err(Invalid::UnknownKey));
+    let unnamed = raw(&Header::new(Algorithm::HS256), &claims());
+    assert_eq!(ours.check(&unnamed, STREAM, 100_000), Ok(claims()));
+}
+
+#[test]
+fn a_public_key_is_no_shared_secret() {
+    let key = ed();
+    let ours = many(&[&key]);
+    let public = key.public().expect("public");
+    let x = serde_json::to_value(public).expect("json")["x"].as_str().expect("x").to_owned();
+    // As text and as the bytes that everybody can fetch.
+    for bytes in [x.as_bytes(), key.check.try_get_as_bytes().expect("bytes")] {
+        for kid in [Some(key.kid.clone()), None] {
+            let header = Header { kid, ..Header::new(Algorithm::HS256) };
+            let token = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(bytes)).expect("signs");
+            assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged));
+        }
+    }
+    // And the id of one key over the signature of another.
+    let (eve, header) = (ed(), Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) });
+    let token = jsonwebtoken::encode(&header, &claims(), eve.sign.as_ref().expect("private")).expect("signs");
+    assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged));
+    // A key that comes along in the token is nobody's.
+    let header = Header { kid: None, jwk: eve.public().cloned(), ..header };
+    let token = jsonwebtoken::encode(&header, &claims(), eve.sign.as_ref().expect("private")).expect("signs");
+    assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged));
+}
+
+#[test]
+fn what_is_required_is_required_and_times_are_numbers() {
+    let keys = keys("a");
+    let all = serde_json::to_value(claims()).expect("json");
+    for name in ["iss", "aud", "sub", "exp"] {
+        let mut some = all.clone();
+        some.as_object_mut().expect("an object").remove(name);
+        let token = raw(&Header::new(Algorithm::HS256), &some);
+        assert_eq!(keys.check(&token, STREAM, 100_000), Err(Invalid::Forged), "{name}");
+    }
+    let with = |name: &str, value: serde_json::Value| {
+        let mut all = all.clone();
+        all[name] = value;
+        keys.check(&raw(&Header::new(Algorithm::HS256), &all), STREAM, 100_000)
+    };
+    assert_eq!(with("exp", 160.9.into()), Ok(claims()));
+    assert_eq!(with("aud", serde_json::json!([STREAM, "other"])), Ok(claims()));
+    assert_eq!(with("aud", serde_json::json!(["other", STREAM])).map(|claims| claims.aud).as_deref(), Ok("other"));
+    for (name, value) in [("exp", "160".into()), ("exp", (-1).into()), ("iat", true.into()), ("aud", "other".into())] {
+        assert_eq!(with(name, value), Err(Invalid::Forged), "{name}");
+    }
+}
+
+#[test]
+fn a_new_key_signs_and_the_old_one_checks_for_the_overlap() {
+    let (old, new) = (ed(), ed());
+    let keys = many(&[&old, &Key::shared(&secret("a"))]);
+    let token = keys.sign(&claims());
+    assert!(keys.rotate(100_000, vec![new.clone()], Span::of_ms(10_000)));
+    assert!(!keys.rotate(101_000, vec![new.clone()], Span::of_ms(10_000)), "nothing new");
+    let newer = keys.sign(&claims());
+    assert_eq!(jsonwebtoken::decode_header(&newer).expect("a header").kid.as_deref(), Some(new.id()));
+    let ids = |at| keys.public(at).keys.into_iter().filter_map(|jwk| jwk.common.key_id).collect::<Vec<_>>();
+    assert_eq!(ids(109_999), [new.id(), old.id()]);
+    assert_eq!(keys.check(&token, STREAM, 109_999), Ok(claims()));
+    assert_eq!(ids(110_000), [new.id()]);
+    assert_eq!(keys.check(&token, STREAM, 110_000), Err(Invalid::UnknownKey));
+    assert_eq!(keys.check(&newer, STREAM, 110_000), Ok(claims()));
+    // Back again: the retired one is preferred anew, without a second entry.
+    assert!(keys.rotate(111_000, vec![old.clone()], Span::of_ms(10_000)));
+    assert_eq!(ids(111_000), [old.id(), new.id()]);
+}

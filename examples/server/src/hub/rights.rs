@@ -1,0 +1,28 @@
+//! Rights that change under a stream.
+
+use tinysse::core::{audience::Identity, registry::Pattern, wire::control::Gap};
+
+use super::{ClientId, Hub};
+
+impl Hub {
+    /// The client's rights are others from now on: what is still due is judged by them, behind a resync that says so.
+    ///
+    /// Nothing moves the cursor: what waits and is still allowed follows. Answers whether it is news.
+    pub fn rights(&mut self, id: ClientId, identity: Identity, types: Option<Vec<Pattern>>) -> bool {
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        if client.identity == identity && client.types == types {
+            return false;
+        }
+        self.routing.remove(id, &client.identity);
+        self.routing.insert(id, &identity);
+        (client.identity, client.types, client.refiltered) = (identity, types, true);
+        true
+    }
+
+    /// The client's rights changed since it was here: whatever its cursor says, it missed something. Before the first poll.
+    pub fn changed(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id).filter(|client| client.gap == Gap::None) {
+            client.gap = Gap::Rights;
+        }
+    }
+}
