@@ -41,6 +41,15 @@ impl Pattern {
         }
     }
 
+    /// The type, if exactly one is asked for.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Exactly(name) => Some(name),
+            Self::Everything | Self::Below(_) => None,
+        }
+    }
+
     /// What both stand for, if there is such a thing: of two patterns one holds the other, or they share nothing.
     ///
     /// ```

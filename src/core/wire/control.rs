@@ -63,7 +63,7 @@ pub enum Reason {
 /// assert!(out.starts_with(b"retry: 2500\nid: 4f9a2c.1042\nevent: tinysse.hello\ndata: client=c7&after=4f9a2c.1042"));
 ///
 /// let frame = Frame { event: "tinysse.bye".into(), id: at.text(), data: "reason=drain&wait=300".into() };
-/// assert_eq!(Control::read(frame.seen()), Some(Control::Bye(Bye { reason: Reason::Drain, wait: 300, retry: None })));
+/// assert_eq!(Control::read(&frame), Some(Control::Bye(Bye { reason: Reason::Drain, wait: 300, retry: None })));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -165,7 +165,8 @@ pub fn check_type(event: &str) -> Result<(), BadType> {
 impl Control {
     /// Reads a frame of a reserved type; `None` for types and data this version does not know.
     #[must_use]
-    pub fn read(seen: Seen<'_>) -> Option<Self> {
+    pub fn read<'a>(frame: impl Into<Seen<'a>>) -> Option<Self> {
+        let seen = frame.into();
         let data = seen.data;
         match seen.event {
             HELLO => Some(Self::Hello(Hello {

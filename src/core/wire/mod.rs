@@ -42,6 +42,12 @@ impl Frame {
     }
 }
 
+impl<'a> From<&'a Frame> for Seen<'a> {
+    fn from(frame: &'a Frame) -> Self {
+        frame.seen()
+    }
+}
+
 impl Seen<'_> {
     /// The same, owned.
     #[must_use]
