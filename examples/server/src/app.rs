@@ -63,14 +63,16 @@ impl App {
         })
     }
 
-    /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app.
+    /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app. Without
+    /// [`spawn_background`](Self::spawn_background) there are no beats.
     pub fn router(self: &Arc<Self>) -> Router {
         http::router(self)
     }
 
-    /// Starts pollers and the batching of updates.
+    /// Starts pollers, the batching of updates, and what writes to the streams.
     pub fn spawn_background(&self, into: &mut JoinSet<()>) {
         self.worker.spawn(into, self.clock, &self.updates, &self.metrics);
+        self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
     }

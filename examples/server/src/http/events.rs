@@ -64,7 +64,12 @@ pub(super) async fn events(
         Ok(_) if app.auth.is_revoked(&claims) => {
             Err(Problem::unauthorized("token_revoked", "the rights behind this token are gone"))
         }
-        Ok(body) => Ok(stream(Body::new(body))),
+        Ok(body) => {
+            let mut response = stream(Body::new(body.clone()));
+            // For a server that gives the stream a lane of its own.
+            response.extensions_mut().insert(body);
+            Ok(response)
+        }
         Err(Full) => {
             app.metrics.shed();
             let away = app.away(&mut jitter());

@@ -23,28 +23,30 @@
 //! ```
 
 mod clients;
+mod form;
 mod log;
+mod postings;
 mod routing;
 mod trimmed;
 mod update;
 
-use bytes::Bytes;
 use tinysse::core::{
     audience::Identity,
     registry::Pattern,
     time::Time,
     wire::{
         control::{Beat, Bye, Gap, Hello, Reason, Resync},
-        fold::fold,
         id::{Epoch, EventId},
     },
 };
 
 use clients::{Client, Clients};
+use form::Forms;
 use log::{Entry, Log};
 use routing::Routing;
 
-pub use clients::ClientId;
+pub use clients::{ClientId, ClientMap, Spread};
+pub use form::{Form, Out};
 pub use update::{PublishError, Update};
 
 /// The bounds of the log and the rhythm of the streams.
@@ -60,11 +62,20 @@ pub struct HubConfig {
     pub beat_ms: u32,
     /// The browser's own reconnection time, in milliseconds.
     pub retry_ms: u32,
+    /// How long a stream stands behind a bye for a planned end, in milliseconds, so that the client can open the next one first.
+    pub linger_ms: u32,
 }
 
 impl Default for HubConfig {
     fn default() -> Self {
-        Self { max_count: 10_000, max_age_ms: 3_600_000, max_bytes: 16 << 20, beat_ms: 15_000, retry_ms: 2_500 }
+        Self {
+            max_count: 10_000,
+            max_age_ms: 3_600_000,
+            max_bytes: 16 << 20,
+            beat_ms: 15_000,
+            retry_ms: 2_500,
+            linger_ms: 5_000,
+        }
     }
 }
 
@@ -141,7 +152,7 @@ impl Hub {
     ) -> ClientId {
         self.log.expire(now);
         let head = self.log.head();
-        let mut client = Client::new(name, identity, types, now);
+        let mut client = Client::new(name.into(), identity, types, now);
         (client.at, client.gap) = match self.log.honour(cursor, |topic| client.may_see(topic)) {
             Ok(seq) => (seq, Gap::None),
             Err(gap) => (head, gap),
@@ -158,67 +169,95 @@ impl Hub {
         }
     }
 
+    /// At this time the client is asked to open its next stream (bye `rotate`), so that load spreads over new servers.
+    pub fn rotate_at(&mut self, id: ClientId, at: Time) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.rotates = Some(at);
+        }
+    }
+
     /// Appends what the client is due: hello, updates, resync, beat, bye. True if something was appended.
     ///
     /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
     /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
-    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut Vec<u8>) -> bool {
+    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut impl Out) -> bool {
         self.log.expire(now);
-        let before = out.len();
+        let before = out.size();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closed) else { return false };
         if let Some(head) = client.hello.take() {
-            Hello {
-                client: client.name.clone(),
+            let hello = Hello {
+                client: client.name.to_string(),
                 after: self.log.id(client.at),
                 head: self.log.id(head),
                 beat: self.config.beat_ms,
                 gap: client.gap,
                 retry: self.config.retry_ms,
-            }
-            .encode(out);
+            };
+            out.own(&encoded(|out| hello.encode(out)));
             self.counts.resync(client.gap);
         }
+        if client.rotates.is_some_and(|at| now >= at) {
+            client.bye.get_or_insert(Bye { reason: Reason::Rotate, wait: 0, retry: None });
+        }
+        let mut behind = false;
         if client.bye.is_none_or(|bye| delivers(bye.reason)) {
             if self.log.lost(client.at, |topic| client.may_see(topic)) {
                 client.at = self.log.head();
-                Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() }.encode(out);
+                let resync = Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() };
+                out.own(&encoded(|out| resync.encode(out)));
                 self.counts.resync(Gap::Overflow);
             }
-            for (seq, entry) in self.log.since(client.at) {
-                if out.len() - before >= budget.max(1) {
-                    break;
+            let (mut at, mut made) = (client.at, 0);
+            let mut due = self.log.since(at, &client.identity);
+            client.at = loop {
+                if out.size() - before >= budget.max(1) {
+                    behind = due.next().is_some();
+                    break if behind { at } else { self.log.head() };
                 }
-                client.at = seq;
+                let Some((seq, entry)) = due.next() else { break self.log.head() };
+                at = seq;
                 if client.wants(entry) {
-                    if client.folded {
-                        fold(&entry.frame, out);
-                    } else {
-                        out.extend_from_slice(&entry.frame);
-                    }
+                    out.shared(entry.forms.form(client.folded, &mut made));
                     self.counts.frames += 1;
+                }
+            };
+            drop(due);
+            self.log.grew(made);
+        }
+        match (client.bye, client.stands) {
+            (Some(bye), None) if !behind => {
+                out.own(&encoded(|out| bye.encode(out)));
+                let stands = if lingers(bye.reason) { self.config.linger_ms } else { 0 };
+                client.stands = Some(now.plus(u64::from(stands)));
+                client.closed = stands == 0;
+            }
+            (Some(_), Some(until)) if now >= until => client.closed = true,
+            (Some(_) | None, _) => {
+                if out.size() == before && now >= client.spoke.plus(u64::from(self.config.beat_ms)) {
+                    let beat = Beat { at: self.log.id(client.at) };
+                    out.own(&encoded(|out| beat.encode(out)));
+                    self.counts.beats += 1;
                 }
             }
         }
-        if let Some(bye) = client.bye {
-            bye.encode(out);
-            client.closed = true;
-        } else if out.len() == before && now >= client.spoke.plus(u64::from(self.config.beat_ms)) {
-            Beat { at: self.log.id(client.at) }.encode(out);
-            self.counts.beats += 1;
-        }
-        let spoke = out.len() > before;
+        let spoke = out.size() > before;
         if spoke {
             client.spoke = now;
         }
         spoke
     }
 
-    /// When to poll a client that nobody wakes: at its next beat, or at once if a hello or bye stands out. `None` if it is gone or closed.
+    /// When to poll a client that nobody wakes: at its next beat, when it is to rotate or to close, or at once if a hello or bye
+    /// stands out. `None` if it is gone or closed.
     #[must_use]
     pub fn wants(&self, id: ClientId) -> Option<Time> {
         let client = self.clients.get(id).filter(|client| !client.closed)?;
-        let beat = if client.hello.is_some() || client.bye.is_some() { 0 } else { self.config.beat_ms };
-        Some(client.spoke.plus(u64::from(beat)))
+        if client.hello.is_some() || client.bye.is_some() && client.stands.is_none() {
+            return Some(client.spoke);
+        }
+        let beat = client.spoke.plus(u64::from(self.config.beat_ms));
+        let rotates = client.rotates.filter(|_| client.bye.is_none());
+        [Some(beat), client.stands, rotates].into_iter().flatten().min()
     }
 
     /// Takes an update into the log. Answers its id and the connected clients that will get it: wake them.
@@ -237,22 +276,40 @@ impl Hub {
         });
         let id = self.log.id(self.log.head() + 1);
         let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
-        let frame: Bytes = body.encode(&id, &topic.kind)?.into();
-        self.log.append(Entry { at: now, frame, topic, except }).map_err(|()| PublishError::TooLarge)?;
+        let forms = Forms::new(&body.encode(&id, &topic.kind)?);
+        self.log.append(Entry { at: now, forms, topic, except }).map_err(|()| PublishError::TooLarge)?;
         Ok((id, reached))
     }
 
-    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights) and closes.
+    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The first reason
+    /// counts, but lost rights beat every other.
+    ///
+    /// Behind `drain`, `rotate` and `token` the stream stands a while longer, see [`HubConfig::linger_ms`]; behind others it closes.
     pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
-        if let Some(client) = self.clients.get_mut(id) {
-            client.bye.get_or_insert(Bye { reason, wait: wait_ms, retry: retry_ms });
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let bye = Bye { reason, wait: wait_ms, retry: retry_ms };
+        if client.bye.is_none_or(|known| reason == Reason::Revoked && known.reason != reason) {
+            client.bye = Some(bye);
+            client.stands = None;
         }
     }
 
-    /// True once the bye was polled, and for a client that is gone.
+    /// True when the stream is to end: behind its bye, and for a client that is gone.
     #[must_use]
     pub fn closed(&self, id: ClientId) -> bool {
         self.clients.get(id).is_none_or(|client| client.closed)
+    }
+
+    /// Why a stream is to end, if it is: the reason of its bye, said or still to be said.
+    #[must_use]
+    pub fn leaves(&self, id: ClientId) -> Option<Reason> {
+        self.clients.get(id)?.bye.map(|bye| bye.reason)
+    }
+
+    /// True once the bye was polled, whether or not the stream still stands.
+    #[must_use]
+    pub fn said_bye(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| client.stands.is_some())
     }
 
     /// The client's stream ended; forget it.
@@ -321,6 +378,20 @@ fn delivers(reason: Reason) -> bool {
         Reason::Drain | Reason::Rotate | Reason::Slow => true,
         Reason::Token | Reason::Revoked => false,
     }
+}
+
+/// The end was planned, and the client is to come again: nobody has to see a break.
+fn lingers(reason: Reason) -> bool {
+    match reason {
+        Reason::Drain | Reason::Rotate | Reason::Token => true,
+        Reason::Revoked | Reason::Slow => false,
+    }
+}
+
+fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode(&mut frame);
+    frame
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Conn {
     abort: Notify,
     /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
     reset: AtomicBool,
+    /// Bytes of an answer wait for room in the socket.
+    full: AtomicBool,
     ended: OnceLock<&'static str>,
 }
 
@@ -45,7 +47,13 @@ impl Conn {
         self.ended.get().copied()
     }
 
-    fn end(&self, why: &'static str) {
+    /// Whether everything that was answered so far is out.
+    pub(super) fn is_clear(&self) -> bool {
+        !self.full.load(Ordering::Relaxed)
+    }
+
+    /// Notes why the server ends the connection.
+    pub(super) fn end(&self, why: &'static str) {
         self.reset.store(true, Ordering::Relaxed);
         // The first reason is the cause of the others.
         self.ended.get_or_init(|| why);
@@ -69,8 +77,34 @@ impl Socket {
         Self { tcp, conn, patience, stalled: None }
     }
 
+    pub(super) fn conn(&self) -> &Arc<Conn> {
+        &self.conn
+    }
+
+    /// How long the peer may take no bytes.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.said(self.tcp.try_write(bytes))
+    }
+
+    pub(super) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.said(self.tcp.try_read(into))
+    }
+
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp.poll_read_ready(cx)
+    }
+
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp.poll_write_ready(cx)
+    }
+
     fn progress<T>(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let wrote = self.noted(wrote);
+        self.conn.full.store(wrote.is_pending(), Ordering::Relaxed);
         if wrote.is_ready() {
             self.stalled = None;
             return wrote;
@@ -82,14 +116,17 @@ impl Socket {
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
     }
 
-    /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
     fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let Poll::Ready(Err(error)) = &result
-            && error.kind() == io::ErrorKind::TimedOut
-        {
-            self.conn.end("slow");
-        }
-        result
+        result.map(|result| self.said(result))
+    }
+
+    /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
+    fn said<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                self.conn.end("slow");
+            }
+        })
     }
 }
 

@@ -2,9 +2,13 @@
 
 mod conn;
 mod drain;
+mod flush;
+mod joined;
+mod lane;
 mod serve;
 mod stream;
 mod streams;
+mod wheel;
 
 pub use conn::Conn;
 pub use serve::{bind, serve};

@@ -1,45 +1,60 @@
 //! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
 
 use std::{
-    collections::BTreeMap,
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
+    time::Duration,
 };
 
 use tinysse::core::{
     registry::Pattern,
+    rng::Rng,
     time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
     },
 };
+use tokio::{
+    sync::Notify,
+    time::{MissedTickBehavior, interval},
+};
 
-use super::{conn::Conn, stream::EventBody};
+use super::{conn::Conn, joined::Joined, lane::Lane, stream::EventBody, wheel::Wheel};
 use crate::{
     auth::jwt::Claims,
-    clock::{Clock, random_name, random_u64},
+    clock::{Clock, jitter, random_name, random_u64},
     config::Config,
-    hub::{ClientId, Counts, Hub, PublishError, Update},
+    hub::{ClientId, ClientMap, Counts, Hub, Out, PublishError, Update},
     metrics::Metrics,
 };
 
 /// How much a stream takes from the log at a time, in bytes.
 const BUDGET: usize = 16 * 1024;
+/// How much too late beats and ages may be, as a part of the beat, and in milliseconds.
+const LATE: (u64, u64) = (16, 250);
 
 /// All open streams of the server.
 #[derive(Debug)]
 pub struct Streams {
     state: Mutex<State>,
+    /// Somebody stands in the queue of this number.
+    ready: Vec<Notify>,
     clock: Clock,
     metrics: Arc<Metrics>,
     max: usize,
+    max_age_ms: u64,
 }
 
 #[derive(Debug)]
 struct State {
     hub: Hub,
-    open: BTreeMap<ClientId, Open>,
+    open: ClientMap<Open>,
+    /// Who is to be written to, each once. Bounded by the number of streams.
+    queues: Vec<VecDeque<ClientId>>,
+    wheel: Wheel<ClientId>,
+    rng: Rng,
     draining: bool,
 }
 
@@ -47,8 +62,21 @@ struct State {
 struct Open {
     claims: Claims,
     conn: Arc<Conn>,
-    waker: Option<Waker>,
+    outlet: Outlet,
+    queued: bool,
+    /// The slot of the wheel in which it stands.
+    looked_at: Time,
     bye: Option<Reason>,
+}
+
+/// Who carries a stream's bytes.
+#[derive(Debug)]
+enum Outlet {
+    /// Nobody yet, or hyper, which is not waiting.
+    Idle,
+    /// Hyper waits.
+    Body(Waker),
+    Lane(Arc<Lane>),
 }
 
 /// An update that is in the log.
@@ -67,7 +95,8 @@ pub struct Full;
 /// What a stream does next.
 pub(super) enum Next {
     Send(Vec<u8>),
-    Sleep(Time),
+    /// It is woken.
+    Wait,
     End,
 }
 
@@ -77,8 +106,23 @@ impl Streams {
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
         // 48 random bits: short on the wire, and no two lives of a log meet.
         let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
-        let state = State { hub, open: BTreeMap::new(), draining: false };
-        Arc::new(Self { state: Mutex::new(state), clock, metrics, max: config.max_streams })
+        let queues = std::thread::available_parallelism().map_or(1, usize::from);
+        let state = State {
+            hub,
+            open: ClientMap::default(),
+            queues: vec![VecDeque::new(); queues],
+            wheel: Wheel::new((u64::from(config.hub.beat_ms) / LATE.0).clamp(1, LATE.1)),
+            rng: jitter(),
+            draining: false,
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            ready: (0..queues).map(|_| Notify::new()).collect(),
+            clock,
+            metrics,
+            max: config.max_streams,
+            max_age_ms: config.max_stream_age.ms(),
+        })
     }
 
     /// Opens a stream; `folded` if its reader is a native `EventSource` (see [`Hub::fold`]).
@@ -97,14 +141,20 @@ impl Streams {
         if state.draining || state.open.len() >= self.max {
             return Err(Full);
         }
-        let identity = claims.identity();
-        let id = state.hub.connect_as(self.clock.now(), random_name(), identity, cursor, types);
+        let (identity, now) = (claims.identity(), self.clock.now());
+        let id = state.hub.connect_as(now, random_name(), identity, cursor, types);
         if folded {
             state.hub.fold(id);
         }
-        state.open.insert(id, Open { claims, conn, waker: None, bye: None });
+        if self.max_age_ms > 0 {
+            // Up to a fifth earlier, so that those who came together do not go together.
+            let early = state.rng.below(self.max_age_ms / 5 + 1);
+            state.hub.rotate_at(id, now.plus(self.max_age_ms - early));
+        }
+        state.open.insert(id, Open::new(claims, conn));
+        drop(state);
         self.metrics.opened();
-        Ok(EventBody::new(Arc::clone(self), self.clock, id))
+        Ok(EventBody::new(Arc::clone(self), id))
     }
 
     /// Takes an update into the log and wakes the streams that get it.
@@ -114,9 +164,7 @@ impl Streams {
     pub fn publish(&self, update: Update) -> Result<Published, PublishError> {
         let mut state = self.state();
         let (id, receivers) = state.hub.publish(self.clock.now(), update)?;
-        let wakers: Vec<_> = receivers.iter().filter_map(|id| state.open.get_mut(id)?.waker.take()).collect();
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        self.wake(state, &receivers);
         Ok(Published { id, receivers: receivers.len() })
     }
 
@@ -124,9 +172,8 @@ impl Streams {
     pub fn close(&self, reason: Reason, which: impl Fn(&Claims) -> bool) -> usize {
         let mut state = self.state();
         let ids: Vec<_> = state.open.iter().filter(|(_, open)| which(&open.claims)).map(|(id, _)| *id).collect();
-        let wakers: Vec<_> = ids.iter().filter_map(|id| state.bye(*id, reason, 0, None)).collect();
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        ids.iter().for_each(|id| state.bye(*id, reason, 0, None));
+        self.wake(state, &ids);
         ids.len()
     }
 
@@ -134,13 +181,14 @@ impl Streams {
     pub(super) fn drain(&self) -> Vec<ClientId> {
         let mut state = self.state();
         state.draining = true;
-        state.open.keys().copied().collect()
+        state.hub.clients().collect()
     }
 
     /// Ends one stream because of the shutdown.
     pub(super) fn dismiss(&self, id: ClientId, wait_ms: u32, retry_ms: u32) {
-        let waker = self.state().bye(id, Reason::Drain, wait_ms, Some(retry_ms));
-        waker.into_iter().for_each(Waker::wake);
+        let mut state = self.state();
+        state.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
+        self.wake(state, &[id]);
     }
 
     /// Whether the server shuts down.
@@ -176,32 +224,114 @@ impl Streams {
         (open.claims.sub == user).then(|| (open.claims.clone(), Arc::clone(&open.conn)))
     }
 
+    /// What hyper is to write; if that is nothing, `waker` is woken when there is something.
     pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
         let mut out = Vec::new();
         let mut state = self.state();
         if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
             return Next::Send(out);
         }
-        let Some(due) = state.hub.wants(id) else { return Next::End };
-        if let Some(open) = state.open.get_mut(&id) {
-            match &mut open.waker {
-                Some(known) => known.clone_from(waker),
-                None => open.waker = Some(waker.clone()),
-            }
+        if state.hub.closed(id) {
+            return Next::End;
         }
-        Next::Sleep(due)
+        if let Some(open) = state.open.get_mut(&id) {
+            open.outlet = Outlet::Body(waker.clone());
+        }
+        state.look_again(id);
+        Next::Wait
+    }
+
+    /// From now on the stream's bytes go to `lane`, the head of the response first.
+    pub(super) fn attach(&self, id: ClientId, lane: &Arc<Lane>, mut head: Joined) {
+        self.state().hub.poll(self.clock.now(), id, BUDGET, &mut head);
+        lane.write(head.bytes());
+        let mut state = self.state();
+        if let Some(open) = state.open.get_mut(&id) {
+            open.outlet = Outlet::Lane(Arc::clone(lane));
+        }
+        state.look_again(id);
+        // What came in between did not find the lane.
+        self.wake(state, &[id]);
+    }
+
+    /// The lane has room again.
+    pub(super) fn resume(&self, id: ClientId) {
+        self.wake(self.state(), &[id]);
+    }
+
+    pub(super) fn queues(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Waits until somebody stands in a queue.
+    pub(super) async fn queued(&self, queue: usize) {
+        self.ready[queue].notified().await;
+    }
+
+    /// Writes to the stream that stands first in a queue; false if nobody stands there.
+    pub(super) fn serve(&self, queue: usize) -> bool {
+        let mut state = self.state();
+        let Some(id) = state.queues[queue].pop_front() else { return false };
+        let Some(open) = state.open.get_mut(&id) else { return true };
+        open.queued = false;
+        let Outlet::Lane(lane) = &open.outlet else { return true };
+        // A lane that is full resumes by itself.
+        if lane.is_full() {
+            return true;
+        }
+        let (lane, mut out) = (Arc::clone(lane), Joined::default());
+        state.hub.poll(self.clock.now(), id, BUDGET, &mut out);
+        let closed = state.hub.closed(id);
+        if closed {
+            out.end();
+        } else if out.size() >= BUDGET {
+            state.mark(id);
+        } else {
+            state.look_again(id);
+        }
+        drop(state);
+        lane.write(out.bytes());
+        if closed {
+            lane.end();
+        }
+        true
+    }
+
+    /// Looks at the clock for all streams; for ever.
+    pub(super) async fn tick(&self) {
+        let mut ticks = interval(Duration::from_millis(self.state().wheel.width()));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let (now, mut state, mut due) = (self.clock.now(), self.state(), Vec::new());
+            while let Some((slot, ids)) = state.wheel.pop(now) {
+                due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
+            }
+            self.wake(state, &due);
+        }
     }
 
     pub(super) fn gone(&self, id: ClientId) {
         let mut state = self.state();
-        let closed = state.hub.closed(id);
+        let said = state.hub.said_bye(id);
         state.hub.disconnect(id);
         if let Some(open) = state.open.remove(&id) {
-            let bye = open.bye.filter(|_| closed).map(Reason::as_str);
+            drop(state);
+            let bye = open.bye.filter(|_| said).map(Reason::as_str);
             let reason = open.conn.ended().or(bye).unwrap_or("client");
             tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
             self.metrics.closed(reason);
         }
+    }
+
+    /// Puts the streams in line, and tells those who write.
+    fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
+        let wakers: Vec<_> = ids.iter().filter_map(|id| state.mark(*id)).collect();
+        let waiting = self.ready.iter().zip(&state.queues).filter(|(_, queue)| !queue.is_empty());
+        let ready: Vec<_> = waiting.map(|(ready, _)| ready).collect();
+        drop(state);
+        ready.into_iter().for_each(Notify::notify_one);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -210,10 +340,54 @@ impl Streams {
 }
 
 impl State {
-    fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) -> Option<Waker> {
+    fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
         self.hub.bye(id, reason, wait_ms, retry_ms);
+        if let Some(open) = self.open.get_mut(&id) {
+            open.bye = self.hub.leaves(id);
+        }
+    }
+
+    /// Puts a stream in line; the waker of one that hyper carries.
+    fn mark(&mut self, id: ClientId) -> Option<Waker> {
+        let queue = (id.number() % self.queues.len() as u64) as usize;
         let open = self.open.get_mut(&id)?;
-        open.bye.get_or_insert(reason);
-        open.waker.take()
+        match &open.outlet {
+            Outlet::Idle => None,
+            Outlet::Body(_) => match std::mem::replace(&mut open.outlet, Outlet::Idle) {
+                Outlet::Body(waker) => Some(waker),
+                Outlet::Idle | Outlet::Lane(_) => None,
+            },
+            Outlet::Lane(_) => {
+                if !std::mem::replace(&mut open.queued, true) {
+                    self.queues[queue].push_back(id);
+                }
+                None
+            }
+        }
+    }
+
+    /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier anyway.
+    fn look_again(&mut self, id: ClientId) {
+        let (Some(due), Some(open)) = (self.hub.wants(id), self.open.get_mut(&id)) else { return };
+        if due.plus(self.wheel.width()) <= open.looked_at {
+            open.looked_at = self.wheel.insert(due, id);
+        }
+    }
+
+    /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
+    fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
+        let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
+        open.looked_at = Time(u64::MAX);
+        if self.hub.wants(id).is_some_and(|due| due <= now) {
+            return true;
+        }
+        self.look_again(id);
+        false
+    }
+}
+
+impl Open {
+    fn new(claims: Claims, conn: Arc<Conn>) -> Self {
+        Self { claims, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX), bye: None }
     }
 }
