@@ -1,3 +1,5 @@
+use tinysse::core::wire::control::Reason;
+
 use super::*;
 
 const EPOCH: Epoch = Epoch(7);

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     sync::Notify,
     time::{Sleep, sleep},
 };
@@ -73,7 +73,9 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(tcp: TcpStream, conn: Arc<Conn>, patience: Duration) -> Self {
-        tune(&tcp, patience);
+        // Linux gives a connection what its listener has.
+        #[cfg(not(target_os = "linux"))]
+        tune(socket2::SockRef::from(&tcp), patience);
         Self { tcp, conn, patience, stalled: None }
     }
 
@@ -176,11 +178,15 @@ impl AsyncWrite for Socket {
     }
 }
 
+/// Prepares a listener, so that its connections need no calls of their own where the system hands options down.
+pub(super) fn prepare(listener: &TcpListener, patience: Duration) {
+    tune(socket2::SockRef::from(listener), patience);
+}
+
 /// Every option is an improvement only: a system that refuses one serves without it.
-fn tune(tcp: &TcpStream, patience: Duration) {
-    let socket = socket2::SockRef::from(tcp);
+fn tune(socket: socket2::SockRef<'_>, patience: Duration) {
     let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(15));
-    let mut results = vec![tcp.set_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
+    let mut results = vec![socket.set_tcp_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
     #[cfg(target_os = "linux")]
     {
         // A peer that vanished without a word is found even when the kernel's buffers take all we write.

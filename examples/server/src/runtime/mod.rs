@@ -5,6 +5,7 @@ mod drain;
 mod flush;
 mod joined;
 mod lane;
+mod line;
 mod serve;
 mod stream;
 mod streams;

@@ -26,7 +26,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    conn::{Conn, Socket},
+    conn::{self, Conn, Socket},
     drain::{self, GRACE},
     lane::{self, Lane},
     stream::EventBody,
@@ -53,6 +53,7 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut background = JoinSet::new();
     app.spawn_background(&mut background);
+    conn::prepare(&listener, app.config.stall_timeout.duration());
     let router = app.router();
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();

@@ -1,7 +1,6 @@
 //! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     time::Duration,
@@ -9,8 +8,6 @@ use std::{
 
 use tinysse::core::{
     registry::Pattern,
-    rng::Rng,
-    time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
@@ -21,20 +18,23 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{conn::Conn, joined::Joined, lane::Lane, stream::EventBody, wheel::Wheel};
+use super::{
+    conn::Conn,
+    joined::Joined,
+    lane::Lane,
+    line::{Open, Outlet, State},
+    stream::EventBody,
+};
 use crate::{
     auth::jwt::Claims,
-    clock::{Clock, jitter, random_name, random_u64},
+    clock::{Clock, random_name, random_u64},
     config::Config,
-    hub::{ClientId, ClientMap, Counts, Hub, Out, PublishError, Update},
+    hub::{ClientId, Counts, Hub, Out, PublishError, Update},
     metrics::Metrics,
 };
 
 /// How much a stream takes from the log at a time, in bytes.
 const BUDGET: usize = 16 * 1024;
-/// How much too late beats and ages may be, as a part of the beat, and in milliseconds.
-const LATE: (u64, u64) = (16, 250);
-
 /// All open streams of the server.
 #[derive(Debug)]
 pub struct Streams {
@@ -45,38 +45,6 @@ pub struct Streams {
     metrics: Arc<Metrics>,
     max: usize,
     max_age_ms: u64,
-}
-
-#[derive(Debug)]
-struct State {
-    hub: Hub,
-    open: ClientMap<Open>,
-    /// Who is to be written to, each once. Bounded by the number of streams.
-    queues: Vec<VecDeque<ClientId>>,
-    wheel: Wheel<ClientId>,
-    rng: Rng,
-    draining: bool,
-}
-
-#[derive(Debug)]
-struct Open {
-    claims: Claims,
-    conn: Arc<Conn>,
-    outlet: Outlet,
-    queued: bool,
-    /// The slot of the wheel in which it stands.
-    looked_at: Time,
-    bye: Option<Reason>,
-}
-
-/// Who carries a stream's bytes.
-#[derive(Debug)]
-enum Outlet {
-    /// Nobody yet, or hyper, which is not waiting.
-    Idle,
-    /// Hyper waits.
-    Body(Waker),
-    Lane(Arc<Lane>),
 }
 
 /// An update that is in the log.
@@ -107,14 +75,7 @@ impl Streams {
         // 48 random bits: short on the wire, and no two lives of a log meet.
         let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
         let queues = std::thread::available_parallelism().map_or(1, usize::from);
-        let state = State {
-            hub,
-            open: ClientMap::default(),
-            queues: vec![VecDeque::new(); queues],
-            wheel: Wheel::new((u64::from(config.hub.beat_ms) / LATE.0).clamp(1, LATE.1)),
-            rng: jitter(),
-            draining: false,
-        };
+        let state = State::new(hub, queues, config.hub.beat_ms);
         Arc::new(Self {
             state: Mutex::new(state),
             ready: (0..queues).map(|_| Notify::new()).collect(),
@@ -336,58 +297,5 @@ impl Streams {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
-        self.hub.bye(id, reason, wait_ms, retry_ms);
-        if let Some(open) = self.open.get_mut(&id) {
-            open.bye = self.hub.leaves(id);
-        }
-    }
-
-    /// Puts a stream in line; the waker of one that hyper carries.
-    fn mark(&mut self, id: ClientId) -> Option<Waker> {
-        let queue = (id.number() % self.queues.len() as u64) as usize;
-        let open = self.open.get_mut(&id)?;
-        match &open.outlet {
-            Outlet::Idle => None,
-            Outlet::Body(_) => match std::mem::replace(&mut open.outlet, Outlet::Idle) {
-                Outlet::Body(waker) => Some(waker),
-                Outlet::Idle | Outlet::Lane(_) => None,
-            },
-            Outlet::Lane(_) => {
-                if !std::mem::replace(&mut open.queued, true) {
-                    self.queues[queue].push_back(id);
-                }
-                None
-            }
-        }
-    }
-
-    /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier anyway.
-    fn look_again(&mut self, id: ClientId) {
-        let (Some(due), Some(open)) = (self.hub.wants(id), self.open.get_mut(&id)) else { return };
-        if due.plus(self.wheel.width()) <= open.looked_at {
-            open.looked_at = self.wheel.insert(due, id);
-        }
-    }
-
-    /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
-    fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
-        let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
-        open.looked_at = Time(u64::MAX);
-        if self.hub.wants(id).is_some_and(|due| due <= now) {
-            return true;
-        }
-        self.look_again(id);
-        false
-    }
-}
-
-impl Open {
-    fn new(claims: Claims, conn: Arc<Conn>) -> Self {
-        Self { claims, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX), bye: None }
     }
 }
