@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
-use tinysse::core::{rng::Rng, time::Time, wire::control::Reason};
+use tinysse::core::{rng::Rng, time::Time};
 
 use super::{conn::Conn, lane::Lane, wheel::Wheel};
 use crate::{
@@ -33,7 +33,6 @@ pub(super) struct Open {
     pub(super) queued: bool,
     /// The slot of the wheel in which it stands.
     looked_at: Time,
-    pub(super) bye: Option<Reason>,
 }
 
 /// Who carries a stream's bytes.
@@ -55,13 +54,6 @@ impl State {
             wheel: Wheel::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
             rng: jitter(),
             draining: false,
-        }
-    }
-
-    pub(super) fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
-        self.hub.bye(id, reason, wait_ms, retry_ms);
-        if let Some(open) = self.open.get_mut(&id) {
-            open.bye = self.hub.leaves(id);
         }
     }
 
@@ -106,6 +98,6 @@ impl State {
 
 impl Open {
     pub(super) fn new(claims: Claims, conn: Arc<Conn>) -> Self {
-        Self { claims, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX), bye: None }
+        Self { claims, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX) }
     }
 }

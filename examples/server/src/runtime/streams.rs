@@ -133,7 +133,7 @@ impl Streams {
     pub fn close(&self, reason: Reason, which: impl Fn(&Claims) -> bool) -> usize {
         let mut state = self.state();
         let ids: Vec<_> = state.open.iter().filter(|(_, open)| which(&open.claims)).map(|(id, _)| *id).collect();
-        ids.iter().for_each(|id| state.bye(*id, reason, 0, None));
+        ids.iter().for_each(|id| state.hub.bye(*id, reason, 0, None));
         self.wake(state, &ids);
         ids.len()
     }
@@ -148,7 +148,7 @@ impl Streams {
     /// Ends one stream because of the shutdown.
     pub(super) fn dismiss(&self, id: ClientId, wait_ms: u32, retry_ms: u32) {
         let mut state = self.state();
-        state.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
+        state.hub.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
         self.wake(state, &[id]);
     }
 
@@ -274,11 +274,10 @@ impl Streams {
 
     pub(super) fn gone(&self, id: ClientId) {
         let mut state = self.state();
-        let said = state.hub.said_bye(id);
+        let bye = state.hub.leaves(id).filter(|_| state.hub.said_bye(id)).map(Reason::as_str);
         state.hub.disconnect(id);
         if let Some(open) = state.open.remove(&id) {
             drop(state);
-            let bye = open.bye.filter(|_| said).map(Reason::as_str);
             let reason = open.conn.ended().or(bye).unwrap_or("client");
             tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
             self.metrics.closed(reason);
