@@ -66,6 +66,12 @@ impl<K: PartialEq, V> Batch<K, V> {
         self.window > 0
     }
 
+    /// What is held under a key, so that a value that is about to replace it can keep something of it.
+    #[must_use]
+    pub fn held(&self, key: &K) -> Option<&V> {
+        self.open.iter().find(|slot| slot.key == *key)?.held.as_ref()
+    }
+
     /// How many values were forgotten for a later one.
     #[must_use]
     pub fn replaced(&self) -> u32 {
@@ -129,6 +135,7 @@ mod tests {
         assert_eq!(batch.add(Time(0), "b", 2), Some(2));
         assert_eq!(batch.add(Time(5), "b", 3), None);
         assert_eq!(batch.add(Time(6), "a", 4), None);
+        assert_eq!((batch.held(&"a"), batch.held(&"c")), (Some(&4), None));
         assert_eq!(batch.flush(Time(50)), vec![3, 4]);
         assert_eq!(batch.flush(Time(100)), vec![]);
         assert_eq!(batch.due(), None);

@@ -84,8 +84,6 @@ pub(crate) struct World {
     /// When trouble ends, and when the truth is told.
     calm: u64,
     end: u64,
-    /// How long a stream stands after its bye.
-    linger: u64,
     log: Option<Vec<String>>,
 }
 
@@ -103,6 +101,7 @@ impl World {
             max_bytes: pick(&mut rng, &[300, 4_000, 1 << 20]),
             beat_ms: pick(&mut rng, &[1_000, 4_000]),
             retry_ms: pick(&mut rng, &[0, 100, 2_500]),
+            linger_ms: 0,
         };
         let climate = Climate::new(&mut rng);
         let peers = (0..1 + rng.below(3) as usize).map(|index| Peer::new(index, &mut rng)).collect::<Vec<_>>();
@@ -122,10 +121,9 @@ impl World {
             published: 0,
             calm: CALM,
             end: END,
-            linger: 0,
             log: log.then(Vec::new),
         };
-        world.linger = pick(&mut world.rng, &[0, 300, 5_000]);
+        world.config.linger_ms = pick(&mut world.rng, &[0, 300, 5_000]);
         world.restart();
         world.after(0, Event::Publish);
         world.after(50, Event::Fault);
@@ -134,9 +132,15 @@ impl World {
 
     /// A world without trouble, for so many hours, in which the hub asks for a new stream every minute.
     pub(crate) fn steady(seed: u64, hours: u64) -> Self {
-        let mut world = Self { calm: 0, end: hours * 3_600_000, linger: 5_000, ..Self::new(seed, false) };
+        let mut world = Self { calm: 0, end: hours * 3_600_000, ..Self::new(seed, false) };
         // A log that holds what a rotation needs; the rest of the world is as the seed has it.
-        let kept = HubConfig { max_count: 200, max_age_ms: 3_600_000, max_bytes: 1 << 20, ..world.config.clone() };
+        let kept = HubConfig {
+            max_count: 200,
+            max_age_ms: 3_600_000,
+            max_bytes: 1 << 20,
+            linger_ms: 5_000,
+            ..world.config.clone()
+        };
         world.hub = Some(Hub::new(Epoch(world.epoch), kept.clone()));
         world.config = kept;
         world.climate.shortest_token = 90_000; // longer than a stream, shorter than two

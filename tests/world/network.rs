@@ -186,7 +186,7 @@ impl World {
                 hub.disconnect(client);
             }
             let wait = self.links.0[link.0].arrives.saturating_sub(self.now.0);
-            self.after(wait + self.linger, Event::End { link });
+            self.after(wait, Event::End { link });
         } else if let Some(at) = wants {
             self.after(at.since(self.now).max(1), Event::Serve { link });
         }

@@ -117,7 +117,8 @@ impl App {
         }))
     }
 
-    /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app.
+    /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app. Without
+    /// [`spawn_background`](Self::spawn_background) there are no beats.
     pub fn router(self: &Arc<Self>) -> Router {
         http::router(self)
     }
@@ -177,11 +178,12 @@ impl App {
         }
     }
 
-    /// Starts pollers, the batching of updates, and looking for other keys and rights.
+    /// Starts pollers, the batching of updates, what writes to the streams, and looking for other keys and rights.
     pub fn spawn_background(self: &Arc<Self>, into: &mut JoinSet<()>) {
         let app = Arc::clone(self);
         into.spawn(async move { app.watch().await });
         self.worker.spawn(into, self.clock, &self.updates, &self.metrics);
+        self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
     }

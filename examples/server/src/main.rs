@@ -29,9 +29,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    match runtime.block_on(run(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+    // On a worker, like the connections that it accepts: handing each to another thread costs more than the rest of accepting.
+    match runtime.block_on(async { tokio::spawn(run(config)).await }) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(panicked) => failed(&panicked),
     }
 }
 

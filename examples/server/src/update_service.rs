@@ -48,8 +48,8 @@ struct Window {
     batch: Batch<Same, Update>,
 }
 
-/// Updates that are alike in all this replace each other inside a window: type, key, audience, origin, exception.
-type Same = (String, Option<String>, Vec<String>, Option<String>, Option<String>);
+/// Updates that are alike in all this replace each other inside a window: type, key, audience.
+type Same = (String, Option<String>, Vec<String>);
 
 impl UpdateService {
     /// As configured.
@@ -90,13 +90,19 @@ impl UpdateService {
         let mut windows = self.windows();
         let update = match windows.iter_mut().find(|window| window.pattern.matches(&update.kind)) {
             None => update,
-            Some(window) => match window.batch.add(now, same(&update), update) {
-                Some(update) => update,
-                None => {
-                    self.opened.notify_one();
-                    return Ok(None);
+            Some(window) => {
+                let same = same(&update);
+                if let Some(held) = window.batch.held(&same) {
+                    concerns_both(&mut update, held);
                 }
-            },
+                match window.batch.add(now, same, update) {
+                    Some(update) => update,
+                    None => {
+                        self.opened.notify_one();
+                        return Ok(None);
+                    }
+                }
+            }
         };
         drop(windows);
         self.publish(update).map(Some)
@@ -173,6 +179,15 @@ fn audience(update: &Update) -> Vec<String> {
 }
 
 fn same(update: &Update) -> Same {
-    let Update { kind, data: _, key, to: _, origin, except, at: _ } = update;
-    (kind.clone(), key.clone(), audience(update), origin.clone(), except.clone())
+    (update.kind.clone(), update.key.clone(), audience(update))
+}
+
+/// Two changes by different tabs in one update are foreign to both: neither may take it for its own echo, or be left out.
+fn concerns_both(update: &mut Update, held: &Update) {
+    if update.origin != held.origin {
+        update.origin = None;
+    }
+    if update.except != held.except {
+        update.except = None;
+    }
 }

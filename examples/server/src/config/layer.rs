@@ -40,6 +40,12 @@ pub struct Layer {
     /// The browser's own reconnection time [default: 2500ms]
     #[arg(long, env = "TINYSSE_RETRY", value_name = "SPAN")]
     pub retry: Option<Span>,
+    /// Streams are asked to reopen before they are so old, each at a moment of its own; 0s never asks [default: 1h]
+    #[arg(long, env = "TINYSSE_MAX_STREAM_AGE", value_name = "SPAN")]
+    pub max_stream_age: Option<Span>,
+    /// How long a stream stands behind a planned goodbye, so that its client opens the next one first [default: 5s]
+    #[arg(long, env = "TINYSSE_LINGER", value_name = "SPAN")]
+    pub linger: Option<Span>,
     /// Updates kept for replay [default: 10000]
     #[arg(long, env = "TINYSSE_LOG_MAX_COUNT", value_name = "N")]
     pub log_max_count: Option<usize>,
@@ -177,6 +183,8 @@ impl Layer {
             session_ttl: self.session_ttl.or(below.session_ttl),
             beat: self.beat.or(below.beat),
             retry: self.retry.or(below.retry),
+            max_stream_age: self.max_stream_age.or(below.max_stream_age),
+            linger: self.linger.or(below.linger),
             log_max_count: self.log_max_count.or(below.log_max_count),
             log_max_age: self.log_max_age.or(below.log_max_age),
             log_max_bytes: self.log_max_bytes.or(below.log_max_bytes),

@@ -73,6 +73,8 @@ pub struct Config {
     pub spread_rate: u32,
     /// Streams at a time.
     pub max_streams: usize,
+    /// Streams are asked to reopen before they are so old; 0 never asks.
+    pub max_stream_age: Span,
     /// How long a connection may take no bytes.
     pub stall_timeout: Span,
     /// How long closing the streams is spread over.
@@ -129,6 +131,7 @@ impl Config {
             max_bytes: between("--log-max-bytes", layer.log_max_bytes.unwrap_or(default.max_bytes), 1_024, 1 << 40)?,
             beat_ms: short("--beat", layer.beat, default.beat_ms, 10)?,
             retry_ms: short("--retry", layer.retry, default.retry_ms, 0)?,
+            linger_ms: short("--linger", layer.linger, default.linger_ms, 0)?,
         };
         let token_ttl = layer.token_ttl.unwrap_or(Span::of_ms(60_000));
         between("--token-ttl (in milliseconds)", token_ttl.ms(), 1_000, 86_400_000)?;
@@ -157,6 +160,7 @@ impl Config {
             batch: layer.batch.into_iter().map(window).collect::<Result<_, _>>()?,
             spread_rate: layer.spread_rate.unwrap_or(500),
             max_streams,
+            max_stream_age: layer.max_stream_age.unwrap_or(Span::of_ms(3_600_000)),
             stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
             drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,

@@ -85,7 +85,10 @@ pub(super) async fn events(
     if app.auth.directory().version() != version {
         app.refilter(|open| open.jti == claims.jti && open.sub == claims.sub).await;
     }
-    Ok(stream(Body::new(body)))
+    let mut response = stream(Body::new(body.clone()));
+    // For a server that gives the stream a lane of its own.
+    response.extensions_mut().insert(body);
+    Ok(response)
 }
 
 /// There is no room now.

@@ -1,6 +1,10 @@
 //! The connected clients: who each is, how far it has come, what it is still due.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
 
 use tinysse::core::{
     audience::Identity,
@@ -15,9 +19,38 @@ use super::{log::Entry, trimmed::Topic};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(u64);
 
+impl ClientId {
+    /// Its number: the first connection has 1, and every later one a higher one.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// A map by connection. Its order is none.
+pub type ClientMap<V> = HashMap<ClientId, V, BuildHasherDefault<Spread>>;
+
+/// Numbers that count up need no more than to be spread over the bits (the golden ratio does it); nobody outside chooses them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) identity: Identity,
     /// It cannot name the events it listens to.
     pub(super) folded: bool,
@@ -31,12 +64,16 @@ pub(super) struct Client {
     pub(super) refiltered: bool,
     /// When the client was last given bytes.
     pub(super) spoke: Time,
+    /// From then on it is asked to come again.
+    pub(super) rotates: Option<Time>,
     pub(super) bye: Option<Bye>,
+    /// The bye was said, and the stream stands until then.
+    pub(super) stands: Option<Time>,
     pub(super) closed: bool,
 }
 
 impl Client {
-    pub(super) fn new(name: String, identity: Identity, types: Option<Vec<Pattern>>, now: Time) -> Self {
+    pub(super) fn new(name: Arc<str>, identity: Identity, types: Option<Vec<Pattern>>, now: Time) -> Self {
         Self {
             name,
             identity,
@@ -47,7 +84,9 @@ impl Client {
             gap: Gap::None,
             refiltered: false,
             spoke: now,
+            rotates: None,
             bye: None,
+            stands: None,
             closed: false,
         }
     }
@@ -62,7 +101,7 @@ impl Client {
     }
 
     pub(super) fn is_named(&self, except: Option<&str>) -> bool {
-        except == Some(self.name.as_str())
+        except == Some(&*self.name)
     }
 
     pub(super) fn wants(&self, entry: &Entry) -> bool {
@@ -73,9 +112,9 @@ impl Client {
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     last: u64,
-    by_id: BTreeMap<ClientId, Client>,
+    by_id: ClientMap<Client>,
     /// Only ever asked for one name, so its order shows nowhere.
-    by_name: HashMap<String, ClientId>,
+    by_name: HashMap<Arc<str>, ClientId>,
 }
 
 impl Clients {
@@ -90,7 +129,7 @@ impl Clients {
     pub(super) fn insert(&mut self, client: Client) -> ClientId {
         let id = self.next_id();
         self.last += 1;
-        self.by_name.insert(client.name.clone(), id);
+        self.by_name.insert(Arc::clone(&client.name), id);
         self.by_id.insert(id, client);
         id
     }
@@ -116,7 +155,9 @@ impl Clients {
         self.by_name.get(name).copied()
     }
 
-    pub(super) fn ids(&self) -> impl Iterator<Item = ClientId> + '_ {
-        self.by_id.keys().copied()
+    pub(super) fn ids(&self) -> impl Iterator<Item = ClientId> + use<> {
+        let mut ids: Vec<_> = self.by_id.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter()
     }
 }

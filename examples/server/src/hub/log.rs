@@ -4,8 +4,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use bytes::Bytes;
 use tinysse::core::{
+    audience::Identity,
     time::Time,
     wire::{
         control::Gap,
@@ -15,8 +15,13 @@ use tinysse::core::{
 
 use super::{
     HubConfig,
+    form::Forms,
+    postings::Postings,
     trimmed::{Topic, Trimmed},
 };
+
+/// A client that is at most so far behind reads every update: that is cheaper than to look up which are for it.
+const NEAR: u64 = 16;
 
 /// How many topics of trimmed updates are remembered, so that filtered clients need no false resync.
 const REMEMBERED_TOPICS: usize = 4_096;
@@ -25,7 +30,7 @@ const REMEMBERED_TOPICS: usize = 4_096;
 pub(super) struct Entry {
     pub(super) at: Time,
     /// The whole frame, encoded once for all clients.
-    pub(super) frame: Bytes,
+    pub(super) forms: Forms,
     pub(super) topic: Arc<Topic>,
     /// The connection, by name, that must not get it.
     pub(super) except: Option<String>,
@@ -38,6 +43,7 @@ pub(super) struct Log {
     /// Place of the front of the ring, or of the next update if the ring is empty. The first update of an epoch has place 1.
     first: u64,
     bytes: usize,
+    postings: Postings,
     trimmed: Trimmed,
     max_count: usize,
     max_age_ms: u64,
@@ -51,6 +57,7 @@ impl Log {
             ring: VecDeque::new(),
             first: 1,
             bytes: 0,
+            postings: Postings::default(),
             trimmed: Trimmed::new(REMEMBERED_TOPICS),
             // Clients are served from the log, so the newest update must stand in it.
             max_count: config.max_count.max(1),
@@ -82,6 +89,7 @@ impl Log {
         }
         let now = entry.at;
         self.bytes += size;
+        self.postings.push(self.head() + 1, &entry.topic);
         self.ring.push_back(entry);
         while self.ring.len() > self.max_count || self.bytes > self.max_bytes {
             self.trim();
@@ -115,16 +123,25 @@ impl Log {
         seq + 1 < self.first && self.trimmed.missed(seq, sees)
     }
 
-    /// The kept updates behind `seq`, oldest first.
-    pub(super) fn since(&self, seq: u64) -> impl Iterator<Item = (u64, &Entry)> {
-        let skip = usize::try_from((seq + 1).saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let first = self.first + skip as u64;
-        (first..).zip(self.ring.range(skip.min(self.ring.len())..))
+    /// The kept updates behind `seq` that `identity` may see, oldest first, and perhaps a few others.
+    pub(super) fn since(&self, seq: u64, identity: &Identity) -> impl Iterator<Item = (u64, &Entry)> {
+        let first = seq.saturating_add(1).max(self.first);
+        let near = self.head().saturating_sub(first) < NEAR;
+        let each = near.then(|| first..=self.head());
+        let mine = (!near).then(|| self.postings.since(seq, identity));
+        let places = each.into_iter().flatten().chain(mine.into_iter().flatten());
+        places.filter_map(|place| Some((place, self.ring.get(usize::try_from(place - self.first).ok()?)?)))
+    }
+
+    /// Entries have grown by so many bytes, in forms that are made when they are needed. The next update trims.
+    pub(super) fn grew(&mut self, bytes: usize) {
+        self.bytes += bytes;
     }
 
     fn trim(&mut self) {
         if let Some(entry) = self.ring.pop_front() {
             self.bytes -= weight(&entry);
+            self.postings.pop(self.first, &entry.topic);
             self.trimmed.note(self.first, entry.topic);
             self.first += 1;
         }
@@ -133,7 +150,7 @@ impl Log {
 
 /// What an entry costs in memory, near enough.
 fn weight(entry: &Entry) -> usize {
-    size_of::<Entry>() + entry.frame.len() + entry.except.as_ref().map_or(0, String::len)
+    size_of::<Entry>() + entry.forms.size() + entry.except.as_ref().map_or(0, String::len)
 }
 
 #[cfg(test)]
@@ -145,11 +162,16 @@ mod tests {
     }
 
     fn entry(at: u64, bytes: usize) -> Entry {
-        Entry { at: Time(at), frame: vec![b'x'; bytes].into(), topic: Topic::new("a".into(), vec![]), except: None }
+        Entry {
+            at: Time(at),
+            forms: Forms::new(&vec![b'x'; bytes]),
+            topic: Topic::new("a".into(), vec![]),
+            except: None,
+        }
     }
 
     fn kept(log: &Log) -> Vec<u64> {
-        log.since(0).map(|(seq, _)| seq).collect()
+        log.since(0, &Identity::default()).map(|(seq, _)| seq).collect()
     }
 
     #[test]
@@ -159,9 +181,9 @@ mod tests {
             log.append(entry(0, 1)).expect("small");
         }
         assert_eq!((kept(&log), log.head()), (vec![3, 4, 5], 5));
-        assert_eq!(log.since(4).map(|(seq, _)| seq).collect::<Vec<_>>(), [5]);
-        assert_eq!(log.since(5).count(), 0);
-        assert_eq!(log.since(u64::MAX - 1).count(), 0);
+        assert_eq!(log.since(4, &Identity::default()).map(|(seq, _)| seq).collect::<Vec<_>>(), [5]);
+        assert_eq!(log.since(5, &Identity::default()).count(), 0);
+        assert_eq!(log.since(u64::MAX, &Identity::default()).count(), 0);
     }
 
     #[test]
@@ -189,6 +211,20 @@ mod tests {
         }
         assert_eq!(log.append(entry(0, room)), Err(()));
         assert_eq!((kept(&log), log.head()), (vec![7, 8, 9], 9));
+    }
+
+    #[test]
+    fn far_behind_only_what_may_be_seen_is_read() {
+        let mut log = log(HubConfig { max_count: 500, ..HubConfig::default() });
+        for n in 0..1_000 {
+            let to = vec![format!("user:u{}", n % 100).parse().expect("an audience")];
+            log.append(Entry { topic: Topic::new("a".into(), to), ..entry(0, 1) }).expect("small");
+        }
+        let seven = Identity { user: "u7".into(), ..Identity::default() };
+        let seen: Vec<_> = log.since(0, &seven).map(|(seq, _)| seq).collect();
+        assert_eq!(seen, [508, 608, 708, 808, 908]);
+        assert_eq!(log.since(908, &seven).count(), 0);
+        assert_eq!(log.since(990, &seven).count(), 10, "near the end, reading is cheaper than looking up");
     }
 
     #[test]

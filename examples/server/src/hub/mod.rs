@@ -23,30 +23,33 @@
 //! ```
 
 mod clients;
+mod due;
+mod form;
 mod log;
 mod patterns;
+mod postings;
 mod rights;
 mod routing;
 mod trimmed;
 mod update;
 
-use bytes::Bytes;
 use tinysse::core::{
     audience::Identity,
     registry::Pattern,
     time::Time,
     wire::{
-        control::{Beat, Bye, Gap, Hello, Reason, Resync},
-        fold::fold,
+        control::Gap,
         id::{Epoch, EventId},
     },
 };
 
 use clients::{Client, Clients};
+use form::Forms;
 use log::{Entry, Log};
 use routing::Routing;
 
-pub use clients::ClientId;
+pub use clients::{ClientId, ClientMap, Spread};
+pub use form::{Form, Out};
 pub use update::{PublishError, Update};
 
 /// The bounds of the log and the rhythm of the streams.
@@ -62,11 +65,20 @@ pub struct HubConfig {
     pub beat_ms: u32,
     /// The browser's own reconnection time, in milliseconds.
     pub retry_ms: u32,
+    /// How long a stream stands behind a bye for a planned end, in milliseconds, so that the client can open the next one first.
+    pub linger_ms: u32,
 }
 
 impl Default for HubConfig {
     fn default() -> Self {
-        Self { max_count: 10_000, max_age_ms: 3_600_000, max_bytes: 16 << 20, beat_ms: 15_000, retry_ms: 2_500 }
+        Self {
+            max_count: 10_000,
+            max_age_ms: 3_600_000,
+            max_bytes: 16 << 20,
+            beat_ms: 15_000,
+            retry_ms: 2_500,
+            linger_ms: 5_000,
+        }
     }
 }
 
@@ -143,7 +155,7 @@ impl Hub {
     ) -> ClientId {
         self.log.expire(now);
         let head = self.log.head();
-        let mut client = Client::new(name, identity, types, now);
+        let mut client = Client::new(name.into(), identity, types, now);
         (client.at, client.gap) = match self.log.honour(cursor, |topic| client.may_see(topic)) {
             Ok(seq) => (seq, Gap::None),
             Err(gap) => (head, gap),
@@ -158,74 +170,6 @@ impl Hub {
         if let Some(client) = self.clients.get_mut(id) {
             client.folded = true;
         }
-    }
-
-    /// Appends what the client is due: hello, updates, resync, beat, bye. True if something was appended.
-    ///
-    /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
-    /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
-    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut Vec<u8>) -> bool {
-        self.log.expire(now);
-        let before = out.len();
-        let Some(client) = self.clients.get_mut(id).filter(|client| !client.closed) else { return false };
-        if let Some(head) = client.hello.take() {
-            Hello {
-                client: client.name.clone(),
-                after: self.log.id(client.at),
-                head: self.log.id(head),
-                beat: self.config.beat_ms,
-                gap: client.gap,
-                retry: self.config.retry_ms,
-            }
-            .encode(out);
-            self.counts.resync(client.gap);
-        }
-        if client.bye.is_none_or(|bye| delivers(bye.reason)) {
-            if self.log.lost(client.at, |topic| client.may_see(topic)) {
-                client.at = self.log.head();
-                Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() }.encode(out);
-                self.counts.resync(Gap::Overflow);
-            }
-            if std::mem::take(&mut client.refiltered) {
-                Resync { at: self.log.id(client.at), gap: Gap::Rights, types: Vec::new() }.encode(out);
-                self.counts.resync(Gap::Rights);
-            }
-            for (seq, entry) in self.log.since(client.at) {
-                if out.len() - before >= budget.max(1) {
-                    break;
-                }
-                client.at = seq;
-                if client.wants(entry) {
-                    if client.folded {
-                        fold(&entry.frame, out);
-                    } else {
-                        out.extend_from_slice(&entry.frame);
-                    }
-                    self.counts.frames += 1;
-                }
-            }
-        }
-        if let Some(bye) = client.bye {
-            bye.encode(out);
-            client.closed = true;
-        } else if out.len() == before && now >= client.spoke.plus(u64::from(self.config.beat_ms)) {
-            Beat { at: self.log.id(client.at) }.encode(out);
-            self.counts.beats += 1;
-        }
-        let spoke = out.len() > before;
-        if spoke {
-            client.spoke = now;
-        }
-        spoke
-    }
-
-    /// When to poll a client that nobody wakes: at its next beat, or at once if a hello or bye stands out. `None` if it is gone or closed.
-    #[must_use]
-    pub fn wants(&self, id: ClientId) -> Option<Time> {
-        let client = self.clients.get(id).filter(|client| !client.closed)?;
-        let beat =
-            if client.hello.is_some() || client.bye.is_some() || client.refiltered { 0 } else { self.config.beat_ms };
-        Some(client.spoke.plus(u64::from(beat)))
     }
 
     /// Takes an update into the log. Answers its id and the connected clients that will get it: wake them.
@@ -244,22 +188,9 @@ impl Hub {
         });
         let id = self.log.id(self.log.head() + 1);
         let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
-        let frame: Bytes = body.encode(&id, &topic.kind)?.into();
-        self.log.append(Entry { at: now, frame, topic, except }).map_err(|()| PublishError::TooLarge)?;
+        let forms = Forms::new(&body.encode(&id, &topic.kind)?);
+        self.log.append(Entry { at: now, forms, topic, except }).map_err(|()| PublishError::TooLarge)?;
         Ok((id, reached))
-    }
-
-    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights) and closes.
-    pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
-        if let Some(client) = self.clients.get_mut(id) {
-            client.bye.get_or_insert(Bye { reason, wait: wait_ms, retry: retry_ms });
-        }
-    }
-
-    /// True once the bye was polled, and for a client that is gone.
-    #[must_use]
-    pub fn closed(&self, id: ClientId) -> bool {
-        self.clients.get(id).is_none_or(|client| client.closed)
     }
 
     /// The client's stream ended; forget it.
@@ -319,14 +250,6 @@ impl Counts {
             Some((_, count)) => *count += 1,
             None => self.resyncs.push((gap, 1)),
         }
-    }
-}
-
-/// A client whose rights are gone gets no further update, not even one that waits for it.
-fn delivers(reason: Reason) -> bool {
-    match reason {
-        Reason::Drain | Reason::Rotate | Reason::Slow => true,
-        Reason::Token | Reason::Revoked => false,
     }
 }
 

@@ -1,3 +1,5 @@
+use tinysse::core::wire::control::Reason;
+
 use super::*;
 
 const EPOCH: Epoch = Epoch(7);
@@ -161,7 +163,7 @@ fn the_budget_is_soft_and_the_rest_follows_in_order() {
 
 #[test]
 fn bye_ends_the_stream_behind_what_is_due() {
-    let mut hub = hub(HubConfig::default());
+    let mut hub = hub(HubConfig { linger_ms: 0, ..HubConfig::default() });
     let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
     publish(&mut hub, 0, Update::new("a"));
     hub.bye(ada, Reason::Drain, 300, Some(400));
@@ -172,6 +174,61 @@ fn bye_ends_the_stream_behind_what_is_due() {
     hub.disconnect(ada);
     assert!(hub.closed(ada) && hub.clients().next().is_none());
     assert_eq!(publish(&mut hub, 1, Update::new("a")), []);
+}
+
+#[test]
+fn behind_a_planned_bye_the_stream_stands_and_is_served_until_the_next_one_is_open() {
+    let mut hub = hub(HubConfig { linger_ms: 3_000, beat_ms: 1_000, ..HubConfig::default() });
+    let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
+    hub.bye(ada, Reason::Drain, 0, None);
+    assert_eq!(drain(&mut hub, 0, ada), ["hello 7.0 first", "bye - drain"]);
+    assert!(!hub.closed(ada));
+    assert_eq!(publish(&mut hub, 500, Update::new("a")), [ada]);
+    assert_eq!(drain(&mut hub, 500, ada), ["a 7.1"]);
+    assert_eq!(drain(&mut hub, 2_000, ada), ["beat 7.1"]);
+    assert_eq!(hub.wants(ada), Some(Time(3_000)));
+    publish(&mut hub, 3_000, Update::new("b"));
+    assert_eq!(drain(&mut hub, 3_000, ada), ["b 7.2"]);
+    assert!(hub.closed(ada));
+}
+
+#[test]
+fn lost_rights_end_a_stream_that_still_stands() {
+    let mut hub = hub(HubConfig::default());
+    let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
+    hub.bye(ada, Reason::Rotate, 0, None);
+    assert_eq!(drain(&mut hub, 0, ada), ["hello 7.0 first", "bye - rotate"]);
+    publish(&mut hub, 1, Update::new("a"));
+    hub.bye(ada, Reason::Revoked, 0, None);
+    assert_eq!(drain(&mut hub, 1, ada), ["bye - revoked"]);
+    assert!(hub.closed(ada));
+}
+
+#[test]
+fn a_stream_that_is_old_enough_is_asked_to_rotate() {
+    let mut hub = hub(HubConfig { linger_ms: 100, ..HubConfig::default() });
+    let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
+    hub.rotate_at(ada, Time(400));
+    assert_eq!(drain(&mut hub, 0, ada), ["hello 7.0 first"]);
+    assert_eq!(hub.wants(ada), Some(Time(400)));
+    assert_eq!(drain(&mut hub, 400, ada), ["bye - rotate"]);
+    assert_eq!(hub.wants(ada), Some(Time(500)));
+    assert_eq!(drain(&mut hub, 500, ada), [""; 0]);
+    assert!(hub.closed(ada));
+}
+
+#[test]
+fn a_client_far_behind_gets_its_own_in_order_and_the_rest_costs_it_nothing() {
+    let mut hub = hub(HubConfig::default());
+    for n in 0..2_000 {
+        publish(&mut hub, 1, to("a", &format!("user:u{}", n % 500)));
+    }
+    let id = hub.connect(Time(1), who("u3", "", &[]), Some("7.0"), None);
+    assert_eq!(drain(&mut hub, 1, id), ["hello 7.0 none", "a 7.4", "a 7.504", "a 7.1004", "a 7.1504"]);
+    assert_eq!(hub.counts().frames, 4);
+    // Having read what is its own, it stands at the head.
+    publish(&mut hub, 2, Update::new("b"));
+    assert_eq!(drain(&mut hub, 2, id), ["b 7.2001"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     sync::Notify,
     time::{Sleep, sleep},
 };
@@ -25,6 +25,8 @@ pub struct Conn {
     abort: Notify,
     /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
     reset: AtomicBool,
+    /// Bytes of an answer wait for room in the socket.
+    full: AtomicBool,
     ended: OnceLock<&'static str>,
     peer: Option<IpAddr>,
 }
@@ -59,7 +61,13 @@ impl Conn {
         self.ended.get().copied()
     }
 
-    fn end(&self, why: &'static str) {
+    /// Whether everything that was answered so far is out.
+    pub(super) fn is_clear(&self) -> bool {
+        !self.full.load(Ordering::Relaxed)
+    }
+
+    /// Notes why the server ends the connection.
+    pub(super) fn end(&self, why: &'static str) {
         self.reset.store(true, Ordering::Relaxed);
         // The first reason is the cause of the others.
         self.ended.get_or_init(|| why);
@@ -79,12 +87,40 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(tcp: TcpStream, conn: Arc<Conn>, patience: Duration) -> Self {
-        tune(&tcp, patience);
+        // Linux gives a connection what its listener has.
+        #[cfg(not(target_os = "linux"))]
+        tune(socket2::SockRef::from(&tcp), patience);
         Self { tcp, conn, patience, stalled: None }
+    }
+
+    pub(super) fn conn(&self) -> &Arc<Conn> {
+        &self.conn
+    }
+
+    /// How long the peer may take no bytes.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.said(self.tcp.try_write(bytes))
+    }
+
+    pub(super) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.said(self.tcp.try_read(into))
+    }
+
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp.poll_read_ready(cx)
+    }
+
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp.poll_write_ready(cx)
     }
 
     fn progress<T>(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let wrote = self.noted(wrote);
+        self.conn.full.store(wrote.is_pending(), Ordering::Relaxed);
         if wrote.is_ready() {
             self.stalled = None;
             return wrote;
@@ -96,14 +132,17 @@ impl Socket {
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
     }
 
-    /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
     fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let Poll::Ready(Err(error)) = &result
-            && error.kind() == io::ErrorKind::TimedOut
-        {
-            self.conn.end("slow");
-        }
-        result
+        result.map(|result| self.said(result))
+    }
+
+    /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
+    fn said<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                self.conn.end("slow");
+            }
+        })
     }
 }
 
@@ -153,11 +192,15 @@ impl AsyncWrite for Socket {
     }
 }
 
+/// Prepares a listener, so that its connections need no calls of their own where the system hands options down.
+pub(super) fn prepare(listener: &TcpListener, patience: Duration) {
+    tune(socket2::SockRef::from(listener), patience);
+}
+
 /// Every option is an improvement only: a system that refuses one serves without it.
-fn tune(tcp: &TcpStream, patience: Duration) {
-    let socket = socket2::SockRef::from(tcp);
+fn tune(socket: socket2::SockRef<'_>, patience: Duration) {
     let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(15));
-    let mut results = vec![tcp.set_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
+    let mut results = vec![socket.set_tcp_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
     #[cfg(target_os = "linux")]
     {
         // A peer that vanished without a word is found even when the kernel's buffers take all we write.

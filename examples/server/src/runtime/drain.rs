@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::{app::App, clock::jitter};
 
-/// How long streams may take to end after the last goodbye.
+/// How long streams may take to end when their time is over.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// Ends every stream within the drain window, and answers when all have ended or the grace is over.
@@ -24,7 +24,8 @@ pub(super) async fn drain(app: Arc<App>) {
         }
         app.streams.dismiss(id, app.away(&mut rng), app.away(&mut rng));
     }
-    if timeout(GRACE, all_gone(&app)).await.is_err() {
+    let linger = Duration::from_millis(u64::from(app.config.hub.linger_ms));
+    if timeout(linger + GRACE, all_gone(&app)).await.is_err() {
         tracing::warn!(target: "tinysse::server", streams = app.streams.count(), "streams that do not end are cut");
     }
 }

@@ -3,10 +3,15 @@
 mod changes;
 mod conn;
 mod drain;
+mod flush;
+mod joined;
+mod lane;
+mod line;
 mod peer;
 mod serve;
 mod stream;
 mod streams;
+mod wheel;
 
 pub use conn::Conn;
 pub use peer::{Share, Shares, Site, site};

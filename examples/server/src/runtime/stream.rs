@@ -1,32 +1,43 @@
-//! A stream's body: whenever the connection can take bytes, it asks the hub what this client is due.
+//! The body of a stream, for whoever serves it: hyper asks it for frames, or the server's own [`Lane`](super::lane::Lane) takes it over.
 
 use std::{
     convert::Infallible,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use tinysse::core::wire::control::{Bye, Reason};
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::streams::{Next, Streams};
-use crate::{clock::Clock, hub::ClientId};
+use crate::hub::ClientId;
 
-/// The body of `GET /events`. Dropping it takes the client off the hub.
-#[derive(Debug)]
+/// The body of `GET /events`. Dropping the last clone takes the client off the hub.
+#[derive(Clone, Debug)]
 pub struct EventBody {
+    place: Arc<Place>,
+}
+
+/// A client's place on the hub.
+#[derive(Debug)]
+struct Place {
     streams: Arc<Streams>,
-    clock: Clock,
     client: ClientId,
-    timer: Pin<Box<Sleep>>,
 }
 
 impl EventBody {
-    pub(super) fn new(streams: Arc<Streams>, clock: Clock, client: ClientId) -> Self {
-        Self { streams, clock, client, timer: Box::pin(sleep_until(Instant::now())) }
+    pub(super) fn new(streams: Arc<Streams>, client: ClientId) -> Self {
+        Self { place: Arc::new(Place { streams, client }) }
+    }
+
+    pub(super) fn streams(&self) -> &Arc<Streams> {
+        &self.place.streams
+    }
+
+    pub(super) fn client(&self) -> ClientId {
+        self.place.client
     }
 }
 
@@ -34,24 +45,16 @@ impl Body for EventBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        loop {
-            match self.streams.next(self.client, cx.waker()) {
-                Next::Send(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
-                Next::End => return Poll::Ready(None),
-                Next::Sleep(due) => {
-                    let due = Instant::from_std(self.clock.instant(due));
-                    if self.timer.deadline() != due {
-                        self.timer.as_mut().reset(due);
-                    }
-                    ready!(self.timer.as_mut().poll(cx));
-                }
-            }
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.place.streams.next(self.place.client, cx.waker()) {
+            Next::Send(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
+            Next::End => Poll::Ready(None),
+            Next::Wait => Poll::Pending,
         }
     }
 }
 
-impl Drop for EventBody {
+impl Drop for Place {
     fn drop(&mut self) {
         self.streams.gone(self.client);
     }

@@ -1,65 +1,55 @@
 //! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
+    time::Duration,
 };
 
 use tinysse::core::{
     registry::Pattern,
-    time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
     },
 };
+use tokio::{
+    sync::Notify,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{
     changes::Changes,
     conn::Conn,
-    peer::{Share, Shares, Site},
+    joined::Joined,
+    lane::Lane,
+    line::{Open, Outlet, State},
+    peer::{Shares, Site},
     stream::EventBody,
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
     clock::{Clock, random_name, random_u64},
     config::Config,
-    hub::{ClientId, Counts, Hub, PublishError, Update},
+    hub::{ClientId, Counts, Hub, Out, PublishError, Update},
     metrics::Metrics,
 };
 
 /// How much a stream takes from the log at a time, in bytes.
 const BUDGET: usize = 16 * 1024;
-
 /// All open streams of the server.
 #[derive(Debug)]
 pub struct Streams {
     state: Mutex<State>,
+    /// Somebody stands in the queue of this number.
+    ready: Vec<Notify>,
     clock: Clock,
     metrics: Arc<Metrics>,
     max: usize,
     of_user: Shares<String>,
     of_site: Shares<Site>,
     changes: Changes,
-}
-
-#[derive(Debug)]
-struct State {
-    hub: Hub,
-    open: BTreeMap<ClientId, Open>,
-    draining: bool,
-}
-
-#[derive(Debug)]
-struct Open {
-    claims: Claims,
-    /// What was asked for, whatever is allowed.
-    types: Option<Vec<Pattern>>,
-    _share: (Share<String>, Share<Site>),
-    conn: Arc<Conn>,
-    waker: Option<Waker>,
-    bye: Option<Reason>,
+    max_age_ms: u64,
 }
 
 /// How a stream is asked for.
@@ -97,7 +87,8 @@ pub struct Full;
 /// What a stream does next.
 pub(super) enum Next {
     Send(Vec<u8>),
-    Sleep(Time),
+    /// It is woken.
+    Wait,
     End,
 }
 
@@ -107,15 +98,18 @@ impl Streams {
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
         // 48 random bits: short on the wire, and no two lives of a log meet.
         let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
-        let state = State { hub, open: BTreeMap::new(), draining: false };
+        let queues = std::thread::available_parallelism().map_or(1, usize::from);
+        let state = State::new(hub, queues, config.hub.beat_ms);
         Arc::new(Self {
             state: Mutex::new(state),
+            ready: (0..queues).map(|_| Notify::new()).collect(),
             clock,
             metrics,
             max: config.max_streams,
             of_user: Shares::new(config.limits.streams_user),
             of_site: Shares::new(config.limits.streams_address),
             changes: Changes::default(),
+            max_age_ms: config.max_stream_age.ms(),
         })
     }
 
@@ -132,17 +126,23 @@ impl Streams {
         let of_user = self.of_user.take(Some(claims.sub.clone())).ok_or(Full)?;
         let share = (of_user, self.of_site.take(site).ok_or(Full)?);
         let outdated = self.changes.outdated(&claims, &rights, cursor, &state.hub.cursor());
-        let (narrow, identity) = (rights.narrow(types.as_deref()), rights.identity);
-        let id = state.hub.connect_as(self.clock.now(), random_name(), identity, cursor, narrow);
+        let (narrow, identity, now) = (rights.narrow(types.as_deref()), rights.identity, self.clock.now());
+        let id = state.hub.connect_as(now, random_name(), identity, cursor, narrow);
         if folded {
             state.hub.fold(id);
         }
         if outdated {
             state.hub.changed(id);
         }
-        state.open.insert(id, Open { claims, types, _share: share, conn, waker: None, bye: None });
+        if self.max_age_ms > 0 {
+            // Up to a fifth earlier, so that those who came together do not go together.
+            let early = state.rng.below(self.max_age_ms / 5 + 1);
+            state.hub.rotate_at(id, now.plus(self.max_age_ms - early));
+        }
+        state.open.insert(id, Open::new(claims, types, share, conn));
+        drop(state);
         self.metrics.opened();
-        Ok(EventBody::new(Arc::clone(self), self.clock, id))
+        Ok(EventBody::new(Arc::clone(self), id))
     }
 
     /// The open streams and whose they are.
@@ -160,9 +160,9 @@ impl Streams {
         let narrow = rights.narrow(open.types.as_deref());
         self.changes.outdated(&open.claims, rights, None, &state.hub.cursor());
         let news = state.hub.rights(id, rights.identity.clone(), narrow);
-        let waker = if news { state.open.get_mut(&id).and_then(|open| open.waker.take()) } else { None };
-        drop(state);
-        waker.into_iter().for_each(Waker::wake);
+        if news {
+            self.wake(state, &[id]);
+        }
         news
     }
 
@@ -173,9 +173,7 @@ impl Streams {
     pub fn publish(&self, update: Update) -> Result<Published, PublishError> {
         let mut state = self.state();
         let (id, receivers) = state.hub.publish(self.clock.now(), update)?;
-        let wakers: Vec<_> = receivers.iter().filter_map(|id| state.open.get_mut(id)?.waker.take()).collect();
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        self.wake(state, &receivers);
         Ok(Published { id, receivers: receivers.len() })
     }
 
@@ -183,9 +181,8 @@ impl Streams {
     pub fn close(&self, reason: Reason, which: impl Fn(&Claims) -> bool) -> usize {
         let mut state = self.state();
         let ids: Vec<_> = state.open.iter().filter(|(_, open)| which(&open.claims)).map(|(id, _)| *id).collect();
-        let wakers: Vec<_> = ids.iter().filter_map(|id| state.bye(*id, reason, 0, None)).collect();
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        ids.iter().for_each(|id| state.hub.bye(*id, reason, 0, None));
+        self.wake(state, &ids);
         ids.len()
     }
 
@@ -193,13 +190,14 @@ impl Streams {
     pub(super) fn drain(&self) -> Vec<ClientId> {
         let mut state = self.state();
         state.draining = true;
-        state.open.keys().copied().collect()
+        state.hub.clients().collect()
     }
 
     /// Ends one stream because of the shutdown.
     pub(super) fn dismiss(&self, id: ClientId, wait_ms: u32, retry_ms: u32) {
-        let waker = self.state().bye(id, Reason::Drain, wait_ms, Some(retry_ms));
-        waker.into_iter().for_each(Waker::wake);
+        let mut state = self.state();
+        state.hub.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
+        self.wake(state, &[id]);
     }
 
     /// Whether the server shuts down.
@@ -235,44 +233,116 @@ impl Streams {
         (open.claims.sub == user).then(|| (open.claims.clone(), Arc::clone(&open.conn)))
     }
 
+    /// What hyper is to write; if that is nothing, `waker` is woken when there is something.
     pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
         let mut out = Vec::new();
         let mut state = self.state();
         if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
             return Next::Send(out);
         }
-        let Some(due) = state.hub.wants(id) else { return Next::End };
-        if let Some(open) = state.open.get_mut(&id) {
-            match &mut open.waker {
-                Some(known) => known.clone_from(waker),
-                None => open.waker = Some(waker.clone()),
-            }
+        if state.hub.closed(id) {
+            return Next::End;
         }
-        Next::Sleep(due)
+        if let Some(open) = state.open.get_mut(&id) {
+            open.outlet = Outlet::Body(waker.clone());
+        }
+        state.look_again(id);
+        Next::Wait
+    }
+
+    /// From now on the stream's bytes go to `lane`, the head of the response first.
+    pub(super) fn attach(&self, id: ClientId, lane: &Arc<Lane>, mut head: Joined) {
+        self.state().hub.poll(self.clock.now(), id, BUDGET, &mut head);
+        lane.write(head.bytes());
+        let mut state = self.state();
+        if let Some(open) = state.open.get_mut(&id) {
+            open.outlet = Outlet::Lane(Arc::clone(lane));
+        }
+        state.look_again(id);
+        // What came in between did not find the lane.
+        self.wake(state, &[id]);
+    }
+
+    /// The lane has room again.
+    pub(super) fn resume(&self, id: ClientId) {
+        self.wake(self.state(), &[id]);
+    }
+
+    pub(super) fn queues(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Waits until somebody stands in a queue.
+    pub(super) async fn queued(&self, queue: usize) {
+        self.ready[queue].notified().await;
+    }
+
+    /// Writes to the stream that stands first in a queue; false if nobody stands there.
+    pub(super) fn serve(&self, queue: usize) -> bool {
+        let mut state = self.state();
+        let Some(id) = state.queues[queue].pop_front() else { return false };
+        let Some(open) = state.open.get_mut(&id) else { return true };
+        open.queued = false;
+        let Outlet::Lane(lane) = &open.outlet else { return true };
+        // A lane that is full resumes by itself.
+        if lane.is_full() {
+            return true;
+        }
+        let (lane, mut out) = (Arc::clone(lane), Joined::default());
+        state.hub.poll(self.clock.now(), id, BUDGET, &mut out);
+        let closed = state.hub.closed(id);
+        if closed {
+            out.end();
+        } else if out.size() >= BUDGET {
+            state.mark(id);
+        } else {
+            state.look_again(id);
+        }
+        drop(state);
+        lane.write(out.bytes());
+        if closed {
+            lane.end();
+        }
+        true
+    }
+
+    /// Looks at the clock for all streams; for ever.
+    pub(super) async fn tick(&self) {
+        let mut ticks = interval(Duration::from_millis(self.state().wheel.width()));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let (now, mut state, mut due) = (self.clock.now(), self.state(), Vec::new());
+            while let Some((slot, ids)) = state.wheel.pop(now) {
+                due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
+            }
+            self.wake(state, &due);
+        }
     }
 
     pub(super) fn gone(&self, id: ClientId) {
         let mut state = self.state();
-        let closed = state.hub.closed(id);
+        let bye = state.hub.leaves(id).filter(|_| state.hub.said_bye(id)).map(Reason::as_str);
         state.hub.disconnect(id);
         if let Some(open) = state.open.remove(&id) {
-            let bye = open.bye.filter(|_| closed).map(Reason::as_str);
+            drop(state);
             let reason = open.conn.ended().or(bye).unwrap_or("client");
             tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
             self.metrics.closed(reason);
         }
     }
 
+    /// Puts the streams in line, and tells those who write.
+    fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
+        let wakers: Vec<_> = ids.iter().filter_map(|id| state.mark(*id)).collect();
+        let waiting = self.ready.iter().zip(&state.queues).filter(|(_, queue)| !queue.is_empty());
+        let ready: Vec<_> = waiting.map(|(ready, _)| ready).collect();
+        drop(state);
+        ready.into_iter().for_each(Notify::notify_one);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) -> Option<Waker> {
-        self.hub.bye(id, reason, wait_ms, retry_ms);
-        let open = self.open.get_mut(&id)?;
-        open.bye.get_or_insert(reason);
-        open.waker.take()
     }
 }

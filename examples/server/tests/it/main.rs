@@ -6,6 +6,7 @@ mod auth;
 mod crud;
 mod dev;
 mod flood;
+mod lane;
 mod lifecycle;
 mod publish;
 mod rights;

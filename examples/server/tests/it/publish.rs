@@ -1,4 +1,6 @@
 use serde_json::{Value, json};
+use tinysse::core::wire::Frame;
+use tinysse_server::hub::Update;
 
 use crate::support::{Server, body_of, refused};
 
@@ -128,4 +130,30 @@ async fn windows_coalesce_and_keep_the_last() {
         }
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_hundred_notifications_in_a_window_are_two_frames_and_nobody_takes_them_for_an_echo() {
+    // A window that ends when the server does, so that the time the notifications take decides nothing.
+    let mut server = Server::dev(&["--batch=projects=60s"]).await;
+    let ada = server.log_in("ada", "", &[]).await;
+    let mut stream = ada.stream("").await;
+    let mut other = ada.stream("&types=other").await;
+    for n in 1..=100 {
+        let origin = Some(format!("tab{}", n % 2));
+        let update = Update { data: Some(n.to_string()), origin, ..Update::new("projects") };
+        server.app.updates.notify_with(update).unwrap();
+    }
+    let first = stream.update().await;
+    let own = Update { origin: Some("tab1".into()), ..Update::new("projects.own") };
+    server.app.updates.notify_with(own).unwrap();
+    assert_eq!(stream.update().await.event, "projects.own");
+    server.app.updates.flush();
+    let last = stream.update().await;
+    let data = |frame: &Frame| serde_json::from_str::<Value>(&frame.data).unwrap();
+    assert_eq!((&data(&first)["data"], &data(&first)["origin"]), (&json!(1), &json!("tab1")));
+    assert_eq!((&data(&last)["data"], data(&last).get("origin")), (&json!(100), None));
+    assert_eq!(server.app.streams.cursor().seq, 3);
+    server.begin_stop();
+    assert_eq!((stream.bye().await, other.bye().await), ("drain".to_owned(), "drain".to_owned()));
 }

@@ -34,7 +34,7 @@ pub struct Server {
 impl Server {
     /// With `--dev`, on a free port.
     pub async fn dev(args: &[&str]) -> Self {
-        Self::start(&[&["--dev", "--drain-window=100ms"], args].concat()).await
+        Self::start(&[&["--dev", "--drain-window=100ms", "--linger=50ms"], args].concat()).await
     }
 
     pub async fn start(args: &[&str]) -> Self {

@@ -1,0 +1,116 @@
+//! Who has something to get, and who carries it: the open streams, the queues of those that are to be written to, and the wheel.
+
+use std::{collections::VecDeque, sync::Arc, task::Waker};
+
+use tinysse::core::{registry::Pattern, rng::Rng, time::Time};
+
+use super::{
+    conn::Conn,
+    lane::Lane,
+    peer::{Share, Site},
+    wheel::Wheel,
+};
+use crate::{
+    auth::jwt::Claims,
+    clock::jitter,
+    hub::{ClientId, ClientMap, Hub},
+};
+
+/// How much too late beats and ages may be, as a part of the beat, and in milliseconds.
+const LATE: (u64, u64) = (16, 250);
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) hub: Hub,
+    pub(super) open: ClientMap<Open>,
+    /// Who is to be written to, each once. Bounded by the number of streams.
+    pub(super) queues: Vec<VecDeque<ClientId>>,
+    pub(super) wheel: Wheel<ClientId>,
+    pub(super) rng: Rng,
+    pub(super) draining: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) claims: Claims,
+    /// What was asked for, whatever is allowed.
+    pub(super) types: Option<Vec<Pattern>>,
+    _share: (Share<String>, Share<Site>),
+    pub(super) conn: Arc<Conn>,
+    pub(super) outlet: Outlet,
+    pub(super) queued: bool,
+    /// The slot of the wheel in which it stands.
+    looked_at: Time,
+}
+
+/// Who carries a stream's bytes.
+#[derive(Debug)]
+pub(super) enum Outlet {
+    /// Nobody yet, or hyper, which is not waiting.
+    Idle,
+    /// Hyper waits.
+    Body(Waker),
+    Lane(Arc<Lane>),
+}
+
+impl State {
+    pub(super) fn new(hub: Hub, queues: usize, beat_ms: u32) -> Self {
+        Self {
+            hub,
+            open: ClientMap::default(),
+            queues: vec![VecDeque::new(); queues],
+            wheel: Wheel::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
+            rng: jitter(),
+            draining: false,
+        }
+    }
+
+    /// Puts a stream in line; the waker of one that hyper carries.
+    pub(super) fn mark(&mut self, id: ClientId) -> Option<Waker> {
+        let queue = (id.number() % self.queues.len() as u64) as usize;
+        let open = self.open.get_mut(&id)?;
+        match &open.outlet {
+            Outlet::Idle => None,
+            Outlet::Body(_) => match std::mem::replace(&mut open.outlet, Outlet::Idle) {
+                Outlet::Body(waker) => Some(waker),
+                Outlet::Idle | Outlet::Lane(_) => None,
+            },
+            Outlet::Lane(_) => {
+                if !std::mem::replace(&mut open.queued, true) {
+                    self.queues[queue].push_back(id);
+                }
+                None
+            }
+        }
+    }
+
+    /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier anyway.
+    pub(super) fn look_again(&mut self, id: ClientId) {
+        let (Some(due), Some(open)) = (self.hub.wants(id), self.open.get_mut(&id)) else { return };
+        if due.plus(self.wheel.width()) <= open.looked_at {
+            open.looked_at = self.wheel.insert(due, id);
+        }
+    }
+
+    /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
+    pub(super) fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
+        let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
+        open.looked_at = Time(u64::MAX);
+        if self.hub.wants(id).is_some_and(|due| due <= now) {
+            return true;
+        }
+        self.look_again(id);
+        false
+    }
+}
+
+impl Open {
+    pub(super) fn new(
+        claims: Claims,
+        types: Option<Vec<Pattern>>,
+        share: (Share<String>, Share<Site>),
+        conn: Arc<Conn>,
+    ) -> Self {
+        Self { claims, types, _share: share, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX) }
+    }
+}

@@ -1,0 +1,168 @@
+// The hubs that `npm run bench:hub` measures: how each is started, read from and published to.
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Stop, say } from './log.mjs';
+import { at, targetDir } from './paths.mjs';
+import { launch, output, run } from './run.mjs';
+
+const betterSse = 'better-sse@0.16.1';
+const nchan = ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'];
+export const benchTarget = at('target', 'bench-hub');
+const bench = (name) => join(benchTarget, 'release', name);
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts a server on core 0 with as many files as it may open, and waits until it takes connections. */
+async function start(command, args, url) {
+  const shell = 'ulimit -n "$(ulimit -Hn)"; exec taskset -c 0 "$@"';
+  const child = launch('sh', ['-c', shell, 'sh', command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  for (let n = 0; n < 200; n++) {
+    if (child.exitCode !== null) throw new Stop(`${command} ended with code ${child.exitCode}`);
+    const answer = await fetch(url).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer) return child;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Stop(`${command} does not listen`);
+}
+
+async function post(url, body, headers = {}) {
+  const answer = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  if (!answer.ok) throw new Stop(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+async function ours(port) {
+  const url = `http://127.0.0.1:${port}`;
+  const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--max-streams=20000'];
+  const child = await start(join(targetDir, 'release', 'tinysse-server'), args, `${url}/healthz`);
+  const login = await post(`${url}/auth/login`, JSON.stringify({ user: 'ada', role: 'admin', channels: ['ops'] }));
+  const cookie = login.headers.get('set-cookie').split(';')[0];
+  const { token } = await (await post(`${url}/auth/sse-token`, '', { cookie })).json();
+  return {
+    child,
+    path: `/events?token=${token}`,
+    line: 'POST /publish',
+    headers: ['Authorization: Bearer dev-publish-key', 'Content-Type: application/json'],
+    body: '{"type":"bench","data":"@"}',
+  };
+}
+
+async function simple(port, command, args, path = '/') {
+  const child = await start(command, args, `http://127.0.0.1:${port}${path}`);
+  return { child, path: '/events', line: 'POST /publish', headers: ['Content-Type: text/plain'], body: '@' };
+}
+
+async function nginx(port) {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
+  const module = nchan.find(existsSync);
+  const conf = `
+load_module ${module};
+worker_processes 1;
+worker_rlimit_nofile 20000;
+daemon off;
+pid ${dir}/pid;
+error_log ${dir}/error.log;
+events { worker_connections 16000; }
+http {
+  access_log off;
+  keepalive_requests 100000000;
+  client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir}; uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
+  nchan_shared_memory_size 128m;
+  server {
+    listen 127.0.0.1:${port} backlog=8192;
+    tcp_nodelay on;
+    location = / { return 200; }
+    location = /events { nchan_subscriber eventsource; nchan_channel_id bench; nchan_subscriber_first_message newest; }
+    location = /publish { nchan_publisher; nchan_channel_id bench; nchan_message_buffer_length 10000; nchan_message_timeout 1h; }
+  }
+}
+`;
+  writeFileSync(join(dir, 'nginx.conf'), conf);
+  const hub = await simple(port, 'nginx', ['-c', join(dir, 'nginx.conf'), '-p', dir]);
+  return { ...hub, end: 'SIGTERM' };
+}
+
+/** Installs what is missing where that is allowed; answers why a hub has to be left out, if it has. */
+const missing = {
+  async nginx() {
+    if (nchan.some(existsSync)) return null;
+    if (process.getuid?.() !== 0 || !output('apt-get', ['--version'])) return 'nginx with nchan is not installed';
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'nginx', 'libnginx-mod-nchan']);
+    return nchan.some(existsSync) ? null : 'nchan could not be installed';
+  },
+  async betterSse() {
+    const dir = join(benchTarget, 'better-sse');
+    mkdirSync(dir, { recursive: true });
+    if (!existsSync(join(dir, 'node_modules', 'better-sse'))) {
+      writeFileSync(join(dir, 'package.json'), '{"private":true}');
+      await run('npm', ['install', '--no-audit', '--no-fund', betterSse], { cwd: dir });
+    }
+    return null;
+  },
+};
+
+const hubs = {
+  ours,
+  'raw sockets': (port) => simple(port, bench('raw'), [port]),
+  'axum + broadcast': (port) => simple(port, bench('axum-hub'), [port]),
+  'nginx + nchan': nginx,
+  'better-sse': (port) => {
+    const installed = join(benchTarget, 'better-sse', 'node_modules', 'better-sse', 'build', 'index.mjs');
+    return simple(port, process.execPath, [at('benches', 'hub', 'better-sse.mjs'), port, installed]);
+  },
+};
+
+/** The names of the hubs that can be measured here; says which cannot, and why. */
+export async function available(only) {
+  const names = Object.keys(hubs).filter((name) => only.length === 0 || only.some((part) => name.includes(part)));
+  const found = [];
+  for (const name of names) {
+    const check = { 'nginx + nchan': missing.nginx, 'better-sse': missing.betterSse }[name];
+    const why = await check?.();
+    if (why) say(`${name} is left out: ${why}`);
+    else found.push(name);
+  }
+  return found;
+}
+
+/** One measurement of one hub, in a process of its own. */
+export async function measure(name, n, rate, seconds) {
+  const port = await freePort();
+  const hub = await hubs[name](port);
+  const args = ['--pid', hub.child.pid, '--port', port, '--n', n, '--rate', rate, '--seconds', seconds];
+  args.push('--path', hub.path, '--line', hub.line, '--body', hub.body, ...hub.headers.flatMap((h) => ['--header', h]));
+  try {
+    return JSON.parse(
+      await new Promise((resolve, reject) => {
+        const child = launch(bench('load'), args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+        let text = '';
+        child.stdout.on('data', (chunk) => {
+          text += chunk;
+        });
+        child.once('close', (code) =>
+          code === 0 ? resolve(text) : reject(new Stop(`${name}: the load generator failed`)),
+        );
+      }),
+    );
+  } finally {
+    const gone = new Promise((resolve) => hub.child.once('exit', resolve));
+    // nginx's worker outlives a master that was killed.
+    hub.child.kill(hub.end ?? 'SIGKILL');
+    if (hub.child.exitCode === null) await gone;
+  }
+}
