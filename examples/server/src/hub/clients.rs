@@ -27,6 +27,8 @@ pub(super) struct Client {
     /// The head of the log at the time of connecting, while the hello is still to be said.
     pub(super) hello: Option<u64>,
     pub(super) gap: Gap,
+    /// The log was replaced since the client was last served, and why that is a loss.
+    pub(super) renewed: Option<Gap>,
     /// When the client was last given bytes.
     pub(super) spoke: Time,
     pub(super) bye: Option<Bye>,
@@ -43,6 +45,7 @@ impl Client {
             at: 0,
             hello: None,
             gap: Gap::None,
+            renewed: None,
             spoke: now,
             bye: None,
             closed: false,
@@ -107,6 +110,10 @@ impl Clients {
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
         self.by_id.get_mut(&id)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.by_id.values_mut()
     }
 
     pub(super) fn find(&self, name: &str) -> Option<ClientId> {
