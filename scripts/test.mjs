@@ -154,6 +154,12 @@ const more = [
     work: () =>
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
   },
+  {
+    name: 'kills',
+    about: 'kill -9 of the server, 50 times in each durability',
+    work: () =>
+      cargo(['test', '--locked', '--package', 'tinysse-server', '--test', 'it', 'kill_9'], { TINYSSE_KILLS: '50' }),
+  },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
   {
     name: 'tabs',

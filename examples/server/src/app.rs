@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use tinysse::core::rng::Rng;
+use tinysse::core::{rng::Rng, wire::id::Epoch};
 use tokio::task::JoinSet;
 
 use crate::{
     auth::Auth,
-    clock::Clock,
-    config::Config,
-    http::{self, compute::Compute, projects::Projects, publish::Receipts},
+    clock::{Clock, random_u64},
+    config::{Config, Keep},
+    delivery::Delivery,
+    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb},
+    http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::Streams,
     update_service::UpdateService,
@@ -28,7 +30,9 @@ pub struct App {
     pub auth: Auth,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
-    /// The way into the hub.
+    /// What keeps the log.
+    pub engine: Arc<dyn Engine>,
+    /// The way into the log.
     pub updates: Arc<UpdateService>,
     /// The pollers.
     pub worker: BackgroundWorker,
@@ -38,29 +42,32 @@ pub struct App {
     pub projects: Projects,
     /// Another one.
     pub compute: Compute,
-    /// What was published under which idempotency key.
-    pub receipts: Receipts,
 }
 
 impl App {
     /// A server that is not yet listening. See [`serve`](crate::runtime::serve).
-    #[must_use]
-    pub fn new(config: Config) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// [`OpenError`] if there is a stored log that can't be used.
+    pub fn new(config: Config) -> Result<Arc<Self>, OpenError> {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
-        Arc::new(Self {
+        let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
+        let engine = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>)?;
+        let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
+        Ok(Arc::new(Self {
             auth: Auth::new(&config, clock),
-            updates: Arc::new(UpdateService::new(&config, clock, Arc::clone(&streams), Arc::clone(&metrics))),
+            updates: Arc::new(updates),
+            engine,
             worker: BackgroundWorker::new(&config),
             projects: Projects::new(config.dev),
             compute: Compute::new(config.dev),
-            receipts: Receipts::default(),
             streams,
             metrics,
             clock,
             config,
-        })
+        }))
     }
 
     /// All routes, for [`serve`](crate::runtime::serve) or for embedding in another axum app.
@@ -80,4 +87,15 @@ impl App {
         let spread = rng.below(self.config.drain_window.ms().max(1));
         u32::try_from(u64::from(self.config.hub.retry_ms).saturating_add(spread)).unwrap_or(u32::MAX)
     }
+}
+
+fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<Arc<dyn Engine>, OpenError> {
+    // 48 random bits: short on the wire, and no two lives of a log meet.
+    let fresh = Epoch(random_u64() >> 16);
+    Ok(match &config.keep {
+        Keep::Memory => Arc::new(Memory::start(fresh, sink)),
+        Keep::File { folder, durability } => {
+            Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?)
+        }
+    })
 }

@@ -34,11 +34,12 @@ async fn run(config: Config) -> std::io::Result<()> {
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    let listener = bind(config.listen).await?;
+    let app = App::new(config).map_err(std::io::Error::other)?;
+    let listener = bind(app.config.listen).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    serve(App::new(config), listener, stop).await;
+    serve(app, listener, stop).await;
     Ok(())
 }
 

@@ -21,13 +21,15 @@ use clap::{Args, Parser, Subcommand};
 use tinysse::core::{registry::Pattern, wire::control::check_type};
 use tracing_subscriber::filter::Targets;
 
-use crate::hub::HubConfig;
+use crate::{engine::Durability, hub::HubConfig};
 
 pub use layer::Layer;
 pub use values::{Pair, Secret, Span};
 
 /// With `--dev`, tokens are signed with this. Everybody knows it.
 const DEV_SECRET: &str = "tinysse-dev-secret-that-everybody-knows";
+/// Where the log is kept unless told otherwise.
+const DATA: &str = "tinysse-data";
 /// With `--dev`, services publish with this unless told otherwise.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the endpoints for trying out exist.
     pub dev: bool,
+    /// Where the log is kept.
+    pub keep: Keep,
     /// What tokens are signed with.
     pub secret: Secret,
     /// What services authenticate with; without one nobody publishes over HTTP.
@@ -72,6 +76,20 @@ pub struct Config {
     pub drain_window: Span,
     /// What to log.
     pub log: Targets,
+}
+
+/// Where the log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nowhere: it ends with the process.
+    Memory,
+    /// In a file.
+    File {
+        /// The directory.
+        folder: PathBuf,
+        /// When an update counts as published.
+        durability: Durability,
+    },
 }
 
 /// Why there are no settings.
@@ -165,6 +183,7 @@ impl Config {
         Ok(Self {
             listen,
             dev,
+            keep: keep(layer.memory.unwrap_or(false), layer.data, layer.durability)?,
             secret,
             publish_key,
             issuer: layer.issuer.unwrap_or_else(|| "tinysse".to_owned()),
@@ -183,6 +202,18 @@ impl Config {
             drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,
         })
+    }
+}
+
+fn keep(memory: bool, data: Option<PathBuf>, durability: Option<Durability>) -> Result<Keep, ConfigError> {
+    match (memory, data, durability) {
+        (true, None, None | Some(Durability::Memory)) => Ok(Keep::Memory),
+        (true, None, Some(_)) => wrong("--durability needs a log on the disk: leave --memory out"),
+        (true, Some(_), _) => wrong("--data or --memory: one of them"),
+        (false, folder, durability) => {
+            let folder = folder.unwrap_or_else(|| PathBuf::from(DATA));
+            Ok(Keep::File { folder, durability: durability.unwrap_or_default() })
+        }
     }
 }
 

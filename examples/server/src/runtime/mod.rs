@@ -9,4 +9,4 @@ mod streams;
 pub use conn::Conn;
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
-pub use streams::{Full, Published, Streams};
+pub use streams::{Full, Streams};

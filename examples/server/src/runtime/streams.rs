@@ -18,9 +18,9 @@ use tinysse::core::{
 use super::{conn::Conn, stream::EventBody};
 use crate::{
     auth::jwt::Claims,
-    clock::{Clock, random_name, random_u64},
+    clock::{Clock, random_name},
     config::Config,
-    hub::{ClientId, Counts, Hub, PublishError, Update},
+    hub::{ClientId, Counts, Hub, Update},
     metrics::Metrics,
 };
 
@@ -51,15 +51,6 @@ struct Open {
     bye: Option<Reason>,
 }
 
-/// An update that is in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// Its id.
-    pub id: EventId,
-    /// The streams that get it now.
-    pub receivers: usize,
-}
-
 /// No stream can be opened now: too many are open, or the server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
@@ -72,11 +63,10 @@ pub(super) enum Next {
 }
 
 impl Streams {
-    /// No streams yet, an empty log, a fresh epoch.
+    /// No streams yet, and a log that the engine is still to name (see [`begin`](Self::begin)).
     #[must_use]
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
-        // 48 random bits: short on the wire, and no two lives of a log meet.
-        let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
+        let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate);
         let state = State { hub, open: BTreeMap::new(), draining: false };
         Arc::new(Self { state: Mutex::new(state), clock, metrics, max: config.max_streams })
     }
@@ -107,17 +97,35 @@ impl Streams {
         Ok(EventBody::new(Arc::clone(self), self.clock, id))
     }
 
-    /// Takes an update into the log and wakes the streams that get it.
-    ///
-    /// # Errors
-    /// [`PublishError`]; nothing is published then.
-    pub fn publish(&self, update: Update) -> Result<Published, PublishError> {
+    /// The log is this one from now on (see [`Hub::begin`]).
+    pub fn begin(&self, epoch: Epoch, after: u64) {
         let mut state = self.state();
-        let (id, receivers) = state.hub.publish(self.clock.now(), update)?;
-        let wakers: Vec<_> = receivers.iter().filter_map(|id| state.open.get_mut(id)?.waker.take()).collect();
+        let wakers = state.begin(epoch, after);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
-        Ok(Published { id, receivers: receivers.len() })
+    }
+
+    /// Takes an update that the engine logged as `id` and wakes the streams that get it; answers how many.
+    pub fn deliver(&self, id: EventId, logged: Time, update: Update) -> usize {
+        let mut state = self.state();
+        let EventId { epoch, seq } = id;
+        let mut wakers = Vec::new();
+        let head = state.hub.cursor();
+        if head.epoch != epoch || head.seq + 1 != seq {
+            wakers = state.begin(epoch, seq - 1);
+        }
+        let receivers = match state.hub.publish(logged, update) {
+            Ok((_, receivers)) => receivers,
+            // It was logged by a server that keeps more than this one: its place stays, and whoever lacks it is told.
+            Err(_) => {
+                wakers.extend(state.begin(epoch, seq));
+                Vec::new()
+            }
+        };
+        wakers.extend(receivers.iter().filter_map(|id| state.open.get_mut(id)?.waker.take()));
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        receivers.len()
     }
 
     /// Ends the streams whose token `which` names; answers how many.
@@ -210,6 +218,11 @@ impl Streams {
 }
 
 impl State {
+    fn begin(&mut self, epoch: Epoch, after: u64) -> Vec<Waker> {
+        let concerned = self.hub.begin(epoch, after);
+        concerned.iter().filter_map(|id| self.open.get_mut(id)?.waker.take()).collect()
+    }
+
     fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) -> Option<Waker> {
         self.hub.bye(id, reason, wait_ms, retry_ms);
         let open = self.open.get_mut(&id)?;

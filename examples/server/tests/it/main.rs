@@ -4,6 +4,7 @@
 mod auth;
 mod crud;
 mod dev;
+mod faults;
 mod lifecycle;
 mod publish;
 mod slow;
