@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, random_u64},
     config::{Config, Keep},
     delivery::Delivery,
-    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb},
+    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::Streams,
@@ -97,5 +97,6 @@ fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<Arc<dyn Engine>, OpenEr
         Keep::File { folder, durability } => {
             Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?)
         }
+        Keep::Redis(place) => Arc::new(Redis::open(place.clone(), Bounds::of(&config.hub), fresh, sink)?),
     })
 }

@@ -21,7 +21,10 @@ use clap::{Args, Parser, Subcommand};
 use tinysse::core::{registry::Pattern, wire::control::check_type};
 use tracing_subscriber::filter::Targets;
 
-use crate::{engine::Durability, hub::HubConfig};
+use crate::{
+    engine::{Durability, redis::Place},
+    hub::HubConfig,
+};
 
 pub use layer::Layer;
 pub use values::{Pair, Secret, Span};
@@ -30,6 +33,7 @@ pub use values::{Pair, Secret, Span};
 const DEV_SECRET: &str = "tinysse-dev-secret-that-everybody-knows";
 /// Where the log is kept unless told otherwise.
 const DATA: &str = "tinysse-data";
+const PREFIX: &str = "tinysse";
 /// With `--dev`, services publish with this unless told otherwise.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
 
@@ -90,6 +94,8 @@ pub enum Keep {
         /// When an update counts as published.
         durability: Durability,
     },
+    /// In Redis.
+    Redis(Place),
 }
 
 /// Why there are no settings.
@@ -148,6 +154,7 @@ impl Config {
     /// [`ConfigError::Setting`] names the setting.
     pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
         let dev = layer.dev.unwrap_or(false);
+        let keep = keep(&layer)?;
         let listen = layer.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
         if dev && !listen.ip().is_loopback() {
             return wrong("--dev lets anybody in, so it listens on loopback only: give --listen 127.0.0.1:PORT");
@@ -183,7 +190,7 @@ impl Config {
         Ok(Self {
             listen,
             dev,
-            keep: keep(layer.memory.unwrap_or(false), layer.data, layer.durability)?,
+            keep,
             secret,
             publish_key,
             issuer: layer.issuer.unwrap_or_else(|| "tinysse".to_owned()),
@@ -205,15 +212,26 @@ impl Config {
     }
 }
 
-fn keep(memory: bool, data: Option<PathBuf>, durability: Option<Durability>) -> Result<Keep, ConfigError> {
-    match (memory, data, durability) {
-        (true, None, None | Some(Durability::Memory)) => Ok(Keep::Memory),
-        (true, None, Some(_)) => wrong("--durability needs a log on the disk: leave --memory out"),
-        (true, Some(_), _) => wrong("--data or --memory: one of them"),
-        (false, folder, durability) => {
-            let folder = folder.unwrap_or_else(|| PathBuf::from(DATA));
+fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
+    let Layer { data, redis, redis_prefix, durability, .. } = layer;
+    match (layer.memory.unwrap_or(false), data, redis) {
+        (true, None, None) if durability.is_none_or(|asked| asked == Durability::Memory) => Ok(Keep::Memory),
+        (true, None, None) => wrong("--durability needs a log on the disk: leave --memory out"),
+        (false, None, Some(_)) if durability.is_some() => {
+            wrong("--durability is of the log on the disk; with --redis it is what Redis is set to")
+        }
+        (false, None, Some(url)) => {
+            let prefix = redis_prefix.clone().unwrap_or_else(|| PREFIX.to_owned());
+            if prefix.is_empty() || prefix.contains(['{', '}']) {
+                return wrong("--redis-prefix must not be empty and has no braces");
+            }
+            Ok(Keep::Redis(Place { url: url.clone(), prefix }))
+        }
+        (false, folder, None) => {
+            let folder = folder.clone().unwrap_or_else(|| PathBuf::from(DATA));
             Ok(Keep::File { folder, durability: durability.unwrap_or_default() })
         }
+        (true, _, _) | (false, Some(_), Some(_)) => wrong("--data, --memory or --redis: one of them"),
     }
 }
 

@@ -92,6 +92,14 @@ fn the_log_is_durable_by_default() {
     assert_eq!(keep(&["--data=x", "--durability=sync"]), file("x", Durability::Sync));
     assert_eq!(keep(&["--memory=false", "--durability=memory"]), file("tinysse-data", Durability::Memory));
     assert_eq!(keep(&["--memory"]), Keep::Memory);
+    let redis = |args: &[&str]| match keep(args) {
+        Keep::Redis(place) => (place.url.expose().to_owned(), place.prefix),
+        other @ (Keep::Memory | Keep::File { .. }) => panic!("{other:?}"),
+    };
+    assert_eq!(redis(&["--redis=redis://x"]), ("redis://x".into(), "tinysse".into()));
+    assert_eq!(redis(&["--redis=redis://x", "--redis-prefix=a"]).1, "a");
+    assert!(complaint(&["--dev", "--redis=redis://x", "--durability=group"]).contains("Redis is set to"));
+    assert!(complaint(&["--dev", "--redis=redis://:hush-hush@x", "--redis-prefix={"]).contains("--redis-prefix"));
     // The nearer layer wins, whichever of the two it names.
     let layer = |data: Option<&str>, memory| Layer { data: data.map(Into::into), memory, ..Layer::default() };
     let over = |above: Layer, below: Layer| {

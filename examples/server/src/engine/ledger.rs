@@ -7,7 +7,7 @@ use tinysse::core::wire::id::Epoch;
 use super::{Appended, Batch, Durability, EngineError};
 
 /// How long a receipt is kept, in milliseconds, and how many.
-const LIFE_MS: u64 = 300_000;
+pub(super) const LIFE_MS: u64 = 300_000;
 pub(super) const BOUND: usize = 10_000;
 
 /// What makes a request happen once: its key, and what it was about.

@@ -31,6 +31,7 @@ mod ledger;
 pub mod memory;
 mod record;
 pub mod redb;
+pub mod redis;
 
 use std::{fmt, path::PathBuf, pin::Pin, str::FromStr};
 
@@ -161,6 +162,8 @@ pub enum Health {
     Good,
     /// The last write failed and it tries again; streams are served from memory meanwhile.
     Refusing(EngineError),
+    /// What it keeps the log in can't be reached: this node hears nothing of the others and should get no traffic. Its streams stay open.
+    Away(EngineError),
 }
 
 /// Why nothing was appended.
@@ -210,6 +213,9 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// Redis does not answer.
+    #[error("--redis: {0}")]
+    Unreachable(String),
     /// The system refused.
     #[error("{}: {what}", .path.display())]
     Io {

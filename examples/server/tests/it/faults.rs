@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// A directory that is removed at the end.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tinysse-faults-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Self(std::env::temp_dir().join(name))
@@ -41,7 +41,7 @@ impl Drop for Folder {
     }
 }
 
-fn post(http: &Client, url: &str, path: &str, body: &Value) -> RequestBuilder {
+pub fn post(http: &Client, url: &str, path: &str, body: &Value) -> RequestBuilder {
     http.post(format!("{url}{path}"))
         .header("content-type", "application/json")
         .bearer_auth(DEV_PUBLISH_KEY)
@@ -49,7 +49,7 @@ fn post(http: &Client, url: &str, path: &str, body: &Value) -> RequestBuilder {
 }
 
 /// A stream that goes on behind `cursor`.
-async fn follow(url: &str, cursor: &str) -> Stream {
+pub async fn follow(url: &str, cursor: &str) -> Stream {
     let http = Client::new();
     let login = post(&http, url, "/auth/login", &json!({ "user": "ada" })).send().await.unwrap();
     let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();

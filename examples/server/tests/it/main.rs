@@ -6,6 +6,7 @@ mod crud;
 mod dev;
 mod faults;
 mod lifecycle;
+mod nodes;
 mod publish;
 mod slow;
 mod streams;
