@@ -86,7 +86,10 @@ const tests = [
   {
     name: 'cargo',
     about: 'core, simulation, server over real HTTP, tidy',
-    work: () => cargo(['test', '--locked', '--workspace']),
+    work: async () => {
+      await wantRedis();
+      await cargo(['test', '--locked', '--workspace']);
+    },
   },
   { name: 'build', about: 'the npm package in pkg/', work: build },
   { name: 'size', about: 'the budget', work: () => size({ why: false }) },
@@ -113,6 +116,15 @@ const tests = [
     work: () => e2e(),
   },
 ];
+
+async function wantRedis() {
+  try {
+    await needProgram('redis-server', ['redis-server']);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.warn(`SKIPPED: the tests of several nodes, for ${error.message}`);
+  }
+}
 
 async function firefox() {
   const browser = await needProgram('firefox-esr', ['firefox-esr']);
