@@ -30,7 +30,7 @@ async function withServer(work) {
   const listen = `127.0.0.1:${await freePort(8090)}`;
   const server = launch(
     `${targetDir}/debug/tinysse-server${exe}`,
-    ['serve', '--dev', '--listen', listen, '--pages', page],
+    ['serve', '--dev', '--memory', '--listen', listen, '--pages', page],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   try {

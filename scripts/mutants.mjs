@@ -13,7 +13,7 @@ const session = 'src/core/session/mod.rs';
 const leave = 'src/core/session/leave.rs';
 const scan = 'src/core/wire/scan.rs';
 const log = 'examples/server/src/hub/log.rs';
-const hub = 'examples/server/src/hub/mod.rs';
+const due = 'examples/server/src/hub/due.rs';
 const trimmed = 'examples/server/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
@@ -115,14 +115,14 @@ const mutants = [
   ['a cursor of another life of the log is honoured', log, 'if id.epoch != self.epoch {', 'if false {'],
   [
     'a log trimmed under a slow reader is not noticed',
-    hub,
-    'if self.log.lost(client.at, |topic| client.may_see(topic)) {',
-    'if false {',
+    due,
+    'let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);',
+    'let lost = None;',
   ],
-  ['everybody sees everything', hub, 'if client.wants(entry) {', 'if client.wants(entry) || true {'],
+  ['everybody sees everything', due, 'if client.wants(entry) {', 'if client.wants(entry) || true {'],
   [
     'hello names the head, not the place before what follows',
-    hub,
+    due,
     'after: self.log.id(client.at),',
     'after: self.log.id(head),',
   ],
@@ -156,6 +156,7 @@ for (const part of [
   'src',
   'tests',
   'wasm',
+  'wasm-eventsource',
   'examples/server',
 ]) {
   cpSync(at(part), join(tree, part), { recursive: true });

@@ -59,7 +59,10 @@ async function serveAll() {
   const api = await serve('progress-api', ['--listen', `127.0.0.1:${await freePort(3000)}`], ended);
   const listen = ['--listen', `127.0.0.1:${await freePort(8080)}`];
   const poll = ['--poll', `progress=${api}/state`];
-  const url = await serve('tinysse-server', ['serve', '--dev', ...listen, '--pages', pages, ...poll], ended);
+  // Kept from one start to the next, so that a page that stays open misses nothing; a second `npm start` beside it has a log of its own.
+  const port = listen[1].split(':').pop();
+  const data = ['--data', `${targetDir}/tinysse-data-${port}`];
+  const url = await serve('tinysse-server', ['serve', '--dev', ...listen, ...data, '--pages', pages, ...poll], ended);
   console.log(`\n  ${green('tinysse is running:')} ${bold(url)}   ${dim('Ctrl-C ends it')}\n`);
   endByRequest();
   open(url);

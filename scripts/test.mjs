@@ -87,7 +87,10 @@ const tests = [
   {
     name: 'cargo',
     about: 'core, simulation, server over real HTTP, tidy',
-    work: () => cargo(['test', '--locked', '--workspace']),
+    work: async () => {
+      await wantRedis();
+      await cargo(['test', '--locked', '--workspace']);
+    },
   },
   { name: 'build', about: 'the npm package in pkg/', work: build },
   { name: 'size', about: 'the budget', work: () => size({ why: false }) },
@@ -114,6 +117,15 @@ const tests = [
     work: () => e2e(),
   },
 ];
+
+async function wantRedis() {
+  try {
+    await needProgram('redis-server', ['redis-server']);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.warn(`SKIPPED: the tests of several nodes, for ${error.message}`);
+  }
+}
 
 async function firefox() {
   const browser = await needProgram('firefox-esr', ['firefox-esr']);
@@ -154,6 +166,12 @@ const more = [
     about: `${simSeeds} seeds`,
     work: () =>
       cargo(['test', '--locked', '--release', '--package', 'tinysse', '--test', 'sim'], { SIM_SEEDS: simSeeds }),
+  },
+  {
+    name: 'kills',
+    about: 'kill -9 of the server, 50 times in each durability',
+    work: () =>
+      cargo(['test', '--locked', '--package', 'tinysse-server', '--test', 'it', 'kill_9'], { TINYSSE_KILLS: '50' }),
   },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
   {

@@ -94,6 +94,7 @@ export class Server {
       const program = new Program('tinysse-server', [
         'serve',
         '--dev',
+        '--memory',
         ...['--listen', `127.0.0.1:${port}`, '--cors-origin', origin],
         ...['--publish-key', publishKey, '--pages', pages, ...flags],
       ]);

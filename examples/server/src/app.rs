@@ -3,7 +3,10 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use tinysse::core::{rng::Rng, wire::control::Reason};
+use tinysse::core::{
+    rng::Rng,
+    wire::{control::Reason, id::Epoch},
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -11,9 +14,11 @@ use tokio::{
 
 use crate::{
     auth::{Auth, directory::Denied, jwt::Claims, limit::Limit, revoked::Revoke},
-    clock::Clock,
-    config::{Config, Place},
-    http::{self, compute::Compute, projects::Projects, publish::Receipts},
+    clock::{Clock, random_u64},
+    config::{Config, Keep, Place},
+    delivery::Delivery,
+    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
+    http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::{Site, Streams},
     update_service::UpdateService,
@@ -64,7 +69,9 @@ pub struct App {
     pub limits: Limiters,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
-    /// The way into the hub.
+    /// What keeps the log.
+    pub engine: Arc<dyn Engine>,
+    /// The way into the log.
     pub updates: Arc<UpdateService>,
     /// The pollers.
     pub worker: BackgroundWorker,
@@ -74,25 +81,14 @@ pub struct App {
     pub projects: Projects,
     /// Another one.
     pub compute: Compute,
-    /// What was published under which idempotency key.
-    pub receipts: Receipts,
 }
 
 impl App {
     /// A server that is not yet listening. See [`serve`](crate::runtime::serve).
     ///
-    /// # Panics
-    /// If the file of revocations can't be used; [`open`](Self::open) says so instead.
-    #[must_use]
-    pub fn new(config: Config) -> Arc<Self> {
-        Self::open(config).expect("the file of revocations")
-    }
-
-    /// The same, for those who keep revocations in a file.
-    ///
     /// # Errors
-    /// The file can't be used: without it, whoever was revoked would be let in again.
-    pub fn open(config: Config) -> io::Result<Arc<Self>> {
+    /// There is a stored log, or a file of revocations, that can't be used: without it somebody would miss something, or be let in again.
+    pub fn new(config: Config) -> io::Result<Arc<Self>> {
         let clock = Clock::start();
         let mut auth = Auth::new(&config, clock);
         if let Some(path) = &config.access.revocations {
@@ -102,14 +98,17 @@ impl App {
         }
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
+        let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
+        let engine = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>).map_err(io::Error::other)?;
+        let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
         Ok(Arc::new(Self {
             auth,
             limits: Limiters::new(&config),
-            updates: Arc::new(UpdateService::new(&config, clock, Arc::clone(&streams), Arc::clone(&metrics))),
+            updates: Arc::new(updates),
+            engine,
             worker: BackgroundWorker::new(&config),
             projects: Projects::new(config.dev),
             compute: Compute::new(config.dev),
-            receipts: Receipts::default(),
             streams,
             metrics,
             clock,
@@ -193,4 +192,16 @@ impl App {
         let spread = rng.below(self.config.drain_window.ms().max(1));
         u32::try_from(u64::from(self.config.hub.retry_ms).saturating_add(spread)).unwrap_or(u32::MAX)
     }
+}
+
+fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<Arc<dyn Engine>, OpenError> {
+    // 48 random bits: short on the wire, and no two lives of a log meet.
+    let fresh = Epoch(random_u64() >> 16);
+    Ok(match &config.keep {
+        Keep::Memory => Arc::new(Memory::start(fresh, sink)),
+        Keep::File { folder, durability } => {
+            Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?)
+        }
+        Keep::Redis(place) => Arc::new(Redis::open(place.clone(), Bounds::of(&config.hub), fresh, sink)?),
+    })
 }

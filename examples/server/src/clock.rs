@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tinysse::core::{rng::Rng, time::Time};
 
-/// The time since the server started, for the hub, and the time of day, for tokens.
+/// The time for the hub, which never runs backwards, and the time of day, for tokens.
 ///
 /// ```
 /// let clock = tinysse_server::clock::Clock::start();
@@ -14,33 +14,40 @@ use tinysse::core::{rng::Rng, time::Time};
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
+    /// The time of day at the start. The hub's time counts from there, so that updates of an earlier life have an age.
+    started_ms: u64,
 }
 
 impl Clock {
     /// Starts counting.
     #[must_use]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self { started: Instant::now(), started_ms: unix_ms() }
     }
 
-    /// Milliseconds since the start; never runs backwards.
+    /// Milliseconds since 1970 as of the start, counted on without a look at the time of day: it never runs backwards.
     #[must_use]
     pub fn now(&self) -> Time {
-        Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+        let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Time(self.started_ms.saturating_add(since))
     }
 
     /// Milliseconds since 1970.
     #[must_use]
     pub fn unix_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        unix_ms()
     }
 
     /// When `time` is, for the runtime's timers.
     #[must_use]
     pub fn instant(&self, time: Time) -> Instant {
-        self.started + Duration::from_millis(time.0)
+        self.started + Duration::from_millis(time.0.saturating_sub(self.started_ms))
     }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A name that nobody guesses: 96 random bits.

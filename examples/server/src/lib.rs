@@ -4,23 +4,26 @@
 //! use tinysse_server::{app::App, config::Config, runtime::{bind, serve}};
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
-//! let config = Config::from_args(["tinysse-server", "--dev", "--listen=127.0.0.1:0"]).unwrap();
+//! let config = Config::from_args(["tinysse-server", "--dev", "--memory", "--listen=127.0.0.1:0"]).unwrap();
 //! let listener = bind(config.listen).await.unwrap();
-//! let app = App::new(config);
+//! let app = App::new(config).unwrap();
 //! let updates = app.updates.clone();
 //! let server = tokio::spawn(serve(app, listener, async { /* until Ctrl-C, say */ }));
-//! updates.notify("projects").unwrap(); // whatever changed, wherever in your code
+//! updates.notify("projects").await.unwrap(); // whatever changed, wherever in your code
 //! server.await.unwrap();
 //! # });
 //! ```
 //!
 //! The map: [`hub`] decides and is pure; [`runtime`] performs (sockets, timers, shutdown); [`http`] speaks with clients and services;
-//! [`auth`] knows who may; [`worker`] asks other servers; [`update_service`] is the one way into the hub.
+//! [`auth`] knows who may; [`worker`] asks other servers; [`update_service`] is the one way in, through an [`engine`] that keeps the log,
+//! and [`delivery`] the way from there to the hub.
 
 pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod delivery;
+pub mod engine;
 pub mod error;
 pub mod http;
 pub mod hub;

@@ -45,7 +45,7 @@ async fn run(config: Config) -> std::io::Result<()> {
         );
     }
     let address = config.listen;
-    let app = App::open(config)?;
+    let app = App::new(config)?;
     let listener = bind(address).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.

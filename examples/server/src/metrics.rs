@@ -8,7 +8,12 @@ use std::{
 use metrics::{counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::{app::App, hub::PublishError};
+use crate::{
+    app::App,
+    engine::{EngineError, Health},
+    hub::PublishError,
+    update_service::NotifyError,
+};
 
 /// Types that get a series of their own.
 const MAX_TYPES: usize = 64;
@@ -73,10 +78,14 @@ impl Metrics {
     }
 
     /// An update was refused.
-    pub fn unpublished(&self, error: PublishError) {
+    pub fn unpublished(&self, error: &NotifyError) {
         let why = match error {
-            PublishError::BadType(_) => "bad_type",
-            PublishError::TooLarge => "too_large",
+            NotifyError::Refused(PublishError::BadType(_)) => "bad_type",
+            NotifyError::Refused(PublishError::TooLarge) => "too_large",
+            NotifyError::NotLogged(EngineError::Busy) => "busy",
+            NotifyError::NotLogged(EngineError::Full(_)) => "full",
+            NotifyError::NotLogged(EngineError::Unavailable(_)) => "unavailable",
+            NotifyError::NotLogged(EngineError::Reused) => "reused_key",
         };
         self.record(|| counter!("tinysse_updates_refused_total", "why" => why).increment(1));
     }
@@ -102,6 +111,7 @@ impl Metrics {
             for (gap, count) in &counts.resyncs {
                 counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
             }
+            gauge!("tinysse_log_writable").set(f64::from(u8::from(app.engine.health() == Health::Good)));
             gauge!("tinysse_log_updates").set(updates as f64);
             gauge!("tinysse_log_bytes").set(bytes as f64);
             for poll in app.worker.polls() {
@@ -151,6 +161,7 @@ fn describe() {
     describe_counter!("tinysse_frames_total", "Frames of updates given to streams.");
     describe_counter!("tinysse_beats_total", "Beats given to silent streams.");
     describe_counter!("tinysse_resyncs_total", "Clients told that they missed something, by gap.");
+    describe_gauge!("tinysse_log_writable", "1 if the last write of the log succeeded, else 0.");
     describe_gauge!("tinysse_log_updates", "Updates kept for replay.");
     describe_gauge!("tinysse_log_bytes", "Bytes of the updates kept for replay.");
     describe_gauge!("tinysse_poll_age_seconds", "Time since a poller's last good answer, by type.");

@@ -1,4 +1,4 @@
-//! The way into the hub for everything in this process: handlers, pollers, your own code. One log line an update.
+//! The way into the log for everything in this process: handlers, pollers, your own code.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,35 +11,34 @@ use tokio::{
 use crate::{
     clock::Clock,
     config::Config,
+    delivery::{Delivery, Notice, audience},
+    engine::{self, Appended, Engine, EngineError, Receipt, Record},
     hub::{PublishError, Update},
     metrics::Metrics,
-    runtime::Streams,
 };
-
-/// How many updates a subscriber inside the process may be behind before it misses some (and is told how many).
-const BEHIND: usize = 1_024;
 
 /// Publishes, coalesces where that is configured, and lets code inside the process listen.
 #[derive(Debug)]
 pub struct UpdateService {
-    streams: Arc<Streams>,
+    engine: Arc<dyn Engine>,
+    delivery: Arc<Delivery>,
     windows: Mutex<Vec<Window>>,
     /// A window opened that may end before all others.
     opened: Notify,
-    feed: broadcast::Sender<Arc<Notice>>,
     clock: Clock,
     metrics: Arc<Metrics>,
+    max_bytes: usize,
 }
 
-/// An update as code inside the process sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Its place in the log.
-    pub id: EventId,
-    /// What was published.
-    pub update: Update,
-    /// The streams that got it live.
-    pub receivers: usize,
+/// Why an update was not published.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// It is wrong itself.
+    #[error(transparent)]
+    Refused(#[from] PublishError),
+    /// The log did not take it.
+    #[error(transparent)]
+    NotLogged(#[from] EngineError),
 }
 
 #[derive(Debug)]
@@ -54,92 +53,107 @@ type Same = (String, Option<String>, Vec<String>);
 impl UpdateService {
     /// As configured.
     #[must_use]
-    pub fn new(config: &Config, clock: Clock, streams: Arc<Streams>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        config: &Config,
+        clock: Clock,
+        engine: Arc<dyn Engine>,
+        delivery: Arc<Delivery>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let window = |(pattern, span): &(Pattern, crate::config::Span)| Window {
             pattern: pattern.clone(),
             batch: Batch::new(span.ms()),
         };
         Self {
-            streams,
+            engine,
+            delivery,
             windows: Mutex::new(config.batch.iter().map(window).collect()),
             opened: Notify::new(),
-            feed: broadcast::channel(BEHIND).0,
             clock,
             metrics,
+            max_bytes: config.hub.max_bytes,
         }
     }
 
     /// Says to everybody that something of this type changed.
     ///
     /// # Errors
-    /// [`PublishError`] for a type that is malformed or reserved.
-    pub fn notify(&self, kind: &str) -> Result<Option<EventId>, PublishError> {
-        self.notify_with(Update::new(kind))
+    /// [`NotifyError`]: the type is malformed or reserved, or the log can't be written.
+    pub async fn notify(&self, kind: &str) -> Result<Option<EventId>, NotifyError> {
+        self.notify_with(Update::new(kind)).await
     }
 
     /// The same with data, audience, origin and so on. Answers the update's id, or `None` if it waits for its window to end.
     ///
     /// # Errors
-    /// [`PublishError`]. An update that waits is checked now, except for its size.
-    pub fn notify_with(&self, mut update: Update) -> Result<Option<EventId>, PublishError> {
+    /// [`NotifyError`]. An update that waits is checked now, except for its size.
+    pub async fn notify_with(&self, update: Update) -> Result<Option<EventId>, NotifyError> {
         update.check()?;
+        match self.hold(update) {
+            Some(update) => self.publish(update).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the update back, unless it waits for its window to end.
+    fn hold(&self, mut update: Update) -> Option<Update> {
         if update.at == 0 {
             update.at = self.clock.unix_ms();
         }
-        let now = self.clock.now();
         let mut windows = self.windows();
-        let update = match windows.iter_mut().find(|window| window.pattern.matches(&update.kind)) {
-            None => update,
-            Some(window) => {
-                let same = same(&update);
-                if let Some(held) = window.batch.held(&same) {
-                    concerns_both(&mut update, held);
-                }
-                match window.batch.add(now, same, update) {
-                    Some(update) => update,
-                    None => {
-                        self.opened.notify_one();
-                        return Ok(None);
-                    }
-                }
-            }
+        let Some(window) = windows.iter_mut().find(|window| window.pattern.matches(&update.kind)) else {
+            return Some(update);
         };
-        drop(windows);
-        self.publish(update).map(Some)
+        let same = same(&update);
+        if let Some(held) = window.batch.held(&same) {
+            concerns_both(&mut update, held);
+        }
+        let passed = window.batch.add(self.clock.now(), same, update);
+        if passed.is_none() {
+            self.opened.notify_one();
+        }
+        passed
     }
 
     /// Publishes at once, whatever the windows.
     ///
     /// # Errors
-    /// [`PublishError`].
-    pub fn publish(&self, mut update: Update) -> Result<EventId, PublishError> {
-        if update.at == 0 {
-            update.at = self.clock.unix_ms();
-        }
-        let published = self.streams.publish(update.clone()).inspect_err(|error| {
-            self.metrics.unpublished(*error);
-            tracing::warn!(target: "tinysse::update", r#type = ?update.kind, %error, "refused");
-        })?;
-        let audience = audience(&update).join(",");
-        tracing::info!(
-            target: "tinysse::update",
-            r#type = update.kind,
-            id = %published.id,
-            audience,
-            receivers = published.receivers,
-            origin = update.origin.as_deref().unwrap_or("-"),
-            "update"
-        );
-        self.metrics.published(&update.kind, published.receivers);
-        // Nobody in the process listens: that is fine.
-        let _ = self.feed.send(Arc::new(Notice { id: published.id, update, receivers: published.receivers }));
-        Ok(published.id)
+    /// [`NotifyError`].
+    pub async fn publish(&self, update: Update) -> Result<EventId, NotifyError> {
+        let Appended { epoch, first, .. } = self.publish_all(vec![update], None).await?;
+        Ok(EventId { epoch, seq: first })
+    }
+
+    /// Publishes several at once, in neighbouring places: all of them or none. With a receipt it happens once, however often it is asked for.
+    ///
+    /// # Errors
+    /// [`NotifyError`].
+    pub async fn publish_all(
+        &self,
+        mut updates: Vec<Update>,
+        receipt: Option<Receipt>,
+    ) -> Result<Appended, NotifyError> {
+        let at = self.clock.unix_ms();
+        updates.iter_mut().filter(|update| update.at == 0).for_each(|update| update.at = at);
+        let checked = updates.iter().try_for_each(|update| update.fits(self.max_bytes));
+        let logged = self.clock.now().0;
+        let result = match checked {
+            Err(error) => Err(NotifyError::Refused(error)),
+            Ok(()) => {
+                let records = updates.into_iter().map(|update| Record { logged, update }).collect();
+                self.engine.append(engine::Batch { records, receipt }).await.map_err(NotifyError::NotLogged)
+            }
+        };
+        result.inspect_err(|error| {
+            self.metrics.unpublished(error);
+            tracing::warn!(target: "tinysse::update", %error, "refused");
+        })
     }
 
     /// Every update from now on, for code inside the process.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Notice>> {
-        self.feed.subscribe()
+        self.delivery.subscribe()
     }
 
     /// Publishes what windows that ended have held; for ever.
@@ -148,34 +162,35 @@ impl UpdateService {
             let due = self.windows().iter().filter_map(|window| window.batch.due()).min();
             match due {
                 None => self.opened.notified().await,
-                Some(due) => tokio::select! {
-                    () = sleep_until(Instant::from_std(self.clock.instant(due))) => self.flush_until(self.clock.now()),
-                    () = self.opened.notified() => {}
-                },
+                Some(due) => {
+                    let ended = tokio::select! {
+                        () = sleep_until(Instant::from_std(self.clock.instant(due))) => true,
+                        () = self.opened.notified() => false,
+                    };
+                    if ended {
+                        self.flush_until(self.clock.now()).await;
+                    }
+                }
             }
         }
     }
 
     /// Publishes everything that is held, because the server shuts down.
-    pub fn flush(&self) {
-        self.flush_until(Time(u64::MAX));
+    pub async fn flush(&self) {
+        self.flush_until(Time(u64::MAX)).await;
     }
 
-    fn flush_until(&self, now: Time) {
+    async fn flush_until(&self, now: Time) {
         let held: Vec<_> = self.windows().iter_mut().flat_map(|window| window.batch.flush(now)).collect();
         for update in held {
             // A refusal is logged and counted in `publish`; there is nobody left to tell.
-            let _ = self.publish(update);
+            let _ = self.publish(update).await;
         }
     }
 
     fn windows(&self) -> MutexGuard<'_, Vec<Window>> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn audience(update: &Update) -> Vec<String> {
-    if update.to.is_empty() { vec!["all".to_owned()] } else { update.to.iter().map(ToString::to_string).collect() }
 }
 
 fn same(update: &Update) -> Same {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::values::{Pair, Rate, Secret, Span};
+use crate::engine::Durability;
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
 /// as the flags, in the file (`token-ttl = "60s"`).
@@ -19,6 +20,21 @@ pub struct Layer {
     /// For trying out: built-in secrets, POST /auth/login for anybody, /dev endpoints; loopback only
     #[arg(long, env = "TINYSSE_DEV", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub dev: Option<bool>,
+    /// Directory of the log, so that clients get what they missed over restarts [default: tinysse-data]
+    #[arg(long, env = "TINYSSE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Keep the log in memory only: after a restart clients refetch
+    #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub memory: Option<bool>,
+    /// Keep the log in Redis, for several nodes: redis://[user:password@]host:port[/db]
+    #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
+    pub redis: Option<Secret>,
+    /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]
+    #[arg(long, env = "TINYSSE_REDIS_PREFIX", value_name = "TEXT")]
+    pub redis_prefix: Option<String>,
+    /// When an update counts as published: memory (the file follows), group (on the disk, writes shared), sync (a write each) [default: group]
+    #[arg(long, env = "TINYSSE_DURABILITY", value_name = "WORD")]
+    pub durability: Option<Durability>,
     /// What tokens are signed with (HS256), at least 32 bytes
     #[arg(long, env = "TINYSSE_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub secret: Option<Secret>,
@@ -173,8 +189,20 @@ impl Layer {
         fn list<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
             if above.is_empty() { below } else { above }
         }
+        // Each of these says no to the others.
+        let named = self.data.is_some() || self.memory == Some(true) || self.redis.is_some();
+        let (data, memory, redis) = if named {
+            (self.data, self.memory, self.redis)
+        } else {
+            (below.data, self.memory.or(below.memory), below.redis)
+        };
         Self {
             listen: self.listen.or(below.listen),
+            data,
+            memory,
+            redis,
+            redis_prefix: self.redis_prefix.or(below.redis_prefix),
+            durability: self.durability.or(below.durability),
             dev: self.dev.or(below.dev),
             secret: self.secret.or(below.secret),
             publish_key: self.publish_key.or(below.publish_key),

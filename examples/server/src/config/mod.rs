@@ -23,7 +23,10 @@ use axum::http::{HeaderValue, Uri};
 use tinysse::core::{registry::Pattern, wire::control::check_type};
 use tracing_subscriber::filter::Targets;
 
-use crate::hub::HubConfig;
+use crate::{
+    engine::{Durability, redis},
+    hub::HubConfig,
+};
 
 pub use access::{Access, KeySource, SessionRules};
 pub use command::{Command, TokenCommand};
@@ -33,6 +36,9 @@ pub use values::{Pair, Place, Rate, Secret, Span};
 
 /// `iss` of tokens, unless configured otherwise.
 const ISSUER: &str = "tinysse";
+/// Where the log is kept unless told otherwise.
+const DATA: &str = "tinysse-data";
+const PREFIX: &str = "tinysse";
 /// With `--dev`, services publish with this unless told otherwise.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
 
@@ -43,6 +49,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the endpoints for trying out exist.
     pub dev: bool,
+    /// Where the log is kept.
+    pub keep: Keep,
     /// What tokens are signed with, who logs users in, who knows their rights.
     pub access: Access,
     /// How much one user or address may have.
@@ -83,6 +91,22 @@ pub struct Config {
     pub log: Targets,
 }
 
+/// Where the log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nowhere: it ends with the process.
+    Memory,
+    /// In a file.
+    File {
+        /// The directory.
+        folder: PathBuf,
+        /// When an update counts as published.
+        durability: Durability,
+    },
+    /// In Redis.
+    Redis(redis::Place),
+}
+
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -112,6 +136,7 @@ impl Config {
     /// [`ConfigError::Setting`] names the setting.
     pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
         let dev = layer.dev.unwrap_or(false);
+        let keep = keep(&layer)?;
         let listen = layer.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
         if dev && !listen.ip().is_loopback() {
             return wrong("--dev lets anybody in, so it listens on loopback only: give --listen 127.0.0.1:PORT");
@@ -145,6 +170,7 @@ impl Config {
         Ok(Self {
             listen,
             dev,
+            keep,
             access,
             limits,
             publish_key,
@@ -165,6 +191,29 @@ impl Config {
             drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,
         })
+    }
+}
+
+fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
+    let Layer { data, redis, redis_prefix, durability, .. } = layer;
+    match (layer.memory.unwrap_or(false), data, redis) {
+        (true, None, None) if durability.is_none_or(|asked| asked == Durability::Memory) => Ok(Keep::Memory),
+        (true, None, None) => wrong("--durability needs a log on the disk: leave --memory out"),
+        (false, None, Some(_)) if durability.is_some() => {
+            wrong("--durability is of the log on the disk; with --redis it is what Redis is set to")
+        }
+        (false, None, Some(url)) => {
+            let prefix = redis_prefix.clone().unwrap_or_else(|| PREFIX.to_owned());
+            if prefix.is_empty() || prefix.contains(['{', '}']) {
+                return wrong("--redis-prefix must not be empty and has no braces");
+            }
+            Ok(Keep::Redis(redis::Place { url: url.clone(), prefix }))
+        }
+        (false, folder, None) => {
+            let folder = folder.clone().unwrap_or_else(|| PathBuf::from(DATA));
+            Ok(Keep::File { folder, durability: durability.unwrap_or_default() })
+        }
+        (true, _, _) | (false, Some(_), Some(_)) => wrong("--data, --memory or --redis: one of them"),
     }
 }
 

@@ -24,6 +24,9 @@ fn the_first_error_tells_what_to_do() {
     assert!(complaint(&["--dev", "--log-max-count=0"]).contains("--log-max-count"));
     assert!(complaint(&["--dev", "--batch=a*b=1s"]).contains("--batch"));
     assert!(complaint(&["--dev", "--log=info,=x=y"]).contains("--log"));
+    assert!(complaint(&["--dev", "--memory", "--data=x"]).contains("one of them"));
+    assert!(complaint(&["--dev", "--memory", "--durability=sync"]).contains("--durability"));
+    assert!(complaint(&["--dev", "--durability=often"]).contains("often"));
     assert!(complaint(&["--dev", "--nonsense"]).contains("--nonsense"));
 }
 
@@ -80,6 +83,32 @@ fn polls_have_a_type_and_an_address() {
         assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
     }
     assert!(complaint(&["--dev", "--poll=a=http://x", "--poll=a=http://y"]).contains("twice"));
+}
+
+#[test]
+fn the_log_is_durable_by_default() {
+    let keep = |args: &[&str]| config(&[&["--dev"], args].concat()).expect("complete").keep;
+    let file = |folder: &str, durability| Keep::File { folder: folder.into(), durability };
+    assert_eq!(keep(&[]), file("tinysse-data", Durability::Group));
+    assert_eq!(keep(&["--data=x", "--durability=sync"]), file("x", Durability::Sync));
+    assert_eq!(keep(&["--memory=false", "--durability=memory"]), file("tinysse-data", Durability::Memory));
+    assert_eq!(keep(&["--memory"]), Keep::Memory);
+    let redis = |args: &[&str]| match keep(args) {
+        Keep::Redis(place) => (place.url.expose().to_owned(), place.prefix),
+        other @ (Keep::Memory | Keep::File { .. }) => panic!("{other:?}"),
+    };
+    assert_eq!(redis(&["--redis=redis://x"]), ("redis://x".into(), "tinysse".into()));
+    assert_eq!(redis(&["--redis=redis://x", "--redis-prefix=a"]).1, "a");
+    assert!(complaint(&["--dev", "--redis=redis://x", "--durability=group"]).contains("Redis is set to"));
+    assert!(complaint(&["--dev", "--redis=redis://:hush-hush@x", "--redis-prefix={"]).contains("--redis-prefix"));
+    // The nearer layer wins, whichever of the two it names.
+    let layer = |data: Option<&str>, memory| Layer { data: data.map(Into::into), memory, ..Layer::default() };
+    let over = |above: Layer, below: Layer| {
+        let both = above.over(below);
+        (both.data, both.memory)
+    };
+    assert_eq!(over(layer(None, Some(true)), layer(Some("x"), None)), (None, Some(true)));
+    assert_eq!(over(layer(Some("x"), None), layer(None, Some(true))), (Some("x".into()), None));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tinysse::core::wire::id::EventId;
 
 use super::{
     body,
@@ -84,12 +85,12 @@ pub(super) async fn notify(
         return Err(Problem::bad_request("bad_count", format!("count is 1 to {MAX_COUNT}")));
     }
     let to = to.map(audiences).transpose()?.unwrap_or_default();
-    let publish = |n| {
+    let update = |n| {
         let data = data.as_ref().map_or_else(|| format!("{{\"n\":{n}}}"), |data| data.get().to_owned());
-        let update = Update { data: Some(data), to: to.clone(), ..Update::new(kind.clone()) };
-        app.updates.publish(update).map(|id| id.text()).map_err(refused)
+        Update { data: Some(data), to: to.clone(), ..Update::new(kind.clone()) }
     };
-    Ok(Json(Ids { ids: (0..count).map(publish).collect::<Result<_, _>>()? }))
+    let appended = app.updates.publish_all((0..count).map(update).collect(), None).await.map_err(refused)?;
+    Ok(Json(Ids { ids: appended.ids().map(EventId::text).collect() }))
 }
 
 fn own(app: &App, which: &Which, user: &Claims) -> Result<(Claims, Arc<Conn>), Problem> {

@@ -8,19 +8,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, error::Problem};
+use crate::{app::App, engine::Health, error::Problem};
 
 /// The process works.
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// It wants traffic. Not any more as soon as it begins to drain.
+/// It wants traffic. Not any more as soon as it begins to drain, and not while it is cut off from the other nodes.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     if app.streams.is_draining() {
         return Err(Problem::unavailable("draining", "the server shuts down", 1));
     }
-    Ok("ok\n")
+    match app.engine.health() {
+        // Nothing is lost by serving streams while the disk is full.
+        Health::Good | Health::Refusing(_) => Ok("ok\n"),
+        Health::Away(error) => Err(Problem::unavailable("log_away", error.to_string(), 1)),
+    }
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {

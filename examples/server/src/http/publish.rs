@@ -1,28 +1,28 @@
-//! `POST /publish`: services put updates into the log.
+//! `POST /publish`: services put updates into the log. It answers when the log has them.
 
-use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::sync::Arc;
 
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tinysse::core::{audience::Audience, wire::control::BadType};
+use sha2::{Digest, Sha256};
+use tinysse::core::{
+    audience::Audience,
+    wire::{control::BadType, id::EventId},
+};
 
 use super::body::{JsonBytes, parse};
 use crate::{
     app::App,
     auth::Service,
+    engine::{EngineError, Receipt},
     error::Problem,
     hub::{PublishError, Update},
+    update_service::NotifyError,
 };
 
 /// Updates in one request.
@@ -31,24 +31,12 @@ const MAX_ITEMS: usize = 1_000;
 const MAX_AUDIENCES: usize = 100;
 /// Bytes of key, origin, exception and idempotency key.
 const MAX_NAME: usize = 255;
-/// How long a receipt is kept, and how many.
-const REMEMBERED: (Duration, u64) = (Duration::from_secs(300), 10_000);
 
-/// What was published under which idempotency key.
-#[derive(Clone, Debug)]
-pub struct Receipts(Cache<String, Receipt>);
-
-#[derive(Clone, Debug)]
-struct Receipt {
-    /// Of the request's body: the same key for something else is a mistake.
-    fingerprint: u64,
-    answer: Result<Ids, Problem>,
-}
-
-/// The answer: the id of each update, in the order of the request.
+/// The answer: the id of each update, in the order of the request, and what would have to fail for them to be lost.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Ids {
     ids: Vec<String>,
+    durability: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -73,49 +61,37 @@ pub(super) enum To {
     Several(Vec<String>),
 }
 
-impl Default for Receipts {
-    fn default() -> Self {
-        let (life, count) = REMEMBERED;
-        Self(Cache::builder().time_to_live(life).max_capacity(count).build())
-    }
-}
-
 pub(super) async fn publish(
     State(app): State<Arc<App>>,
     _: Service,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Ids>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return publish_all(&app, &body).map(Json);
-    };
-    let key = key.to_str().ok().filter(|key| (1..=MAX_NAME).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::bad_request("bad_idempotency_key", "1 to 255 visible characters"))?;
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    let fingerprint = hasher.finish();
-    // Requests with one key that come at the same time wait for the first of them here.
-    let receipt = app.receipts.0.get_with(key.to_owned(), || Receipt { fingerprint, answer: publish_all(&app, &body) });
-    if receipt.fingerprint != fingerprint {
-        return Err(Problem::unprocessable("idempotency_mismatch", "this key was used for another body"));
-    }
-    if receipt.answer.is_err() {
-        // Nothing was published, so nothing needs protection from being published twice.
-        app.receipts.0.invalidate(key);
-    }
-    receipt.answer.map(Json)
+    let receipt = headers.get("idempotency-key").map(|key| {
+        let key = key.to_str().ok().filter(|key| (1..=MAX_NAME).contains(&key.len()));
+        let key = key.ok_or_else(|| Problem::bad_request("bad_idempotency_key", "1 to 255 visible characters"))?;
+        Ok(Receipt { key: key.to_owned(), fingerprint: fingerprint(&body) })
+    });
+    let receipt = receipt.transpose()?;
+    let appended = app.updates.publish_all(read(&body)?, receipt).await.map_err(refused)?;
+    let ids = appended.ids().map(EventId::text).collect();
+    Ok(Json(Ids { ids, durability: appended.reached.as_str() }))
+}
+
+/// The same on every node and after every restart.
+fn fingerprint(body: &[u8]) -> u64 {
+    let digest = Sha256::digest(body);
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Everything is checked before anything is published.
-fn publish_all(app: &App, body: &[u8]) -> Result<Ids, Problem> {
+fn read(body: &[u8]) -> Result<Vec<Update>, Problem> {
     let several = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let items: Vec<Item> = if several { parse(body)? } else { vec![parse(body)?] };
-    if items.len() > MAX_ITEMS {
-        return Err(Problem::bad_request("too_many", format!("at most {MAX_ITEMS} updates in one request")));
+    if !(1..=MAX_ITEMS).contains(&items.len()) {
+        return Err(Problem::bad_request("too_many", format!("1 to {MAX_ITEMS} updates in one request")));
     }
-    let updates = items.into_iter().map(update).collect::<Result<Vec<_>, _>>()?;
-    let publish = |update| app.updates.publish(update).map(|id| id.text()).map_err(refused);
-    Ok(Ids { ids: updates.into_iter().map(publish).collect::<Result<_, _>>()? })
+    items.into_iter().map(update).collect()
 }
 
 fn update(item: Item) -> Result<Update, Problem> {
@@ -128,7 +104,7 @@ fn update(item: Item) -> Result<Update, Problem> {
     let to = to.map(audiences).transpose()?.unwrap_or_default();
     let data = data.map(|data| Box::<str>::from(data).into_string());
     let update = Update { kind, data, key, to, origin, except, at: 0 };
-    update.check().map_err(refused)?;
+    update.check().map_err(|error| refused(error.into()))?;
     Ok(update)
 }
 
@@ -153,13 +129,24 @@ pub(super) fn audiences(to: To) -> Result<Vec<Audience>, Problem> {
     texts.iter().map(read).collect()
 }
 
-/// Why the hub refused an update.
-pub(super) fn refused(error: PublishError) -> Problem {
+/// Why an update was not published.
+pub(super) fn refused(error: NotifyError) -> Problem {
+    let text = error.to_string();
     match error {
-        PublishError::BadType(BadType::Reserved) => Problem::bad_request("reserved_type", error.to_string()),
-        PublishError::BadType(BadType::Length | BadType::Character) => {
-            Problem::bad_request("bad_type", error.to_string())
+        NotifyError::Refused(PublishError::BadType(BadType::Reserved)) => Problem::bad_request("reserved_type", text),
+        NotifyError::Refused(PublishError::BadType(BadType::Length | BadType::Character)) => {
+            Problem::bad_request("bad_type", text)
         }
-        PublishError::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "update_too_large", error.to_string()),
+        NotifyError::Refused(PublishError::TooLarge) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "update_too_large", text)
+        }
+        NotifyError::NotLogged(EngineError::Busy) => {
+            Problem { retry_after: Some(1), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", text) }
+        }
+        NotifyError::NotLogged(EngineError::Full(_)) => {
+            Problem { retry_after: Some(5), ..Problem::new(StatusCode::INSUFFICIENT_STORAGE, "log_full", text) }
+        }
+        NotifyError::NotLogged(EngineError::Unavailable(_)) => Problem::unavailable("log_unavailable", text, 1),
+        NotifyError::NotLogged(EngineError::Reused) => Problem::unprocessable("idempotency_mismatch", text),
     }
 }

@@ -77,8 +77,8 @@ pub async fn broadcast(State(app): State<Arc<App>>, request: Request, next: Next
     let mut cursor = before;
     for kind in kinds.into_iter().flat_map(|kinds| kinds.0) {
         let update = Update { origin: origin.clone(), ..Update::new(kind) };
-        // Types of handlers are constants; a refused one is logged and counted by the service.
-        if let Ok(Some(id)) = app.updates.notify_with(update)
+        // The change is made: that it was not published, for whatever reason, is logged and counted by the service.
+        if let Ok(Some(id)) = app.updates.notify_with(update).await
             // Others may have published between the handler's read and this change: only then is the older place needed.
             && id.seq == cursor.seq + 1
         {
@@ -107,8 +107,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_success_is_published() {
-        let config = Config::from_args(["tinysse-server", "--dev"]).expect("complete");
-        let app = App::new(config);
+        let config = Config::from_args(["tinysse-server", "--dev", "--memory"]).expect("complete");
+        let app = App::new(config).expect("memory");
         let answer = |status| async move { (status, Response::new(1).broadcast("projects")) };
         let routes = Router::new()
             .route("/fine", get(move || answer(StatusCode::ACCEPTED)))

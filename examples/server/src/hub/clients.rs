@@ -62,6 +62,8 @@ pub(super) struct Client {
     pub(super) gap: Gap,
     /// Its rights changed, and it was not told yet.
     pub(super) refiltered: bool,
+    /// The log was replaced since the client was last served, and why that is a loss.
+    pub(super) renewed: Option<Gap>,
     /// When the client was last given bytes.
     pub(super) spoke: Time,
     /// From then on it is asked to come again.
@@ -83,6 +85,7 @@ impl Client {
             hello: None,
             gap: Gap::None,
             refiltered: false,
+            renewed: None,
             spoke: now,
             rotates: None,
             bye: None,
@@ -149,6 +152,10 @@ impl Clients {
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
         self.by_id.get_mut(&id)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.by_id.values_mut()
     }
 
     pub(super) fn find(&self, name: &str) -> Option<ClientId> {

@@ -40,11 +40,12 @@ impl Hub {
         }
         let mut behind = false;
         if client.bye.is_none_or(|bye| delivers(bye.reason)) {
-            if self.log.lost(client.at, |topic| client.may_see(topic)) {
+            let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);
+            if let Some(gap) = client.renewed.take().or(lost) {
                 client.at = self.log.head();
-                let resync = Resync { at: self.log.id(client.at), gap: Gap::Overflow, types: Vec::new() };
+                let resync = Resync { at: self.log.id(client.at), gap, types: Vec::new() };
                 out.own(&encoded(|out| resync.encode(out)));
-                self.counts.resync(Gap::Overflow);
+                self.counts.resync(gap);
             }
             if std::mem::take(&mut client.refiltered) {
                 let resync = Resync { at: self.log.id(client.at), gap: Gap::Rights, types: Vec::new() };

@@ -51,19 +51,24 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(epoch: Epoch, config: &HubConfig) -> Self {
+    /// An empty log that goes on behind `after`; what stood before is not known here.
+    pub(super) fn new(epoch: Epoch, after: u64, config: &HubConfig) -> Self {
         Self {
             epoch,
             ring: VecDeque::new(),
-            first: 1,
+            first: after + 1,
             bytes: 0,
             postings: Postings::default(),
-            trimmed: Trimmed::new(REMEMBERED_TOPICS),
+            trimmed: Trimmed::new(REMEMBERED_TOPICS, after),
             // Clients are served from the log, so the newest update must stand in it.
             max_count: config.max_count.max(1),
             max_age_ms: config.max_age_ms,
             max_bytes: config.max_bytes,
         }
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {
@@ -158,7 +163,7 @@ mod tests {
     use super::*;
 
     fn log(config: HubConfig) -> Log {
-        Log::new(Epoch(7), &config)
+        Log::new(Epoch(7), 0, &config)
     }
 
     fn entry(at: u64, bytes: usize) -> Entry {

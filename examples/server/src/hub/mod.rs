@@ -114,7 +114,7 @@ impl Hub {
     #[must_use]
     pub fn new(epoch: Epoch, config: HubConfig) -> Self {
         Self {
-            log: Log::new(epoch, &config),
+            log: Log::new(epoch, 0, &config),
             config,
             clients: Clients::default(),
             routing: Routing::default(),
@@ -128,6 +128,26 @@ impl Hub {
     pub fn spread(mut self, per_second: u32) -> Self {
         self.spread_per_second = per_second;
         self
+    }
+
+    /// The log is another one from now on, empty, whose next update has the place behind `after`: a stored one that is about to be read back
+    /// in, or one whose life ended. Every client that may miss something by that is told. Answers the connected clients: wake them.
+    pub fn begin(&mut self, epoch: Epoch, after: u64) -> Vec<ClientId> {
+        let gap = if epoch == self.log.epoch() { Gap::Overflow } else { Gap::Epoch };
+        self.log = Log::new(epoch, after, &self.config);
+        for client in self.clients.iter_mut() {
+            if gap == Gap::Epoch || client.at < after {
+                // A hello that is still to be said tells it; a client that goes on is told in mid-stream.
+                if client.hello.is_some() {
+                    client.gap = if client.gap == Gap::None { Gap::Epoch } else { client.gap };
+                } else {
+                    client.renewed = Some(gap);
+                }
+            }
+            client.at = after;
+            client.hello = client.hello.map(|_| after);
+        }
+        self.clients.ids().collect()
     }
 
     /// A client comes, named by the hub. See [`connect_as`](Self::connect_as).

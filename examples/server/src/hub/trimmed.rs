@@ -44,8 +44,9 @@ pub(super) struct Trimmed {
 }
 
 impl Trimmed {
-    pub(super) fn new(bound: usize) -> Self {
-        Self { newest: HashMap::new(), by_seq: BTreeMap::new(), unknown: 0, bound }
+    /// Nothing was trimmed, except that of the updates up to and with `unknown` nothing is known.
+    pub(super) fn new(bound: usize, unknown: u64) -> Self {
+        Self { newest: HashMap::new(), by_seq: BTreeMap::new(), unknown, bound }
     }
 
     /// Takes note that the update at `seq` was trimmed. Places must rise.
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_the_topics_behind_the_cursor_count() {
-        let mut trimmed = Trimmed::new(8);
+        let mut trimmed = Trimmed::new(8, 0);
         for (seq, kind) in [(1, "a"), (2, "b"), (3, "a")] {
             trimmed.note(seq, topic(kind));
         }
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn past_the_bound_it_alarms_rather_too_often() {
-        let mut trimmed = Trimmed::new(2);
+        let mut trimmed = Trimmed::new(2, 0);
         for (seq, kind) in [(1, "a"), (2, "b"), (3, "c")] {
             trimmed.note(seq, topic(kind));
         }

@@ -50,6 +50,9 @@ pub enum PublishError {
     TooLarge,
 }
 
+/// More than an entry of the log weighs beside its texts, and more than the frame's own words.
+const OVERHEAD: usize = 512;
+
 impl Update {
     /// An update of a type and nothing else, for everybody.
     #[must_use]
@@ -63,6 +66,20 @@ impl Update {
     /// [`PublishError::BadType`]. Size is judged when the update is published.
     pub fn check(&self) -> Result<(), PublishError> {
         check_type(&self.kind).map_err(PublishError::BadType)
+    }
+
+    /// Whether a log of `max_bytes` is certain to take it, wherever it comes to stand. So what passes can be given a place before the hub
+    /// has it.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn fits(&self, max_bytes: usize) -> Result<(), PublishError> {
+        self.check()?;
+        let texts = [&self.key, &self.origin, &self.except].into_iter().flatten();
+        // As JSON a byte of these takes six at most; data is JSON already.
+        let texts = texts.map(|text| 6 * text.len()).sum::<usize>();
+        let bytes = OVERHEAD + self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts;
+        if bytes > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }
     }
 }
 

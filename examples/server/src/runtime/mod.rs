@@ -17,4 +17,4 @@ pub use conn::Conn;
 pub use peer::{Share, Shares, Site, site};
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
-pub use streams::{Asked, Full, Published, Streams};
+pub use streams::{Asked, Full, Streams};

@@ -96,7 +96,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         }
     }
     drop(listener);
-    app.updates.flush();
+    app.updates.flush().await;
     finish.send_replace(true);
     let idle = async { while connections.join_next().await.is_some() {} };
     if timeout(GRACE, idle).await.is_err() {
@@ -104,6 +104,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     }
     connections.shutdown().await;
     background.shutdown().await;
+    app.engine.close().await;
     tracing::info!(target: "tinysse::server", "stopped");
 }
 

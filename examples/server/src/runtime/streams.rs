@@ -8,6 +8,7 @@ use std::{
 
 use tinysse::core::{
     registry::Pattern,
+    time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
@@ -29,9 +30,9 @@ use super::{
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
-    clock::{Clock, random_name, random_u64},
+    clock::{Clock, random_name},
     config::Config,
-    hub::{ClientId, Counts, Hub, Out, PublishError, Update},
+    hub::{ClientId, Counts, Hub, Out, Update},
     metrics::Metrics,
 };
 
@@ -71,15 +72,6 @@ pub struct Asked<'a> {
     pub conn: Arc<Conn>,
 }
 
-/// An update that is in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// Its id.
-    pub id: EventId,
-    /// The streams that get it now.
-    pub receivers: usize,
-}
-
 /// No stream can be opened now: too many are open (in all, of the user, of the address), or the server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
@@ -93,11 +85,10 @@ pub(super) enum Next {
 }
 
 impl Streams {
-    /// No streams yet, an empty log, a fresh epoch.
+    /// No streams yet, and a log that the engine is still to name (see [`begin`](Self::begin)).
     #[must_use]
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
-        // 48 random bits: short on the wire, and no two lives of a log meet.
-        let hub = Hub::new(Epoch(random_u64() >> 16), config.hub.clone()).spread(config.spread_rate);
+        let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate);
         let queues = std::thread::available_parallelism().map_or(1, usize::from);
         let state = State::new(hub, queues, config.hub.beat_ms);
         Arc::new(Self {
@@ -166,15 +157,34 @@ impl Streams {
         news
     }
 
-    /// Takes an update into the log and wakes the streams that get it.
-    ///
-    /// # Errors
-    /// [`PublishError`]; nothing is published then.
-    pub fn publish(&self, update: Update) -> Result<Published, PublishError> {
+    /// The log is this one from now on (see [`Hub::begin`]).
+    pub fn begin(&self, epoch: Epoch, after: u64) {
         let mut state = self.state();
-        let (id, receivers) = state.hub.publish(self.clock.now(), update)?;
-        self.wake(state, &receivers);
-        Ok(Published { id, receivers: receivers.len() })
+        let concerned = state.hub.begin(epoch, after);
+        self.wake(state, &concerned);
+    }
+
+    /// Takes an update that the engine logged as `id` and wakes the streams that get it; answers how many.
+    pub fn deliver(&self, id: EventId, logged: Time, update: Update) -> usize {
+        let mut state = self.state();
+        let EventId { epoch, seq } = id;
+        let mut concerned = Vec::new();
+        let head = state.hub.cursor();
+        if head.epoch != epoch || head.seq + 1 != seq {
+            concerned = state.hub.begin(epoch, seq - 1);
+        }
+        let receivers = match state.hub.publish(logged, update) {
+            Ok((_, receivers)) => receivers,
+            // It was logged by a server that keeps more than this one: its place stays, and whoever lacks it is told.
+            Err(_) => {
+                concerned.extend(state.hub.begin(epoch, seq));
+                Vec::new()
+            }
+        };
+        let count = receivers.len();
+        concerned.extend(receivers);
+        self.wake(state, &concerned);
+        count
     }
 
     /// Ends the streams whose token `which` names; answers how many.

@@ -119,7 +119,7 @@ impl Poll {
             }
             if let Some(notify) = notify {
                 // The type was checked with the configuration; if it is refused all the same, the service has logged it.
-                let _ = updates.notify(&notify.kind);
+                let _ = updates.notify(&notify.kind).await;
             }
         }
     }

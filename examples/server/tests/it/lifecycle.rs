@@ -23,12 +23,21 @@ impl Child {
         Self::start(env!("CARGO_BIN_EXE_progress-api"), args).await
     }
 
+    /// With the log in memory.
     pub async fn server(args: &[&str]) -> Self {
+        Self::start(env!("CARGO_BIN_EXE_tinysse-server"), &[args, &["--memory"]].concat()).await
+    }
+
+    /// Whatever the arguments say about the log.
+    pub async fn hub(args: &[&str]) -> Self {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), args).await
     }
 
     async fn start(program: &str, args: &[&str]) -> Self {
-        let mut command = Command::new(program);
+        Self::run(Command::new(program), args).await
+    }
+
+    pub async fn run(mut command: Command, args: &[&str]) -> Self {
         command.arg("--listen=127.0.0.1:0").args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
@@ -36,6 +45,10 @@ impl Child {
         timeout(BOUND, stdout.read_line(&mut line)).await.expect("ready").unwrap();
         let url = line.trim().strip_prefix("listening on ").expect("the line that says ready").to_owned();
         Self { url, process }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id().unwrap()
     }
 
     /// Signals, as `kill -NAME` does.
@@ -158,13 +171,13 @@ async fn settings_that_do_not_work_are_named_before_anything_starts() {
     assert!(error.contains("32 bytes") && !error.contains("hush-hush"), "{error}");
     let taken = Child::server(&["--dev"]).await;
     let listen = format!("--listen={}", taken.url.strip_prefix("http://").unwrap());
-    assert!(run(&["--dev", &listen], &[]).await.contains(&listen.replace('=', " ")));
+    assert!(run(&["--dev", "--memory", &listen], &[]).await.contains(&listen.replace('=', " ")));
 }
 
 #[tokio::test]
 async fn the_environment_counts_and_flags_beat_it() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tinysse-server"));
-    command.args(["serve", "--beat=30ms"]).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(["serve", "--beat=30ms", "--memory"]).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::null());
     for (name, value) in [("DEV", "true"), ("LISTEN", "127.0.0.1:0"), ("BEAT", "9s"), ("RETRY", "777ms")] {
         command.env(format!("TINYSSE_{name}"), value);
     }

@@ -39,11 +39,13 @@ impl Server {
 
     pub async fn start(args: &[&str]) -> Self {
         let secret = format!("--secret={SECRET}");
-        let fixed = ["tinysse-server", "--listen=127.0.0.1:0", &secret];
+        let memory = !args.iter().any(|arg| arg.starts_with("--data"));
+        let keep = if memory { "--memory" } else { "--durability=group" };
+        let fixed = ["tinysse-server", "--listen=127.0.0.1:0", &secret, keep];
         let config = Config::from_args(fixed.iter().chain(args)).unwrap();
         let listener = bind(config.listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = App::new(config);
+        let app = App::new(config).unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(Arc::clone(&app), listener, async { drop(stopped.await) }));
         Self { url, app, http: Client::new(), stop: Some(stop), task }

@@ -1,0 +1,240 @@
+//! The one suite that every engine passes.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tinysse::core::wire::id::Epoch;
+
+use super::*;
+use crate::hub::Update;
+
+/// What a sink was told, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Begin(u64),
+    Old(u64, Record),
+    New(u64, Record),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ear(Mutex<(Vec<Told>, Vec<Epoch>)>);
+
+impl Ear {
+    fn hear(&self, told: Told, epoch: Option<Epoch>) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.0.push(told);
+        heard.1.extend(epoch);
+    }
+
+    pub(super) fn told(&self) -> Vec<Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).1.last().expect("a beginning")
+    }
+
+    /// Places that were told as new.
+    pub(super) fn fresh(&self) -> Vec<u64> {
+        self.told().iter().filter_map(|told| if let Told::New(seq, _) = told { Some(*seq) } else { None }).collect()
+    }
+
+    /// Places that were told as old.
+    pub(super) fn old(&self) -> Vec<u64> {
+        self.told().iter().filter_map(|told| if let Told::Old(seq, _) = told { Some(*seq) } else { None }).collect()
+    }
+}
+
+impl Sink for Ear {
+    fn begin(&self, epoch: Epoch, after: u64) {
+        self.hear(Told::Begin(after), Some(epoch));
+    }
+
+    fn restore(&self, seq: u64, record: Record) {
+        self.hear(Told::Old(seq, record), None);
+    }
+
+    fn deliver(&self, seq: u64, record: Record) {
+        self.hear(Told::New(seq, record), None);
+    }
+}
+
+pub(super) const WIDE: Bounds = Bounds { max_count: 1_000, max_age_ms: 3_600_000, max_bytes: 1 << 20 };
+
+pub(super) fn record(logged: u64, kind: &str) -> Record {
+    Record { logged, update: Update { data: Some("{\"n\":1}".into()), ..Update::new(kind) } }
+}
+
+pub(super) fn one(logged: u64) -> Batch {
+    Batch { records: vec![record(logged, "a")], receipt: None }
+}
+
+pub(super) fn once(logged: u64, key: &str, fingerprint: u64) -> Batch {
+    Batch { receipt: Some(Receipt { key: key.into(), fingerprint }), ..one(logged) }
+}
+
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// Opens one log, again and again; the epoch names a new life, should one begin.
+pub(super) type Open = dyn Fn(Bounds, Epoch, Arc<Ear>) -> Arc<dyn Engine>;
+
+/// Everything that is asked of an engine. `make` answers how to open a log that was never opened; `keeps` says whether it outlives its closing.
+pub(super) fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
+    places_are_dense_and_told_once_in_order(&*make());
+    a_batch_stays_together(&*make());
+    publishers_at_the_same_time_get_a_place_each(&*make());
+    a_key_counts_once(&*make());
+    a_closed_engine_refuses(&*make());
+    if keeps {
+        a_log_goes_on_where_it_ended(&*make());
+        what_no_longer_fits_is_gone(&*make());
+        receipts_outlive_a_restart(&*make());
+    } else {
+        a_new_life_has_a_new_epoch(&*make());
+    }
+}
+
+fn places_are_dense_and_told_once_in_order(open: &Open) {
+    let ear = Arc::new(Ear::default());
+    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    wait(async {
+        for seq in 1..=5 {
+            let done = engine.append(one(seq)).await.expect("appended");
+            assert_eq!((done.epoch, done.first, done.count), (ear.epoch(), seq, 1));
+            // By the time of the answer the sink knows.
+            assert_eq!(ear.told().last(), Some(&Told::New(seq, record(seq, "a"))));
+        }
+        assert_eq!(ear.told().first(), Some(&Told::Begin(0)));
+        assert_eq!(engine.health(), Health::Good);
+        engine.close().await;
+    });
+    assert_eq!(ear.fresh(), [1, 2, 3, 4, 5]);
+}
+
+fn a_batch_stays_together(open: &Open) {
+    let ear = Arc::new(Ear::default());
+    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let batch = Batch { records: (0..3).map(|n| record(1, &format!("a{n}"))).collect(), receipt: None };
+    wait(async {
+        let done = engine.append(batch.clone()).await.expect("appended");
+        assert_eq!(done.ids().map(|id| id.seq).collect::<Vec<_>>(), [1, 2, 3]);
+        engine.close().await;
+    });
+    let told: Vec<_> = (1..).zip(batch.records).map(|(seq, record)| Told::New(seq, record)).collect();
+    assert_eq!(ear.told()[1..], told);
+}
+
+fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
+    let ear = Arc::new(Ear::default());
+    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let mut firsts = wait(async {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let engine = Arc::clone(&engine);
+            tasks.spawn(async move { engine.append(one(1)).await.expect("appended").first });
+        }
+        let firsts = tasks.join_all().await;
+        engine.close().await;
+        firsts
+    });
+    firsts.sort_unstable();
+    assert_eq!(firsts, (1..=50).collect::<Vec<_>>());
+    assert_eq!(ear.fresh(), firsts);
+}
+
+fn a_key_counts_once(open: &Open) {
+    let ear = Arc::new(Ear::default());
+    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    wait(async {
+        let first = engine.append(once(1, "k", 7)).await;
+        assert_eq!(engine.append(once(2, "k", 7)).await, first);
+        assert_eq!(engine.append(once(2, "k", 8)).await, Err(EngineError::Reused));
+        assert_eq!(engine.append(once(3, "l", 7)).await.map(|done| done.first), Ok(2));
+        let (a, b) = tokio::join!(engine.append(once(4, "m", 7)), engine.append(once(4, "m", 7)));
+        assert_eq!((a.clone(), a.map(|done| done.first)), (b, Ok(3)));
+        engine.close().await;
+    });
+    assert_eq!(ear.fresh(), [1, 2, 3]);
+}
+
+fn a_closed_engine_refuses(open: &Open) {
+    let ear = Arc::new(Ear::default());
+    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    wait(async {
+        engine.close().await;
+        assert!(matches!(engine.append(one(1)).await, Err(EngineError::Unavailable(_))));
+        engine.close().await;
+    });
+    assert!(ear.fresh().is_empty());
+}
+
+fn a_log_goes_on_where_it_ended(open: &Open) {
+    for round in 0..3 {
+        let ear = Arc::new(Ear::default());
+        let engine = open(WIDE, Epoch(10 + round), Arc::clone(&ear));
+        assert_eq!((ear.epoch(), ear.told().first()), (Epoch(10), Some(&Told::Begin(0))));
+        let old: Vec<_> = (1..=2 * round).collect();
+        assert_eq!(ear.old(), old);
+        assert!(ear.told().iter().all(|told| if let Told::Old(seq, found) = told {
+            *found == record(*seq, "a")
+        } else {
+            true
+        }));
+        wait(async {
+            for seq in 2 * round + 1..=2 * round + 2 {
+                assert_eq!(engine.append(one(seq)).await.map(|done| done.first), Ok(seq));
+            }
+            engine.close().await;
+        });
+    }
+}
+
+fn what_no_longer_fits_is_gone(open: &Open) {
+    let kept = |bounds: Bounds, logged: &[u64]| {
+        let ear = Arc::new(Ear::default());
+        let engine = open(bounds.clone(), Epoch(1), ear);
+        wait(async {
+            for at in logged {
+                engine.append(one(*at)).await.expect("appended");
+            }
+            engine.close().await;
+        });
+        let ear = Arc::new(Ear::default());
+        let engine = open(bounds, Epoch(1), Arc::clone(&ear));
+        wait(engine.close());
+        let old = ear.old();
+        assert_eq!(ear.told().first(), Some(&Told::Begin(old.first().map_or(0, |first| first - 1))));
+        old
+    };
+    assert_eq!(kept(Bounds { max_count: 3, ..WIDE }, &[1, 1, 1, 1, 1]), [3, 4, 5]);
+    assert_eq!(kept(Bounds { max_age_ms: 10, ..WIDE }, &[100, 105, 111]), [7, 8]);
+    let size = record(200, "a").encode().len();
+    let few = kept(Bounds { max_bytes: 3 * size, ..WIDE }, &[200; 9]);
+    assert!(few.last() == Some(&17) && (2..=3).contains(&few.len()), "{few:?}");
+}
+
+fn receipts_outlive_a_restart(open: &Open) {
+    let again = || {
+        let engine = open(WIDE, Epoch(1), Arc::new(Ear::default()));
+        wait(async {
+            let done = engine.append(once(5, "k", 7)).await;
+            let other = engine.append(once(5, "k", 8)).await;
+            engine.close().await;
+            (done.map(|done| done.first), other)
+        })
+    };
+    assert_eq!(again(), (Ok(1), Err(EngineError::Reused)));
+    assert_eq!(again(), (Ok(1), Err(EngineError::Reused)));
+}
+
+fn a_new_life_has_a_new_epoch(open: &Open) {
+    for epoch in [Epoch(1), Epoch(2)] {
+        let ear = Arc::new(Ear::default());
+        wait(open(WIDE, epoch, Arc::clone(&ear)).close());
+        assert_eq!((ear.epoch(), ear.told()), (epoch, vec![Told::Begin(0)]));
+    }
+}

@@ -1,0 +1,201 @@
+//! Several nodes on one Redis, all of them real processes: a node is killed, Redis is killed and stopped, and nothing is lost or doubled.
+
+use std::{
+    collections::BTreeMap,
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tinysse::core::wire::{control::Gap, id::EventId};
+use tokio::{
+    process::{self, Command},
+    task::JoinSet,
+    time::{Duration, sleep},
+};
+
+use crate::{
+    faults::{Folder, follow, post},
+    lifecycle::Child,
+    support::until,
+};
+
+/// A Redis of its own that syncs every write, on a Unix socket.
+struct Redis {
+    folder: Folder,
+    process: process::Child,
+}
+
+impl Redis {
+    /// `None`, loudly, if there is no Redis here.
+    async fn start() -> Option<Self> {
+        let folder = Folder::new();
+        std::fs::create_dir_all(&folder.0).unwrap();
+        let process = Self::launch(&folder).await;
+        if process.is_none() {
+            eprintln!("SKIPPED: redis-server is not installed; several nodes are not tested");
+        }
+        Some(Self { process: process?, folder })
+    }
+
+    async fn launch(folder: &Folder) -> Option<process::Child> {
+        let socket = folder.0.join("socket");
+        let _ = std::fs::remove_file(&socket);
+        let mut command = Command::new("redis-server");
+        command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+        command.arg("--unixsocket").arg(&socket).current_dir(&folder.0).kill_on_drop(true);
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        until("Redis listens", || async { tokio::net::UnixStream::connect(&socket).await.is_ok() }).await;
+        Some(process)
+    }
+
+    fn flag(&self) -> String {
+        format!("--redis=redis+unix://{}", self.folder.0.join("socket").display())
+    }
+
+    async fn signal(&self, name: &str) {
+        let id = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    }
+
+    async fn node(&self) -> Child {
+        Child::hub(&["--dev", "--log=warn", "--beat=100ms", &self.flag()]).await
+    }
+}
+
+type Numbers = Arc<Mutex<BTreeMap<u64, String>>>;
+
+/// Publishes each number until some node takes it; the key makes a repeated attempt harmless.
+async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acked: Numbers) {
+    let http = Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+    for number in numbers {
+        for attempt in number.. {
+            let url = &urls[attempt as usize % urls.len()];
+            let request = post(&http, url, "/publish", &json!({ "type": "n", "data": number }));
+            let answer = request.header("idempotency-key", number.to_string()).send().await;
+            if let Ok(answer) = answer
+                && answer.status() == 200
+                && let Ok(text) = answer.text().await
+            {
+                let body: Value = serde_json::from_str(&text).unwrap();
+                acked.lock().unwrap().insert(number, body["ids"][0].as_str().unwrap().to_owned());
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// One client: reads up to `last`, on the next node whenever a stream ends, and is never told of a gap.
+async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
+    let mut seen = BTreeMap::new();
+    let mut cursor = String::new();
+    loop {
+        let mut stream = follow(&urls[0], &cursor).await;
+        assert_eq!(stream.hello.gap, if cursor.is_empty() { Gap::First } else { Gap::None });
+        cursor = stream.hello.after.text();
+        while let Some(frame) = stream.next().await {
+            let (before, id) = (EventId::parse(&cursor).unwrap(), EventId::parse(&frame.id).unwrap());
+            assert_ne!(frame.event, "tinysse.resync");
+            cursor = frame.id.clone();
+            if frame.event == "n" {
+                assert!(id.epoch == before.epoch && id.seq > before.seq, "{id} came behind {before}");
+                let data: Value = serde_json::from_str(&frame.data).unwrap();
+                let number = data["data"].as_u64().unwrap();
+                assert_eq!(seen.insert(number, frame.id), None, "{number} came twice");
+                if number == last {
+                    return seen;
+                }
+            }
+        }
+        urls.rotate_left(1);
+    }
+}
+
+/// What is published before a client is there is none of its business.
+async fn one_client_each(urls: &[String]) {
+    let there = async || {
+        let mut open = 0;
+        for url in urls {
+            let text = Client::new().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+            open += usize::from(text.contains("tinysse_streams_open 1"));
+        }
+        open == urls.len()
+    };
+    until("all clients are there", there).await;
+}
+
+#[tokio::test]
+async fn one_of_three_nodes_is_killed_and_nobody_misses_anything() {
+    let Some(redis) = Redis::start().await else { return };
+    let (first, second, third) = tokio::join!(redis.node(), redis.node(), redis.node());
+    let urls = [&first, &second, &third].map(|node| node.url.clone());
+    let last = 300;
+    let mut clients = JoinSet::new();
+    for turn in 0..3 {
+        let mut urls = urls.to_vec();
+        urls.rotate_left(turn);
+        clients.spawn(client(urls, last));
+    }
+    one_client_each(&urls).await;
+    let acked = Numbers::default();
+    let mut publishers = JoinSet::new();
+    for turn in 0..3 {
+        publishers.spawn(publish(urls.to_vec(), (0..last).filter(move |n| n % 3 == turn), Arc::clone(&acked)));
+    }
+    until("a third is out", || async { acked.lock().unwrap().len() >= 100 }).await;
+    first.signal("-KILL").await;
+    first.end().await;
+    publishers.join_all().await;
+    publish(urls[1..].to_vec(), last..=last, Arc::clone(&acked)).await;
+    for seen in clients.join_all().await {
+        assert_eq!(seen, *acked.lock().unwrap());
+    }
+    assert_eq!(acked.lock().unwrap().len() as u64, last + 1);
+}
+
+#[tokio::test]
+async fn a_redis_that_stops_or_dies_makes_nodes_unready_and_loses_nothing() {
+    let Some(mut redis) = Redis::start().await else { return };
+    let (first, second) = tokio::join!(redis.node(), redis.node());
+    let urls = vec![first.url.clone(), second.url.clone()];
+    let http = Client::new();
+    let ready = async |status: u16| {
+        until("ready or not", || async {
+            let mut all = true;
+            for url in &urls {
+                all &= http.get(format!("{url}/readyz")).send().await.unwrap().status() == status;
+            }
+            all
+        })
+        .await;
+    };
+    let last = 200;
+    let clients: Vec<_> = urls.iter().map(|url| tokio::spawn(client(vec![url.clone()], last))).collect();
+    one_client_each(&urls).await;
+    let acked = Numbers::default();
+    let publisher = tokio::spawn(publish(urls.clone(), 0..last, Arc::clone(&acked)));
+    for (round, stopped) in [true, false, true].into_iter().enumerate() {
+        until("some are out", || async { acked.lock().unwrap().len() >= 30 * (round + 1) }).await;
+        redis.signal(if stopped { "-STOP" } else { "-KILL" }).await;
+        ready(503).await;
+        if stopped {
+            redis.signal("-CONT").await;
+        } else {
+            redis.process.wait().await.unwrap();
+            redis.process = Redis::launch(&redis.folder).await.unwrap();
+        }
+        ready(200).await;
+    }
+    publisher.await.unwrap();
+    publish(urls.clone(), last..=last, Arc::clone(&acked)).await;
+    for client in clients {
+        assert_eq!(client.await.unwrap(), *acked.lock().unwrap());
+    }
+    // The streams were open all the time.
+    for url in &urls {
+        let text = http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+        assert!(text.contains("tinysse_streams_opened_total 1"), "{text}");
+    }
+}
