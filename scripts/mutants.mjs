@@ -110,8 +110,18 @@ const mutants = [
     'self.has_id = true;',
     'self.has_id = true; let start = self.held.len(); self.held.extend_from_slice(&self.id); self.marks.push(Mark { start, id: self.id.len(), ..NOTHING }); self.begun = self.held.len();',
   ],
-  ['replay begins one too late', log, 'let skip = usize::try_from((seq + 1)', 'let skip = usize::try_from((seq + 2)'],
-  ['replay begins one too early', log, 'let skip = usize::try_from((seq + 1)', 'let skip = usize::try_from(seq'],
+  [
+    'replay begins one too late',
+    log,
+    'let first = seq.saturating_add(1).max(self.first);',
+    'let first = seq.saturating_add(2).max(self.first);',
+  ],
+  [
+    'replay begins one too early',
+    log,
+    'let first = seq.saturating_add(1).max(self.first);',
+    'let first = seq.max(self.first);',
+  ],
   ['a cursor of another life of the log is honoured', log, 'if id.epoch != self.epoch {', 'if false {'],
   [
     'a log trimmed under a slow reader is not noticed',

@@ -2,6 +2,7 @@
 
 mod changes;
 mod conn;
+mod deliver;
 mod drain;
 mod flush;
 mod joined;

@@ -8,7 +8,6 @@ use std::{
 
 use tinysse::core::{
     registry::Pattern,
-    time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
@@ -32,7 +31,7 @@ use crate::{
     auth::{directory::Rights, jwt::Claims},
     clock::{Clock, random_name},
     config::Config,
-    hub::{ClientId, Counts, Hub, Out, Update},
+    hub::{ClientId, Counts, Hub, Out},
     metrics::Metrics,
 };
 
@@ -155,36 +154,6 @@ impl Streams {
             self.wake(state, &[id]);
         }
         news
-    }
-
-    /// The log is this one from now on (see [`Hub::begin`]).
-    pub fn begin(&self, epoch: Epoch, after: u64) {
-        let mut state = self.state();
-        let concerned = state.hub.begin(epoch, after);
-        self.wake(state, &concerned);
-    }
-
-    /// Takes an update that the engine logged as `id` and wakes the streams that get it; answers how many.
-    pub fn deliver(&self, id: EventId, logged: Time, update: Update) -> usize {
-        let mut state = self.state();
-        let EventId { epoch, seq } = id;
-        let mut concerned = Vec::new();
-        let head = state.hub.cursor();
-        if head.epoch != epoch || head.seq + 1 != seq {
-            concerned = state.hub.begin(epoch, seq - 1);
-        }
-        let receivers = match state.hub.publish(logged, update) {
-            Ok((_, receivers)) => receivers,
-            // It was logged by a server that keeps more than this one: its place stays, and whoever lacks it is told.
-            Err(_) => {
-                concerned.extend(state.hub.begin(epoch, seq));
-                Vec::new()
-            }
-        };
-        let count = receivers.len();
-        concerned.extend(receivers);
-        self.wake(state, &concerned);
-        count
     }
 
     /// Ends the streams whose token `which` names; answers how many.
@@ -343,7 +312,7 @@ impl Streams {
     }
 
     /// Puts the streams in line, and tells those who write.
-    fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
+    pub(super) fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
         let wakers: Vec<_> = ids.iter().filter_map(|id| state.mark(*id)).collect();
         let waiting = self.ready.iter().zip(&state.queues).filter(|(_, queue)| !queue.is_empty());
         let ready: Vec<_> = waiting.map(|(ready, _)| ready).collect();
@@ -352,7 +321,7 @@ impl Streams {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
