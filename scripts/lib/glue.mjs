@@ -16,11 +16,16 @@ const body = (name) => new RegExp(`^(?:async )?function ${name}\\([\\s\\S]*?^\\}
 const statement = (name) => new RegExp(`^(?:let|const) ${name} =[\\s\\S]*?\\n\\n`, 'm');
 
 const changes = [
-  // The facade hands over a compiled module: no fetch, no streaming, nothing deprecated.
+  // Whoever loads it has the bytes, or has compiled them: no fetch, no streaming, nothing deprecated.
   ['export { initSync, __wbg_init as default };', 'export { initSync };'],
   [
     body('initSync'),
-    'function initSync({ module }) {\n  if (!wasm) __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()));\n}\n',
+    `function initSync({ module }) {
+  if (wasm) return;
+  if (!(module instanceof WebAssembly.Module)) module = new WebAssembly.Module(module);
+  __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()));
+}
+`,
   ],
   [
     body('__wbg_finalize_init'),
