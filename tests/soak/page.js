@@ -56,7 +56,8 @@ const { EventSource } = await import('./pkg/eventsource/index.js');
 
 function client(transport) {
   const { take, token, broke } = ledger(transport);
-  const sse = createClient({ url, transport, token });
+  // Each its own connection: they are one user's, and would share one.
+  const sse = createClient({ url, transport, token, share: 'off' });
   sse.subscribe('tick', ({ data }) => take(data.n));
   // The first one is no loss; any other is.
   sse.onResync(({ gap }) => gap !== 'first' && broke(`resync: ${gap}`));
