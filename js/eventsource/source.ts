@@ -196,7 +196,9 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     if (typeof thrown === 'object' && thrown && 'error' in thrown) return thrown as End;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     // "If res is an aborted network error, then fail the connection": aborted by the browser, as by `window.stop()`, not by us.
-    const fatal = (thrown as Error | null)?.name === 'AbortError' && !this.#connection.signal.aborted;
+    const aborted = (thrown as Error | null)?.name === 'AbortError' && !this.#connection.signal.aborted;
+    // "unless the user agent knows that to be futile": nothing but these two is behind a network.
+    const fatal = aborted || !/^https?:/.test(this.#url);
     return { fatal, error: new SseError('network', message, { retryable: !fatal, cause: thrown }) };
   }
 

@@ -155,6 +155,16 @@ export const connection: Case[] = [
       },
     }),
   ),
+  ...['ftp://stream.invalid/', 'mailto:stream@example.invalid', 'about:blank', 'javascript:alert(1)'].map(
+    (url): Case => ({
+      name: `${url} is no place of streams: an error, and closed for good`,
+      async run(kit) {
+        const source = kit.at(url);
+        await kit.next(source, 'error');
+        equal(source.readyState, 2);
+      },
+    }),
+  ),
   ...[301, 302, 303, 307, 308].map(
     (status): Case => ({
       name: `redirect ${status}: followed, and the origin is that of the end`,
