@@ -26,7 +26,7 @@ pub struct Layer {
     /// Keep the log in memory only: after a restart clients refetch
     #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub memory: Option<bool>,
-    /// Keep the log in Redis, for several nodes: redis://[user:password@]host:port[/db]
+    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db
     #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub redis: Option<Secret>,
     /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]

@@ -108,7 +108,7 @@ impl Hub {
     /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The first reason
     /// counts, but lost rights beat every other.
     ///
-    /// Behind `drain`, `rotate` and `token` the stream stands a while longer, see [`HubConfig::linger_ms`]; behind others it closes.
+    /// Behind `drain`, `rotate` and `token` the stream stands a while longer, see [`linger_ms`](super::HubConfig::linger_ms); behind others it closes.
     pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
         let Some(client) = self.clients.get_mut(id) else { return };
         let bye = Bye { reason, wait: wait_ms, retry: retry_ms };

@@ -9,7 +9,7 @@ use super::streams::Streams;
 use crate::hub::Update;
 
 impl Streams {
-    /// The log is this one from now on (see [`Hub::begin`]).
+    /// The log is this one from now on, see [`begin`](crate::hub::Hub::begin) of the hub.
     pub fn begin(&self, epoch: Epoch, after: u64) {
         let mut state = self.state();
         let concerned = state.hub.begin(epoch, after);
