@@ -108,7 +108,8 @@ impl Driver {
             if matches!(input, Input::Tick) {
                 self.alarm.set(None);
             }
-            self.core.borrow_mut().handle(self.now(), input);
+            let now = self.now();
+            self.core.borrow_mut().handle(now, input);
             self.run();
         }
     }
@@ -117,7 +118,8 @@ impl Driver {
     #[cfg(feature = "fetch")]
     fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &[u8]) {
         if !self.closed.get() {
-            self.core.borrow_mut().bytes(self.now(), Ticket(ticket), bytes);
+            let now = self.now();
+            self.core.borrow_mut().bytes(now, Ticket(ticket), bytes);
             self.run();
         }
     }
@@ -125,7 +127,8 @@ impl Driver {
     /// Ends everything, for good.
     pub(super) fn close(&self) {
         if !self.closed.replace(true) {
-            self.core.borrow_mut().handle(self.now(), Input::Stop);
+            let now = self.now();
+            self.core.borrow_mut().handle(now, Input::Stop);
             self.timer.clear();
             self.page.close();
         }
