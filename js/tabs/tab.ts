@@ -3,10 +3,18 @@ import type { Message, Role, Session, Shown, World } from './words.js';
 
 /** A leader that said nothing for so long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
 const pace = { least: 500, more: 500 };
-/** How long it may take to answer. Where leaders turn out to be alive soon after (a busy machine), twice as long, and again. */
+/**
+ * How long it may take to answer. Where a leader turns out to be alive soon after it was replaced (a busy machine), twice as
+ * long, and again; until one is replaced that was away for longer. All have the leader's measure.
+ */
 const answer = { least: 500, most: 8000, soon: 2000 };
-/** An alarm that rings so late says that it was we who slept. */
+/**
+ * An alarm that rings so late says that it was we who were busy: what was said meanwhile is read first. In hidden tabs, browsers
+ * let alarms ring at full seconds only.
+ */
 const late = 300;
+/** And so late, that the machine slept: nobody could answer. */
+const slept = 2000;
 /** A stream that is open for so long and said no hello is not of a hub of ours. */
 const greeting = 3000;
 
@@ -44,6 +52,10 @@ export class Tab {
   /** The leader before this one, and when it ceased to be. */
   #before = { name: '', at: 0 };
   #timer: unknown;
+  /** When it is to ring. */
+  #rings = 0;
+  /** It rang late, and what was said meanwhile has been read. */
+  #read = false;
 
   constructor(me: string, session: Session, world: World) {
     this.#me = me;
@@ -94,7 +106,7 @@ export class Tab {
   /** The lock is ours. */
   granted(): void {
     this.role = 'leader';
-    if (this.#leader) this.#before = { name: this.#leader, at: this.#world.now() };
+    this.#replaced();
     this.leading = undefined;
     this.#greeted = false;
     this.#awaited = true;
@@ -109,7 +121,6 @@ export class Tab {
   stolen(): void {
     if (this.role !== 'leader') return;
     this.role = 'candidate';
-    this.#patient(); // we were alive
     this.#world.lock(false);
     this.#session.lead(false);
   }
@@ -160,8 +171,7 @@ export class Tab {
     const head = this.#relay.head;
     // The beats are those of the hub, passed on; whether we live is asked for by pings. So the promise is a loose one.
     const hello = new URLSearchParams({ client, after, head, beat: '300000', gap });
-    this.#tell(to, ['tinysse.hello', after, hello.toString()]);
-    for (const frame of frames) this.#tell(to, frame);
+    this.#tell(to, ['tinysse.hello', after, hello.toString()], ...frames);
   }
 
   #listen(message: Message): void {
@@ -169,32 +179,38 @@ export class Tab {
     const ours = from === this.#leader;
     if (kind === 'join') this.#revived(from);
     if (ours || (this.role === 'candidate' && (kind === 'status' || kind === 'here'))) this.#alive();
-    if (kind === 'frame') {
-      const mine = message.to === this.#address();
-      if (mine && !this.#joined && message.frame[0] === 'tinysse.hello') {
-        this.#joined = true;
-        this.#leader = from;
-        this.role = 'follower';
-        this.#alive();
-        this.#take(message.frame);
-        this.#world.changed();
-      } else if (ours && this.#joined && (mine || message.to === '')) {
-        this.#take(message.frame);
-      }
+    if (kind === 'frames') {
+      for (const frame of message.frames) this.#told(from, message.to, frame);
     } else if (kind === 'ping') {
       // Somebody asks for all: it is his to act on the answer, lest all take over from each other.
       if (this.#asked === undefined) this.#alive();
     } else if (kind === 'here') {
       if (ours) return;
-      if (this.#leader) this.#before = { name: this.#leader, at: this.#world.now() };
+      this.#replaced();
       this.#session.lead(false);
     } else if (kind === 'status') {
       if (!ours) return;
       this.leading = message.shown;
+      this.#answer = message.answer;
       this.#world.changed();
     } else if (kind === 'apart') {
       this.close();
       this.#session.lead(true);
+    }
+  }
+
+  /** A frame of a leader; whether it is for us is asked anew for each, as the session may go on with another stream. */
+  #told(from: string, to: string, frame: Frame): void {
+    const mine = to === this.#address();
+    if (mine && !this.#joined && frame[0] === 'tinysse.hello') {
+      this.#joined = true;
+      this.#leader = from;
+      this.role = 'follower';
+      this.#alive();
+      this.#take(frame);
+      this.#world.changed();
+    } else if (from === this.#leader && this.#joined && (mine || to === '')) {
+      this.#take(frame);
     }
   }
 
@@ -222,8 +238,8 @@ export class Tab {
     return frame;
   }
 
-  #tell(to: string, frame: Frame): void {
-    this.#world.post({ kind: 'frame', from: this.#me, to, frame });
+  #tell(to: string, ...frames: Frame[]): void {
+    this.#world.post({ kind: 'frames', from: this.#me, to, frames });
   }
 
   #announce(): void {
@@ -231,7 +247,8 @@ export class Tab {
   }
 
   #status({ status, error, attempt, retryAt }: Shown): void {
-    this.#world.post({ kind: 'status', from: this.#me, shown: { status, error, attempt, retryAt } });
+    const shown = { status, error, attempt, retryAt };
+    this.#world.post({ kind: 'status', from: this.#me, answer: this.#answer, shown });
   }
 
   #apart(): void {
@@ -254,32 +271,43 @@ export class Tab {
   #look = (): void => {
     const now = this.#world.now();
     const due = this.#asked === undefined ? this.#heard + this.#pace : this.#asked + this.#answer;
+    const lateness = now - this.#rings;
     if (now < due) {
       this.#alarm(due - now, this.#look);
-    } else if (this.#asked !== undefined && now - due < late) {
-      this.#alive();
-      this.#world.lock(true);
-    } else {
+    } else if (this.#asked === undefined || lateness > slept) {
       this.#asked = now;
+      this.#read = false;
       this.#alarm(this.#answer, this.#look);
       this.#world.post({ kind: 'ping', from: this.#me });
+    } else if (lateness > late && !this.#read) {
+      this.#read = true;
+      this.#alarm(0, this.#look);
+    } else {
+      this.#alive();
+      this.#world.lock(true);
     }
   };
+
+  /** Another tab leads now. If the one that was replaced before never came back, it was dead. */
+  #replaced(): void {
+    if (!this.#leader) return;
+    const now = this.#world.now();
+    if (this.#before.name && now - this.#before.at >= answer.soon) this.#answer = answer.least;
+    this.#before = { name: this.#leader, at: now };
+  }
 
   /** A leader that follows so soon after its end was not dead: be more patient with the next one. */
   #revived(stream: string): void {
     const { name, at } = this.#before;
     if (!name || !stream.startsWith(`${name}.`)) return;
     this.#before = { name: '', at: 0 };
-    if (this.#world.now() - at < answer.soon) this.#patient();
-  }
-
-  #patient(): void {
-    this.#answer = Math.min(this.#answer * 2, answer.most);
+    const soon = this.#world.now() - at < answer.soon;
+    this.#answer = soon ? Math.min(this.#answer * 2, answer.most) : answer.least;
   }
 
   #alarm(ms: number, fn: () => void): void {
     this.#quiet();
+    this.#rings = this.#world.now() + ms;
     this.#timer = this.#world.setTimeout(fn, ms);
   }
 

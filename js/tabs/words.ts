@@ -8,12 +8,15 @@ export type Role = 'alone' | 'candidate' | 'leader' | 'follower';
 export type Message =
   /** "I follow, and this is my cursor." The leader answers with a hello and what was missed. */
   | { readonly kind: 'join'; readonly from: string; readonly cursor: string }
-  /** Something the leader's stream said; `to` is a stream, or empty for all. */
-  | { readonly kind: 'frame'; readonly from: string; readonly to: string; readonly frame: Frame }
+  /**
+   * What the leader's stream said; `to` is a stream, or empty for all. What was missed comes in one message, as every message
+   * wakes all tabs.
+   */
+  | { readonly kind: 'frames'; readonly from: string; readonly to: string; readonly frames: readonly Frame[] }
   /** "I hold the connection": whoever follows another tab, or none, joins anew. */
   | { readonly kind: 'here'; readonly from: string }
-  /** What the leader shows. Also the answer to a ping. */
-  | { readonly kind: 'status'; readonly from: string; readonly shown: Shown }
+  /** What the leader shows, and how long (milliseconds) it may take to answer a ping. Also that answer. */
+  | { readonly kind: 'status'; readonly from: string; readonly answer: number; readonly shown: Shown }
   /** "Is the leader alive?" */
   | { readonly kind: 'ping'; readonly from: string }
   /** The user of a follower wants a new connection. */

@@ -77,6 +77,10 @@ export class Office {
         response.end(JSON.stringify(token));
         return;
       }
+      if (pathname === '/late') {
+        setTimeout(() => response.end(), Number(searchParams.get('ms')));
+        return;
+      }
       const file = pathname.startsWith('/pkg/') && !pathname.includes('..') ? join(pkg, pathname.slice(5)) : null;
       const page =
         '<!doctype html><meta charset="utf-8"><title>tab</title><script type="module" src="/main.js"></script>';

@@ -30,13 +30,18 @@ interface End {
   back?(page: Page): Promise<unknown>;
 }
 
-/** Nothing runs in the page for so long. */
+/**
+ * Nothing runs in the page for so long, and it takes no processor meanwhile: it waits for a synchronous request. Before, what
+ * listens to `event` runs to its end with its microtasks, as at a real freeze (Page Lifecycle, section 4.2).
+ */
 const block = (page: Page, ms: number, event: string) =>
   page.evaluate(
-    ([ms, event]) => {
+    async ([ms, event]) => {
       if (event) document.dispatchEvent(new Event(event as string));
-      const end = Date.now() + (ms as number);
-      while (Date.now() < end);
+      for (let turn = 0; turn < 16; turn++) await null;
+      const request = new XMLHttpRequest();
+      request.open('GET', `/late?ms=${ms}`, false);
+      request.send();
     },
     [ms, event],
   );

@@ -2,13 +2,19 @@ import type { Frame } from '../../../js/tabs/relay.js';
 import { Tab } from '../../../js/tabs/tab.js';
 import type { Message, Session, Shown, World } from '../../../js/tabs/words.js';
 
+interface Alarm {
+  readonly at: number;
+  readonly fn: () => void;
+  readonly desk: Desk;
+}
+
 /** A browser in virtual time: one lock, one channel, and tabs that can stop. */
 export class Browser {
   now = 0;
   tabs: Desk[] = [];
   holder: Desk | undefined;
   queue: Desk[] = [];
-  #due: { at: number; fn: () => void; desk: Desk }[] = [];
+  #due: Alarm[] = [];
 
   after(desk: Desk, ms: number, fn: () => void): object {
     const timer = { at: this.now + ms, fn, desk };
@@ -24,14 +30,13 @@ export class Browser {
   run(ms: number): void {
     const end = this.now + ms;
     for (;;) {
-      const next = this.#due
-        .map((timer) => ({ timer, at: Math.max(timer.at, timer.desk.stopped ? Number.POSITIVE_INFINITY : 0) }))
-        .filter(({ at }) => at <= end)
-        .sort((a, b) => a.at - b.at)[0];
-      if (!next) break;
+      // The earliest, and of two the one that was asked for first.
+      let next: Alarm | undefined;
+      for (const alarm of this.#due) if (!alarm.desk.stopped && (!next || alarm.at < next.at)) next = alarm;
+      if (!next || next.at > end) break;
       this.now = Math.max(this.now, next.at);
-      this.cancel(next.timer);
-      if (!next.timer.desk.dead) next.timer.fn();
+      this.cancel(next);
+      if (!next.desk.dead) next.fn();
     }
     this.now = end;
   }
@@ -61,6 +66,8 @@ export class Desk implements Session, World {
   readonly said: Message[] = [];
   stopped = false;
   dead = false;
+  /** Its alarms ring at full seconds only. */
+  hidden = false;
   leads: boolean | undefined;
   /** Its own stream is open. */
   opened = false;
@@ -84,7 +91,10 @@ export class Desk implements Session, World {
   }
 
   now = () => this.browser.now;
-  setTimeout = (fn: () => void, ms: number) => this.browser.after(this, ms, fn);
+  setTimeout = (fn: () => void, ms: number) => {
+    const at = this.browser.now + ms;
+    return this.browser.after(this, this.hidden ? Math.ceil(at / 1000) * 1000 - this.browser.now : ms, fn);
+  };
   clearTimeout = (timer: unknown) => this.browser.cancel(timer as object);
   random = () => (this.browser.tabs.indexOf(this) % 10) / 10;
   changed = () => {};

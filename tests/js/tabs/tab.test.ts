@@ -91,6 +91,66 @@ test('a leader that was only slow makes the others more patient', () => {
   expect(leader.tab.role, 'it had a second to answer').toBe('leader');
 });
 
+test('leaders that stop for long, one after the other, are each replaced within two seconds', () => {
+  const desks = office(4);
+  for (let stop = 0; stop < 12; stop++) {
+    const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
+    const others = desks.filter((desk) => desk !== leader);
+    leader.stopped = true;
+    const begun = browser.now;
+    while (roles(others).every((role) => role !== 'leader')) browser.run(10);
+    expect(browser.now - begun, `stop ${stop}`).toBeLessThan(2000);
+    browser.run(begun + 4000 - browser.now);
+    leader.stopped = false;
+    browser.run(400);
+  }
+});
+
+test('patience ends with the first leader that is dead indeed', () => {
+  const desks = office(4);
+  const stop = (ms: number) => {
+    const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
+    leader.stopped = true;
+    browser.run(ms);
+    leader.stopped = false;
+    browser.run(400);
+  };
+  stop(1100); // slow: all are patient now
+  browser.run(5000);
+  stop(6000); // dead, as far as anybody can see
+  browser.run(5000);
+  const leader = desks.find(({ tab }) => tab.role === 'leader') as Desk;
+  leader.stopped = true;
+  browser.run(1300);
+  expect(roles(desks.filter((desk) => desk !== leader))).toContain('leader');
+});
+
+test('tabs that are all hidden replace a leader that stops as well', () => {
+  const desks = office(4);
+  for (const desk of desks) desk.hidden = true;
+  browser.run(5000);
+  expect(roles(desks)).toEqual(['leader', 'follower', 'follower', 'follower']);
+  (desks[0] as Desk).stopped = true;
+  browser.run(5000);
+  expect(roles(desks.slice(1)).filter((role) => role === 'leader')).toHaveLength(1);
+  publish(2);
+  browser.run(100);
+  for (const { heard } of desks.slice(1)) expect(heard).toEqual(['resync first', ...log.ids.slice(1)]);
+});
+
+test('what was missed comes to each tab in one message', () => {
+  const desks = office(4);
+  publish(1);
+  desks[0]?.die();
+  for (let n = 0; n < 20; n++) log.ids.push(`e.${log.ids.length}`);
+  for (const { said } of desks) said.length = 0;
+  browser.run(200);
+  const words = desks.flatMap(({ said }) => said);
+  const welcomes = words.flatMap((word) => (word.kind === 'frames' && word.to ? [word.frames.length] : []));
+  expect(welcomes, 'a hello and twenty updates for each of two followers').toEqual([21, 21]);
+  for (const { heard } of desks.slice(1)) expect(heard).toEqual(['resync first', ...log.ids.slice(1)]);
+});
+
 test('a machine that slept takes nothing from anybody', () => {
   const desks = office(3);
   for (const desk of desks) desk.stopped = true;
