@@ -24,7 +24,7 @@ const mutants = [
   [
     'a hello does not move the cursor',
     receive,
-    'if !repeats {\n            keep(&mut self.cursor, id);',
+    'if !repeats {\n            self.cursor.set(id);',
     'if !repeats {\n            let _ = id;',
   ],
   [

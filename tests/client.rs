@@ -6,7 +6,11 @@ mod conversation;
 use tinysse::core::{
     client::Client,
     registry::{Pattern, Subscriber},
-    session::{Config, io::Output},
+    rng::Rng,
+    session::{
+        Config,
+        io::{Output, Ticket, Update},
+    },
     time::Time,
 };
 
@@ -22,24 +26,28 @@ fn open(coalesce: u64) -> Client {
     client
 }
 
-/// Who was called with what (type and id), and when the client wants to be woken.
-fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscriber>)>, Option<u64>) {
-    conversation::say(input, Time(at), client);
-    let mut calls = Vec::new();
+/// What the client gives out, and when it wants to be woken.
+fn drain(client: &mut Client) -> (Vec<Update>, Option<u64>) {
+    let mut given = Vec::new();
     loop {
         match client.poll() {
-            Output::Update(update) => {
-                let to = client.matching(&update.frame.event);
-                if !to.is_empty() {
-                    calls.push((format!("{} {}", update.frame.event, update.frame.id), to));
-                }
-            }
-            Output::Sleep(due) => return (calls, due.map(|Time(ms)| ms)),
+            Output::Update(update) => given.push(update),
+            Output::Sleep(due) => return (given, due.map(|Time(ms)| ms)),
             Output::Ask { .. } | Output::Forget(_) | Output::Open { .. } | Output::Close(_) => {}
             Output::Resync(_) | Output::Status(_) | Output::Stranger => {}
             Output::Follow { .. } | Output::Heard(_) => {}
         }
     }
+}
+
+/// Who was called with what (type and id), and when the client wants to be woken.
+fn tell(client: &mut Client, at: u64, input: &str) -> (Vec<(String, Vec<Subscriber>)>, Option<u64>) {
+    conversation::say(input, Time(at), client);
+    let (given, due) = drain(client);
+    let called = given
+        .into_iter()
+        .map(|Update { frame, .. }| (format!("{} {}", frame.event, frame.id), client.matching(&frame.event)));
+    (called.filter(|(_, to)| !to.is_empty()).collect(), due)
 }
 
 fn subscribe(client: &mut Client, patterns: &[&str]) -> Subscriber {
@@ -87,4 +95,46 @@ fn what_a_window_holds_is_given_out_before_a_stop_and_nothing_after_it() {
     assert_eq!(tell(&mut client, 120, "stop"), (calls(&[("a 4f.2", &[all])]), None));
     assert_eq!(tell(&mut client, 150, "tick"), (vec![], None));
     assert_eq!(tell(&mut client, 5_000, "frame 1 4f.3 a {}"), (vec![], None));
+}
+
+/// Bytes and frames are two ways in for the same updates: whatever the chunks, the same calls with the same data at the same time.
+#[test]
+fn updates_out_of_bytes_are_those_out_of_frames() {
+    let wanted = |given: Vec<Update>| -> Vec<Update> {
+        given.into_iter().filter(|Update { frame, .. }| frame.event != "unheard").collect()
+    };
+    for seed in 0..300 {
+        let mut rng = Rng::new(seed);
+        let (mut framed, mut fed) = (open(50), open(50));
+        for client in [&mut framed, &mut fed] {
+            subscribe(client, &["a", "b", "c.*"]);
+        }
+        let (mut now, mut seq) = (100, 0);
+        for _ in 0..40 {
+            now += rng.below(30);
+            let mut bytes = Vec::new();
+            let mut given = Vec::new();
+            for _ in 0..rng.below(6) {
+                seq += 1;
+                let kind = ["a", "b", "c.d", "unheard"][rng.below(4) as usize];
+                let data = format!("{{\"n\":{}}}", "x".repeat(rng.below(20) as usize));
+                bytes.extend(format!("id: 4f.{seq}\nevent: {kind}\ndata: {data}\n\n").bytes());
+                conversation::say(&format!("frame 1 4f.{seq} {kind} {data}"), Time(now), &mut framed);
+            }
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let (chunk, tail) = rest.split_at((1 + rng.below(80) as usize).min(rest.len()));
+                fed.bytes(Time(now), Ticket(1), chunk);
+                given.extend(drain(&mut fed).0);
+                rest = tail;
+            }
+            assert_eq!(given, wanted(drain(&mut framed).0), "seed {seed} at {now}");
+            assert_eq!(fed.session().cursor(), framed.session().cursor());
+        }
+        now += 200;
+        for client in [&mut framed, &mut fed] {
+            conversation::say("tick", Time(now), client);
+        }
+        assert_eq!(drain(&mut fed).0, wanted(drain(&mut framed).0), "seed {seed}, what was held");
+    }
 }

@@ -94,7 +94,7 @@ fn a_trace_replays() {
             continue; // its beginning is lost; or it depends on what is kept out of a trace
         }
         let mut second = Session::new(config, seed);
-        second.set_cursor(cursor);
+        second.set_cursor(&cursor);
         for line in &lines {
             let (at, input) = line.split_once(" <- ").unwrap();
             conversation::say(input, Time(at[1..].parse().unwrap()), &mut second);
@@ -140,7 +140,7 @@ fn replay_with(script: &str, end: &mut dyn FnMut(Session, Config, u64, String)) 
             [at, "<-", ..] => {
                 let session = session.get_or_insert_with(|| {
                     let mut session = Session::new(config, seed);
-                    session.set_cursor(cursor.clone());
+                    session.set_cursor(&cursor);
                     session
                 });
                 now = match (at.strip_prefix("@+"), at.strip_prefix('@')) {

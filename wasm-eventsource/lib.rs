@@ -10,6 +10,13 @@ mod border;
 mod heap;
 // The parser of the crate tinysse, compiled alone. What this wasm does not call is not in it.
 #[cfg(target_arch = "wasm32")]
+#[path = "../src/core/wire/found.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod found;
+#[cfg(target_arch = "wasm32")]
+#[path = "../src/core/wire/lines.rs"]
+mod lines;
+#[cfg(target_arch = "wasm32")]
 #[path = "../src/core/wire/scan.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod scan;

@@ -16,7 +16,13 @@ export const eventSourceWasm = at('target', 'eventsource.wasm');
 export const eventSourceNamed = join(targetDir, wasmTarget, 'small', 'tinysse_eventsource.wasm');
 
 const inputs = [
-  ...['Cargo.toml', 'Cargo.lock', 'src/core/wire/scan.rs', 'wasm-eventsource', 'package-lock.json'],
+  ...[
+    'Cargo.toml',
+    'Cargo.lock',
+    ...['found', 'lines', 'scan'].map((name) => `src/core/wire/${name}.rs`),
+    'wasm-eventsource',
+    'package-lock.json',
+  ],
   ...['eventsource', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
 ].map((path) => at(path));
 

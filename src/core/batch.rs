@@ -60,6 +60,16 @@ impl<K: PartialEq, V> Batch<K, V> {
         passes
     }
 
+    /// What is held under a key, to be changed into the value that replaces it: [`add`](Self::add) without a second value.
+    pub fn replaceable(&mut self, is: impl Fn(&K) -> bool) -> Option<&mut V> {
+        let at = self.open.iter().position(|slot| slot.held.is_some() && is(&slot.key))?;
+        self.replaced = self.replaced.saturating_add(1);
+        if at + 1 < self.open.len() {
+            self.open.get_mut(at..)?.rotate_left(1);
+        }
+        self.open.last_mut()?.held.as_mut()
+    }
+
     /// True if it holds anything back at all.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -86,8 +96,11 @@ impl<K: PartialEq, V> Batch<K, V> {
 
     /// Gives out what windows that ended by `now` have held, in the order of arrival. A window that held something starts anew.
     pub fn flush(&mut self, now: Time) -> Vec<V> {
-        let ends = now.plus(self.window);
         let mut ready = Vec::new();
+        if self.open.is_empty() {
+            return ready;
+        }
+        let ends = now.plus(self.window);
         self.open.retain_mut(|slot| {
             if now < slot.ends {
                 return true;
@@ -126,6 +139,20 @@ mod tests {
         assert_eq!(passed.len(), 21);
         assert_eq!(passed.last(), Some(&999));
         assert!(passed.is_sorted());
+    }
+
+    #[test]
+    fn what_is_changed_in_its_place_is_as_if_added() {
+        let (mut added, mut changed) = (Batch::new(50), Batch::new(50));
+        for (now, key) in [(0, "a"), (1, "b"), (2, "a"), (3, "b"), (4, "a"), (5, "c"), (6, "b")] {
+            added.add(Time(now), key, now);
+            match changed.replaceable(|known| *known == key) {
+                Some(held) => *held = now,
+                None => _ = changed.add(Time(now), key, now),
+            }
+        }
+        assert_eq!(changed.replaced(), added.replaced());
+        assert_eq!(changed.flush(Time(60)), added.flush(Time(60)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     registry::{Pattern, Registry, Subscriber},
     session::{
         Config, Session,
-        io::{Input, Output, Ticket, Update},
+        io::{Heard, Input, Output, Ticket, Update},
     },
     time::Time,
 };
@@ -58,8 +58,15 @@ impl Client {
     pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
         let held = self.batch.flush(now);
         self.give_out(now, held);
-        let registry = &self.registry;
-        self.session.bytes(now, ticket, bytes, &|kind| registry.wants(kind));
+        let (registry, batch) = (&self.registry, &mut self.batch);
+        // What replaces something that a window holds needs no memory of its own; but not before what waits to be polled, which is older.
+        let mut waits = false;
+        let mut take = |heard: Heard<'_>| {
+            let held = if waits { None } else { batch.replaceable(|kind| kind == heard.seen.event) };
+            waits |= held.is_none();
+            held.map(|held| held.replace(heard)).is_some()
+        };
+        self.session.bytes(now, ticket, bytes, &|kind| registry.wants(kind), &mut take);
     }
 
     fn give_out(&mut self, now: Time, held: Vec<Update>) {
@@ -78,7 +85,12 @@ impl Client {
         loop {
             let output = self.session.poll();
             if let Output::Sleep(due) = output {
-                return Output::Sleep(due.into_iter().chain(self.batch.due()).min());
+                let windows = self.batch.due();
+                return Output::Sleep(if due.is_none() || windows.is_some_and(|at| Some(at) < due) {
+                    windows
+                } else {
+                    due
+                });
             }
             if let Output::Stranger = output {
                 self.batch.close(); // what it holds was meant for another user
@@ -127,7 +139,7 @@ impl Client {
     }
 
     /// Resumes from a cursor that was kept elsewhere.
-    pub fn set_cursor(&mut self, cursor: String) {
+    pub fn set_cursor(&mut self, cursor: &str) {
         self.session.set_cursor(cursor);
     }
 }

@@ -19,6 +19,9 @@ impl<T> Queue<T> {
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
+        if self.items.is_empty() {
+            return None;
+        }
         let item = self.items.get_mut(self.next).and_then(Option::take);
         self.next += 1;
         if item.is_none() {

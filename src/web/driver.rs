@@ -57,7 +57,7 @@ pub(super) const TABS: i32 = -3;
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
         let mut core = Client::new(options.config, u64::from(options.coalesce), u64::from(options.seed));
-        core.set_cursor(options.last_event_id);
+        core.set_cursor(&options.last_event_id);
         core.set_user(options.user);
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let page = Page::new(&options.given);
@@ -206,18 +206,17 @@ impl Driver {
 
     fn deliver(&self, update: &Update) {
         let to = self.core.borrow().matching(&update.frame.event);
-        if to.is_empty() {
-            return;
-        }
+        let Some((Subscriber(first), others)) = to.split_first() else { return };
         let Frame { event, id, data } = &update.frame;
         let mut text = String::with_capacity(event.len() + id.len() + data.len());
         text.push_str(event);
         text.push_str(id);
         text.push_str(data);
         let type_ends = units(event);
-        let object = self.page.update(&text, type_ends, type_ends + units(id), update.replayed, update.envelope);
-        for Subscriber(number) in to {
-            self.page.call(number as i32, &object);
+        let id_ends = type_ends + units(id);
+        let object = self.page.update(&text, type_ends, id_ends, update.replayed, update.envelope, *first as i32);
+        for Subscriber(number) in others {
+            self.page.call(*number as i32, &object);
         }
     }
 

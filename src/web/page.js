@@ -48,8 +48,6 @@ const EVENTS = ['open', 'error', 'message'].concat(
   ['update', 'hello', 'beat', 'resync', 'bye'].map((name) => `tinysse.${name}`),
 );
 
-const ENVELOPE = ['key', 'origin', 'spread', 'at'];
-
 const page = globalThis;
 const nothing = () => {};
 
@@ -304,10 +302,10 @@ export class Page {
   }
 
   /**
-   * `{ type, data, id, replayed, key?, origin?, spread?, at? }`. The text is type, id and data in one, since each that crosses the border
+   * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. The text is type, id and data in one, since each that crosses the border
    * costs; `data` of our hub is an envelope, of others JSON if it parses, and text if not.
    */
-  update(text, typeEnds, idEnds, replayed, envelope) {
+  update(text, typeEnds, idEnds, replayed, envelope, subscriber) {
     let data = text.slice(idEnds);
     let more;
     try {
@@ -318,7 +316,14 @@ export class Page {
       }
     } catch {}
     const update = { type: text.slice(0, typeEnds), data, id: text.slice(typeEnds, idEnds), replayed };
-    if (more) for (const name of ENVELOPE) if (more[name] !== undefined) update[name] = more[name];
+    if (more) {
+      const { key, origin, spread, at } = more;
+      if (key !== undefined) update.key = key;
+      if (origin !== undefined) update.origin = origin;
+      if (spread !== undefined) update.spread = spread;
+      if (at !== undefined) update.at = at;
+    }
+    this.call(subscriber, update);
     return update;
   }
 

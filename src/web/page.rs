@@ -47,6 +47,7 @@ extern "C" {
         id_ends: u32,
         replayed: bool,
         envelope: bool,
+        subscriber: i32,
     ) -> JsValue;
     #[wasm_bindgen(method)]
     pub(super) fn resync(this: &Page, gap: &str, types: &str);

@@ -26,7 +26,7 @@ impl Listener for Session {
     }
 
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        self.bytes(now, ticket, bytes, &|_| true);
+        self.bytes(now, ticket, bytes, &|_| true, &mut |_| false);
     }
 }
 

@@ -6,7 +6,7 @@ use super::token::{Grant, Token};
 use crate::core::{
     error::Error,
     time::Time,
-    wire::{Frame, control::Gap},
+    wire::{Frame, Seen, control::Gap},
 };
 
 /// Names a question to the shell. Every answer returns it; answers with another ticket are strangers and ignored.
@@ -218,6 +218,37 @@ pub struct Update {
     pub replayed: bool,
     /// True if it comes from a hub of ours, whose data is a JSON envelope.
     pub envelope: bool,
+}
+
+/// An [`Update`] in borrowed words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard<'a> {
+    /// Type, id and data.
+    pub seen: Seen<'a>,
+    /// See [`Update::replayed`].
+    pub replayed: bool,
+    /// See [`Update::envelope`].
+    pub envelope: bool,
+}
+
+impl Heard<'_> {
+    /// The same, owned.
+    #[must_use]
+    pub fn to_update(self) -> Update {
+        let Self { seen, replayed, envelope } = self;
+        Update { frame: seen.to_frame(), replayed, envelope }
+    }
+}
+
+impl Update {
+    /// Becomes a later one of the same type, in the memory that is there.
+    pub fn replace(&mut self, by: Heard<'_>) {
+        for (text, new) in [(&mut self.frame.id, by.seen.id), (&mut self.frame.data, by.seen.data)] {
+            text.clear();
+            text.push_str(new);
+        }
+        (self.replayed, self.envelope) = (by.replayed, by.envelope);
+    }
 }
 
 /// News of a gap.

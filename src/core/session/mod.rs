@@ -6,6 +6,7 @@
 mod answer;
 mod config;
 mod counters;
+mod cursor;
 pub mod io;
 mod leave;
 mod receive;
@@ -14,11 +15,12 @@ pub mod token;
 mod trace;
 mod watch;
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 pub use self::{config::Config, counters::Counters};
 use self::{
-    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
+    cursor::Cursor,
+    io::{AskReason, Heard, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
     trace::Trace,
 };
@@ -77,8 +79,7 @@ pub struct Session {
     why: Why,
     /// The cursor at which an event was larger than the limit.
     stuck: Option<String>,
-    /// The id up to which everything was delivered; empty for none.
-    cursor: String,
+    cursor: Cursor,
     timers: Timers,
     backoff: Backoff,
     rng: Rng,
@@ -106,8 +107,8 @@ pub struct Session {
 /// What is known of the stream in hand.
 #[derive(Debug)]
 struct Stream {
-    /// For streams whose bytes core decodes.
-    decoder: Decoder,
+    /// For streams whose bytes core decodes, from the first one on.
+    decoder: Option<Box<Decoder>>,
     /// The first frame was a hello: ids can be trusted to grow.
     hello: Option<Greeting>,
     /// Any frame at all was seen.
@@ -135,13 +136,13 @@ impl Session {
             config,
             state: State::Idle,
             token: TokenState::Absent(AskReason::Initial),
-            stream: Stream::new("", &config, Time::default()),
+            stream: Stream::new(&config, Time::default()),
             fading: None,
             follow: config.share,
             user: String::new(),
             why: Why::Initial,
             stuck: None,
-            cursor: String::new(),
+            cursor: Cursor::default(),
             timers: Timers::default(),
             backoff: Backoff::new(config.backoff),
             rng: Rng::new(seed),
@@ -162,14 +163,21 @@ impl Session {
         }
     }
 
-    /// Takes bytes of a stream that core decodes, and tells the updates whose type somebody `wants`. Poll until [`Output::Sleep`]
-    /// afterwards.
+    /// Takes bytes of a stream that core decodes, and tells the updates whose type somebody `wants` and that `take` does not take (it
+    /// answers true then). Poll until [`Output::Sleep`] afterwards.
     ///
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &dyn Fn(&str) -> bool) {
+    pub fn bytes(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        bytes: &[u8],
+        wants: &dyn Fn(&str) -> bool,
+        take: &mut dyn FnMut(Heard<'_>) -> bool,
+    ) {
         self.now = self.now.max(now);
         if self.hears(ticket) {
-            match self.take_bytes(ticket, bytes, wants) {
+            match self.take_bytes(ticket, bytes, wants, take) {
                 Ok(bye) => self.heard(bye),
                 Err(_) => self.too_large(),
             }
@@ -197,12 +205,12 @@ impl Session {
     /// The id up to which everything was delivered; empty for none.
     #[must_use]
     pub fn cursor(&self) -> &str {
-        &self.cursor
+        self.cursor.text()
     }
 
     /// Resumes from a cursor that was kept elsewhere; has an effect on the next stream.
-    pub fn set_cursor(&mut self, cursor: String) {
-        self.cursor = cursor;
+    pub fn set_cursor(&mut self, cursor: &str) {
+        self.cursor.set(cursor);
     }
 
     /// Says whom the streams are for, if it is known without a token.
@@ -286,9 +294,9 @@ impl Session {
 }
 
 impl Stream {
-    fn new(cursor: &str, config: &Config, now: Time) -> Self {
+    fn new(config: &Config, now: Time) -> Self {
         Self {
-            decoder: Decoder::new(cursor, config.event_limit),
+            decoder: None,
             hello: None,
             spoken: false,
             told: false,

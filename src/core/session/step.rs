@@ -42,7 +42,7 @@ impl Session {
             Input::Frame(ticket, frame) => {
                 if self.hears(ticket) {
                     self.counters.bytes += (frame.event.len() + frame.id.len() + frame.data.len()) as u64;
-                    let bye = self.take_frame(ticket, frame.seen(), &|_| true);
+                    let bye = self.take_one(ticket, &frame);
                     self.heard(bye);
                 }
             }
@@ -141,7 +141,7 @@ impl Session {
         }
         self.timers.clear(Timer::Answer);
         self.fade_out();
-        self.stream = Stream::new(&self.cursor, &self.config, self.now);
+        self.stream = Stream::new(&self.config, self.now);
         self.watch();
         self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
         self.refusals = 0;
@@ -287,7 +287,7 @@ impl Session {
         let ticket = self.ticket();
         self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
         self.state = State::Connecting(ticket);
-        let cursor = self.cursor.to_string();
+        let cursor = self.cursor.text().to_string();
         // Tabs share what is one user's; whose streams these are must be known.
         if self.follow && !self.user.is_empty() {
             self.say(Output::Follow { ticket, cursor });
@@ -300,10 +300,10 @@ impl Session {
     /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
     pub(super) fn too_large(&mut self) {
         let error = Error::new(Code::Protocol, None, "an event is larger than the limit");
-        if self.stuck.as_ref() == Some(&self.cursor) {
+        if self.stuck.as_deref() == Some(self.cursor.text()) {
             return self.give_up(error);
         }
-        self.stuck = Some(self.cursor.clone());
+        self.stuck = Some(self.cursor.text().to_string());
         self.retry(error, 0);
     }
 

@@ -7,7 +7,7 @@ use alloc::string::String;
 use super::io::{Input, Loss, Pause, Ticket, TokenLoss};
 use crate::core::{
     time::Time,
-    wire::{Seen, control::is_reserved, cut, id::push_number},
+    wire::{Seen, cut, id::push_number},
 };
 
 /// The last inputs, a line each; the oldest go first.
@@ -85,19 +85,23 @@ impl Trace {
         }
     }
 
+    /// A control message.
     pub(super) fn frame(&mut self, now: Time, ticket: Ticket, seen: Seen<'_>) {
         let Seen { event, id, data } = seen;
-        if is_reserved(event) {
-            self.begin(now, "frame", ticket);
-            self.word(if id.is_empty() { "-" } else { id });
-            self.word(event);
-            self.word(cut(data, b'\n').map_or(data, |(line, _)| line));
-        } else {
-            self.replace(Many::Update, now, ticket);
-            self.id.clear();
-            self.id.push_str(id);
+        self.begin(now, "frame", ticket);
+        self.word(if id.is_empty() { "-" } else { id });
+        self.word(event);
+        self.word(cut(data, b'\n').map_or(data, |(line, _)| line));
+    }
+
+    /// Any other event.
+    pub(super) fn update(&mut self, now: Time, ticket: Ticket, seen: Seen<'_>) {
+        self.replace(Many::Update, now, ticket);
+        self.id.clear();
+        self.id.push_str(seen.id);
+        if self.event != seen.event {
             self.event.clear();
-            self.event.push_str(event);
+            self.event.push_str(seen.event);
         }
     }
 

@@ -3,11 +3,12 @@
 //! Absent here: connections. A new stream gets a new decoder, so an unfinished event dies with its stream and its id is never
 //! committed. The bytes are taken apart by [`super::scan`].
 
-use alloc::string::String;
+use alloc::{borrow::Cow, string::String};
 
 use super::{
     Frame, Seen,
     scan::{Found, Scanner},
+    whole::whole,
 };
 
 pub use super::scan::TooLarge;
@@ -26,8 +27,8 @@ pub enum Item {
 /// The same in borrowed words, for readers that keep little of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word<'a> {
-    /// See [`Item::Frame`].
-    Event(Seen<'a>),
+    /// See [`Item::Frame`]; whether somebody wants it, as was asked.
+    Event(Seen<'a>, bool),
     /// See [`Item::Id`].
     Id(&'a str),
     /// See [`Item::Retry`].
@@ -75,7 +76,7 @@ impl Decoder {
     pub fn feed(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Item)) -> Result<(), TooLarge> {
         self.read(bytes, &|_| true, &mut |word| {
             emit(match word {
-                Word::Event(seen) => Item::Frame(seen.to_frame()),
+                Word::Event(seen, _) => Item::Frame(seen.to_frame()),
                 Word::Id(id) => Item::Id(id.into()),
                 Word::Retry(ms) => Item::Retry(ms),
             });
@@ -93,32 +94,60 @@ impl Decoder {
         emit: &mut dyn FnMut(Word<'_>),
     ) -> Result<(), TooLarge> {
         for piece in bytes.chunks(PIECE) {
-            let fed = self.scanner.feed(piece);
-            for found in self.scanner.found() {
-                match found {
-                    Found::Retry(ms) => emit(Word::Retry(ms)),
-                    Found::Id(id) => {
-                        keep(&mut self.id, id);
-                        emit(Word::Id(&self.id));
-                    }
-                    Found::Event { kind, id, data } => {
-                        if let Some(id) = id {
+            let mut rest = piece;
+            while !rest.is_empty() {
+                rest = self.read_whole(rest, wants, emit)?;
+                let fed = self.scanner.feed_one(rest);
+                for found in self.scanner.found() {
+                    match found {
+                        Found::Retry(ms) => emit(Word::Retry(ms)),
+                        Found::Id(id) => {
                             keep(&mut self.id, id);
+                            emit(Word::Id(&self.id));
                         }
-                        let kind = String::from_utf8_lossy(kind);
-                        let event = if kind.is_empty() { "message" } else { &kind };
-                        let data = String::from_utf8_lossy(if wants(event) { data } else { &[] });
-                        if data.len() > self.limit {
-                            return Err(TooLarge);
+                        Found::Event { kind, id, data } => {
+                            if let Some(id) = id {
+                                keep(&mut self.id, id);
+                            }
+                            Kind::of(kind, wants).tell(&self.id, data, self.limit, emit)?;
                         }
-                        emit(Word::Event(Seen { event, id: &self.id, data: &data }));
                     }
                 }
+                rest = fed?;
+                self.weigh()?;
             }
-            fed?;
-            self.weigh()?;
         }
         Ok(())
+    }
+
+    /// Hands out the events that lie whole at the beginning of the bytes, and gives back what is behind them.
+    fn read_whole<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        wants: &dyn Fn(&str) -> bool,
+        emit: &mut dyn FnMut(Word<'_>),
+    ) -> Result<&'a [u8], TooLarge> {
+        let (mut rest, mut id) = (bytes, None);
+        // Updates of one type come in runs: what was found out about it holds for the next one.
+        let mut kind = Kind::of(&[], wants);
+        while self.scanner.between()
+            && let Some(event) = whole(rest)
+            && rest.len() - event.rest.len() <= self.limit
+        {
+            rest = event.rest;
+            id = event.id.or(id);
+            if kind.bytes != event.kind {
+                kind = Kind::of(event.kind, wants);
+            }
+            match id {
+                Some(id) => kind.tell(&text(id), event.data, self.limit, emit)?,
+                None => kind.tell(&self.id, event.data, self.limit, emit)?,
+            }
+        }
+        if let Some(id) = id {
+            keep(&mut self.id, id);
+        }
+        Ok(rest)
     }
 
     /// A byte that is no UTF-8 becomes a mark of three: what is held is bounded as it will be handed out.
@@ -127,6 +156,9 @@ impl Decoder {
             (self.looked, self.longer) = (0, 0);
         }
         let unfinished = self.scanner.unfinished();
+        if unfinished.len() <= self.limit / 3 {
+            return Ok(()); // however bad it is
+        }
         loop {
             let fresh = unfinished.get(self.looked..).unwrap_or_default();
             let Err(bad) = core::str::from_utf8(fresh) else {
@@ -142,7 +174,37 @@ impl Decoder {
     }
 }
 
-fn keep(text: &mut String, bytes: &[u8]) {
-    text.clear();
-    text.push_str(&String::from_utf8_lossy(bytes));
+/// The type of an event.
+struct Kind<'a> {
+    bytes: &'a [u8],
+    text: Cow<'a, str>,
+    wanted: bool,
+}
+
+impl<'a> Kind<'a> {
+    fn of(bytes: &'a [u8], wants: &dyn Fn(&str) -> bool) -> Self {
+        let text = if bytes.is_empty() { "message".into() } else { text(bytes) };
+        let wanted = wants(&text);
+        Self { bytes, text, wanted }
+    }
+
+    /// Hands out an event of this type.
+    fn tell(&self, id: &str, data: &[u8], limit: usize, emit: &mut dyn FnMut(Word<'_>)) -> Result<(), TooLarge> {
+        let data = text(if self.wanted { data } else { &[] });
+        if data.len() > limit {
+            return Err(TooLarge);
+        }
+        emit(Word::Event(Seen { event: &self.text, id, data: &data }, self.wanted));
+        Ok(())
+    }
+}
+
+fn keep(id: &mut String, bytes: &[u8]) {
+    id.clear();
+    id.push_str(&text(bytes));
+}
+
+/// Looks for a fault first: `from_utf8_lossy` alone goes the slow way always.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

@@ -43,8 +43,6 @@ pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
 /// Gives a folded update its own type back; leaves every other frame alone.
 #[must_use]
 pub fn unfold(seen: Seen<'_>) -> Seen<'_> {
-    match cut(seen.data, b'\n') {
-        Some((event, data)) if seen.event == UPDATE => Seen { event, data, ..seen },
-        Some(_) | None => seen,
-    }
+    let folded = if seen.event == UPDATE { cut(seen.data, b'\n') } else { None };
+    folded.map_or(seen, |(event, data)| Seen { event, data, ..seen })
 }

@@ -4,9 +4,12 @@ pub mod control;
 pub mod decode;
 pub mod encode;
 pub mod fold;
+mod found;
 pub mod id;
+mod lines;
 pub mod names;
 pub mod scan;
+mod whole;
 
 use alloc::string::String;
 

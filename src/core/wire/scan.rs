@@ -1,52 +1,19 @@
 //! The bytes of an event stream, taken apart: incremental, total, linear and bounded, without a copy of what is not data.
 //!
 //! What lies beneath [`super::decode`], for readers that want ranges of bytes instead of strings: the wasm of
-//! `tinysse/eventsource` hands them to JavaScript, which decodes each data once. This file names no other of the crate, so
-//! that it can be compiled alone.
+//! `tinysse/eventsource` hands them to JavaScript, which decodes each data once. This file names no other of the crate
+//! but [`super::found`] and [`super::lines`], so that
+//! they can be compiled alone.
 
 use alloc::vec::Vec;
+
+use super::{found::NOTHING, lines::line_end};
+
+pub use super::found::{ABSENT, Found, Mark};
 
 /// The stream holds a line or an event larger than the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
-
-/// What a stream says. The bytes are as they came: UTF-8, or what ought to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// A dispatched event.
-    Event {
-        /// The event's type; empty means `message`.
-        kind: &'a [u8],
-        /// The id if this event named one; otherwise that of the events before holds.
-        id: Option<&'a [u8]>,
-        /// The data lines, joined with LF.
-        data: &'a [u8],
-    },
-    /// A block without data: no event, but the last event id moves.
-    Id(&'a [u8]),
-    /// A new reconnection time in milliseconds, saturated at `u32::MAX`.
-    Retry(u32),
-}
-
-/// The length of what is not there.
-pub const ABSENT: usize = usize::MAX;
-
-/// One finding as ranges: `data`, `kind` and `id` follow one another in [`Scanner::held`], from `start` on. [`ABSENT`] is the length of what
-/// is not there. The layout is read by JavaScript.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Mark {
-    /// Where the data begins.
-    pub start: usize,
-    /// Length of the data; absent in a block that dispatches nothing.
-    pub data: usize,
-    /// Length of the type.
-    pub kind: usize,
-    /// Length of the id; absent if the block named none.
-    pub id: usize,
-    /// Milliseconds; then everything else is absent.
-    pub retry: usize,
-}
 
 /// Takes a stream apart, in chunks of any size.
 ///
@@ -94,8 +61,6 @@ enum Field {
     Retry,
     Skip,
 }
-
-const NOTHING: Mark = Mark { start: 0, data: ABSENT, kind: ABSENT, id: ABSENT, retry: ABSENT };
 
 const NAMELESS: u64 = 1;
 const DATA: u64 = name(b"data");
@@ -149,6 +114,32 @@ impl Scanner {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
         self.forget();
         let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = self.step(rest)?;
+        }
+        Ok(())
+    }
+
+    /// [`feed`](Self::feed) up to the end of an event, and gives back what is behind it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn feed_one<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], TooLarge> {
+        self.forget();
+        self.step(bytes)
+    }
+
+    /// True between events: nothing of the next one was read.
+    #[must_use]
+    pub fn between(&self) -> bool {
+        self.field == Field::Name
+            && self.name == NAMELESS
+            && !(self.first_line || self.after_cr || self.has_data || self.has_id)
+            && self.kind.is_empty()
+    }
+
+    fn step<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], TooLarge> {
+        let mut rest = bytes;
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
@@ -160,7 +151,7 @@ impl Scanner {
             }
             self.take(part);
             rest = match tail {
-                [] => return Ok(()),
+                [] => return Ok(tail),
                 [b'\r', b'\n', rest @ ..] => rest,
                 [b'\r'] => {
                     self.after_cr = true;
@@ -168,7 +159,9 @@ impl Scanner {
                 }
                 [_, rest @ ..] => rest,
             };
-            self.line_ended();
+            if self.line_ended() {
+                return Ok(rest);
+            }
         }
     }
 
@@ -271,9 +264,11 @@ impl Scanner {
         };
     }
 
-    fn line_ended(&mut self) {
+    /// True if the line ended an event, or what might have become one.
+    fn line_ended(&mut self) -> bool {
+        let blank = self.field == Field::Name && self.name == NAMELESS;
         if self.field == Field::Name {
-            if self.name == NAMELESS {
+            if blank {
                 self.dispatch();
             } else {
                 self.named(); // "using the whole line as the field name, and the empty string as the field value"
@@ -293,12 +288,9 @@ impl Scanner {
             Field::Name | Field::Data | Field::Id | Field::Skip => {}
         }
         self.value.clear();
-        self.end_of_line();
-    }
-
-    fn end_of_line(&mut self) {
         (self.field, self.name, self.space) = (Field::Name, NAMELESS, false);
         (self.line, self.before, self.first_line) = (0, self.held.len() - self.begun, false);
+        blank
     }
 
     fn dispatch(&mut self) {
@@ -318,23 +310,6 @@ impl Scanner {
         self.kind.clear();
         (self.has_data, self.has_id, self.begun) = (false, false, self.held.len());
     }
-}
-
-/// Where the first CR or LF is, or the length: eight bytes at a time.
-fn line_end(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    // The high bit of each byte that is zero; borrows can only mark bytes above a zero, so the answer is exact if asked "any?".
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let mut rest = bytes;
-    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        if (zero(word ^ (ONES * 0x0a)) | zero(word ^ (ONES * 0x0d))) != 0 {
-            break;
-        }
-        rest = tail;
-    }
-    let found = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
-    bytes.len() - rest.len() + found
 }
 
 /// "If the field value consists of only ASCII digits"; an empty value has none.
