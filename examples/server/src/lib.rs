@@ -16,13 +16,15 @@
 //!
 //! The map: [`hub`] decides and is pure; [`runtime`] performs (sockets, timers, shutdown); [`http`] speaks with clients and services;
 //! [`auth`] knows who may; [`worker`] asks other servers; [`update_service`] is the one way in, through an [`engine`] that keeps the log,
-//! and [`delivery`] the way from there to the hub.
+//! and [`delivery`] the way from there to the hub. [`embed`] puts all of it
+//! into an app of your own.
 
 pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod embed;
 pub mod engine;
 pub mod error;
 pub mod http;

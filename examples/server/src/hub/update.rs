@@ -83,6 +83,18 @@ impl Update {
     }
 }
 
+impl From<&str> for Update {
+    fn from(kind: &str) -> Self {
+        Self::new(kind)
+    }
+}
+
+impl From<String> for Update {
+    fn from(kind: String) -> Self {
+        Self::new(kind)
+    }
+}
+
 /// The data of an update's frame: a JSON object, every field optional.
 pub(super) struct Body {
     pub(super) data: Option<String>,

@@ -5,6 +5,7 @@ mod attacks;
 mod auth;
 mod crud;
 mod dev;
+mod embed;
 mod faults;
 mod flood;
 mod lane;
