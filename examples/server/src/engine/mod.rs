@@ -26,8 +26,22 @@
 //! assert_eq!((done.first, done.count, done.reached), (1, 1, Durability::Memory));
 //! # });
 //! ```
+//!
+//! # An engine of your own
+//! Implement [`Engine`] and hand it to [`App::with`](crate::app::App::with) or
+//! [`Hub::start_with`](crate::embed::Hub::start_with). What it owes:
+//!
+//! 1. When it starts it tells the sink [`begin`](Sink::begin) with the life of the log and the place before the first update that it still has,
+//!    and each of those by [`restore`](Sink::restore). A life whose end may have been lost goes on under the fresh epoch that it is given.
+//! 2. Each update gets the next place ([`ledger`] counts, and knows what was published before under the same key). The sink is told of each
+//!    ([`deliver`](Sink::deliver)) once, in the order of the places, and never of one that a crash could take back.
+//! 3. `append` answers after the sink was told; what waits is bounded, and [`EngineError::Busy`] the answer when there is no room.
+//! 4. [`Bounds`] say what may go: the oldest first. After [`close`](Engine::close) everything is refused.
+//!
+//! [`conformance`] tests all of that. `examples/lines.rs` is an engine in a text file.
 
-mod ledger;
+pub mod conformance;
+pub mod ledger;
 pub mod memory;
 mod record;
 pub mod redb;
@@ -225,6 +239,3 @@ pub enum OpenError {
         what: String,
     },
 }
-
-#[cfg(test)]
-mod conformance;
