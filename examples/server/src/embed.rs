@@ -114,7 +114,6 @@ impl Hub {
     /// has a [token](Self::token) may open a stream.
     ///
     /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's `into_make_service_with_connect_info::<SocketAddr>`.
-    #[must_use]
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         // The extension is nobody's: it keeps the hub running as long as there are routes.
         http::embedded(&self.app).layer(middleware::from_fn(named)).layer(Extension(self.clone()))

@@ -30,6 +30,7 @@ pub mod error;
 pub mod http;
 pub mod hub;
 pub mod metrics;
+pub mod room;
 pub mod runtime;
 pub mod tokens;
 pub mod update_service;
