@@ -9,6 +9,7 @@ mod embed;
 mod engines;
 mod faults;
 mod flood;
+mod fuzz;
 mod lane;
 mod lifecycle;
 mod nodes;
