@@ -116,9 +116,9 @@ fn stream(body: Body) -> Response {
 
 fn patterns(text: &str) -> Result<Vec<Pattern>, Problem> {
     let wrong = |detail: String| Problem::bad_request("bad_types", detail);
-    let patterns = text
-        .split(',')
-        .map(|part| Pattern::parse(part).ok_or_else(|| wrong(format!("{part:?} is no type, `prefix.*` or `*`"))))
-        .collect::<Result<Vec<_>, _>>()?;
+    // Named by its number: where an `&` was forgotten, the text goes on with a token.
+    let read =
+        |(n, part)| Pattern::parse(part).ok_or_else(|| wrong(format!("number {n} is no type, `prefix.*` or `*`")));
+    let patterns = (1..).zip(text.split(',')).map(read).collect::<Result<Vec<_>, _>>()?;
     if patterns.len() > MAX_TYPES { Err(wrong(format!("at most {MAX_TYPES} types"))) } else { Ok(patterns) }
 }
