@@ -100,8 +100,11 @@ impl Key {
         };
         let check = DecodingKey::from_jwk(jwk).ok()?;
         // The verifier takes the length for granted.
-        let sound =
-            check.family() != AlgorithmFamily::Ed || check.try_get_as_bytes().is_ok_and(|bytes| bytes.len() == 32);
+        let sound = match &jwk.algorithm {
+            // RFC 7518, 3.3: "A key of size 2048 bits or larger MUST be used". Base64 has 6 of them in a character.
+            AlgorithmParameters::RSA(rsa) => rsa.n.trim_start_matches('A').len() * 6 >= 2_048,
+            _ => check.family() != AlgorithmFamily::Ed || check.try_get_as_bytes().is_ok_and(|bytes| bytes.len() == 32),
+        };
         let kid = jwk.common.key_id.clone().unwrap_or_default();
         let print = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
         sound.then_some(Self { kid, print, algorithm, sign: None, check, public: None })
