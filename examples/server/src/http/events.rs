@@ -12,7 +12,10 @@ use axum::{
 use serde::Deserialize;
 use tinysse::core::{
     registry::Pattern,
-    wire::names::{H_LAST_EVENT_ID, WIRE_NATIVE},
+    wire::{
+        id::EventId,
+        names::{H_LAST_EVENT_ID, WIRE_NATIVE},
+    },
 };
 
 use crate::{
@@ -72,6 +75,9 @@ pub(super) async fn events(
     // A cursor that is not even text is one that we never gave out; the hub says so.
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
+    if let Some(id) = cursor.and_then(EventId::parse).filter(|id| id.follows(app.streams.cursor())) {
+        app.engine.claimed(id);
+    }
     app.auth.use_up(&claims)?;
     let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
     let Ok(body) = app.streams.open(asked) else {

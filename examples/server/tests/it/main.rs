@@ -4,6 +4,7 @@
 mod algorithms;
 mod attacks;
 mod auth;
+mod backup;
 mod crud;
 mod dev;
 mod embed;
