@@ -8,6 +8,9 @@ pub mod publish;
 pub mod query;
 pub mod token;
 
+/// Panics where something does not hold of these bytes.
+pub type Check = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+pub const TARGETS: [(&str, Check); 4] =
     [("cursor", cursor::check), ("publish", publish::check), ("query", query::check), ("token", token::check)];
