@@ -66,6 +66,17 @@ impl Limiters {
 pub type Begin = Box<dyn FnOnce(Bounds, Epoch, Arc<dyn Sink>) -> io::Result<Arc<dyn Engine>> + Send>;
 
 /// Parts of your own, in place of those that the configuration names.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tinysse_server::{app::{App, Own}, config::Config, engine::memory::Memory};
+///
+/// let own = Own {
+///     engine: Some(Box::new(|_bounds, fresh, sink| Ok(Arc::new(Memory::start(fresh, sink))))),
+///     ..Own::default()
+/// };
+/// App::with(Config::from_args(["tinysse-server", "--dev"]).unwrap(), own).unwrap();
+/// ```
 #[derive(Default)]
 pub struct Own {
     /// Who knows the rights.

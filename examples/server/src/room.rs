@@ -1,5 +1,11 @@
 //! How much may wait for the log. When the disk, or whatever keeps the log, is slower than those who publish, they must hear of it: what waits
 //! is bounded by number and by bytes, services are told to come again (429), and code inside the process waits.
+//!
+//! ```
+//! use tinysse_server::{config::Config, room::Room};
+//! let config = Config::from_args(["tinysse-server", "--dev", "--memory", "--publish-waiting=4"]).unwrap();
+//! assert_eq!(config.room, Room { count: 4, bytes: 16 << 20 });
+//! ```
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

@@ -1,6 +1,20 @@
 //! The layer around an app's handlers: it publishes what their answers [broadcast](super::response::Broadcast).
 //!
 //! It is a layer of tower and looks at heads only, so it goes around any service that answers HTTP, axum's routers among them.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use axum::{Router, routing::post};
+//! use tinysse_server::{app::App, http::{layer::Publishing, response::Response}};
+//!
+//! async fn rename() -> Response<&'static str> {
+//!     Response::new("Apollo").broadcast("projects")
+//! }
+//!
+//! fn routes(app: &Arc<App>) -> Router {
+//!     Router::new().route("/rename", post(rename)).layer(Publishing::new(app))
+//! }
+//! ```
 
 use std::{
     pin::Pin,
