@@ -5,7 +5,7 @@
 //! the disk. With [`Durability::Memory`] it gets its place and is seen at once, and the file follows; so a log that was not closed may lack
 //! what was seen, and its life ends: the next start begins another epoch.
 //!
-//! A file that turns out to be an older copy of the log ([`origin`]) begins another epoch, too.
+//! A file that turns out to be an older copy of the log (see [`claimed`](Engine::claimed)) begins another epoch, too.
 //!
 //! The queue before the thread is bounded: when it is full, publishers are told to come again.
 
