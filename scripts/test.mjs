@@ -4,8 +4,10 @@
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
+import { deny } from './deny.mjs';
 import { e2e } from './e2e.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
+import { fuzz } from './fuzz.mjs';
 import { lab } from './lab.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
@@ -173,6 +175,8 @@ const more = [
     work: () =>
       cargo(['test', '--locked', '--package', 'tinysse-server', '--test', 'it', 'kill_9'], { TINYSSE_KILLS: '50' }),
   },
+  { name: 'deny', about: 'licences, sources and advisories of everything that is linked', work: deny },
+  { name: 'fuzz', about: 'token, cursor, publish body and query by libFuzzer, ten minutes each', work: fuzz },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },
   {
     name: 'tabs',

@@ -13,7 +13,13 @@ use tokio::{
 };
 
 use crate::{
-    auth::{Auth, directory::Denied, jwt::Claims, limit::Limit, revoked::Revoke},
+    auth::{
+        Auth,
+        directory::{Denied, Directory},
+        jwt::Claims,
+        limit::Limit,
+        revoked::Revoke,
+    },
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
     delivery::Delivery,
@@ -56,6 +62,35 @@ impl Limiters {
     }
 }
 
+/// Makes an engine: from its bounds, a name for the next life of the log, should one begin, and whom it is to tell.
+pub type Begin = Box<dyn FnOnce(Bounds, Epoch, Arc<dyn Sink>) -> io::Result<Arc<dyn Engine>> + Send>;
+
+/// Parts of your own, in place of those that the configuration names.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tinysse_server::{app::{App, Own}, config::Config, engine::memory::Memory};
+///
+/// let own = Own {
+///     engine: Some(Box::new(|_bounds, fresh, sink| Ok(Arc::new(Memory::start(fresh, sink))))),
+///     ..Own::default()
+/// };
+/// App::with(Config::from_args(["tinysse-server", "--dev"]).unwrap(), own).unwrap();
+/// ```
+#[derive(Default)]
+pub struct Own {
+    /// Who knows the rights.
+    pub directory: Option<Box<dyn Directory>>,
+    /// What keeps the log; see [`engine`](crate::engine) for how to write one.
+    pub engine: Option<Begin>,
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Own").field("directory", &self.directory).field("engine", &self.engine.is_some()).finish()
+    }
+}
+
 /// Everything that handlers and tasks share.
 #[derive(Debug)]
 pub struct App {
@@ -89,8 +124,17 @@ impl App {
     /// # Errors
     /// There is a stored log, or a file of revocations, that can't be used: without it somebody would miss something, or be let in again.
     pub fn new(config: Config) -> io::Result<Arc<Self>> {
+        Self::with(config, Own::default())
+    }
+
+    /// The same with parts of your own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and whatever your engine says.
+    pub fn with(config: Config, own: Own) -> io::Result<Arc<Self>> {
         let clock = Clock::start();
-        let mut auth = Auth::new(&config, clock);
+        let directory = own.directory.unwrap_or_else(|| config.access.directory());
+        let mut auth = Auth::with(&config, clock, directory);
         if let Some(path) = &config.access.revocations {
             let named =
                 |error: io::Error| io::Error::new(error.kind(), format!("--revocations {}: {error}", path.display()));
@@ -99,7 +143,10 @@ impl App {
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
         let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
-        let engine = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>).map_err(io::Error::other)?;
+        let begin = own.engine.unwrap_or_else(|| configured(config.keep.clone()));
+        // 48 random bits: short on the wire, and no two lives of a log meet.
+        let fresh = Epoch(random_u64() >> 16);
+        let engine = begin(Bounds::of(&config.hub), fresh, Arc::clone(&delivery) as Arc<dyn Sink>)?;
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
         Ok(Arc::new(Self {
             auth,
@@ -194,14 +241,18 @@ impl App {
     }
 }
 
-fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<Arc<dyn Engine>, OpenError> {
-    // 48 random bits: short on the wire, and no two lives of a log meet.
-    let fresh = Epoch(random_u64() >> 16);
-    Ok(match &config.keep {
-        Keep::Memory => Arc::new(Memory::start(fresh, sink)),
-        Keep::File { folder, durability } => {
-            Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?)
-        }
-        Keep::Redis(place) => Arc::new(Redis::open(place.clone(), Bounds::of(&config.hub), fresh, sink)?),
+/// The engine that the configuration names.
+fn configured(keep: Keep) -> Begin {
+    Box::new(|bounds, fresh, sink| {
+        let engine: Result<Arc<dyn Engine>, OpenError> = match keep {
+            Keep::Memory => Ok(Arc::new(Memory::start(fresh, sink))),
+            Keep::File { folder, durability } => {
+                Redb::open(&folder, durability, bounds, fresh, sink).map(|redb| Arc::new(redb) as Arc<dyn Engine>)
+            }
+            Keep::Redis(place) => {
+                Redis::open(place, bounds, fresh, sink).map(|redis| Arc::new(redis) as Arc<dyn Engine>)
+            }
+        };
+        engine.map_err(io::Error::other)
     })
 }

@@ -8,26 +8,31 @@
 //! let listener = bind(config.listen).await.unwrap();
 //! let app = App::new(config).unwrap();
 //! let updates = app.updates.clone();
-//! let server = tokio::spawn(serve(app, listener, async { /* until Ctrl-C, say */ }));
+//! let (stop, stopped) = tokio::sync::oneshot::channel::<()>(); // until Ctrl-C, say
+//! let server = tokio::spawn(serve(app, listener, async { drop(stopped.await) }));
 //! updates.notify("projects").await.unwrap(); // whatever changed, wherever in your code
+//! drop(stop);
 //! server.await.unwrap();
 //! # });
 //! ```
 //!
 //! The map: [`hub`] decides and is pure; [`runtime`] performs (sockets, timers, shutdown); [`http`] speaks with clients and services;
 //! [`auth`] knows who may; [`worker`] asks other servers; [`update_service`] is the one way in, through an [`engine`] that keeps the log,
-//! and [`delivery`] the way from there to the hub.
+//! and [`delivery`] the way from there to the hub. [`embed`] puts all of it
+//! into an app of your own.
 
 pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod embed;
 pub mod engine;
 pub mod error;
 pub mod http;
 pub mod hub;
 pub mod metrics;
+pub mod room;
 pub mod runtime;
 pub mod tokens;
 pub mod update_service;

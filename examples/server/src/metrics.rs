@@ -111,6 +111,8 @@ impl Metrics {
             for (gap, count) in &counts.resyncs {
                 counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
             }
+            counter!("tinysse_updates_passed_over_total").absolute(counts.passed_over);
+            gauge!("tinysse_log_waiting").set(app.updates.waiting() as f64);
             gauge!("tinysse_log_writable").set(f64::from(u8::from(app.engine.health() == Health::Good)));
             gauge!("tinysse_log_updates").set(updates as f64);
             gauge!("tinysse_log_bytes").set(bytes as f64);
@@ -161,6 +163,8 @@ fn describe() {
     describe_counter!("tinysse_frames_total", "Frames of updates given to streams.");
     describe_counter!("tinysse_beats_total", "Beats given to silent streams.");
     describe_counter!("tinysse_resyncs_total", "Clients told that they missed something, by gap.");
+    describe_counter!("tinysse_updates_passed_over_total", "Updates that slow readers did without, as --slow says.");
+    describe_gauge!("tinysse_log_waiting", "Places of --publish-waiting that are taken by what waits for the log.");
     describe_gauge!("tinysse_log_writable", "1 if the last write of the log succeeded, else 0.");
     describe_gauge!("tinysse_log_updates", "Updates kept for replay.");
     describe_gauge!("tinysse_log_bytes", "Bytes of the updates kept for replay.");

@@ -15,6 +15,7 @@ use crate::{
     engine::{self, Appended, Engine, EngineError, Receipt, Record},
     hub::{PublishError, Update},
     metrics::Metrics,
+    room::Gate,
 };
 
 /// Publishes, coalesces where that is configured, and lets code inside the process listen.
@@ -28,6 +29,7 @@ pub struct UpdateService {
     clock: Clock,
     metrics: Arc<Metrics>,
     max_bytes: usize,
+    gate: Gate,
 }
 
 /// Why an update was not published.
@@ -72,6 +74,7 @@ impl UpdateService {
             clock,
             metrics,
             max_bytes: config.hub.max_bytes,
+            gate: Gate::new(config.room),
         }
     }
 
@@ -115,24 +118,28 @@ impl UpdateService {
         passed
     }
 
-    /// Publishes at once, whatever the windows.
+    /// Publishes at once, whatever the windows. If the log is behind, it waits for its turn: so does whoever calls this.
     ///
     /// # Errors
     /// [`NotifyError`].
     pub async fn publish(&self, update: Update) -> Result<EventId, NotifyError> {
-        let Appended { epoch, first, .. } = self.publish_all(vec![update], None).await?;
+        let _room = self.gate.enter(update.size()).await;
+        let Appended { epoch, first, .. } = self.append(vec![update], None).await?;
         Ok(EventId { epoch, seq: first })
     }
 
     /// Publishes several at once, in neighbouring places: all of them or none. With a receipt it happens once, however often it is asked for.
     ///
     /// # Errors
-    /// [`NotifyError`].
-    pub async fn publish_all(
-        &self,
-        mut updates: Vec<Update>,
-        receipt: Option<Receipt>,
-    ) -> Result<Appended, NotifyError> {
+    /// [`NotifyError`]; [`EngineError::Busy`] at once if too much waits for the log (see [`Room`](crate::room::Room)).
+    pub async fn publish_all(&self, updates: Vec<Update>, receipt: Option<Receipt>) -> Result<Appended, NotifyError> {
+        let Some(_room) = self.gate.try_enter(updates.iter().map(Update::size).sum()) else {
+            return self.counted(Err(NotifyError::NotLogged(EngineError::Busy)));
+        };
+        self.append(updates, receipt).await
+    }
+
+    async fn append(&self, mut updates: Vec<Update>, receipt: Option<Receipt>) -> Result<Appended, NotifyError> {
         let at = self.clock.unix_ms();
         updates.iter_mut().filter(|update| update.at == 0).for_each(|update| update.at = at);
         let checked = updates.iter().try_for_each(|update| update.fits(self.max_bytes));
@@ -144,10 +151,20 @@ impl UpdateService {
                 self.engine.append(engine::Batch { records, receipt }).await.map_err(NotifyError::NotLogged)
             }
         };
+        self.counted(result)
+    }
+
+    fn counted(&self, result: Result<Appended, NotifyError>) -> Result<Appended, NotifyError> {
         result.inspect_err(|error| {
             self.metrics.unpublished(error);
             tracing::warn!(target: "tinysse::update", %error, "refused");
         })
+    }
+
+    /// How many places of the [`Room`](crate::room::Room) are taken by what waits for the log.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.gate.taken()
     }
 
     /// Every update from now on, for code inside the process.

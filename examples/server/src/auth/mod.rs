@@ -11,6 +11,7 @@ pub mod limit;
 pub mod revoked;
 mod sessions;
 mod used;
+mod vouch;
 
 use std::{
     io,

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::values::{Pair, Rate, Secret, Span};
-use crate::engine::Durability;
+use crate::{engine::Durability, hub::Slow};
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
 /// as the flags, in the file (`token-ttl = "60s"`).
@@ -59,6 +59,9 @@ pub struct Layer {
     /// Streams are asked to reopen before they are so old, each at a moment of its own; 0s never asks [default: 1h]
     #[arg(long, env = "TINYSSE_MAX_STREAM_AGE", value_name = "SPAN")]
     pub max_stream_age: Option<Span>,
+    /// A stream ends with its token too, and its client asks for the next one; else a token only opens [default: false]
+    #[arg(long, env = "TINYSSE_END_WITH_TOKEN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub end_with_token: Option<bool>,
     /// How long a stream stands behind a planned goodbye, so that its client opens the next one first [default: 5s]
     #[arg(long, env = "TINYSSE_LINGER", value_name = "SPAN")]
     pub linger: Option<Span>,
@@ -89,6 +92,19 @@ pub struct Layer {
     /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
     #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
     pub batch: Vec<Pair<Span>>,
+    /// What readers get of a type (or `*`, `prefix.*`) when they are slow: deliver (everything in order, while the log has it), coalesce
+    /// (the newest of each key), resync (nothing of what waits: they refetch), disconnect (cut, to come back with their cursor); repeatable
+    #[arg(long, env = "TINYSSE_SLOW", value_name = "TYPE=WORD", value_delimiter = ',')]
+    pub slow: Vec<Pair<Slow>>,
+    /// A reader is slow when its connection takes no bytes and more updates than this wait for it [default: 100]
+    #[arg(long, env = "TINYSSE_SLOW_LAG", value_name = "N")]
+    pub slow_lag: Option<usize>,
+    /// Requests that may wait for the log; more are answered 429 [default: 1024]
+    #[arg(long, env = "TINYSSE_PUBLISH_WAITING", value_name = "N")]
+    pub publish_waiting: Option<usize>,
+    /// Bytes of updates that may wait for the log; more are answered 429 [default: 16777216]
+    #[arg(long, env = "TINYSSE_PUBLISH_WAITING_BYTES", value_name = "N")]
+    pub publish_waiting_bytes: Option<usize>,
     /// Ask clients to spread refetches to about this many a second; 0 asks nothing [default: 500]
     #[arg(long, env = "TINYSSE_SPREAD_RATE", value_name = "N")]
     pub spread_rate: Option<u32>,
@@ -212,6 +228,7 @@ impl Layer {
             beat: self.beat.or(below.beat),
             retry: self.retry.or(below.retry),
             max_stream_age: self.max_stream_age.or(below.max_stream_age),
+            end_with_token: self.end_with_token.or(below.end_with_token),
             linger: self.linger.or(below.linger),
             log_max_count: self.log_max_count.or(below.log_max_count),
             log_max_age: self.log_max_age.or(below.log_max_age),
@@ -222,6 +239,10 @@ impl Layer {
             poll_every: self.poll_every.or(below.poll_every),
             poll_timeout: self.poll_timeout.or(below.poll_timeout),
             batch: list(self.batch, below.batch),
+            slow: list(self.slow, below.slow),
+            slow_lag: self.slow_lag.or(below.slow_lag),
+            publish_waiting: self.publish_waiting.or(below.publish_waiting),
+            publish_waiting_bytes: self.publish_waiting_bytes.or(below.publish_waiting_bytes),
             spread_rate: self.spread_rate.or(below.spread_rate),
             max_streams: self.max_streams.or(below.max_streams),
             stall_timeout: self.stall_timeout.or(below.stall_timeout),

@@ -9,6 +9,7 @@
 
 mod access;
 mod command;
+mod flow;
 mod layer;
 mod limits;
 mod values;
@@ -25,7 +26,8 @@ use tracing_subscriber::filter::Targets;
 
 use crate::{
     engine::{Durability, redis},
-    hub::HubConfig,
+    hub::{HubConfig, SlowRules},
+    room::Room,
 };
 
 pub use access::{Access, KeySource, SessionRules};
@@ -77,12 +79,18 @@ pub struct Config {
     pub poll_timeout: Span,
     /// Windows in which notifications are coalesced; the first pattern that matches a type counts.
     pub batch: Vec<(Pattern, Span)>,
+    /// What slow readers get.
+    pub slow: SlowRules,
+    /// How much may wait for the log.
+    pub room: Room,
     /// Refetches a second that clients are asked to keep to; 0 asks nothing.
     pub spread_rate: u32,
     /// Streams at a time.
     pub max_streams: usize,
     /// Streams are asked to reopen before they are so old; 0 never asks.
     pub max_stream_age: Span,
+    /// Whether streams end with their tokens.
+    pub end_with_token: bool,
     /// How long a connection may take no bytes.
     pub stall_timeout: Span,
     /// How long closing the streams is spread over.
@@ -165,6 +173,7 @@ impl Config {
         {
             return wrong(format!("--pages: {} has no index.html", pages.display()));
         }
+        let (slow, room) = (flow::slow(&layer)?, flow::room(&layer)?);
         let poll_every = layer.poll_every.unwrap_or(Span::of_ms(2_000));
         between("--poll-every (in milliseconds)", poll_every.ms(), 10, 86_400_000)?;
         Ok(Self {
@@ -184,9 +193,12 @@ impl Config {
             poll_every,
             poll_timeout: layer.poll_timeout.unwrap_or(Span::of_ms(5_000)),
             batch: layer.batch.into_iter().map(window).collect::<Result<_, _>>()?,
+            slow,
+            room,
             spread_rate: layer.spread_rate.unwrap_or(500),
             max_streams,
             max_stream_age: layer.max_stream_age.unwrap_or(Span::of_ms(3_600_000)),
+            end_with_token: layer.end_with_token.unwrap_or(false),
             stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
             drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,

@@ -1,4 +1,12 @@
-//! The one suite that every engine passes.
+//! The one suite that every engine passes, yours too: a test of your crate calls [`conforms`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tinysse_server::engine::{conformance::conforms, memory::Memory};
+//!
+//! // A log that is never opened twice, since it ends with the process.
+//! conforms(|| Box::new(|_, epoch, sink| Arc::new(Memory::start(epoch, sink))), false);
+//! ```
 
 use std::{
     future::Future,
@@ -12,14 +20,18 @@ use crate::hub::Update;
 
 /// What a sink was told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub enum Told {
+    /// [`Sink::begin`], with the place before the first update.
     Begin(u64),
+    /// [`Sink::restore`].
     Old(u64, Record),
+    /// [`Sink::deliver`].
     New(u64, Record),
 }
 
+/// A sink that remembers what it is told.
 #[derive(Debug, Default)]
-pub(super) struct Ear(Mutex<(Vec<Told>, Vec<Epoch>)>);
+pub struct Ear(Mutex<(Vec<Told>, Vec<Epoch>)>);
 
 impl Ear {
     fn hear(&self, told: Told, epoch: Option<Epoch>) {
@@ -28,21 +40,30 @@ impl Ear {
         heard.1.extend(epoch);
     }
 
-    pub(super) fn told(&self) -> Vec<Told> {
+    /// All of it.
+    #[must_use]
+    pub fn told(&self) -> Vec<Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    pub(super) fn epoch(&self) -> Epoch {
+    /// The life of the log that it was last told of.
+    ///
+    /// # Panics
+    /// If it was told of none.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).1.last().expect("a beginning")
     }
 
     /// Places that were told as new.
-    pub(super) fn fresh(&self) -> Vec<u64> {
+    #[must_use]
+    pub fn fresh(&self) -> Vec<u64> {
         self.told().iter().filter_map(|told| if let Told::New(seq, _) = told { Some(*seq) } else { None }).collect()
     }
 
     /// Places that were told as old.
-    pub(super) fn old(&self) -> Vec<u64> {
+    #[must_use]
+    pub fn old(&self) -> Vec<u64> {
         self.told().iter().filter_map(|told| if let Told::Old(seq, _) = told { Some(*seq) } else { None }).collect()
     }
 }
@@ -61,29 +82,47 @@ impl Sink for Ear {
     }
 }
 
-pub(super) const WIDE: Bounds = Bounds { max_count: 1_000, max_age_ms: 3_600_000, max_bytes: 1 << 20 };
+/// Bounds that the suite's updates stay within.
+pub const WIDE: Bounds = Bounds { max_count: 1_000, max_age_ms: 3_600_000, max_bytes: 1 << 20 };
 
-pub(super) fn record(logged: u64, kind: &str) -> Record {
+/// An update of a type.
+#[must_use]
+pub fn record(logged: u64, kind: &str) -> Record {
     Record { logged, update: Update { data: Some("{\"n\":1}".into()), ..Update::new(kind) } }
 }
 
-pub(super) fn one(logged: u64) -> Batch {
+/// A batch of one.
+#[must_use]
+pub fn one(logged: u64) -> Batch {
     Batch { records: vec![record(logged, "a")], receipt: None }
 }
 
-pub(super) fn once(logged: u64, key: &str, fingerprint: u64) -> Batch {
+/// A batch of one that happens once.
+#[must_use]
+pub fn once(logged: u64, key: &str, fingerprint: u64) -> Batch {
     Batch { receipt: Some(Receipt { key: key.into(), fingerprint }), ..one(logged) }
 }
 
-pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+/// Waits on a runtime of its own.
+///
+/// # Panics
+/// Inside another runtime.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 /// Opens one log, again and again; the epoch names a new life, should one begin.
-pub(super) type Open = dyn Fn(Bounds, Epoch, Arc<Ear>) -> Arc<dyn Engine>;
+pub type Open = dyn Fn(Bounds, Epoch, Arc<dyn Sink>) -> Arc<dyn Engine>;
+
+fn start(open: &Open, bounds: Bounds, epoch: Epoch, ear: &Arc<Ear>) -> Arc<dyn Engine> {
+    open(bounds, epoch, Arc::clone(ear) as Arc<dyn Sink>)
+}
 
 /// Everything that is asked of an engine. `make` answers how to open a log that was never opened; `keeps` says whether it outlives its closing.
-pub(super) fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
+///
+/// # Panics
+/// Where the engine is wrong. Outside of asynchronous code only: it has a runtime of its own.
+pub fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
     places_are_dense_and_told_once_in_order(&*make());
     a_batch_stays_together(&*make());
     publishers_at_the_same_time_get_a_place_each(&*make());
@@ -100,7 +139,7 @@ pub(super) fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
 
 fn places_are_dense_and_told_once_in_order(open: &Open) {
     let ear = Arc::new(Ear::default());
-    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let engine = start(open, WIDE, Epoch(1), &ear);
     wait(async {
         for seq in 1..=5 {
             let done = engine.append(one(seq)).await.expect("appended");
@@ -117,7 +156,7 @@ fn places_are_dense_and_told_once_in_order(open: &Open) {
 
 fn a_batch_stays_together(open: &Open) {
     let ear = Arc::new(Ear::default());
-    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let engine = start(open, WIDE, Epoch(1), &ear);
     let batch = Batch { records: (0..3).map(|n| record(1, &format!("a{n}"))).collect(), receipt: None };
     wait(async {
         let done = engine.append(batch.clone()).await.expect("appended");
@@ -130,7 +169,7 @@ fn a_batch_stays_together(open: &Open) {
 
 fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
     let ear = Arc::new(Ear::default());
-    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let engine = start(open, WIDE, Epoch(1), &ear);
     let mut firsts = wait(async {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..50 {
@@ -148,7 +187,7 @@ fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
 
 fn a_key_counts_once(open: &Open) {
     let ear = Arc::new(Ear::default());
-    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let engine = start(open, WIDE, Epoch(1), &ear);
     wait(async {
         let first = engine.append(once(1, "k", 7)).await;
         assert_eq!(engine.append(once(2, "k", 7)).await, first);
@@ -163,7 +202,7 @@ fn a_key_counts_once(open: &Open) {
 
 fn a_closed_engine_refuses(open: &Open) {
     let ear = Arc::new(Ear::default());
-    let engine = open(WIDE, Epoch(1), Arc::clone(&ear));
+    let engine = start(open, WIDE, Epoch(1), &ear);
     wait(async {
         engine.close().await;
         assert!(matches!(engine.append(one(1)).await, Err(EngineError::Unavailable(_))));
@@ -175,7 +214,7 @@ fn a_closed_engine_refuses(open: &Open) {
 fn a_log_goes_on_where_it_ended(open: &Open) {
     for round in 0..3 {
         let ear = Arc::new(Ear::default());
-        let engine = open(WIDE, Epoch(10 + round), Arc::clone(&ear));
+        let engine = start(open, WIDE, Epoch(10 + round), &ear);
         assert_eq!((ear.epoch(), ear.told().first()), (Epoch(10), Some(&Told::Begin(0))));
         let old: Vec<_> = (1..=2 * round).collect();
         assert_eq!(ear.old(), old);
@@ -204,7 +243,7 @@ fn what_no_longer_fits_is_gone(open: &Open) {
             engine.close().await;
         });
         let ear = Arc::new(Ear::default());
-        let engine = open(bounds, Epoch(1), Arc::clone(&ear));
+        let engine = start(open, bounds, Epoch(1), &ear);
         wait(engine.close());
         let old = ear.old();
         assert_eq!(ear.told().first(), Some(&Told::Begin(old.first().map_or(0, |first| first - 1))));
@@ -234,7 +273,7 @@ fn receipts_outlive_a_restart(open: &Open) {
 fn a_new_life_has_a_new_epoch(open: &Open) {
     for epoch in [Epoch(1), Epoch(2)] {
         let ear = Arc::new(Ear::default());
-        wait(open(WIDE, epoch, Arc::clone(&ear)).close());
+        wait(start(open, WIDE, epoch, &ear).close());
         assert_eq!((ear.epoch(), ear.told()), (epoch, vec![Told::Begin(0)]));
     }
 }

@@ -1,4 +1,24 @@
 //! Who comes next, and what was already published under which idempotency key. Pure: the time comes in with the records.
+//!
+//! Every engine keeps one beside its store, so that all of them give the same places for the same batches.
+//!
+//! ```
+//! use tinysse::core::wire::id::Epoch;
+//! use tinysse_server::{
+//!     engine::{Batch, Durability, EngineError, Receipt, Record, ledger::{Entry, Ledger}},
+//!     hub::Update,
+//! };
+//!
+//! let batch = |fingerprint| Batch {
+//!     records: vec![Record { logged: 1, update: Update::new("projects") }],
+//!     receipt: Some(Receipt { key: "order 7".into(), fingerprint }),
+//! };
+//! let mut ledger = Ledger::new(Epoch(7), 41, Durability::Memory);
+//! assert!(matches!(ledger.enter(&batch(1)), Ok(Entry::New(appended)) if appended.first == 42));
+//! assert!(matches!(ledger.enter(&batch(1)), Ok(Entry::Known(appended)) if appended.first == 42));
+//! assert_eq!(ledger.enter(&batch(2)), Err(EngineError::Reused));
+//! assert_eq!(ledger.head(), 42);
+//! ```
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,9 +26,10 @@ use tinysse::core::wire::id::Epoch;
 
 use super::{Appended, Batch, Durability, EngineError};
 
-/// How long a receipt is kept, in milliseconds, and how many.
-pub(super) const LIFE_MS: u64 = 300_000;
-pub(super) const BOUND: usize = 10_000;
+/// How long a receipt is kept, in milliseconds.
+pub const LIFE_MS: u64 = 300_000;
+/// So many receipts are kept.
+pub const BOUND: usize = 10_000;
 
 /// What makes a request happen once: its key, and what it was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +42,20 @@ pub struct Receipt {
 
 /// What a receipt stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Done {
-    pub(super) fingerprint: u64,
-    pub(super) first: u64,
-    pub(super) count: u64,
+pub struct Done {
+    /// Of the body.
+    pub fingerprint: u64,
+    /// The place of the first update.
+    pub first: u64,
+    /// How many there are.
+    pub count: u64,
     /// When, in milliseconds since 1970.
-    pub(super) at: u64,
+    pub at: u64,
 }
 
 /// What to do with a batch.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub enum Entry {
     /// Write it from this place on.
     New(Appended),
     /// It is in the log.
@@ -40,7 +64,7 @@ pub(super) enum Entry {
 
 /// The head of a log and its receipts.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub struct Ledger {
     epoch: Epoch,
     head: u64,
     reached: Durability,
@@ -49,16 +73,23 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(epoch: Epoch, head: u64, reached: Durability) -> Self {
+    /// Of a log that ends at `head`, and whose updates are as safe as `reached` says.
+    #[must_use]
+    pub fn new(epoch: Epoch, head: u64, reached: Durability) -> Self {
         Self { epoch, head, reached, done: HashMap::new(), by_age: BTreeSet::new() }
     }
 
-    pub(super) fn head(&self) -> u64 {
+    /// The place that was given last.
+    #[must_use]
+    pub fn head(&self) -> u64 {
         self.head
     }
 
     /// What [`enter`](Self::enter) would do; nothing changes.
-    pub(super) fn look(&self, batch: &Batch) -> Result<Entry, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Reused`].
+    pub fn look(&self, batch: &Batch) -> Result<Entry, EngineError> {
         let Self { epoch, reached, .. } = *self;
         let now = batch.records.first().map_or(0, |record| record.logged);
         let known = batch.receipt.as_ref().and_then(|receipt| Some((receipt, self.done.get(&receipt.key)?)));
@@ -73,7 +104,10 @@ impl Ledger {
     }
 
     /// Gives the batch its place, or finds the one that it has.
-    pub(super) fn enter(&mut self, batch: &Batch) -> Result<Entry, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Reused`].
+    pub fn enter(&mut self, batch: &Batch) -> Result<Entry, EngineError> {
         let entry = self.look(batch)?;
         if let Entry::New(appended) = &entry {
             self.head += appended.count;
@@ -87,7 +121,7 @@ impl Ledger {
     }
 
     /// Remembers a receipt, and forgets the oldest.
-    pub(super) fn note(&mut self, key: String, done: Done) {
+    pub fn note(&mut self, key: String, done: Done) {
         if let Some(older) = self.done.insert(key.clone(), done) {
             self.by_age.remove(&(older.at, key.clone()));
         }

@@ -26,8 +26,23 @@
 //! assert_eq!((done.first, done.count, done.reached), (1, 1, Durability::Memory));
 //! # });
 //! ```
+//!
+//! # An engine of your own
+//! Implement [`Engine`] and hand it to [`App::with`](crate::app::App::with) or
+//! [`Hub::start_with`](crate::embed::Hub::start_with). What it owes:
+//!
+//! 1. When it starts it tells the sink [`begin`](Sink::begin) with the life of the log and the place before the first update that it still has,
+//!    and each of those by [`restore`](Sink::restore). A life whose end may have been lost goes on under the fresh epoch that it is given.
+//! 2. Each update gets the next place ([`ledger`] counts, and knows what was published before under the same key). The sink is told of each
+//!    ([`deliver`](Sink::deliver)) once, in the order of the places, and never of one that a crash could take back.
+//! 3. `append` answers after the sink was told; what waits is bounded, and [`EngineError::Busy`] the answer when there is no room.
+//! 4. [`Bounds`] say what may go: the oldest first. After [`close`](Engine::close) everything is refused.
+//! 5. A store that can be put back from a backup gives its places twice. It must notice, or hear of it by [`claimed`](Engine::claimed).
+//!
+//! [`conformance`] tests all of that. `examples/lines.rs` is an engine in a text file.
 
-mod ledger;
+pub mod conformance;
+pub mod ledger;
 pub mod memory;
 mod record;
 pub mod redb;
@@ -53,6 +68,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// [`EngineError`]. With [`EngineError::Unavailable`] the batch may be in the log all the same, if the power failed us halfway; with
     /// every other it is not.
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>>;
+
+    /// Somebody was given a place of this life of the log behind its end, or says so. An engine whose store may be an older copy of itself
+    /// begins a new life then, once; for others, and by default, it means nothing.
+    fn claimed(&self, id: EventId) {
+        let _ = id;
+    }
 
     /// How it fares.
     fn health(&self) -> Health;
@@ -225,6 +246,3 @@ pub enum OpenError {
         what: String,
     },
 }
-
-#[cfg(test)]
-mod conformance;

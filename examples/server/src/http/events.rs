@@ -12,7 +12,10 @@ use axum::{
 use serde::Deserialize;
 use tinysse::core::{
     registry::Pattern,
-    wire::names::{H_LAST_EVENT_ID, WIRE_NATIVE},
+    wire::{
+        id::EventId,
+        names::{H_LAST_EVENT_ID, WIRE_NATIVE},
+    },
 };
 
 use crate::{
@@ -72,6 +75,9 @@ pub(super) async fn events(
     // A cursor that is not even text is one that we never gave out; the hub says so.
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
+    if let Some(id) = cursor.and_then(EventId::parse).filter(|id| id.follows(app.streams.cursor())) {
+        app.engine.claimed(id);
+    }
     app.auth.use_up(&claims)?;
     let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
     let Ok(body) = app.streams.open(asked) else {
@@ -116,9 +122,9 @@ fn stream(body: Body) -> Response {
 
 fn patterns(text: &str) -> Result<Vec<Pattern>, Problem> {
     let wrong = |detail: String| Problem::bad_request("bad_types", detail);
-    let patterns = text
-        .split(',')
-        .map(|part| Pattern::parse(part).ok_or_else(|| wrong(format!("{part:?} is no type, `prefix.*` or `*`"))))
-        .collect::<Result<Vec<_>, _>>()?;
+    // Named by its number: where an `&` was forgotten, the text goes on with a token.
+    let read =
+        |(n, part)| Pattern::parse(part).ok_or_else(|| wrong(format!("number {n} is no type, `prefix.*` or `*`")));
+    let patterns = (1..).zip(text.split(',')).map(read).collect::<Result<Vec<_>, _>>()?;
     if patterns.len() > MAX_TYPES { Err(wrong(format!("at most {MAX_TYPES} types"))) } else { Ok(patterns) }
 }

@@ -5,6 +5,7 @@ pub mod compute;
 mod dev;
 mod events;
 mod health;
+pub mod layer;
 mod pages;
 mod progress;
 pub mod projects;
@@ -34,6 +35,7 @@ use crate::{
     app::App,
     error::{Code, Problem},
 };
+use layer::Publishing;
 
 /// Bodies of requests may be this long.
 const MAX_BODY: usize = 1 << 20;
@@ -47,7 +49,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/compute/{id}", patch(compute::update).delete(compute::delete))
         .route("/progress", get(progress::progress))
         .route("/polls/{type}", get(progress::poll))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), response::broadcast));
+        .layer(Publishing::new(app));
     let mut routes = Router::new()
         .nest("/api", api)
         .route(EVENTS, get(events::events))
@@ -76,16 +78,32 @@ pub fn router(app: &Arc<App>) -> Router {
         Some(dir) => routes.fallback_service(pages::pages(dir)),
         None => routes.fallback(nothing_here),
     };
+    all(app, routes.method_not_allowed_fallback(wrong_method))
+}
+
+/// What holds for every answer.
+fn all<S>(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<S> {
+    let patience = app.config.limits.request_timeout.duration();
     routes
-        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            app.config.limits.request_timeout.duration(),
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
         .layer(cors(app))
         .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
         .with_state(Arc::clone(app))
+}
+
+/// What an app of its own takes over: the stream, and the ways in for services if there is a publish key. No app session of ours opens
+/// anything here, and no fallback stands in the way of the app's.
+pub(crate) fn embedded<S>(app: &Arc<App>) -> Router<S> {
+    let mut routes =
+        Router::new().route(EVENTS, get(events::events)).route("/.well-known/jwks.json", get(session::jwks));
+    if app.config.publish_key.is_some() {
+        routes = routes
+            .route(PUBLISH, post(publish::publish))
+            .route("/revoke", post(revoke::revoke))
+            .route("/rights", post(revoke::rights));
+    }
+    all(app, routes)
 }
 
 /// Only listed origins may read answers, with cookies.

@@ -84,8 +84,16 @@ fn fingerprint(body: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Everything is checked before anything is published.
-fn read(body: &[u8]) -> Result<Vec<Update>, Problem> {
+/// Reads the body of `POST /publish`: one update or an array of them. Everything is checked before anything is published.
+///
+/// ```
+/// let updates = tinysse_server::http::publish::read(br#"{"type":"projects","to":"role:admin","data":[1.50]}"#).unwrap();
+/// assert_eq!((updates[0].kind.as_str(), updates[0].data.as_deref()), ("projects", Some("[1.50]")));
+/// ```
+///
+/// # Errors
+/// 400 `bad_json`, `too_many`, `bad_field`, `bad_audience`, `bad_type` or `reserved_type`.
+pub fn read(body: &[u8]) -> Result<Vec<Update>, Problem> {
     let several = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let items: Vec<Item> = if several { parse(body)? } else { vec![parse(body)?] };
     if !(1..=MAX_ITEMS).contains(&items.len()) {

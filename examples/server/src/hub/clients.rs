@@ -10,10 +10,10 @@ use tinysse::core::{
     audience::Identity,
     registry::Pattern,
     time::Time,
-    wire::control::{Bye, Gap},
+    wire::control::{Bye, Gap, Reason},
 };
 
-use super::{log::Entry, trimmed::Topic};
+use super::{log::Entry, slow::Waiting, trimmed::Topic};
 
 /// Names a connection inside the hub; numbers are not used twice. The name on the wire is the hello's `client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,10 +64,16 @@ pub(super) struct Client {
     pub(super) refiltered: bool,
     /// The log was replaced since the client was last served, and why that is a loss.
     pub(super) renewed: Option<Gap>,
+    /// The head of the log when it came: up to here it is given a replay, and that alone makes nobody slow.
+    pub(super) came: u64,
+    /// Its connection takes no bytes, and this waits for it.
+    pub(super) waiting: Option<Box<Waiting>>,
+    /// Up to here it gets what is left to slow readers.
+    pub(super) slow_until: u64,
     /// When the client was last given bytes.
     pub(super) spoke: Time,
-    /// From then on it is asked to come again.
-    pub(super) rotates: Option<Time>,
+    /// From then on it is asked to come again, and why.
+    pub(super) ends: Option<(Time, Reason)>,
     pub(super) bye: Option<Bye>,
     /// The bye was said, and the stream stands until then.
     pub(super) stands: Option<Time>,
@@ -86,8 +92,11 @@ impl Client {
             gap: Gap::None,
             refiltered: false,
             renewed: None,
+            came: 0,
+            waiting: None,
+            slow_until: 0,
             spoke: now,
-            rotates: None,
+            ends: None,
             bye: None,
             stands: None,
             closed: false,

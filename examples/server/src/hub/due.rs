@@ -5,13 +5,16 @@ use tinysse::core::{
     wire::control::{Beat, Bye, Gap, Hello, Reason, Resync},
 };
 
-use super::{ClientId, Hub, Out};
+use super::{ClientId, Hub, Out, slow};
 
 impl Hub {
-    /// At this time the client is asked to open its next stream (bye `rotate`), so that load spreads over new servers.
-    pub fn rotate_at(&mut self, id: ClientId, at: Time) {
-        if let Some(client) = self.clients.get_mut(id) {
-            client.rotates = Some(at);
+    /// At this time the client is asked to open its next stream: it is old (bye `rotate`), so that load spreads over new servers, or its
+    /// token is (bye `token`). The earliest counts.
+    pub fn end_at(&mut self, id: ClientId, at: Time, reason: Reason) {
+        if let Some(client) = self.clients.get_mut(id)
+            && client.ends.is_none_or(|(earlier, _)| at < earlier)
+        {
+            client.ends = Some((at, reason));
         }
     }
 
@@ -35,14 +38,17 @@ impl Hub {
             out.own(&encoded(|out| hello.encode(out)));
             self.counts.resync(client.gap);
         }
-        if client.rotates.is_some_and(|at| now >= at) {
-            client.bye.get_or_insert(Bye { reason: Reason::Rotate, wait: 0, retry: None });
+        if let Some((at, reason)) = client.ends
+            && now >= at
+        {
+            client.bye.get_or_insert(Bye { reason, wait: 0, retry: None });
         }
         let mut behind = false;
         if client.bye.is_none_or(|bye| delivers(bye.reason)) {
             let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);
             if let Some(gap) = client.renewed.take().or(lost) {
                 client.at = self.log.head();
+                client.waiting = None;
                 let resync = Resync { at: self.log.id(client.at), gap, types: Vec::new() };
                 out.own(&encoded(|out| resync.encode(out)));
                 self.counts.resync(gap);
@@ -51,6 +57,9 @@ impl Hub {
                 let resync = Resync { at: self.log.id(client.at), gap: Gap::Rights, types: Vec::new() };
                 out.own(&encoded(|out| resync.encode(out)));
                 self.counts.resync(Gap::Rights);
+            }
+            if slow::judge(&self.log, &self.slow, client, out) {
+                self.counts.resync(Gap::Overflow);
             }
             let (mut at, mut made) = (client.at, 0);
             let mut due = self.log.since(at, &client.identity);
@@ -61,7 +70,12 @@ impl Hub {
                 }
                 let Some((seq, entry)) = due.next() else { break self.log.head() };
                 at = seq;
-                if client.wants(entry) {
+                if !client.wants(entry) {
+                    continue;
+                }
+                if slow::passed_over(&self.log, &self.slow, client, seq, entry) {
+                    self.counts.passed_over += 1;
+                } else {
                     out.shared(entry.forms.form(client.folded, &mut made));
                     self.counts.frames += 1;
                 }
@@ -92,7 +106,7 @@ impl Hub {
         spoke
     }
 
-    /// When to poll a client that nobody wakes: at its next beat, when it is to rotate or to close, or at once if a hello, a bye or the
+    /// When to poll a client that nobody wakes: at its next beat, when it is to end or to close, or at once if a hello, a bye or the
     /// news of other rights stands out. `None` if it is gone or closed.
     #[must_use]
     pub fn wants(&self, id: ClientId) -> Option<Time> {
@@ -101,8 +115,8 @@ impl Hub {
             return Some(client.spoke);
         }
         let beat = client.spoke.plus(u64::from(self.config.beat_ms));
-        let rotates = client.rotates.filter(|_| client.bye.is_none());
-        [Some(beat), client.stands, rotates].into_iter().flatten().min()
+        let ends = client.ends.filter(|_| client.bye.is_none()).map(|(at, _)| at);
+        [Some(beat), client.stands, ends].into_iter().flatten().min()
     }
 
     /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The first reason
@@ -153,7 +167,7 @@ fn lingers(reason: Reason) -> bool {
     }
 }
 
-fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(super) fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut frame = Vec::new();
     encode(&mut frame);
     frame

@@ -16,6 +16,7 @@ use tinysse::core::{
 use super::{
     HubConfig,
     form::Forms,
+    newest::{Newest, Same},
     postings::Postings,
     trimmed::{Topic, Trimmed},
 };
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub(super) topic: Arc<Topic>,
     /// The connection, by name, that must not get it.
     pub(super) except: Option<String>,
+    /// What stands for it when a newer one comes, if readers that are slow may do without it.
+    pub(super) same: Option<Arc<Same>>,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub(super) struct Log {
     first: u64,
     bytes: usize,
     postings: Postings,
+    newest: Newest,
     trimmed: Trimmed,
     max_count: usize,
     max_age_ms: u64,
@@ -59,6 +63,7 @@ impl Log {
             first: after + 1,
             bytes: 0,
             postings: Postings::default(),
+            newest: Newest::default(),
             trimmed: Trimmed::new(REMEMBERED_TOPICS, after),
             // Clients are served from the log, so the newest update must stand in it.
             max_count: config.max_count.max(1),
@@ -94,7 +99,11 @@ impl Log {
         }
         let now = entry.at;
         self.bytes += size;
-        self.postings.push(self.head() + 1, &entry.topic);
+        let seq = self.head() + 1;
+        self.postings.push(seq, &entry.topic);
+        if let Some(same) = &entry.same {
+            self.newest.note(seq, same);
+        }
         self.ring.push_back(entry);
         while self.ring.len() > self.max_count || self.bytes > self.max_bytes {
             self.trim();
@@ -138,6 +147,16 @@ impl Log {
         places.filter_map(|place| Some((place, self.ring.get(usize::try_from(place - self.first).ok()?)?)))
     }
 
+    /// Whether a newer update stands for this one.
+    pub(super) fn replaced(&self, seq: u64, entry: &Entry) -> bool {
+        entry.same.as_ref().is_some_and(|same| self.newest.replaced(seq, same))
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.newest.len()
+    }
+
     /// Entries have grown by so many bytes, in forms that are made when they are needed. The next update trims.
     pub(super) fn grew(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -147,6 +166,9 @@ impl Log {
         if let Some(entry) = self.ring.pop_front() {
             self.bytes -= weight(&entry);
             self.postings.pop(self.first, &entry.topic);
+            if let Some(same) = &entry.same {
+                self.newest.forget(self.first, same);
+            }
             self.trimmed.note(self.first, entry.topic);
             self.first += 1;
         }
@@ -155,7 +177,10 @@ impl Log {
 
 /// What an entry costs in memory, near enough.
 fn weight(entry: &Entry) -> usize {
-    size_of::<Entry>() + entry.forms.size() + entry.except.as_ref().map_or(0, String::len)
+    size_of::<Entry>()
+        + entry.forms.size()
+        + entry.except.as_ref().map_or(0, String::len)
+        + entry.same.as_ref().map_or(0, |same| same.weight())
 }
 
 #[cfg(test)]
@@ -172,6 +197,7 @@ mod tests {
             forms: Forms::new(&vec![b'x'; bytes]),
             topic: Topic::new("a".into(), vec![]),
             except: None,
+            same: None,
         }
     }
 

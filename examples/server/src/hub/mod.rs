@@ -26,12 +26,16 @@ mod clients;
 mod due;
 mod form;
 mod log;
+mod newest;
 mod patterns;
 mod postings;
 mod rights;
 mod routing;
+mod slow;
 mod trimmed;
 mod update;
+
+use std::sync::Arc;
 
 use tinysse::core::{
     audience::Identity,
@@ -46,10 +50,12 @@ use tinysse::core::{
 use clients::{Client, Clients};
 use form::Forms;
 use log::{Entry, Log};
+use newest::Same;
 use routing::Routing;
 
 pub use clients::{ClientId, ClientMap, Spread};
 pub use form::{Form, Out};
+pub use slow::{Slow, SlowRules};
 pub use update::{PublishError, Update};
 
 /// The bounds of the log and the rhythm of the streams.
@@ -91,6 +97,8 @@ pub struct Counts {
     pub beats: u64,
     /// Hello and resync frames that announced a loss, by gap, in the order of their first appearance.
     pub resyncs: Vec<(Gap, u64)>,
+    /// Updates that slow readers did without.
+    pub passed_over: u64,
 }
 
 /// The log, the clients, and the one walk that serves them.
@@ -102,6 +110,7 @@ pub struct Hub {
     routing: Routing,
     counts: Counts,
     spread_per_second: u32,
+    slow: SlowRules,
 }
 
 /// Nobody is asked to wait longer before a refetch than this.
@@ -120,6 +129,7 @@ impl Hub {
             routing: Routing::default(),
             counts: Counts::default(),
             spread_per_second: 0,
+            slow: SlowRules::default(),
         }
     }
 
@@ -145,6 +155,7 @@ impl Hub {
                 }
             }
             client.at = after;
+            (client.waiting, client.slow_until, client.came) = (None, 0, after);
             client.hello = client.hello.map(|_| after);
         }
         self.clients.ids().collect()
@@ -180,7 +191,7 @@ impl Hub {
             Ok(seq) => (seq, Gap::None),
             Err(gap) => (head, gap),
         };
-        client.hello = Some(head);
+        (client.hello, client.came) = (Some(head), head);
         self.routing.insert(self.clients.next_id(), &client.identity);
         self.clients.insert(client)
     }
@@ -207,9 +218,13 @@ impl Hub {
                 .is_some_and(|client| client.asked_for(&topic.kind) && !client.is_named(except.as_deref()))
         });
         let id = self.log.id(self.log.head() + 1);
+        let same = self.slow.coalesces(&topic.kind).then(|| {
+            let (topic, key) = (Arc::clone(&topic), key.clone());
+            Arc::new(Same { topic, key, origin: origin.clone(), except: except.clone() })
+        });
         let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
         let forms = Forms::new(&body.encode(&id, &topic.kind)?);
-        self.log.append(Entry { at: now, forms, topic, except }).map_err(|()| PublishError::TooLarge)?;
+        self.log.append(Entry { at: now, forms, topic, except, same }).map_err(|()| PublishError::TooLarge)?;
         Ok((id, reached))
     }
 

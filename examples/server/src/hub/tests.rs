@@ -208,7 +208,8 @@ fn lost_rights_end_a_stream_that_still_stands() {
 fn a_stream_that_is_old_enough_is_asked_to_rotate() {
     let mut hub = hub(HubConfig { linger_ms: 100, ..HubConfig::default() });
     let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
-    hub.rotate_at(ada, Time(400));
+    hub.end_at(ada, Time(400), Reason::Rotate);
+    hub.end_at(ada, Time(401), Reason::Token);
     assert_eq!(drain(&mut hub, 0, ada), ["hello 7.0 first"]);
     assert_eq!(hub.wants(ada), Some(Time(400)));
     assert_eq!(drain(&mut hub, 400, ada), ["bye - rotate"]);

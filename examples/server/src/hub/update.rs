@@ -75,11 +75,28 @@ impl Update {
     /// [`PublishError`].
     pub fn fits(&self, max_bytes: usize) -> Result<(), PublishError> {
         self.check()?;
+        if self.size() > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }
+    }
+
+    /// The bytes that it takes at most, wherever it stands.
+    #[must_use]
+    pub fn size(&self) -> usize {
         let texts = [&self.key, &self.origin, &self.except].into_iter().flatten();
         // As JSON a byte of these takes six at most; data is JSON already.
         let texts = texts.map(|text| 6 * text.len()).sum::<usize>();
-        let bytes = OVERHEAD + self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts;
-        if bytes > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }
+        OVERHEAD + self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts
+    }
+}
+
+impl From<&str> for Update {
+    fn from(kind: &str) -> Self {
+        Self::new(kind)
+    }
+}
+
+impl From<String> for Update {
+    fn from(kind: String) -> Self {
+        Self::new(kind)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Conn {
     reset: AtomicBool,
     /// Bytes of an answer wait for room in the socket.
     full: AtomicBool,
+    /// They did, since somebody asked.
+    was_full: AtomicBool,
     ended: OnceLock<&'static str>,
     peer: Option<IpAddr>,
 }
@@ -48,6 +50,17 @@ impl Conn {
     pub fn cut(&self) {
         self.end("cut");
         self.abort.notify_one();
+    }
+
+    /// Cuts the connection because its reader is too slow.
+    pub(super) fn give_up(&self) {
+        self.end("slow");
+        self.abort.notify_one();
+    }
+
+    /// Whether bytes had to wait for room since this was last asked.
+    pub(super) fn was_full(&self) -> bool {
+        self.was_full.swap(false, Ordering::Relaxed)
     }
 
     /// Resolves when the connection is to be cut.
@@ -125,6 +138,7 @@ impl Socket {
             self.stalled = None;
             return wrote;
         }
+        self.conn.was_full.store(true, Ordering::Relaxed);
         let patience = self.patience;
         let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(timer.as_mut().poll(cx));

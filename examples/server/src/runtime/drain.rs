@@ -1,6 +1,6 @@
 //! Saying goodbye to all streams, at a steady pace, so that they do not come back as one wave.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -10,7 +10,7 @@ use crate::{app::App, clock::jitter};
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// Ends every stream within the drain window, and answers when all have ended or the grace is over.
-pub(super) async fn drain(app: Arc<App>) {
+pub(crate) async fn drain(app: &App) {
     let window = app.config.drain_window;
     let open = app.streams.drain();
     tracing::info!(target: "tinysse::server", streams = open.len(), window_ms = window.ms(), "draining");
@@ -20,12 +20,12 @@ pub(super) async fn drain(app: Arc<App>) {
     for (n, id) in (0..).zip(open) {
         tokio::select! {
             () = sleep_until(begun + Duration::from_millis(window.ms() * n / total)) => {}
-            () = all_gone(&app) => break,
+            () = all_gone(app) => break,
         }
         app.streams.dismiss(id, app.away(&mut rng), app.away(&mut rng));
     }
     let linger = Duration::from_millis(u64::from(app.config.hub.linger_ms));
-    if timeout(linger + GRACE, all_gone(&app)).await.is_err() {
+    if timeout(linger + GRACE, all_gone(app)).await.is_err() {
         tracing::warn!(target: "tinysse::server", streams = app.streams.count(), "streams that do not end are cut");
     }
 }

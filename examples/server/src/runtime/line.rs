@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
-use tinysse::core::{registry::Pattern, rng::Rng, time::Time};
+use tinysse::core::{registry::Pattern, rng::Rng, time::Time, wire::control::Reason};
 
 use super::{
     conn::Conn,
@@ -70,7 +70,13 @@ impl State {
         let queue = (id.number() % self.queues.len() as u64) as usize;
         let open = self.open.get_mut(&id)?;
         match &open.outlet {
-            Outlet::Idle => None,
+            Outlet::Idle => {
+                // Hyper was woken and has not asked since: is it waiting for the socket?
+                if !open.conn.is_clear() {
+                    self.stalled(id);
+                }
+                None
+            }
             Outlet::Body(_) => match std::mem::replace(&mut open.outlet, Outlet::Idle) {
                 Outlet::Body(waker) => Some(waker),
                 Outlet::Idle | Outlet::Lane(_) => None,
@@ -81,6 +87,29 @@ impl State {
                 }
                 None
             }
+        }
+    }
+
+    /// Has a stream end before `span` milliseconds are over: up to a fifth earlier, so that those who came together do not go together.
+    pub(super) fn end_within(&mut self, id: ClientId, now: Time, span: u64, reason: Reason) {
+        let early = self.rng.below(span / 5 + 1);
+        self.hub.end_at(id, now.plus(span - early), reason);
+    }
+
+    /// A stream's connection takes no bytes, or took none until now. Cuts it, if those are the rules.
+    pub(super) fn stalled(&mut self, id: ClientId) {
+        if self.hub.stalled(id)
+            && let Some(open) = self.open.get(&id)
+        {
+            tracing::debug!(target: "tinysse::stream", user = open.claims.sub, "too slow");
+            open.conn.give_up();
+        }
+    }
+
+    /// Hyper asks for more of a stream.
+    pub(super) fn asked(&mut self, id: ClientId) {
+        if self.open.get(&id).is_some_and(|open| open.conn.was_full()) {
+            self.stalled(id);
         }
     }
 

@@ -15,7 +15,9 @@ mod streams;
 mod wheel;
 
 pub use conn::Conn;
+pub(crate) use drain::drain;
 pub use peer::{Share, Shares, Site, site};
+pub(crate) use serve::carry;
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
 pub use streams::{Asked, Full, Streams};

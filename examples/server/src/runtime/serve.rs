@@ -52,8 +52,15 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut background = JoinSet::new();
     app.spawn_background(&mut background);
+    carry(&app, app.router(), listener, stop).await;
+    background.shutdown().await;
+    app.engine.close().await;
+    tracing::info!(target: "tinysse::server", "stopped");
+}
+
+/// Carries the connections of these routes, streams in lanes of their own; without what runs in the background.
+pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
     conn::prepare(&listener, app.config.stall_timeout.duration());
-    let router = app.router();
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let limits = &app.config.limits;
@@ -62,7 +69,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let (give, mut taken) = mpsc::unbounded_channel::<(Arc<Lane>, EventBody)>();
     let drained = async {
         stop.await;
-        drain::drain(Arc::clone(&app)).await;
+        drain::drain(app).await;
     };
     tokio::pin!(drained);
     loop {
@@ -81,7 +88,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
                         continue;
                     };
                     let conn = Arc::new(Conn::from(from.ip()));
-                    let connection = connection(Arc::clone(&app), router.clone(), tcp, conn, finishing.clone(), give.clone());
+                    let connection = connection(Arc::clone(app), router.clone(), tcp, conn, finishing.clone(), give.clone());
                     connections.spawn(async move {
                         connection.await;
                         drop(share);
@@ -103,9 +110,6 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         tracing::warn!(target: "tinysse::server", connections = connections.len(), "connections that do not end are cut");
     }
     connections.shutdown().await;
-    background.shutdown().await;
-    app.engine.close().await;
-    tracing::info!(target: "tinysse::server", "stopped");
 }
 
 /// A stream that leaves hyper: the head of its response, and its place on the hub.

@@ -50,6 +50,7 @@ pub struct Streams {
     of_site: Shares<Site>,
     changes: Changes,
     max_age_ms: u64,
+    end_with_token: bool,
 }
 
 /// How a stream is asked for.
@@ -87,7 +88,7 @@ impl Streams {
     /// No streams yet, and a log that the engine is still to name (see [`begin`](Self::begin)).
     #[must_use]
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
-        let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate);
+        let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate).slow(config.slow.clone());
         let queues = std::thread::available_parallelism().map_or(1, usize::from);
         let state = State::new(hub, queues, config.hub.beat_ms);
         Arc::new(Self {
@@ -100,6 +101,7 @@ impl Streams {
             of_site: Shares::new(config.limits.streams_address),
             changes: Changes::default(),
             max_age_ms: config.max_stream_age.ms(),
+            end_with_token: config.end_with_token,
         })
     }
 
@@ -125,9 +127,11 @@ impl Streams {
             state.hub.changed(id);
         }
         if self.max_age_ms > 0 {
-            // Up to a fifth earlier, so that those who came together do not go together.
-            let early = state.rng.below(self.max_age_ms / 5 + 1);
-            state.hub.rotate_at(id, now.plus(self.max_age_ms - early));
+            state.end_within(id, now, self.max_age_ms, Reason::Rotate);
+        }
+        if self.end_with_token {
+            let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
+            state.end_within(id, now, left, Reason::Token);
         }
         state.open.insert(id, Open::new(claims, types, share, conn));
         drop(state);
@@ -216,6 +220,7 @@ impl Streams {
     pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
         let mut out = Vec::new();
         let mut state = self.state();
+        state.asked(id);
         if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
             return Next::Send(out);
         }
@@ -244,7 +249,9 @@ impl Streams {
 
     /// The lane has room again.
     pub(super) fn resume(&self, id: ClientId) {
-        self.wake(self.state(), &[id]);
+        let mut state = self.state();
+        state.stalled(id);
+        self.wake(state, &[id]);
     }
 
     pub(super) fn queues(&self) -> usize {
@@ -265,6 +272,7 @@ impl Streams {
         let Outlet::Lane(lane) = &open.outlet else { return true };
         // A lane that is full resumes by itself.
         if lane.is_full() {
+            state.stalled(id);
             return true;
         }
         let (lane, mut out) = (Arc::clone(lane), Joined::default());

@@ -189,3 +189,15 @@ async fn the_environment_counts_and_flags_beat_it() {
     process.kill().await.unwrap();
     until("gone", || async { process.id().is_none() }).await;
 }
+
+#[tokio::test]
+async fn a_stream_may_end_with_its_token() {
+    let server = Server::dev(&["--token-ttl=4s", "--end-with-token", "--max-stream-age=1h"]).await;
+    let ada = server.log_in("ada", "", &[]).await;
+    let mut stream = ada.stream("").await;
+    server.publish(json!({ "type": "a" })).await;
+    assert_eq!(stream.update().await.event, "a");
+    assert_eq!(stream.bye().await, "token");
+    assert_eq!(server.metric("tinysse_streams_closed_total{reason=\"token\"}").await, 1.0);
+    server.stop().await;
+}

@@ -1,15 +1,22 @@
 //! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod algorithms;
 mod attacks;
 mod auth;
+mod backup;
 mod crud;
 mod dev;
+mod embed;
+mod engines;
 mod faults;
 mod flood;
+mod fuzz;
 mod lane;
 mod lifecycle;
 mod nodes;
+mod policies;
+mod pressure;
 mod publish;
 mod rights;
 mod sessions;

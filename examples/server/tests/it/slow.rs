@@ -13,12 +13,17 @@ use tokio::{
 use crate::support::{BOUND, Server, until};
 
 /// A client with a small receive buffer that asks for a stream and then reads nothing.
-async fn lazy(server: &Server, token: &str) -> TcpStream {
+pub async fn lazy(server: &Server, token: &str) -> TcpStream {
+    lazy_over(server, token, "1.1").await
+}
+
+/// The same over another version of HTTP/1.
+pub async fn lazy_over(server: &Server, token: &str, version: &str) -> TcpStream {
     let address = server.url.strip_prefix("http://").unwrap();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut client = socket.connect(address.parse().unwrap()).await.unwrap();
-    let request = format!("GET /events?token={token} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let request = format!("GET /events?token={token} HTTP/{version}\r\nhost: {address}\r\n\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
     until("the stream is open", || async { server.metric("tinysse_streams_open").await >= 1.0 }).await;
     client

@@ -1,7 +1,7 @@
 //! The file: three tables, written in one transaction each time, and read as a whole at the start.
 //!
 //! `log`: place -> CRC-32 of the rest (4 bytes, little-endian) and the record as JSON. `meta`: `format`, `epoch`, `head`, `open` (1 while a
-//! log is open whose file only follows). `receipts`: idempotency key -> fingerprint, first place, count, time (8 bytes each).
+//! log is open whose file only follows), and the stamps of [`origin`]. `receipts`: idempotency key -> fingerprint, first place, count, time (8 bytes each).
 
 use std::{
     collections::VecDeque,
@@ -19,6 +19,7 @@ use super::{
         ledger::{self, Done},
     },
     load::{Found, create, damaged, load, seal},
+    origin,
 };
 
 const NAME: &str = "log.redb";
@@ -91,15 +92,22 @@ impl File {
         let mut file =
             Self { path, db: None, durability, bounds, epoch: fresh, kept: VecDeque::new(), first: 1, bytes: 0 };
         let (db, mut found, open) = load(&file.path)?;
+        let lost = if open {
+            Some("it was not closed and may lack updates that were seen")
+        } else {
+            origin::doubt(&file.path, &db, &found)?
+        };
         file.db = Some(db);
-        if open {
-            tracing::warn!(target: "tinysse::engine", "the log was not closed and may lack updates that were seen: a new epoch begins");
+        if let Some(why) = lost {
+            tracing::warn!(target: "tinysse::engine", why, "the stored log is not to be trusted: a new epoch begins");
             found = Found { epoch: fresh, head: 0, records: Vec::new(), receipts: Vec::new() };
         }
         let follows = durability == Durability::Memory;
-        if open || follows {
-            file.begin(open, follows).map_err(|what| OpenError::Io { path: file.path.clone(), what })?;
-        }
+        let begun = if lost.is_some() || follows { file.begin(lost.is_some(), follows) } else { Ok(()) };
+        let (epoch, head) = (found.epoch.0, found.head);
+        let stamped =
+            begun.and_then(|()| file.db.as_ref().map_or(Ok(()), |db| origin::stamp(&file.path, db, epoch, head)));
+        stamped.map_err(|what| OpenError::Io { path: file.path.clone(), what })?;
         file.take(&found);
         Ok((file, found))
     }
@@ -114,6 +122,18 @@ impl File {
         self.db = Some(db);
         self.take(&found);
         Ok(found)
+    }
+
+    /// The log's life ends, and an empty one begins.
+    pub(super) fn renew(&mut self, fresh: Epoch) -> Result<(), String> {
+        let old = std::mem::replace(&mut self.epoch, fresh);
+        if let Err(error) = self.begin(true, self.durability == Durability::Memory) {
+            self.epoch = old;
+            return Err(error);
+        }
+        (self.first, self.bytes) = (1, 0);
+        self.kept.clear();
+        Ok(())
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -162,10 +182,13 @@ impl File {
 
     /// Closes the file, so that the next start need not check it as after a crash.
     pub(super) fn close(&mut self) {
-        if let Some(db) = self.db.take()
-            && let Err(error) = db.close()
-        {
+        let Some(db) = self.db.take() else { return };
+        if let Err(error) = db.close() {
             tracing::warn!(target: "tinysse::engine", %error, "closing the log");
+        }
+        let head = self.first - 1 + self.kept.len() as u64;
+        if let Err(error) = origin::closed(&self.path, self.epoch.0, head) {
+            tracing::warn!(target: "tinysse::engine", %error, "log.seen");
         }
     }
 

@@ -5,10 +5,13 @@
 //! the disk. With [`Durability::Memory`] it gets its place and is seen at once, and the file follows; so a log that was not closed may lack
 //! what was seen, and its life ends: the next start begins another epoch.
 //!
+//! A file that turns out to be an older copy of the log (see [`claimed`](Engine::claimed)) begins another epoch, too.
+//!
 //! The queue before the thread is bounded: when it is full, publishers are told to come again.
 
 mod file;
 mod load;
+mod origin;
 mod writer;
 
 use std::{
@@ -17,7 +20,7 @@ use std::{
     thread,
 };
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::core::wire::id::{Epoch, EventId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -36,6 +39,8 @@ pub struct Redb {
     /// What publishes; `None` once closed. With [`Durability::Memory`] places are given here, in the order in which they are queued.
     front: Mutex<Option<Front>>,
     trouble: Trouble,
+    /// A log that was read back, and the name of the life that begins if it turns out to be an old one.
+    read_back: Mutex<Option<(Epoch, Epoch)>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,7 @@ impl Redb {
         sink: Arc<dyn Sink>,
     ) -> Result<Self, OpenError> {
         let (file, found) = File::open(folder, durability, bounds, fresh)?;
+        let read_back = Mutex::new((found.epoch != fresh).then_some((found.epoch, fresh)));
         let first = found.head + 1 - found.records.len() as u64;
         sink.begin(found.epoch, first - 1);
         for (seq, (_, record)) in (first..).zip(found.records) {
@@ -74,12 +80,25 @@ impl Redb {
                 let writer = Writer::new(file, ledger, Arc::clone(&sink), Arc::clone(&trouble));
                 spawn(folder, move || writer.run(work))?;
                 let front = Front { queue, ledger: None, sink };
-                return Ok(Self { front: Mutex::new(Some(front)), trouble });
+                return Ok(Self { front: Mutex::new(Some(front)), trouble, read_back });
             }
         };
         let writer = writer::Follower::new(file, Arc::clone(&trouble));
         spawn(folder, move || writer.run(work))?;
-        Ok(Self { front: Mutex::new(Some(Front { queue, ledger: ours, sink })), trouble })
+        Ok(Self { front: Mutex::new(Some(Front { queue, ledger: ours, sink })), trouble, read_back })
+    }
+
+    /// The log's life ends. False if the queue has no room now.
+    fn renew(&self, fresh: Epoch) -> bool {
+        let mut front = self.front.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Front { queue, ledger, sink }) = front.as_mut() else { return true };
+        let Ok(place) = queue.try_reserve() else { return false };
+        if let Some(ledger) = ledger {
+            *ledger = Ledger::new(fresh, 0, Durability::Memory);
+            sink.begin(fresh, 0);
+        }
+        place.send(Work::Renew(fresh));
+        true
     }
 
     fn queue(&self, batch: Batch) -> Result<Queued, EngineError> {
@@ -121,6 +140,15 @@ impl Engine for Redb {
                 Queued::Waits(answer) => answer.await.unwrap_or_else(|_| Err(closed())),
             }
         })
+    }
+
+    fn claimed(&self, id: EventId) {
+        let mut read_back = self.read_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, fresh)) = read_back.filter(|(epoch, _)| *epoch == id.epoch) else { return };
+        tracing::warn!(target: "tinysse::engine", %id, "a client was given a place that the stored log does not have: a new epoch begins");
+        if self.renew(fresh) {
+            *read_back = None;
+        }
     }
 
     fn health(&self) -> Health {

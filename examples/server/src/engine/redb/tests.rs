@@ -12,27 +12,39 @@ use super::*;
 use crate::engine::conformance::{Ear, WIDE, conforms, once, one, wait};
 
 /// A directory of its own, removed at the end.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tinysse-redb-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Self(std::env::temp_dir().join(name))
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.0.join("log.redb")
     }
 
-    fn open(&self, durability: Durability, fresh: u64) -> Result<(Redb, Arc<Ear>), OpenError> {
+    pub(super) fn open(&self, durability: Durability, fresh: u64) -> Result<(Redb, Arc<Ear>), OpenError> {
         let ear = Arc::new(Ear::default());
         let engine = Redb::open(&self.0, durability, WIDE, Epoch(fresh), Arc::clone(&ear) as Arc<dyn Sink>)?;
         Ok((engine, ear))
     }
 
+    /// Both files as they are.
+    pub(super) fn backup(&self) -> [Vec<u8>; 2] {
+        ["log.redb", "log.seen"].map(|name| fs::read(self.0.join(name)).expect("read"))
+    }
+
+    /// Puts them back, in place.
+    pub(super) fn restore(&self, backup: &[Vec<u8>; 2]) {
+        for (name, bytes) in ["log.redb", "log.seen"].into_iter().zip(backup) {
+            fs::write(self.0.join(name), bytes).expect("written");
+        }
+    }
+
     /// A closed log with ten updates and a receipt.
-    fn filled() -> Self {
+    pub(super) fn filled() -> Self {
         let folder = Self::new();
         let (engine, _) = folder.open(Durability::Group, 1).expect("opened");
         wait(async {
@@ -137,13 +149,13 @@ fn a_truncated_file_is_refused() {
 #[test]
 fn a_flipped_byte_is_refused_or_harmless() {
     let folder = Folder::filled();
-    let whole = fs::read(folder.file()).expect("read");
+    let [whole, seen] = folder.backup();
     let used: Vec<_> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     let mut refused = 0;
     for at in used.iter().step_by(used.len() / 60) {
         let mut flipped = whole.clone();
         flipped[*at] ^= 0x55;
-        fs::write(folder.file(), &flipped).expect("written");
+        folder.restore(&[flipped, seen.clone()]);
         refused += u32::from(!honest(&folder, &format!("flipped at {at}")));
     }
     // Most bytes belong to pages that later commits replaced: those are harmless.

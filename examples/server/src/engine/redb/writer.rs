@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use tinysse::core::wire::id::Epoch;
 use tokio::sync::{mpsc::Receiver, oneshot};
 
 use super::{
@@ -33,6 +34,8 @@ pub(super) enum Work {
     Append(Job),
     /// Write what has its place and was seen.
     Follow(Appended, Batch),
+    /// The log's life ends, and this one begins.
+    Renew(Epoch),
     /// Write the rest, close the file, answer.
     Close(oneshot::Sender<()>),
 }
@@ -62,16 +65,20 @@ impl Writer {
         while let Some(first) = work.blocking_recv() {
             let alone = self.file.durability() == Durability::Sync;
             let mut jobs = Vec::new();
-            let mut close = None;
+            let (mut renew, mut close) = (None, None);
             for work in gather(first, &mut work, alone) {
                 match work {
                     Work::Append(job) => jobs.push(job),
                     Work::Follow(..) => {}
+                    Work::Renew(fresh) => renew = Some(fresh),
                     Work::Close(reply) => close = Some(reply),
                 }
             }
             if !jobs.is_empty() {
                 self.append(jobs);
+            }
+            if let Some(fresh) = renew {
+                self.renew(fresh);
             }
             if let Some(reply) = close {
                 self.file.close();
@@ -113,6 +120,16 @@ impl Writer {
             };
             // A publisher that hung up needs no answer.
             let _ = job.reply.send(answer);
+        }
+    }
+
+    fn renew(&mut self, fresh: Epoch) {
+        match self.file.renew(fresh) {
+            Ok(()) => {
+                self.ledger = Ledger::new(fresh, 0, self.file.durability());
+                self.sink.begin(fresh, 0);
+            }
+            Err(error) => tracing::error!(target: "tinysse::engine", error, "no new epoch could be begun"),
         }
     }
 
@@ -163,10 +180,11 @@ impl Follower {
     pub(super) fn run(mut self, mut work: Receiver<Work>) {
         while let Some(first) = work.blocking_recv() {
             let mut write = None;
-            let mut close = None;
+            let (mut renew, mut close) = (None, None);
             for work in gather(first, &mut work, false) {
                 match work {
                     Work::Append(_) => {}
+                    Work::Renew(fresh) => renew = Some(fresh),
                     Work::Follow(appended, batch) => {
                         write.get_or_insert_with(|| Write::behind(appended.first - 1)).add(appended, &batch);
                     }
@@ -176,6 +194,12 @@ impl Follower {
             let mut good = true;
             if let Some(write) = &write {
                 good = self.follow(write, &work, close.is_some());
+            }
+            if let Some(fresh) = renew
+                && let Err(error) = self.file.renew(fresh)
+            {
+                // What follows no longer fits the file: it stays marked as one that was not closed.
+                tracing::error!(target: "tinysse::engine", error, "no new epoch could be begun");
             }
             if let Some(reply) = close {
                 self.end(good);
@@ -214,7 +238,7 @@ impl Follower {
     }
 }
 
-/// What waits, up to a bound; a `Close` ends it.
+/// What waits, up to a bound; a `Close` or a `Renew` ends it.
 fn gather(first: Work, work: &mut Receiver<Work>, alone: bool) -> Vec<Work> {
     let mut works = vec![first];
     let mut updates = 0;
@@ -222,7 +246,7 @@ fn gather(first: Work, work: &mut Receiver<Work>, alone: bool) -> Vec<Work> {
         updates += match last {
             Work::Append(job) => job.batch.records.len(),
             Work::Follow(_, batch) => batch.records.len(),
-            Work::Close(_) => return works,
+            Work::Close(_) | Work::Renew(_) => return works,
         };
         if alone || updates >= GROUP {
             return works;

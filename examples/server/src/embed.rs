@@ -1,0 +1,251 @@
+//! The hub inside a server of your own: routes and a layer for axum, and a handle to publish with. Your app keeps its state, its routes and
+//! its way of knowing users.
+//!
+//! ```
+//! use axum::{Extension, Json, Router, extract::State, routing::post};
+//! use tinysse::core::audience::Identity;
+//! use tinysse_server::{
+//!     config::{Config, Layer, Secret},
+//!     embed::{Hub, Token},
+//!     error::Problem,
+//!     http::response::Response,
+//! };
+//!
+//! // A handler of yours: it says what it changed.
+//! async fn rename(Json(name): Json<String>) -> Response<String> {
+//!     Response::new(name).broadcast("projects")
+//! }
+//!
+//! // Whom you know, however you know them, may open a stream.
+//! async fn stream_token(State(hub): State<Hub>, Extension(user): Extension<Identity>) -> Result<Token, Problem> {
+//!     hub.token(user).await
+//! }
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! let secret = Secret::from("32 bytes or more, kept to yourself".to_owned());
+//! let config = Config::resolve(Layer { memory: Some(true), secret: Some(secret), ..Layer::default() }).unwrap();
+//! let hub = Hub::start(config).unwrap();
+//! let app: Router = Router::new()
+//!     .route("/projects", post(rename))
+//!     .layer(hub.layer()) // publishes what the handlers broadcast
+//!     .route("/auth/sse-token", post(stream_token))
+//!     .merge(hub.router()) // GET /events
+//!     .with_state(hub.clone());
+//!
+//! hub.notify("projects").await.unwrap(); // from anywhere else
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+//! hub.serve(listener, app, async { /* until Ctrl-C, say */ }).await;
+//! # });
+//! ```
+//!
+//! `examples/embed.rs` is a whole app.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Extension, Json, Router,
+    extract::{ConnectInfo, Request},
+    http::header,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tinysse::core::{audience::Identity, wire::id::EventId};
+use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
+
+use crate::{
+    app::{App, Own},
+    auth::{directory::Denied, jwt::Claims, limit::too_many, revoked::Revoke},
+    config::Config,
+    delivery::Notice,
+    error::Problem,
+    http::{self, layer::Publishing},
+    hub::Update,
+    runtime::{Conn, carry, drain},
+    update_service::NotifyError,
+};
+
+/// A running hub. Clones are handles to the same one; it ends with the last of them and of the routers that it gave away.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    app: Arc<App>,
+    background: Arc<Mutex<JoinSet<()>>>,
+}
+
+/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60}`. Its `Debug` does not show the token.
+#[derive(Clone, Serialize)]
+pub struct Token {
+    token: String,
+    /// In seconds.
+    expires_in: u64,
+}
+
+impl Hub {
+    /// Starts a hub on this runtime of tokio.
+    ///
+    /// # Errors
+    /// There is a stored log, or a file of revocations, that can't be used.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub fn start(config: Config) -> io::Result<Self> {
+        Self::start_with(config, Own::default())
+    }
+
+    /// The same with your own engine or directory of rights.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and whatever your engine says.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub fn start_with(config: Config, own: Own) -> io::Result<Self> {
+        let app = App::with(config, own)?;
+        let mut background = JoinSet::new();
+        app.spawn_background(&mut background);
+        Ok(Self { app, background: Arc::new(Mutex::new(background)) })
+    }
+
+    /// `GET /events` and `GET /.well-known/jwks.json`, and with a publish key `POST /publish`, `/revoke` and `/rights` for services. Whoever
+    /// has a [token](Self::token) may open a stream.
+    ///
+    /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's `into_make_service_with_connect_info::<SocketAddr>`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        // The extension is nobody's: it keeps the hub running as long as there are routes.
+        http::embedded(&self.app).layer(middleware::from_fn(named)).layer(Extension(self.clone()))
+    }
+
+    /// The layer that publishes what your handlers [broadcast](crate::http::response), on success only.
+    #[must_use]
+    pub fn layer(&self) -> Publishing {
+        Publishing::new(&self.app)
+    }
+
+    /// A token with which `user` may open a stream, for your handler of `POST /auth/sse-token`: you know who asks.
+    ///
+    /// # Errors
+    /// 429 if this user asks too often, 403 if the directory knows nobody of that name, 503 if it can't say.
+    pub async fn token(&self, user: Identity) -> Result<Token, Problem> {
+        self.token_of(user, "").await
+    }
+
+    /// The same for a user's login that you call `session`: [`revoke`](Self::revoke) of that name ends the streams it opened.
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    pub async fn token_of(&self, user: Identity, session: &str) -> Result<Token, Problem> {
+        let auth = &self.app.auth;
+        self.app.limits.token.take(&user.user).map_err(too_many)?;
+        let token = auth.vouch(user, session);
+        let claims = auth.redeem(Some(&token))?;
+        match auth.rights(&claims).await {
+            Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000 }),
+            Err(Denied::Gone) => Err(Problem::forbidden("this user may not open a stream")),
+            Err(Denied::Unavailable) => Err(Problem::unavailable("busy", "nobody can say now what you may see", 2)),
+        }
+    }
+
+    /// Says to everybody that something of this type changed. Answers its id, or `None` if it waits for its window (`--batch`) to end.
+    ///
+    /// # Errors
+    /// [`NotifyError`].
+    pub async fn notify(&self, kind: &str) -> Result<Option<EventId>, NotifyError> {
+        self.app.updates.notify(kind).await
+    }
+
+    /// The same with data, key, audience and so on.
+    ///
+    /// # Errors
+    /// [`NotifyError`].
+    pub async fn publish(&self, update: impl Into<Update>) -> Result<Option<EventId>, NotifyError> {
+        self.app.updates.notify_with(update.into()).await
+    }
+
+    /// Every update from now on, for code inside the process.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Notice>> {
+        self.app.updates.subscribe()
+    }
+
+    /// Takes rights away, and ends the streams that had them; answers how many.
+    ///
+    /// # Errors
+    /// It is done, but could not be written down (`--revocations`).
+    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+        self.app.revoke(whom)
+    }
+
+    /// The rights of these users changed: asks the directory anew and tells their open streams; answers for how many it was news.
+    pub async fn rights_changed(&self, which: impl Fn(&Claims) -> bool) -> usize {
+        self.app.auth.directory().refresh(true);
+        self.app.refilter(which).await
+    }
+
+    /// The text for Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.app.metrics.render(&self.app)
+    }
+
+    /// The parts, for whatever is not offered here.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Serves your routes, the hub's among them, until `stop` resolves, then [drains](Self::drain) and [closes](Self::close). Streams cost
+    /// less than in any other server: their sockets leave the HTTP layer, and readers that read nothing are noticed.
+    pub async fn serve(&self, listener: TcpListener, routes: Router, stop: impl Future<Output = ()>) {
+        carry(&self.app, routes, listener, stop).await;
+        self.close().await;
+    }
+
+    /// Sends all streams away at a steady pace, so that their clients do not come back as one wave; no new one opens. For servers of your
+    /// own, whose graceful shutdown would wait for streams that never end:
+    ///
+    /// ```no_run
+    /// # async fn run(hub: tinysse_server::embed::Hub, listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
+    /// let stop = { let hub = hub.clone(); async move { tokio::signal::ctrl_c().await.ok(); hub.drain().await } };
+    /// axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    /// hub.close().await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn drain(&self) {
+        drain(&self.app).await;
+    }
+
+    /// Publishes what windows still hold, writes what is still to be written, and ends; publishing is refused afterwards.
+    pub async fn close(&self) {
+        self.app.updates.flush().await;
+        let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
+        background.shutdown().await;
+        self.app.engine.close().await;
+    }
+}
+
+impl IntoResponse for Token {
+    fn into_response(self) -> Response {
+        ([(header::CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+/// Where axum's own server says from where a request comes, limits by address hear it.
+async fn named(mut request: Request, next: Next) -> Response {
+    let extensions = request.extensions_mut();
+    if extensions.get::<Arc<Conn>>().is_none()
+        && let Some(ConnectInfo(from)) = extensions.get::<ConnectInfo<SocketAddr>>().copied()
+    {
+        extensions.insert(Arc::new(Conn::from(from.ip())));
+    }
+    next.run(request).await
+}
