@@ -13,16 +13,27 @@ use tokio::{
 };
 
 use crate::{
-    auth::{Auth, directory::Denied, jwt::Claims, limit::Limit, revoked::Revoke},
+    auth::{
+        Auth,
+        directory::Denied,
+        jwt::Claims,
+        limit::Limit,
+        revoked::Revoke,
+    },
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
     delivery::Delivery,
-    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
+    engine::{
+        Bounds, Engine, OpenError, Sink,
+        memory::Memory,
+        redb::Redb,
+        redis::{Link, Redis},
+    },
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::{Site, Streams},
     update_service::UpdateService,
-    worker::BackgroundWorker,
+    worker::{BackgroundWorker, Surroundings},
 };
 
 /// How often buckets of those who no longer ask are thrown away.
@@ -99,14 +110,21 @@ impl App {
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
         let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
-        let engine = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>).map_err(io::Error::other)?;
+        let (engine, link) = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>).map_err(io::Error::other)?;
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
+        let updates = Arc::new(updates);
+        let around = Surroundings {
+            clock,
+            streams: Arc::clone(&streams),
+            updates: Arc::clone(&updates),
+            metrics: Arc::clone(&metrics),
+        };
         Ok(Arc::new(Self {
             auth,
             limits: Limiters::new(&config),
-            updates: Arc::new(updates),
+            updates,
             engine,
-            worker: BackgroundWorker::new(&config),
+            worker: BackgroundWorker::new(&config, &around, link.as_ref()),
             projects: Projects::new(config.dev),
             compute: Compute::new(config.dev),
             streams,
@@ -181,7 +199,7 @@ impl App {
     pub fn spawn_background(self: &Arc<Self>, into: &mut JoinSet<()>) {
         let app = Arc::clone(self);
         into.spawn(async move { app.watch().await });
-        self.worker.spawn(into, self.clock, &self.updates, &self.metrics);
+        self.worker.spawn(into);
         self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
@@ -194,14 +212,18 @@ impl App {
     }
 }
 
-fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<Arc<dyn Engine>, OpenError> {
+fn start(config: &Config, sink: Arc<dyn Sink>) -> Result<(Arc<dyn Engine>, Option<Link>), OpenError> {
     // 48 random bits: short on the wire, and no two lives of a log meet.
     let fresh = Epoch(random_u64() >> 16);
     Ok(match &config.keep {
-        Keep::Memory => Arc::new(Memory::start(fresh, sink)),
+        Keep::Memory => (Arc::new(Memory::start(fresh, sink)), None),
         Keep::File { folder, durability } => {
-            Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?)
+            (Arc::new(Redb::open(folder, *durability, Bounds::of(&config.hub), fresh, sink)?), None)
         }
-        Keep::Redis(place) => Arc::new(Redis::open(place.clone(), Bounds::of(&config.hub), fresh, sink)?),
+        Keep::Redis(place) => {
+            let redis = Redis::open(place.clone(), Bounds::of(&config.hub), fresh, sink)?;
+            let link = redis.link();
+            (Arc::new(redis), Some(link))
+        }
     })
 }

@@ -6,7 +6,10 @@ use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::values::{Pair, Rate, Secret, Span};
+use super::{
+    poll::PollEntry,
+    values::{Pair, Rate, Secret, Span},
+};
 use crate::engine::Durability;
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
@@ -77,15 +80,18 @@ pub struct Layer {
     /// Directory of a web app to serve, with an index.html
     #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
     pub pages: Option<PathBuf>,
-    /// An address to poll, and the type that is published when its answer changes; repeatable
+    /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
-    pub poll: Vec<Pair<String>>,
+    pub poll: Vec<PollEntry>,
     /// How often to poll [default: 2s]
     #[arg(long, env = "TINYSSE_POLL_EVERY", value_name = "SPAN")]
     pub poll_every: Option<Span>,
     /// How long a polled server may take to answer [default: 5s]
     #[arg(long, env = "TINYSSE_POLL_TIMEOUT", value_name = "SPAN")]
     pub poll_timeout: Option<Span>,
+    /// With --redis: if the node that polls dies, another one does it after this time [default: 5s]
+    #[arg(long, env = "TINYSSE_POLL_LEASE", value_name = "SPAN")]
+    pub poll_lease: Option<Span>,
     /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
     #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
     pub batch: Vec<Pair<Span>>,
@@ -221,6 +227,7 @@ impl Layer {
             poll: list(self.poll, below.poll),
             poll_every: self.poll_every.or(below.poll_every),
             poll_timeout: self.poll_timeout.or(below.poll_timeout),
+            poll_lease: self.poll_lease.or(below.poll_lease),
             batch: list(self.batch, below.batch),
             spread_rate: self.spread_rate.or(below.spread_rate),
             max_streams: self.max_streams.or(below.max_streams),

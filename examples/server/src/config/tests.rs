@@ -78,7 +78,7 @@ fn polls_have_a_type_and_an_address() {
     let config = config(&["--dev", "--poll=progress=http://127.0.0.1:3000/state?a=b", "--poll=other=http://x"])
         .expect("complete");
     assert_eq!(config.polls.len(), 2);
-    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].value.query()), ("progress", Some("a=b")));
+    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].url.query()), ("progress", Some("a=b")));
     for bad in ["http://x", "tinysse.x=http://x", "a b=http://x", "a=x", "a=ftp://x", "a=/path"] {
         assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
     }

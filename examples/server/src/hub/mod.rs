@@ -32,6 +32,7 @@ mod rights;
 mod routing;
 mod trimmed;
 mod update;
+mod watched;
 
 use tinysse::core::{
     audience::Identity,
@@ -47,6 +48,7 @@ use clients::{Client, Clients};
 use form::Forms;
 use log::{Entry, Log};
 use routing::Routing;
+use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
 pub use form::{Form, Out};
@@ -100,6 +102,7 @@ pub struct Hub {
     log: Log,
     clients: Clients,
     routing: Routing,
+    watched: Watched,
     counts: Counts,
     spread_per_second: u32,
 }
@@ -118,6 +121,7 @@ impl Hub {
             config,
             clients: Clients::default(),
             routing: Routing::default(),
+            watched: Watched::default(),
             counts: Counts::default(),
             spread_per_second: 0,
         }
@@ -182,6 +186,7 @@ impl Hub {
         };
         client.hello = Some(head);
         self.routing.insert(self.clients.next_id(), &client.identity);
+        self.watched.come(&client);
         self.clients.insert(client)
     }
 
@@ -217,6 +222,7 @@ impl Hub {
     pub fn disconnect(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id) {
             self.routing.remove(id, &client.identity);
+            self.watched.leave(&client);
         }
     }
 

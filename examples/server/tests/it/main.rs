@@ -1,6 +1,7 @@
 //! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod api;
 mod attacks;
 mod auth;
 mod crud;
@@ -18,3 +19,4 @@ mod streams;
 mod support;
 mod tokens;
 mod worker;
+mod worker_http;

@@ -8,6 +8,7 @@
 //! When it comes back the tail goes on behind the last place. If Redis lost what this node has seen (a crash without `appendfsync always`, a
 //! failover), the life of the log ends there: another epoch begins, and every client is told to refetch.
 
+mod link;
 mod script;
 mod tail;
 
@@ -33,6 +34,8 @@ use crate::{
 use script::APPEND;
 use tail::Tail;
 
+pub use link::Link;
+
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a start waits for it.
@@ -49,6 +52,7 @@ pub struct Place {
 
 /// A log in Redis.
 pub struct Redis {
+    link: Link,
     /// `None` once closed.
     publisher: Mutex<Option<ConnectionManager>>,
     append: Script,
@@ -97,6 +101,7 @@ impl Redis {
             stop: watch::Sender::new(false),
             gone: watch::Sender::new(false),
         });
+        let named = client.clone();
         let (ready, first) = std::sync::mpsc::sync_channel(1);
         let mut tail = Tail::new(client.clone(), place.clone(), sink, Arc::clone(&state));
         let ended = Arc::clone(&state);
@@ -128,7 +133,15 @@ impl Redis {
         };
         thread::Builder::new().name("redis".to_owned()).spawn(run).map_err(|error| away(error.to_string()))?;
         let publisher = first.recv().map_err(|error| away(error.to_string()))?.map_err(away)?;
-        Ok(Self { publisher: Mutex::new(Some(publisher)), append: Script::new(APPEND), place, bounds, state })
+        let link = Link { manager: publisher.clone(), client: named, place: place.clone() };
+        let publisher = Mutex::new(Some(publisher));
+        Ok(Self { link, publisher, append: Script::new(APPEND), place, bounds, state })
+    }
+
+    /// The way to this Redis, for what else the nodes agree on.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.link.clone()
     }
 
     async fn send(&self, mut publisher: ConnectionManager, batch: Batch) -> Result<Appended, EngineError> {
