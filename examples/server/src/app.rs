@@ -19,6 +19,7 @@ use crate::{
         jwt::Claims,
         limit::Limit,
         revoked::Revoke,
+        shared::{Heard, Shared},
     },
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
@@ -78,6 +79,8 @@ pub struct App {
     pub auth: Auth,
     /// How often somebody may ask.
     pub limits: Limiters,
+    /// What nodes tell each other about revocations, if there are several.
+    pub shared: Option<Shared>,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
     /// What keeps the log.
@@ -111,6 +114,11 @@ impl App {
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
         let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
         let (engine, link) = start(&config, Arc::clone(&delivery) as Arc<dyn Sink>).map_err(io::Error::other)?;
+        let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
+        let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
+            known.iter().for_each(|heard| drop(auth.hear(heard)));
+            shared
+        });
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
         let updates = Arc::new(updates);
         let around = Surroundings {
@@ -121,6 +129,7 @@ impl App {
         };
         Ok(Arc::new(Self {
             auth,
+            shared,
             limits: Limiters::new(&config),
             updates,
             engine,
@@ -140,20 +149,43 @@ impl App {
         http::router(self)
     }
 
-    /// Takes rights away here, and ends the streams that had them; answers how many. What a service asks of one node, the others are told
-    /// by whatever connects them: they do the same.
+    /// Takes rights away, and ends the streams that had them; answers how many ended on this node. With Redis, all nodes do the same.
     ///
     /// # Errors
-    /// It is done, but could not be written down.
-    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+    /// It is done here, but could not be written down, or the other nodes could not be told.
+    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
         // Marked before the streams are looked at, so that none opens in between.
-        let written = self.auth.revoke(whom);
-        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
-        tracing::info!(target: "tinysse::auth", closed, "revoked");
-        written.inspect_err(
+        let (at, written) = self.auth.revoke(whom);
+        let closed = self.close_revoked();
+        let told = match &self.shared {
+            Some(shared) => shared.say(&Heard { at, whom: whom.clone(), again: false }).await.map_err(io::Error::other),
+            None => Ok(()),
+        };
+        written.and(told).inspect_err(
             |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
         )?;
         Ok(closed)
+    }
+
+    /// Takes rights away whenever another node did, for ever.
+    async fn listen(&self) {
+        let Some(shared) = &self.shared else { return };
+        let mut ear = shared.ear();
+        loop {
+            let again = self.auth.hear(&ear.next().await);
+            self.close_revoked();
+            if let Some(again) = again
+                && let Err(error) = shared.say(&again).await
+            {
+                tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
+            }
+        }
+    }
+
+    fn close_revoked(&self) -> usize {
+        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
+        tracing::info!(target: "tinysse::auth", closed, "revoked");
+        closed
     }
 
     /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.
@@ -200,6 +232,8 @@ impl App {
         let app = Arc::clone(self);
         into.spawn(async move { app.watch().await });
         self.worker.spawn(into);
+        let app = Arc::clone(self);
+        into.spawn(async move { app.listen().await });
         self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
