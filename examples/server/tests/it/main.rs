@@ -4,6 +4,7 @@
 mod api;
 mod attacks;
 mod auth;
+mod cluster;
 mod crud;
 mod dev;
 mod faults;
@@ -11,7 +12,9 @@ mod flood;
 mod lane;
 mod lifecycle;
 mod nodes;
+mod partition;
 mod publish;
+mod redis;
 mod rights;
 mod sessions;
 mod slow;
