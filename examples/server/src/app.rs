@@ -20,6 +20,7 @@ use crate::{
         limit::Limit,
         revoked::Revoke,
         shared::{Heard, Shared},
+        spent,
     },
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
@@ -30,6 +31,7 @@ use crate::{
         redb::Redb,
         redis::{Link, Redis},
     },
+    error::Problem,
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::{Site, Streams},
@@ -186,6 +188,32 @@ impl App {
         let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
         tracing::info!(target: "tinysse::auth", closed, "revoked");
         closed
+    }
+
+    /// Uses a token up, where it opens one stream only, for all nodes. Answers false if nobody can say now whether it was used.
+    ///
+    /// # Errors
+    /// 401 `token_used` for all but the first.
+    pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
+        self.auth.use_up(claims)?;
+        let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
+        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
+        match shared.use_up(&claims.jti, left).await {
+            Ok(true) => Ok(true),
+            Ok(false) => Err(spent()),
+            Err(_) => {
+                self.auth.give_back(claims);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Nothing was opened with this token after all.
+    pub async fn give_back(&self, claims: &Claims) {
+        self.auth.give_back(claims);
+        if let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) {
+            shared.give_back(&claims.jti).await;
+        }
     }
 
     /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.

@@ -194,7 +194,7 @@ impl Auth {
     pub fn use_up(&self, claims: &Claims) -> Result<(), Problem> {
         let Some(used) = &self.used else { return Ok(()) };
         let first = used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms());
-        if first { Ok(()) } else { Err(Problem::unauthorized("token_used", "this token was used; ask for a new one")) }
+        if first { Ok(()) } else { Err(spent()) }
     }
 
     /// Nothing was opened with this token after all.
@@ -289,6 +289,12 @@ enum Refusal {
 #[must_use]
 pub fn gone() -> Problem {
     Problem::unauthorized("token_revoked", "the rights behind this token are gone")
+}
+
+/// 401 `token_used`.
+#[must_use]
+pub fn spent() -> Problem {
+    Problem::unauthorized("token_used", "this token was used; ask for a new one")
 }
 
 /// The credentials of `Authorization: Bearer`.

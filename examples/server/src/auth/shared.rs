@@ -1,5 +1,6 @@
-//! Revocations that all nodes know, in Redis. `P:revoked` is a stream with the fields `at` (a place in the count of generations), `whom`,
+//! Revocations and used tokens that all nodes know, in Redis. `P:revoked` is a stream with the fields `at` (a place in the count of generations), `whom`,
 //! `by` (a node) and `again` (`1` if a node repeats another's at a later place; see [`Revoked::hear`](super::revoked::Revoked::hear)).
+//! `P:used:JTI` stands there while a token that was used would still be good.
 //!
 //! *Invariant:* a node reads all of them whenever it connects, so what it could not hear it knows before it is ready again.
 
@@ -88,6 +89,21 @@ impl Shared {
         let mut call = self.add.key(&self.key);
         call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
         self.link.run::<String>(&call).await.map(drop)
+    }
+
+    /// Uses a token up that is good for so many milliseconds. True for the first, on whichever node.
+    ///
+    /// # Errors
+    /// In words. It may have been used up all the same.
+    pub async fn use_up(&self, jti: &str, left_ms: u64) -> Result<bool, String> {
+        let mut set = cmd("SET");
+        set.arg(self.link.key(&format!("used:{jti}"))).arg(1).arg("NX").arg("PX").arg(left_ms.max(1));
+        self.link.ask::<Option<String>>(&set).await.map(|done| done.is_some())
+    }
+
+    /// Nothing was opened with it after all.
+    pub async fn give_back(&self, jti: &str) {
+        drop(self.link.ask::<i64>(cmd("DEL").arg(self.link.key(&format!("used:{jti}")))).await);
     }
 
     /// An ear for what the other nodes say.

@@ -72,10 +72,12 @@ pub(super) async fn events(
     // A cursor that is not even text is one that we never gave out; the hub says so.
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
-    app.auth.use_up(&claims)?;
+    if !app.use_up(&claims).await? {
+        return busy(&app, native);
+    }
     let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
     let Ok(body) = app.streams.open(asked) else {
-        app.auth.give_back(&claims);
+        app.give_back(&claims).await;
         return busy(&app, native);
     };
     // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.

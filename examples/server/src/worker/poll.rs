@@ -3,6 +3,7 @@
 use std::{
     future::pending,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tinysse::core::{
@@ -11,7 +12,7 @@ use tinysse::core::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -27,6 +28,9 @@ use crate::{
     engine::redis::Link,
     hub::Update,
 };
+
+/// Who wants to see a value waits so long for Redis; what this node has heard is there at once.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// One address that is polled.
 #[derive(Debug)]
@@ -90,7 +94,8 @@ impl Poll {
     /// What there is to show: in a cluster, what the node that polls found out. If Redis is away, the last that was heard.
     pub async fn look(&self) -> View {
         if !self.is_ours() {
-            self.learn().await;
+            // Cut short, it changes nothing: what was heard before is shown.
+            let _ = timeout(LOOK, self.learn()).await;
         }
         self.view()
     }

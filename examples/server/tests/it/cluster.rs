@@ -191,6 +191,32 @@ async fn a_revocation_on_one_node_ends_streams_on_all_and_is_known_to_later_ones
 }
 
 #[tokio::test]
+async fn a_single_use_token_opens_one_stream_on_one_node() {
+    let Some(redis) = Redis::start().await else { return };
+    let proxy = Proxy::start(&redis).await;
+    let single = ["--single-use"];
+    let (a, b) = tokio::join!(Redis::node_behind(&proxy, &single), redis.node_with(&single));
+    let http = Client::new();
+    let cookie = log_in(&a.url).await;
+    let token = async || {
+        let answer = http.post(format!("{}/auth/sse-token", b.url)).header("cookie", &cookie).send().await.unwrap();
+        body_of(answer).await["token"].as_str().unwrap().to_owned()
+    };
+    let open = async |url: &str, token: &str| {
+        http.get(format!("{url}/events")).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    for (first, second) in [(&a, &b), (&b, &a)] {
+        let token = token().await;
+        assert_eq!((open(&first.url, &token).await, open(&second.url, &token).await), (200, 401));
+    }
+    // A node that can't ask does not guess, and the token is as good as before.
+    let token = token().await;
+    proxy.set(Way::Cut);
+    assert_eq!(open(&a.url, &token).await, 503);
+    assert_eq!((open(&b.url, &token).await, open(&b.url, &token).await), (200, 401));
+}
+
+#[tokio::test]
 async fn a_node_that_was_cut_off_hears_of_revocations_when_it_is_back() {
     let Some(redis) = Redis::start().await else { return };
     let proxy = Proxy::start(&redis).await;

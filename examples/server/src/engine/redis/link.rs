@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::redis::{Client, RedisError, ScriptInvocation, aio::ConnectionManager};
+use ::redis::{Client, Cmd, RedisError, ScriptInvocation, aio::ConnectionManager};
 
 use super::{Place, words};
 
@@ -34,6 +34,14 @@ impl Link {
     /// An error in words, without the address.
     pub(crate) fn words(error: &RedisError) -> String {
         words(error)
+    }
+
+    /// Asks one thing.
+    ///
+    /// # Errors
+    /// In words, without the address. It may have been done all the same.
+    pub(crate) async fn ask<T: ::redis::FromRedisValue>(&self, question: &Cmd) -> Result<T, String> {
+        question.query_async(&mut self.manager.clone()).await.map_err(|error: RedisError| words(&error))
     }
 
     /// Runs a script, in one step for all nodes.
