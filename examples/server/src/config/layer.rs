@@ -29,12 +29,15 @@ pub struct Layer {
     /// Keep the log in memory only: after a restart clients refetch
     #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub memory: Option<bool>,
-    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db
+    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db, rediss:// for TLS
     #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub redis: Option<Secret>,
     /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]
     #[arg(long, env = "TINYSSE_REDIS_PREFIX", value_name = "TEXT")]
     pub redis_prefix: Option<String>,
+    /// The certificates (PEM) that Redis is to be known by, with rediss:// [default: the system's]
+    #[arg(long, env = "TINYSSE_REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
     /// When an update counts as published: memory (the file follows), group (on the disk, writes shared), sync (a write each) [default: group]
     #[arg(long, env = "TINYSSE_DURABILITY", value_name = "WORD")]
     pub durability: Option<Durability>,
@@ -208,6 +211,7 @@ impl Layer {
             memory,
             redis,
             redis_prefix: self.redis_prefix.or(below.redis_prefix),
+            redis_ca: self.redis_ca.or(below.redis_ca),
             durability: self.durability.or(below.durability),
             dev: self.dev.or(below.dev),
             secret: self.secret.or(below.secret),

@@ -198,7 +198,7 @@ impl Config {
 }
 
 fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
-    let Layer { data, redis, redis_prefix, durability, .. } = layer;
+    let Layer { data, redis, redis_prefix, redis_ca, durability, .. } = layer;
     match (layer.memory.unwrap_or(false), data, redis) {
         (true, None, None) if durability.is_none_or(|asked| asked == Durability::Memory) => Ok(Keep::Memory),
         (true, None, None) => wrong("--durability needs a log on the disk: leave --memory out"),
@@ -210,7 +210,9 @@ fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
             if prefix.is_empty() || prefix.contains(['{', '}']) {
                 return wrong("--redis-prefix must not be empty and has no braces");
             }
-            Ok(Keep::Redis(redis::Place { url: url.clone(), prefix }))
+            let place = redis::Place { url: url.clone(), prefix, ca: redis_ca.clone() };
+            place.check().or_else(|error| wrong(format!("--redis: {error}")))?;
+            Ok(Keep::Redis(place))
         }
         (false, folder, None) => {
             let folder = folder.clone().unwrap_or_else(|| PathBuf::from(DATA));

@@ -101,6 +101,18 @@ fn the_log_is_durable_by_default() {
     assert_eq!(redis(&["--redis=redis://x", "--redis-prefix=a"]).1, "a");
     assert!(complaint(&["--dev", "--redis=redis://x", "--durability=group"]).contains("Redis is set to"));
     assert!(complaint(&["--dev", "--redis=redis://:hush-hush@x", "--redis-prefix={"]).contains("--redis-prefix"));
+    for (bad, word) in [
+        ("--redis=postgres://:hush-hush@x", "--redis"),
+        ("--redis=rediss://:hush-hush@x#insecure", "--redis"),
+        ("--redis=redis://:hush-hush@x", "certificates"),
+    ] {
+        let error = complaint(&["--dev", bad, "--redis-ca=nowhere.pem"]);
+        assert!(error.contains(word) && !error.contains("hush"), "{error}");
+    }
+    assert_eq!(
+        cfg!(feature = "redis-tls"),
+        !complaint(&["--dev", "--redis=rediss://x", "--redis-ca=nowhere.pem"]).contains("redis-tls")
+    );
     // The nearer layer wins, whichever of the two it names.
     let layer = |data: Option<&str>, memory| Layer { data: data.map(Into::into), memory, ..Layer::default() };
     let over = |above: Layer, below: Layer| {

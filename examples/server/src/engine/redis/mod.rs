@@ -9,10 +9,12 @@
 //! failover), the life of the log ends there: another epoch begins, and every client is told to refetch.
 
 mod link;
+mod place;
 mod script;
 mod tail;
 
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -20,35 +22,24 @@ use std::{
 };
 
 use ::redis::{
-    Client, RedisError, Script,
+    RedisError, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use tinysse::core::wire::id::Epoch;
 use tokio::{runtime, sync::watch, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, OpenError, Sink, ledger};
-use crate::{
-    clock::{random_name, random_u64},
-    config::Secret,
-};
+use crate::clock::{random_name, random_u64};
 use script::APPEND;
 use tail::Tail;
 
 pub use link::Link;
+pub use place::Place;
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a start waits for it.
 const START: Duration = Duration::from_secs(5);
-
-/// Where the log is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// `redis://[user:password@]host:port[/db]`.
-    pub url: Secret,
-    /// What the names of all keys begin with: one log each.
-    pub prefix: String,
-}
 
 /// A log in Redis.
 pub struct Redis {
@@ -80,12 +71,6 @@ impl fmt::Debug for Redis {
     }
 }
 
-impl Place {
-    fn key(&self, name: &str) -> String {
-        format!("{{{}}}:{name}", self.prefix)
-    }
-}
-
 impl Redis {
     /// Reads the log, or begins one, and tells the sink what it holds; then follows it. `fresh` names the next life, should one begin.
     ///
@@ -93,7 +78,7 @@ impl Redis {
     /// [`OpenError::Unreachable`] if Redis does not answer within five seconds.
     pub fn open(place: Place, bounds: Bounds, fresh: Epoch, sink: Arc<dyn Sink>) -> Result<Self, OpenError> {
         let away = |what: String| OpenError::Unreachable(what);
-        let client = Client::open(place.url.expose()).map_err(|error| away(words(&error)))?;
+        let client = place.client().map_err(away)?;
         let state = Arc::new(State {
             head: watch::Sender::new((fresh, 0)),
             away: Mutex::new(None),
@@ -220,8 +205,15 @@ fn refusal(error: &RedisError) -> EngineError {
 
 /// An error in words. The address is not among them: it may hold a password.
 fn words(error: &RedisError) -> String {
-    format!("redis: {}", error.category())
+    let category = error.category();
+    match error.source().filter(|_| error.is_io_error()) {
+        // What the system says of the connection, or rustls of a certificate.
+        Some(cause) => format!("redis: {category}: {cause}"),
+        None => format!("redis: {category}"),
+    }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "redis-tls"))]
+mod tls_tests;
