@@ -37,8 +37,8 @@ const AWAY_MS: u64 = 3_600_000;
 /// assert_eq!(poller.wants(Time(2_000)), Want::Wait(Time(4_000)));
 /// assert_eq!(poller.on_answer(Time(4_000), Answer::failed("status 500")), Outcome::Failed);
 /// let view = poller.view(Time(6_000));
-/// assert_eq!((&*view.text, view.stale, view.age_ms), ("{\"percent\": 1}", false, Some(4_000))); // the last known value goes on
-/// assert!(poller.view(Time(7_000)).stale);
+/// assert_eq!((&*view.text, view.stale, view.age_ms), ("{ \"percent\":1 }", false, Some(4_000))); // the last known value goes on
+/// assert!(poller.view(Time(7_001)).stale);
 /// ```
 #[derive(Debug)]
 pub struct Poller {
