@@ -8,8 +8,10 @@
 //! let listener = bind(config.listen).await.unwrap();
 //! let app = App::new(config).unwrap();
 //! let updates = app.updates.clone();
-//! let server = tokio::spawn(serve(app, listener, async { /* until Ctrl-C, say */ }));
+//! let (stop, stopped) = tokio::sync::oneshot::channel::<()>(); // or Ctrl-C, say
+//! let server = tokio::spawn(serve(app, listener, async { drop(stopped.await) }));
 //! updates.notify("projects").await.unwrap(); // whatever changed, wherever in your code
+//! drop(stop);
 //! server.await.unwrap();
 //! # });
 //! ```
