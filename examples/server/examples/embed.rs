@@ -100,7 +100,7 @@ async fn log_in(State(app): State<Arc<Notes>>, Json(LogIn { user }): Json<LogIn>
 /// The streams of this login end with it.
 async fn log_out(State(app): State<Arc<Notes>>, user: User) -> Result<StatusCode, StatusCode> {
     held(&app.sessions).remove(&user.session);
-    app.hub.revoke(&Revoke::Jti(user.session)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    app.hub.revoke(&Revoke::Jti(user.session)).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

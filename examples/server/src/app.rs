@@ -19,16 +19,24 @@ use crate::{
         jwt::Claims,
         limit::Limit,
         revoked::Revoke,
+        shared::{Heard, Shared},
+        spent,
     },
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
     delivery::Delivery,
-    engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
+    engine::{
+        Bounds, Engine, OpenError, Sink,
+        memory::Memory,
+        redb::Redb,
+        redis::{Link, Redis},
+    },
+    error::Problem,
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
     runtime::{Site, Streams},
     update_service::UpdateService,
-    worker::BackgroundWorker,
+    worker::{BackgroundWorker, Surroundings},
 };
 
 /// How often buckets of those who no longer ask are thrown away.
@@ -102,6 +110,8 @@ pub struct App {
     pub auth: Auth,
     /// How often somebody may ask.
     pub limits: Limiters,
+    /// What nodes tell each other about revocations, if there are several.
+    pub shared: Option<Shared>,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
     /// What keeps the log.
@@ -143,17 +153,33 @@ impl App {
         let metrics = Arc::new(Metrics::default());
         let streams = Streams::new(&config, clock, Arc::clone(&metrics));
         let delivery = Arc::new(Delivery::new(Arc::clone(&streams), Arc::clone(&metrics)));
-        let begin = own.engine.unwrap_or_else(|| configured(config.keep.clone()));
         // 48 random bits: short on the wire, and no two lives of a log meet.
-        let fresh = Epoch(random_u64() >> 16);
-        let engine = begin(Bounds::of(&config.hub), fresh, Arc::clone(&delivery) as Arc<dyn Sink>)?;
+        let (bounds, fresh) = (Bounds::of(&config.hub), Epoch(random_u64() >> 16));
+        let sink = Arc::clone(&delivery) as Arc<dyn Sink>;
+        let (engine, link) = match own.engine {
+            Some(begin) => (begin(bounds, fresh, sink)?, None),
+            None => configured(&config.keep, bounds, fresh, sink).map_err(io::Error::other)?,
+        };
+        let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
+        let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
+            known.iter().for_each(|heard| drop(auth.hear(heard)));
+            shared
+        });
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
+        let updates = Arc::new(updates);
+        let around = Surroundings {
+            clock,
+            streams: Arc::clone(&streams),
+            updates: Arc::clone(&updates),
+            metrics: Arc::clone(&metrics),
+        };
         Ok(Arc::new(Self {
             auth,
+            shared,
             limits: Limiters::new(&config),
-            updates: Arc::new(updates),
+            updates,
             engine,
-            worker: BackgroundWorker::new(&config),
+            worker: BackgroundWorker::new(&config, &around, link.as_ref()),
             projects: Projects::new(config.dev),
             compute: Compute::new(config.dev),
             streams,
@@ -169,20 +195,69 @@ impl App {
         http::router(self)
     }
 
-    /// Takes rights away here, and ends the streams that had them; answers how many. What a service asks of one node, the others are told
-    /// by whatever connects them: they do the same.
+    /// Takes rights away, and ends the streams that had them; answers how many ended on this node. With Redis, all nodes do the same.
     ///
     /// # Errors
-    /// It is done, but could not be written down.
-    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+    /// It is done here, but could not be written down, or the other nodes could not be told.
+    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
         // Marked before the streams are looked at, so that none opens in between.
-        let written = self.auth.revoke(whom);
-        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
-        tracing::info!(target: "tinysse::auth", closed, "revoked");
-        written.inspect_err(
+        let (at, written) = self.auth.revoke(whom);
+        let closed = self.close_revoked();
+        let told = match &self.shared {
+            Some(shared) => shared.say(&Heard { at, whom: whom.clone(), again: false }).await.map_err(io::Error::other),
+            None => Ok(()),
+        };
+        written.and(told).inspect_err(
             |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
         )?;
         Ok(closed)
+    }
+
+    /// Takes rights away whenever another node did, for ever.
+    async fn listen(&self) {
+        let Some(shared) = &self.shared else { return };
+        let mut ear = shared.ear();
+        loop {
+            let again = self.auth.hear(&ear.next().await);
+            self.close_revoked();
+            if let Some(again) = again
+                && let Err(error) = shared.say(&again).await
+            {
+                tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
+            }
+        }
+    }
+
+    fn close_revoked(&self) -> usize {
+        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
+        tracing::info!(target: "tinysse::auth", closed, "revoked");
+        closed
+    }
+
+    /// Uses a token up, where it opens one stream only, for all nodes. Answers false if nobody can say now whether it was used.
+    ///
+    /// # Errors
+    /// 401 `token_used` for all but the first.
+    pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
+        self.auth.use_up(claims)?;
+        let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
+        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
+        match shared.use_up(&claims.jti, left).await {
+            Ok(true) => Ok(true),
+            Ok(false) => Err(spent()),
+            Err(_) => {
+                self.auth.give_back(claims);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Nothing was opened with this token after all.
+    pub async fn give_back(&self, claims: &Claims) {
+        self.auth.give_back(claims);
+        if let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) {
+            shared.give_back(&claims.jti).await;
+        }
     }
 
     /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.
@@ -228,7 +303,9 @@ impl App {
     pub fn spawn_background(self: &Arc<Self>, into: &mut JoinSet<()>) {
         let app = Arc::clone(self);
         into.spawn(async move { app.watch().await });
-        self.worker.spawn(into, self.clock, &self.updates, &self.metrics);
+        self.worker.spawn(into);
+        let app = Arc::clone(self);
+        into.spawn(async move { app.listen().await });
         self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
@@ -241,18 +318,20 @@ impl App {
     }
 }
 
-/// The engine that the configuration names.
-fn configured(keep: Keep) -> Begin {
-    Box::new(|bounds, fresh, sink| {
-        let engine: Result<Arc<dyn Engine>, OpenError> = match keep {
-            Keep::Memory => Ok(Arc::new(Memory::start(fresh, sink))),
-            Keep::File { folder, durability } => {
-                Redb::open(&folder, durability, bounds, fresh, sink).map(|redb| Arc::new(redb) as Arc<dyn Engine>)
-            }
-            Keep::Redis(place) => {
-                Redis::open(place, bounds, fresh, sink).map(|redis| Arc::new(redis) as Arc<dyn Engine>)
-            }
-        };
-        engine.map_err(io::Error::other)
+/// The engine that the configuration names, and the way to the other nodes if there are any.
+fn configured(
+    keep: &Keep,
+    bounds: Bounds,
+    fresh: Epoch,
+    sink: Arc<dyn Sink>,
+) -> Result<(Arc<dyn Engine>, Option<Link>), OpenError> {
+    Ok(match keep {
+        Keep::Memory => (Arc::new(Memory::start(fresh, sink)), None),
+        Keep::File { folder, durability } => (Arc::new(Redb::open(folder, *durability, bounds, fresh, sink)?), None),
+        Keep::Redis(place) => {
+            let redis = Redis::open(place.clone(), bounds, fresh, sink)?;
+            let link = redis.link();
+            (Arc::new(redis), Some(link))
+        }
     })
 }

@@ -171,12 +171,12 @@ impl Hub {
         self.app.updates.subscribe()
     }
 
-    /// Takes rights away, and ends the streams that had them; answers how many.
+    /// Takes rights away, and ends the streams that had them; answers how many ended here.
     ///
     /// # Errors
-    /// It is done, but could not be written down (`--revocations`).
-    pub fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
-        self.app.revoke(whom)
+    /// It is done here, but could not be written down (`--revocations`), or the other nodes could not be told.
+    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+        self.app.revoke(whom).await
     }
 
     /// The rights of these users changed: asks the directory anew and tells their open streams; answers for how many it was news.

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             };
         }
         Err(ConfigError::Flags(error)) => error.exit(),
-        Err(error @ ConfigError::Setting(_)) => return failed(&error),
+        Err(error @ (ConfigError::Setting(_) | ConfigError::Poll(_))) => return failed(&error),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();

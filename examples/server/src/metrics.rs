@@ -13,6 +13,7 @@ use crate::{
     engine::{EngineError, Health},
     hub::PublishError,
     update_service::NotifyError,
+    worker::{Poll, poller::Outcome},
 };
 
 /// Types that get a series of their own.
@@ -95,10 +96,10 @@ impl Metrics {
         self.record(|| counter!("tinysse_auth_failures_total", "code" => code).increment(1));
     }
 
-    /// A poller's request failed.
-    pub fn poll_failed(&self, kind: &str) {
+    /// A poller had an answer, or none.
+    pub fn polled(&self, kind: &str, outcome: Outcome) {
         let label = kind.to_owned();
-        self.record(|| counter!("tinysse_poll_failures_total", "type" => label).increment(1));
+        self.record(|| counter!("tinysse_polls_total", "type" => label, "outcome" => outcome.as_str()).increment(1));
     }
 
     /// The text for Prometheus, with what only `app` knows put in.
@@ -116,14 +117,7 @@ impl Metrics {
             gauge!("tinysse_log_writable").set(f64::from(u8::from(app.engine.health() == Health::Good)));
             gauge!("tinysse_log_updates").set(updates as f64);
             gauge!("tinysse_log_bytes").set(bytes as f64);
-            for poll in app.worker.polls() {
-                let view = poll.view(app.clock.now());
-                if let Some(age) = view.age_ms {
-                    gauge!("tinysse_poll_age_seconds", "type" => poll.kind().to_owned()).set(age as f64 / 1_000.0);
-                }
-                gauge!("tinysse_poll_failures_in_a_row", "type" => poll.kind().to_owned())
-                    .set(f64::from(view.failures));
-            }
+            app.worker.polls().iter().for_each(|poll| poll_gauges(poll));
         });
         self.handle.run_upkeep();
         self.handle.render()
@@ -144,6 +138,16 @@ impl Metrics {
         types.insert(kind.to_owned());
         kind.to_owned()
     }
+}
+
+fn poll_gauges(poll: &Poll) {
+    let (view, kind) = (poll.view(), poll.kind().to_owned());
+    if let Some(age) = view.age_ms {
+        gauge!("tinysse_poll_age_seconds", "type" => kind.clone()).set(age as f64 / 1_000.0);
+    }
+    gauge!("tinysse_poll_stale", "type" => kind.clone()).set(f64::from(u8::from(view.stale)));
+    gauge!("tinysse_poll_active", "type" => kind.clone()).set(f64::from(u8::from(poll.works())));
+    gauge!("tinysse_poll_failures_in_a_row", "type" => kind).set(f64::from(view.failures));
 }
 
 fn describe() {
@@ -170,7 +174,9 @@ fn describe() {
     describe_gauge!("tinysse_log_bytes", "Bytes of the updates kept for replay.");
     describe_gauge!("tinysse_poll_age_seconds", "Time since a poller's last good answer, by type.");
     describe_gauge!("tinysse_poll_failures_in_a_row", "A poller's failures since its last good answer, by type.");
-    describe_counter!("tinysse_poll_failures_total", "A poller's failures, by type.");
+    describe_gauge!("tinysse_poll_stale", "1 if a polled value is missing or older than it may be, else 0.");
+    describe_gauge!("tinysse_poll_active", "1 if this node polls now, else 0: nobody looks, or another node polls.");
+    describe_counter!("tinysse_polls_total", "Polls by type and outcome: changed, unchanged, not_modified, failed.");
 }
 
 #[cfg(test)]

@@ -9,15 +9,13 @@ pub mod key;
 mod ledger;
 pub mod limit;
 pub mod revoked;
+mod revoking;
 mod sessions;
+pub mod shared;
 mod used;
 mod vouch;
 
-use std::{
-    io,
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
 use jsonwebtoken::jwk::JwkSet;
@@ -32,7 +30,7 @@ use crate::{
 use directory::{Denied, Directory, Rights};
 use jwt::{Claims, Invalid, Keys, STREAM};
 use ledger::Ledger;
-use revoked::{Revoke, Revoked, Standing};
+use revoked::{Revoked, Standing};
 use sessions::Sessions;
 use used::Used;
 
@@ -197,7 +195,7 @@ impl Auth {
     pub fn use_up(&self, claims: &Claims) -> Result<(), Problem> {
         let Some(used) = &self.used else { return Ok(()) };
         let first = used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms());
-        if first { Ok(()) } else { Err(Problem::unauthorized("token_used", "this token was used; ask for a new one")) }
+        if first { Ok(()) } else { Err(spent()) }
     }
 
     /// Nothing was opened with this token after all.
@@ -220,43 +218,6 @@ impl Auth {
         } else {
             Err(unauthenticated("this is not the publish key"))
         }
-    }
-
-    /// Takes rights away, at once; when this is back, for good.
-    ///
-    /// # Errors
-    /// The revocation counts, but could not be written down: a restart would forget it.
-    pub fn revoke(&self, whom: &Revoke) -> io::Result<()> {
-        let at = self.revoked().revoke(self.clock.unix_ms(), whom);
-        match &self.ledger {
-            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(at, whom),
-            None => Ok(()),
-        }
-    }
-
-    /// From now on revocations are kept in this file, and those that stand in it count.
-    ///
-    /// # Errors
-    /// As the system says, or if the file is not ours.
-    pub fn remember(&mut self, path: &Path) -> io::Result<()> {
-        let oldest = self.clock.unix_ms().saturating_sub(self.session_ttl.ms() + self.token_ttl.ms());
-        let (ledger, known) = Ledger::open(path, oldest)?;
-        for (at, whom) in known {
-            self.revoked().revoke(at, &whom);
-        }
-        self.ledger = Some(Mutex::new(ledger));
-        Ok(())
-    }
-
-    /// Treats a stream token as expired from now on.
-    pub fn expire(&self, jti: &str) {
-        self.revoked().expire(self.clock.unix_ms(), jti);
-    }
-
-    /// Whether the rights of a token that was once good are gone.
-    #[must_use]
-    pub fn is_revoked(&self, claims: &Claims) -> bool {
-        self.revoked().standing(claims) == Standing::Revoked
     }
 
     /// Looks at the files of keys and rights, and at the keys of app sessions, whether they changed.
@@ -315,10 +276,6 @@ impl Auth {
             sid,
         }
     }
-
-    fn revoked(&self) -> std::sync::MutexGuard<'_, Revoked> {
-        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -333,6 +290,12 @@ enum Refusal {
 #[must_use]
 pub fn gone() -> Problem {
     Problem::unauthorized("token_revoked", "the rights behind this token are gone")
+}
+
+/// 401 `token_used`.
+#[must_use]
+pub fn spent() -> Problem {
+    Problem::unauthorized("token_used", "this token was used; ask for a new one")
 }
 
 /// The credentials of `Authorization: Bearer`.

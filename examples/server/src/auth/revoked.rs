@@ -3,7 +3,7 @@
 //! Every token names a generation, the millisecond in which its rights were established. A revocation is a place in the same count:
 //! what is not newer is worth nothing. So a new login works at once, and nothing about it needs to be stored.
 //!
-//! Absent here: a store (see `ledger`).
+//! Absent here: a store (see `ledger`, and `shared` for several nodes).
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,34 @@ impl Revoked {
             Revoke::Before(ms) => self.before = self.before.max(*ms),
         }
         now
+    }
+
+    /// Takes a revocation that another node made at its place `at`. Whatever this node gives out from now on is newer.
+    ///
+    /// Clocks differ, so what this node gave out before it heard of this may have a higher place and be older all the same. Then it falls too:
+    /// the answer is the place up to which it does, for the other nodes to know. `None` if there is nothing to add, or nothing new.
+    pub fn hear(&mut self, now_ms: u64, at: u64, whom: &Revoke) -> Option<u64> {
+        let oldest = now_ms.saturating_sub(self.life_ms);
+        let given = self.last;
+        self.last = self.last.max(at);
+        match whom {
+            Revoke::User(user) => {
+                if self.users.at(user).is_some_and(|known| known >= at) {
+                    return None;
+                }
+                self.before = self.before.max(self.users.add(user, at.max(given), oldest));
+                (given > at).then_some(given)
+            }
+            Revoke::Jti(jti) => {
+                let at = self.jtis.at(jti).map_or(at, |known| known.max(at));
+                self.before = self.before.max(self.jtis.add(jti, at, oldest));
+                None
+            }
+            Revoke::Before(ms) => {
+                self.before = self.before.max(*ms);
+                None
+            }
+        }
     }
 
     /// From now on the token of this `jti` counts as expired.
@@ -148,6 +176,37 @@ mod tests {
             revoked.standing(&Claims { jti: String::new(), sid: String::new(), ..token("ada", 9_000) }),
             Standing::Good
         );
+    }
+
+    #[test]
+    fn two_nodes_whose_clocks_differ_agree() {
+        let (mut early, mut late) = (Revoked::new(1_000_000), Revoked::new(1_000_000));
+        // The clock of the second is half a second ahead.
+        let (ada, bob) = (token("ada", late.generation(10_500)), token("bob", late.generation(10_510)));
+        let whom = Revoke::User("ada".into());
+        let at = early.revoke(10_100, &whom);
+        let again = late.hear(10_610, at, &whom).expect("what it gave out has a higher place");
+        assert_eq!((late.standing(&ada), early.standing(&ada)), (Standing::Revoked, Standing::Good));
+        assert_eq!(early.hear(10_120, again, &whom), None, "they do not go on for ever");
+        assert_eq!(early.standing(&ada), Standing::Revoked);
+        for node in [&mut early, &mut late] {
+            let next = node.generation(10_130);
+            assert_eq!(node.standing(&token("ada", next)), Standing::Good, "who logs in again is welcome");
+            assert_eq!(node.standing(&bob), Standing::Good);
+            // Heard once more, after the connection was lost.
+            assert_eq!(node.hear(10_700, at, &whom), None);
+            assert_eq!(node.standing(&token("ada", next)), Standing::Good);
+        }
+    }
+
+    #[test]
+    fn what_is_heard_of_tokens_and_dates_counts_too() {
+        let mut revoked = Revoked::new(1_000_000);
+        revoked.generation(9_500);
+        assert_eq!(revoked.hear(9_600, 9_000, &Revoke::Jti("session".into())), None);
+        assert_eq!(revoked.standing(&token("ada", 2)), Standing::Revoked);
+        assert_eq!(revoked.hear(9_600, 9_000, &Revoke::Before(8_000)), None);
+        assert_eq!(revoked.standing(&Claims { sid: String::new(), ..token("bob", 7_999) }), Standing::Revoked);
     }
 
     #[test]

@@ -6,7 +6,10 @@ use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::values::{Pair, Rate, Secret, Span};
+use super::{
+    poll::PollEntry,
+    values::{Pair, Rate, Secret, Span},
+};
 use crate::{engine::Durability, hub::Slow};
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
@@ -26,12 +29,15 @@ pub struct Layer {
     /// Keep the log in memory only: after a restart clients refetch
     #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub memory: Option<bool>,
-    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db
+    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db, rediss:// for TLS
     #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub redis: Option<Secret>,
     /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]
     #[arg(long, env = "TINYSSE_REDIS_PREFIX", value_name = "TEXT")]
     pub redis_prefix: Option<String>,
+    /// The certificates (PEM) that Redis is to be known by, with rediss:// [default: the system's]
+    #[arg(long, env = "TINYSSE_REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
     /// When an update counts as published: memory (the file follows), group (on the disk, writes shared), sync (a write each) [default: group]
     #[arg(long, env = "TINYSSE_DURABILITY", value_name = "WORD")]
     pub durability: Option<Durability>,
@@ -80,15 +86,18 @@ pub struct Layer {
     /// Directory of a web app to serve, with an index.html
     #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
     pub pages: Option<PathBuf>,
-    /// An address to poll, and the type that is published when its answer changes; repeatable
+    /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
-    pub poll: Vec<Pair<String>>,
+    pub poll: Vec<PollEntry>,
     /// How often to poll [default: 2s]
     #[arg(long, env = "TINYSSE_POLL_EVERY", value_name = "SPAN")]
     pub poll_every: Option<Span>,
     /// How long a polled server may take to answer [default: 5s]
     #[arg(long, env = "TINYSSE_POLL_TIMEOUT", value_name = "SPAN")]
     pub poll_timeout: Option<Span>,
+    /// With --redis: if the node that polls dies, another one does it after this time [default: 5s]
+    #[arg(long, env = "TINYSSE_POLL_LEASE", value_name = "SPAN")]
+    pub poll_lease: Option<Span>,
     /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
     #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
     pub batch: Vec<Pair<Span>>,
@@ -218,6 +227,7 @@ impl Layer {
             memory,
             redis,
             redis_prefix: self.redis_prefix.or(below.redis_prefix),
+            redis_ca: self.redis_ca.or(below.redis_ca),
             durability: self.durability.or(below.durability),
             dev: self.dev.or(below.dev),
             secret: self.secret.or(below.secret),
@@ -238,6 +248,7 @@ impl Layer {
             poll: list(self.poll, below.poll),
             poll_every: self.poll_every.or(below.poll_every),
             poll_timeout: self.poll_timeout.or(below.poll_timeout),
+            poll_lease: self.poll_lease.or(below.poll_lease),
             batch: list(self.batch, below.batch),
             slow: list(self.slow, below.slow),
             slow_lag: self.slow_lag.or(below.slow_lag),

@@ -12,6 +12,7 @@ mod command;
 mod flow;
 mod layer;
 mod limits;
+pub mod poll;
 mod values;
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
 };
 
 use axum::http::{HeaderValue, Uri};
-use tinysse::core::{registry::Pattern, wire::control::check_type};
+use tinysse::core::registry::Pattern;
 use tracing_subscriber::filter::Targets;
 
 use crate::{
@@ -34,6 +35,7 @@ pub use access::{Access, KeySource, SessionRules};
 pub use command::{Command, TokenCommand};
 pub use layer::Layer;
 pub use limits::Limits;
+pub use poll::{Poll, PollEntry, PollError};
 pub use values::{Pair, Place, Rate, Secret, Span};
 
 /// `iss` of tokens, unless configured otherwise.
@@ -72,11 +74,9 @@ pub struct Config {
     /// Directory of the web app.
     pub pages: Option<PathBuf>,
     /// What to poll.
-    pub polls: Vec<Pair<Uri>>,
-    /// How often.
-    pub poll_every: Span,
-    /// How long an answer may take.
-    pub poll_timeout: Span,
+    pub polls: Vec<Poll>,
+    /// How long a node that polls for the others may be silent before another one does it.
+    pub poll_lease: Span,
     /// Windows in which notifications are coalesced; the first pattern that matches a type counts.
     pub batch: Vec<(Pattern, Span)>,
     /// What slow readers get.
@@ -124,6 +124,9 @@ pub enum ConfigError {
     /// A setting is missing or wrong; the text names it.
     #[error("{0}")]
     Setting(String),
+    /// A poller is described wrongly.
+    #[error(transparent)]
+    Poll(#[from] PollError),
 }
 
 impl Config {
@@ -174,8 +177,9 @@ impl Config {
             return wrong(format!("--pages: {} has no index.html", pages.display()));
         }
         let (slow, room) = (flow::slow(&layer)?, flow::room(&layer)?);
-        let poll_every = layer.poll_every.unwrap_or(Span::of_ms(2_000));
-        between("--poll-every (in milliseconds)", poll_every.ms(), 10, 86_400_000)?;
+        let polls = poll::resolve(&layer)?;
+        let poll_lease = layer.poll_lease.unwrap_or(Span::of_ms(5_000));
+        between("--poll-lease (in milliseconds)", poll_lease.ms(), 300, 3_600_000)?;
         Ok(Self {
             listen,
             dev,
@@ -189,9 +193,8 @@ impl Config {
             hub,
             cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
             pages: layer.pages,
-            polls: polls(layer.poll)?,
-            poll_every,
-            poll_timeout: layer.poll_timeout.unwrap_or(Span::of_ms(5_000)),
+            polls,
+            poll_lease,
             batch: layer.batch.into_iter().map(window).collect::<Result<_, _>>()?,
             slow,
             room,
@@ -207,7 +210,7 @@ impl Config {
 }
 
 fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
-    let Layer { data, redis, redis_prefix, durability, .. } = layer;
+    let Layer { data, redis, redis_prefix, redis_ca, durability, .. } = layer;
     match (layer.memory.unwrap_or(false), data, redis) {
         (true, None, None) if durability.is_none_or(|asked| asked == Durability::Memory) => Ok(Keep::Memory),
         (true, None, None) => wrong("--durability needs a log on the disk: leave --memory out"),
@@ -219,7 +222,9 @@ fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
             if prefix.is_empty() || prefix.contains(['{', '}']) {
                 return wrong("--redis-prefix must not be empty and has no braces");
             }
-            Ok(Keep::Redis(redis::Place { url: url.clone(), prefix }))
+            let place = redis::Place { url: url.clone(), prefix, ca: redis_ca.clone() };
+            place.check().or_else(|error| wrong(format!("--redis: {error}")))?;
+            Ok(Keep::Redis(place))
         }
         (false, folder, None) => {
             let folder = folder.clone().unwrap_or_else(|| PathBuf::from(DATA));
@@ -274,32 +279,6 @@ fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
             "--cors-origin `{text}`: an origin is http(s)://host[:port]; `*` and `null` are never allowed"
         )),
     }
-}
-
-fn polls(pairs: Vec<Pair<String>>) -> Result<Vec<Pair<Uri>>, ConfigError> {
-    let mut polls: Vec<Pair<Uri>> = Vec::new();
-    for Pair { kind, value } in pairs {
-        if check_type(&kind).is_err() {
-            return wrong(format!("--poll `{kind}=...`: not a type"));
-        }
-        if polls.iter().any(|poll| poll.kind == kind) {
-            return wrong(format!("--poll `{kind}=...` stands there twice"));
-        }
-        // The address is not repeated in the message: it may hold a password.
-        let Some(value) = value.parse::<Uri>().ok().filter(|uri| uri.authority().is_some()) else {
-            return wrong(format!("--poll `{kind}=...`: not an address like http://host:port/path"));
-        };
-        match value.scheme_str() {
-            Some("http") => {}
-            Some("https") if cfg!(feature = "https") => {}
-            Some("https") => {
-                return wrong(format!("--poll `{kind}=...`: build the server with `--features https` for https"));
-            }
-            Some(_) | None => return wrong(format!("--poll `{kind}=...`: not an http address")),
-        }
-        polls.push(Pair { kind, value });
-    }
-    Ok(polls)
 }
 
 fn window(pair: Pair<Span>) -> Result<(Pattern, Span), ConfigError> {

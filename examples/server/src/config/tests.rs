@@ -78,7 +78,7 @@ fn polls_have_a_type_and_an_address() {
     let config = config(&["--dev", "--poll=progress=http://127.0.0.1:3000/state?a=b", "--poll=other=http://x"])
         .expect("complete");
     assert_eq!(config.polls.len(), 2);
-    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].value.query()), ("progress", Some("a=b")));
+    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].url.query()), ("progress", Some("a=b")));
     for bad in ["http://x", "tinysse.x=http://x", "a b=http://x", "a=x", "a=ftp://x", "a=/path"] {
         assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
     }
@@ -101,6 +101,18 @@ fn the_log_is_durable_by_default() {
     assert_eq!(redis(&["--redis=redis://x", "--redis-prefix=a"]).1, "a");
     assert!(complaint(&["--dev", "--redis=redis://x", "--durability=group"]).contains("Redis is set to"));
     assert!(complaint(&["--dev", "--redis=redis://:hush-hush@x", "--redis-prefix={"]).contains("--redis-prefix"));
+    for (bad, word) in [
+        ("--redis=postgres://:hush-hush@x", "--redis"),
+        ("--redis=rediss://:hush-hush@x#insecure", "--redis"),
+        ("--redis=redis://:hush-hush@x", "certificates"),
+    ] {
+        let error = complaint(&["--dev", bad, "--redis-ca=nowhere.pem"]);
+        assert!(error.contains(word) && !error.contains("hush"), "{error}");
+    }
+    assert_eq!(
+        cfg!(feature = "redis-tls"),
+        !complaint(&["--dev", "--redis=rediss://x", "--redis-ca=nowhere.pem"]).contains("redis-tls")
+    );
     // The nearer layer wins, whichever of the two it names.
     let layer = |data: Option<&str>, memory| Layer { data: data.map(Into::into), memory, ..Layer::default() };
     let over = |above: Layer, below: Layer| {

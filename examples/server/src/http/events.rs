@@ -78,10 +78,12 @@ pub(super) async fn events(
     if let Some(id) = cursor.and_then(EventId::parse).filter(|id| id.follows(app.streams.cursor())) {
         app.engine.claimed(id);
     }
-    app.auth.use_up(&claims)?;
+    if !app.use_up(&claims).await? {
+        return busy(&app, native);
+    }
     let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
     let Ok(body) = app.streams.open(asked) else {
-        app.auth.give_back(&claims);
+        app.give_back(&claims).await;
         return busy(&app, native);
     };
     // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.

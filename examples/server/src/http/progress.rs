@@ -3,28 +3,45 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
 
-use crate::{app::App, auth::AppSession, error::Problem};
+use crate::{
+    app::App,
+    auth::{AppSession, directory::Denied, gone, jwt::Claims},
+    error::Problem,
+};
 
-pub(super) async fn progress(State(app): State<Arc<App>>, _: AppSession) -> Result<Json<Value>, Problem> {
-    shown(&app, "progress")
+pub(super) async fn progress(State(app): State<Arc<App>>, AppSession(user): AppSession) -> Result<Response, Problem> {
+    shown(&app, &user, "progress").await
 }
 
 pub(super) async fn poll(
     State(app): State<Arc<App>>,
-    _: AppSession,
+    AppSession(user): AppSession,
     Path(kind): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    shown(&app, &kind)
+) -> Result<Response, Problem> {
+    shown(&app, &user, &kind).await
 }
 
-/// The last known value; it is served while the polled server is down, and says so.
-fn shown(app: &App, kind: &str) -> Result<Json<Value>, Problem> {
-    let poll = app.worker.find(kind).ok_or_else(|| Problem::not_found(format!("nothing is polled as {kind:?}")))?;
-    let view = poll.view(app.clock.now());
-    Ok(Json(json!({ "data": view.data, "stale": view.stale, "ageMs": view.age_ms })))
+/// The last known value, to those who would get its updates; it is served while the polled server is down, and says so.
+async fn shown(app: &App, user: &Claims, kind: &str) -> Result<Response, Problem> {
+    // What somebody may not see is as good as not there: that it exists is nobody's business.
+    let nothing = || Problem::not_found(format!("nothing is polled as {kind:?}"));
+    let poll = app.worker.find(kind).ok_or_else(nothing)?;
+    let rights = app.auth.rights(user).await.map_err(|denied| match denied {
+        Denied::Gone => gone(),
+        Denied::Unavailable => Problem::unavailable("busy", "nobody can say now who may see it", 1),
+    })?;
+    let typed = rights.types.as_ref().is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)));
+    if !typed || !poll.admits(&rights.identity) {
+        return Err(nothing());
+    }
+    let view = poll.look().await;
+    let age = view.age_ms.map_or_else(|| "null".to_owned(), |age| age.to_string());
+    // The value is JSON already, and its numbers keep their digits.
+    let body = format!("{{\"data\":{},\"stale\":{},\"ageMs\":{age}}}", view.text, view.stale);
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -39,7 +39,7 @@ pub(super) async fn revoke(
         (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
         (_, _, _) => return Err(Problem::bad_request("bad_request", "give one of user, jti and before")),
     };
-    match app.revoke(&whom) {
+    match app.revoke(&whom).await {
         Ok(closed) => Ok(Json(Done { closed })),
         Err(_) => Err(unwritten()),
     }
@@ -47,7 +47,11 @@ pub(super) async fn revoke(
 
 /// Done, but not for good.
 pub(super) fn unwritten() -> Problem {
-    Problem::unavailable("not_durable", "revoked until the next restart: it could not be written down; repeat it", 1)
+    Problem::unavailable(
+        "not_durable",
+        "revoked here until the next restart: it could not be written down, or other nodes not be told; repeat it",
+        1,
+    )
 }
 
 /// Whose rights changed; everybody's if nobody is named.

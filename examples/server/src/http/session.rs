@@ -61,7 +61,7 @@ pub(super) async fn log_out(
     session: Option<AppSession>,
 ) -> Result<impl IntoResponse, Problem> {
     if let Some(AppSession(session)) = session.filter(|session| !session.0.jti.is_empty()) {
-        app.revoke(&Revoke::Jti(session.jti)).map_err(|_| unwritten())?;
+        app.revoke(&Revoke::Jti(session.jti)).await.map_err(|_| unwritten())?;
     }
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)])))
 }

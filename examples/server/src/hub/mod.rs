@@ -34,6 +34,7 @@ mod routing;
 mod slow;
 mod trimmed;
 mod update;
+mod watched;
 
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ use form::Forms;
 use log::{Entry, Log};
 use newest::Same;
 use routing::Routing;
+use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
 pub use form::{Form, Out};
@@ -108,6 +110,7 @@ pub struct Hub {
     log: Log,
     clients: Clients,
     routing: Routing,
+    watched: Watched,
     counts: Counts,
     spread_per_second: u32,
     slow: SlowRules,
@@ -127,6 +130,7 @@ impl Hub {
             config,
             clients: Clients::default(),
             routing: Routing::default(),
+            watched: Watched::default(),
             counts: Counts::default(),
             spread_per_second: 0,
             slow: SlowRules::default(),
@@ -193,6 +197,7 @@ impl Hub {
         };
         (client.hello, client.came) = (Some(head), head);
         self.routing.insert(self.clients.next_id(), &client.identity);
+        self.watched.come(&client);
         self.clients.insert(client)
     }
 
@@ -232,6 +237,7 @@ impl Hub {
     pub fn disconnect(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id) {
             self.routing.remove(id, &client.identity);
+            self.watched.leave(&client);
         }
     }
 

@@ -15,7 +15,9 @@ impl Hub {
         }
         self.routing.remove(id, &client.identity);
         self.routing.insert(id, &identity);
+        self.watched.leave(client);
         (client.identity, client.types, client.refiltered) = (identity, types, true);
+        self.watched.come(client);
         true
     }
 

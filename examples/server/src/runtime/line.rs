@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 use tinysse::core::{registry::Pattern, rng::Rng, time::Time, wire::control::Reason};
+use tokio::sync::watch;
 
 use super::{
     conn::Conn,
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) wheel: Wheel<ClientId>,
     pub(super) rng: Rng,
     pub(super) draining: bool,
+    /// Who wants to know whether anybody may see something, by the hub's number for it.
+    pub(super) watches: Vec<watch::Sender<bool>>,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl State {
             wheel: Wheel::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
             rng: jitter(),
             draining: false,
+            watches: Vec::new(),
         }
     }
 

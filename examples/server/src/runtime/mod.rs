@@ -12,6 +12,7 @@ mod peer;
 mod serve;
 mod stream;
 mod streams;
+mod watched;
 mod wheel;
 
 pub use conn::Conn;

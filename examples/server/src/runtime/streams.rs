@@ -134,6 +134,7 @@ impl Streams {
             state.end_within(id, now, left, Reason::Token);
         }
         state.open.insert(id, Open::new(claims, types, share, conn));
+        state.tell();
         drop(state);
         self.metrics.opened();
         Ok(EventBody::new(Arc::clone(self), id))
@@ -154,6 +155,7 @@ impl Streams {
         let narrow = rights.narrow(open.types.as_deref());
         self.changes.outdated(&open.claims, rights, None, &state.hub.cursor());
         let news = state.hub.rights(id, rights.identity.clone(), narrow);
+        state.tell();
         if news {
             self.wake(state, &[id]);
         }
@@ -311,6 +313,7 @@ impl Streams {
         let mut state = self.state();
         let bye = state.hub.leaves(id).filter(|_| state.hub.said_bye(id)).map(Reason::as_str);
         state.hub.disconnect(id);
+        state.tell();
         if let Some(open) = state.open.remove(&id) {
             drop(state);
             let reason = open.conn.ended().or(bye).unwrap_or("client");

@@ -1,60 +1,143 @@
 //! What a poller knows and decides. Pure: answers and the time come in.
 //!
-//! Absent here: HTTP, timers, the hub.
+//! *Invariant:* a notification that is due stays due until the log has it ([`Poller::owes`]), whatever fails in between.
+//!
+//! Absent here: HTTP, timers, the hub, other nodes.
 
-use serde_json::Value;
+use std::sync::Arc;
+
 use tinysse::core::{
     backoff::{Backoff, Policy},
     rng::Rng,
     time::Time,
 };
 
+use super::compare::{Compare, Read};
+
 /// Failures in a row make the pauses longer, up to this many milliseconds.
 const CAP_MS: u32 = 30_000;
+/// Between attempts to tell something, at least and again at most as jitter, in milliseconds.
+const TELL_MS: u64 = 500;
+/// A server may send us away for so long at most, in milliseconds.
+const AWAY_MS: u64 = 3_600_000;
 
 /// Watches one address for changes.
 ///
 /// ```
-/// use serde_json::json;
 /// use tinysse::core::time::Time;
-/// use tinysse_server::worker::poller::{Failed, Notify, Poller};
+/// use tinysse_server::worker::{compare::Compare, poller::{Answer, Outcome, Poller, Rules, Want}};
 ///
-/// let mut poller = Poller::new("progress", 2_000, 7);
-/// assert!(poller.on_result(Time(0), Ok(json!({ "percent": 1 }))).is_some());
-/// assert!(poller.on_result(Time(2_000), Ok(json!({ "percent": 1 }))).is_none()); // not changed
-/// assert!(poller.on_result(Time(4_000), Err(Failed)).is_some()); // from now on the value is stale: that shows
-/// assert!(poller.on_result(Time(6_000), Err(Failed)).is_none());
-/// let view = poller.view(Time(7_000));
-/// assert_eq!(view.data, json!({ "percent": 1 })); // the last known value goes on
-/// assert_eq!((view.stale, view.age_ms), (true, Some(5_000)));
+/// let rules = Rules { every_ms: 2_000, max_stale_ms: 5_000, compare: Compare::Json };
+/// let mut poller = Poller::new(rules, 7);
+/// let body = |text: &str| Answer::Body { body: text.as_bytes().to_vec(), etag: None, modified: None };
+/// assert_eq!(poller.on_answer(Time(0), body("{\"percent\": 1}")), Outcome::Changed);
+/// assert_eq!(poller.wants(Time(0)), Want::Tell);
+/// poller.told(); // the log has it
+/// assert_eq!(poller.on_answer(Time(2_000), body("{ \"percent\":1 }")), Outcome::Unchanged);
+/// assert_eq!(poller.wants(Time(2_000)), Want::Wait(Time(4_000)));
+/// assert_eq!(poller.on_answer(Time(4_000), Answer::failed("status 500")), Outcome::Failed);
+/// let view = poller.view(Time(6_000));
+/// assert_eq!((&*view.text, view.stale, view.age_ms), ("{ \"percent\":1 }", false, Some(4_000))); // the last known value goes on
+/// assert!(poller.view(Time(7_001)).stale);
 /// ```
 #[derive(Debug)]
 pub struct Poller {
-    kind: String,
-    every_ms: u64,
-    last: Option<(Time, Value)>,
+    rules: Rules,
+    known: Option<Known>,
+    /// The log does not have it yet that something changed.
+    owed: bool,
+    /// Other nodes do not have the value.
+    unsaved: bool,
+    /// It was told that the value is stale.
+    told_stale: bool,
+    tell_at: Time,
     backoff: Backoff,
-    pause_ms: u64,
+    why: String,
+    due: Time,
     rng: Rng,
 }
 
-/// What there is to show changed: say so.
+/// How a poller works.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notify {
-    /// The type to publish.
-    pub kind: String,
+pub struct Rules {
+    /// How often to ask, in milliseconds.
+    pub every_ms: u64,
+    /// An older value is stale, in milliseconds.
+    pub max_stale_ms: u64,
+    /// What counts as a change.
+    pub compare: Compare,
 }
 
-/// The polled server gave no usable answer.
+/// A value and what the server said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// JSON text.
+    pub text: Arc<str>,
+    /// See [`Read::print`].
+    pub print: String,
+    /// For `If-None-Match` (RFC 9110 §13.1.2).
+    pub etag: Option<String>,
+    /// For `If-Modified-Since` (RFC 9110 §13.1.3).
+    pub modified: Option<String>,
+    /// Which of the values that nodes share it is; later ones are higher. 0 if it is not shared.
+    pub version: u64,
+    /// When it was last confirmed.
+    pub at: Time,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 2xx with a body.
+    Body {
+        /// The bytes.
+        body: Vec<u8>,
+        /// `ETag`.
+        etag: Option<String>,
+        /// `Last-Modified`.
+        modified: Option<String>,
+    },
+    /// 304.
+    NotModified,
+    /// No usable answer.
+    Failed {
+        /// In words, without address or key.
+        why: String,
+        /// `Retry-After`, in milliseconds from now.
+        retry_after_ms: Option<u64>,
+    },
+}
+
+/// What a poller wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failed;
+pub enum Want {
+    /// Ask the other server.
+    Ask,
+    /// Tell those who may see it, by way of the log.
+    Tell,
+    /// Nothing until then.
+    Wait(Time),
+}
+
+/// How a question ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Another value.
+    Changed,
+    /// The same value, sent again.
+    Unchanged,
+    /// The server says that it is the same.
+    NotModified,
+    /// No usable answer; the last value goes on.
+    Failed,
+}
 
 /// What a poller has to show.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The last known value; null before the first.
-    pub data: Value,
-    /// Whether the last question failed, so that the value may be out of date.
+    /// The last known value as JSON text; `null` before the first.
+    pub text: Arc<str>,
+    /// Whether it is missing or older than it may be.
     pub stale: bool,
     /// Time since the last good answer, in milliseconds.
     pub age_ms: Option<u64>,
@@ -62,118 +145,180 @@ pub struct View {
     pub failures: u32,
 }
 
-impl Poller {
-    /// A poller that asks every `every_ms` and publishes `kind`.
+impl Answer {
+    /// A failure that says nothing of when to come again.
     #[must_use]
-    pub fn new(kind: impl Into<String>, every_ms: u64, seed: u64) -> Self {
-        let base = u32::try_from(every_ms).unwrap_or(CAP_MS);
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self::Failed { why: why.into(), retry_after_ms: None }
+    }
+}
+
+impl Outcome {
+    /// As a label of a metric.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Poller {
+    /// A poller that knows nothing and is due at once.
+    #[must_use]
+    pub fn new(rules: Rules, seed: u64) -> Self {
+        let base = u32::try_from(rules.every_ms).unwrap_or(u32::MAX);
         // Never sooner than planned, and a slow rhythm is not made faster by the cap.
         let policy = Policy { floor: base, base: base.saturating_mul(2), cap: CAP_MS.max(base) };
         Self {
-            kind: kind.into(),
-            every_ms,
-            last: None,
+            rules,
+            known: None,
+            owed: false,
+            unsaved: false,
+            told_stale: false,
+            tell_at: Time(0),
             backoff: Backoff::new(policy),
-            pause_ms: every_ms,
+            why: String::new(),
+            due: Time(0),
             rng: Rng::new(seed),
         }
     }
 
-    /// The type that it publishes.
+    /// The value that the next question may refer to, and what there is to share with others.
     #[must_use]
-    pub fn kind(&self) -> &str {
-        &self.kind
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
     }
 
-    /// Takes an answer. A notification is worth what changes the [`view`](Self::view): another value, the first failure after a good answer
-    /// (the value is stale from then on), and the first good answer after that. Values are compared as JSON: neither spaces nor the
-    /// order of fields make a change.
-    pub fn on_result(&mut self, now: Time, result: Result<Value, Failed>) -> Option<Notify> {
-        match result {
-            Ok(value) => {
-                let was_stale = self.backoff.failures() > 0;
-                self.backoff.forget();
-                self.pause_ms = self.every_ms;
-                let changed = self.last.as_ref().is_none_or(|(_, last)| *last != value);
-                self.last = Some((now, value));
-                (changed || was_stale).then(|| Notify { kind: self.kind.clone() })
+    /// Takes an answer. A notification becomes due if the value is another one, or if the one that is confirmed had grown stale.
+    pub fn on_answer(&mut self, now: Time, answer: Answer) -> Outcome {
+        let was_stale = self.known.is_some() && self.view(now).stale;
+        let outcome = match (answer, &mut self.known) {
+            (Answer::Body { body, etag, modified }, known) => match self.rules.compare.read(&body) {
+                Ok(Read { text, print }) => {
+                    let same = known.as_ref().is_some_and(|known| known.print == print);
+                    let version = known.as_ref().map_or(0, |known| known.version);
+                    let next = Known { text: text.into(), print, etag, modified, version, at: now };
+                    self.unsaved |= known.as_ref().is_none_or(|known| *known != Known { at: known.at, ..next.clone() });
+                    *known = Some(next);
+                    if same { Outcome::Unchanged } else { Outcome::Changed }
+                }
+                Err(why) => {
+                    self.fail(now, why, None);
+                    return Outcome::Failed;
+                }
+            },
+            (Answer::NotModified, Some(known)) => {
+                known.at = now;
+                Outcome::NotModified
             }
-            Err(Failed) => {
-                let first = self.backoff.failures() == 0 && self.last.is_some();
-                self.pause_ms = self.backoff.next(&mut self.rng);
-                first.then(|| Notify { kind: self.kind.clone() })
+            // There was nothing that it could refer to.
+            (Answer::NotModified, None) => {
+                self.fail(now, "304 to a question without a condition".to_owned(), None);
+                return Outcome::Failed;
             }
+            (Answer::Failed { why, retry_after_ms }, _) => {
+                self.fail(now, why, retry_after_ms);
+                return Outcome::Failed;
+            }
+        };
+        self.backoff.forget();
+        self.due = now.plus(self.rules.every_ms);
+        self.owed |= outcome == Outcome::Changed || was_stale;
+        self.told_stale = false;
+        outcome
+    }
+
+    /// Takes what another node knows, unless that is older, and whether the log has no news of it yet.
+    pub fn learn(&mut self, now: Time, known: Known, owed: bool) {
+        if self.known.as_ref().is_none_or(|ours| ours.version <= known.version) {
+            self.due = known.at.plus(self.rules.every_ms).max(now);
+            self.known = Some(known);
+            self.told_stale &= self.view(now).stale;
+            (self.unsaved, self.owed) = (false, owed);
         }
     }
 
-    /// How long to pause before the next question, in milliseconds.
+    /// Whether others do not have the value as it is here.
     #[must_use]
-    pub fn pause_ms(&self) -> u64 {
-        self.pause_ms
+    pub fn unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// Others have the value, as this version.
+    pub fn saved(&mut self, version: u64) {
+        if let Some(known) = &mut self.known {
+            known.version = version;
+        }
+        self.unsaved = false;
+    }
+
+    /// Why the last question failed, in words without address or key.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// Whether there is something to tell that the log does not have.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.owed
+    }
+
+    /// The log has it.
+    pub fn told(&mut self) {
+        self.owed = false;
+    }
+
+    /// The log could not take it; it is to be told again soon.
+    pub fn not_told(&mut self, now: Time) {
+        self.tell_at = now.plus(TELL_MS + self.rng.below(TELL_MS));
+    }
+
+    /// What to do, if anybody looks.
+    pub fn wants(&mut self, now: Time) -> Want {
+        let stale_at = self.known.as_ref().filter(|_| !self.told_stale);
+        let stale_at = stale_at.map(|known| known.at.plus(self.rules.max_stale_ms).plus(1));
+        if self.due <= now {
+            return Want::Ask;
+        }
+        if stale_at.is_some_and(|at| at <= now) {
+            (self.owed, self.told_stale) = (true, true);
+        }
+        if self.owed && self.tell_at <= now {
+            return Want::Tell;
+        }
+        let tell_at = self.owed.then_some(self.tell_at);
+        Want::Wait([stale_at, tell_at].into_iter().flatten().filter(|at| *at > now).fold(self.due, Time::min))
     }
 
     /// What there is to show.
     #[must_use]
     pub fn view(&self, now: Time) -> View {
-        let failures = self.backoff.failures();
+        let age_ms = self.known.as_ref().map(|known| now.since(known.at));
         View {
-            data: self.last.as_ref().map_or(Value::Null, |(_, value)| value.clone()),
-            stale: self.last.is_none() || failures > 0,
-            age_ms: self.last.as_ref().map(|(at, _)| now.since(*at)),
-            failures,
+            text: self.known.as_ref().map_or_else(|| "null".into(), |known| Arc::clone(&known.text)),
+            stale: age_ms.is_none_or(|age| age > self.rules.max_stale_ms),
+            age_ms,
+            failures: self.backoff.failures(),
         }
+    }
+
+    fn fail(&mut self, now: Time, why: String, retry_after_ms: Option<u64>) {
+        self.why = why;
+        let pause = self.backoff.next(&mut self.rng);
+        // What was sent away together should not come back together.
+        let told = retry_after_ms.map_or(0, |ms| {
+            let ms = ms.min(AWAY_MS);
+            ms + self.rng.below(ms / 10 + 1)
+        });
+        self.due = now.plus(pause.max(told));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn only_a_change_is_told() {
-        let mut poller = Poller::new("a", 100, 1);
-        assert!(poller.on_result(Time(0), Err(Failed)).is_none());
-        assert_eq!(poller.on_result(Time(1), Ok(json!({ "x": 1, "y": 2 }))), Some(Notify { kind: "a".into() }));
-        assert_eq!(poller.on_result(Time(2), Ok(json!({ "y": 2, "x": 1 }))), None);
-        assert!(poller.on_result(Time(3), Ok(json!({ "x": 1, "y": 3 }))).is_some());
-    }
-
-    #[test]
-    fn an_outage_is_told_when_it_begins_and_when_it_ends() {
-        let mut poller = Poller::new("a", 100, 1);
-        assert!(poller.on_result(Time(0), Ok(json!(1))).is_some());
-        assert!(poller.on_result(Time(1), Err(Failed)).is_some());
-        assert!(poller.view(Time(1)).stale);
-        assert!(poller.on_result(Time(2), Err(Failed)).is_none());
-        assert!(poller.on_result(Time(3), Ok(json!(1))).is_some());
-        assert!(!poller.view(Time(3)).stale);
-        assert!(poller.on_result(Time(4), Ok(json!(1))).is_none());
-    }
-
-    #[test]
-    fn failures_make_pauses_longer_and_a_success_forgets_them() {
-        for seed in 0..50 {
-            let mut poller = Poller::new("a", 2_000, seed);
-            let mut longest = 0;
-            for _ in 0..20 {
-                poller.on_result(Time(0), Err(Failed));
-                assert!((2_000..=30_000).contains(&poller.pause_ms()), "{}", poller.pause_ms());
-                longest = longest.max(poller.pause_ms());
-            }
-            assert!(longest > 8_000);
-            assert_eq!(poller.view(Time(0)).failures, 20);
-            poller.on_result(Time(0), Ok(json!(1)));
-            assert_eq!((poller.pause_ms(), poller.view(Time(0)).failures), (2_000, 0));
-        }
-        let mut slow = Poller::new("a", 60_000, 1);
-        slow.on_result(Time(0), Err(Failed));
-        assert_eq!(slow.pause_ms(), 60_000);
-    }
-
-    #[test]
-    fn before_the_first_answer_there_is_nothing_to_show() {
-        let view = Poller::new("a", 100, 1).view(Time(9));
-        assert_eq!(view, View { data: Value::Null, stale: true, age_ms: None, failures: 0 });
-    }
-}
+#[path = "poller_tests.rs"]
+mod tests;

@@ -2,9 +2,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod algorithms;
+mod api;
 mod attacks;
 mod auth;
 mod backup;
+mod cluster;
 mod crud;
 mod dev;
 mod embed;
@@ -15,9 +17,11 @@ mod fuzz;
 mod lane;
 mod lifecycle;
 mod nodes;
+mod partition;
 mod policies;
 mod pressure;
 mod publish;
+mod redis;
 mod rights;
 mod sessions;
 mod slow;
@@ -25,3 +29,4 @@ mod streams;
 mod support;
 mod tokens;
 mod worker;
+mod worker_http;

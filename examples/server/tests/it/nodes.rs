@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    process::Stdio,
     sync::{Arc, Mutex},
 };
 
@@ -10,64 +9,20 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tinysse::core::wire::{control::Gap, id::EventId};
 use tokio::{
-    process::{self, Command},
     task::JoinSet,
     time::{Duration, sleep},
 };
 
 use crate::{
-    faults::{Folder, follow, post},
-    lifecycle::Child,
+    faults::{follow, post},
+    redis::Redis,
     support::until,
 };
 
-/// A Redis of its own that syncs every write, on a Unix socket.
-struct Redis {
-    folder: Folder,
-    process: process::Child,
-}
-
-impl Redis {
-    /// `None`, loudly, if there is no Redis here.
-    async fn start() -> Option<Self> {
-        let folder = Folder::new();
-        std::fs::create_dir_all(&folder.0).unwrap();
-        let process = Self::launch(&folder).await;
-        if process.is_none() {
-            eprintln!("SKIPPED: redis-server is not installed; several nodes are not tested");
-        }
-        Some(Self { process: process?, folder })
-    }
-
-    async fn launch(folder: &Folder) -> Option<process::Child> {
-        let socket = folder.0.join("socket");
-        let _ = std::fs::remove_file(&socket);
-        let mut command = Command::new("redis-server");
-        command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
-        command.arg("--unixsocket").arg(&socket).current_dir(&folder.0).kill_on_drop(true);
-        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        until("Redis listens", || async { tokio::net::UnixStream::connect(&socket).await.is_ok() }).await;
-        Some(process)
-    }
-
-    fn flag(&self) -> String {
-        format!("--redis=redis+unix://{}", self.folder.0.join("socket").display())
-    }
-
-    async fn signal(&self, name: &str) {
-        let id = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
-    }
-
-    async fn node(&self) -> Child {
-        Child::hub(&["--dev", "--log=warn", "--beat=100ms", &self.flag()]).await
-    }
-}
-
-type Numbers = Arc<Mutex<BTreeMap<u64, String>>>;
+pub type Numbers = Arc<Mutex<BTreeMap<u64, String>>>;
 
 /// Publishes each number until some node takes it; the key makes a repeated attempt harmless.
-async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acked: Numbers) {
+pub async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acked: Numbers) {
     let http = Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
     for number in numbers {
         for attempt in number.. {
@@ -88,7 +43,7 @@ async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acked: N
 }
 
 /// One client: reads up to `last`, on the next node whenever a stream ends, and is never told of a gap.
-async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
+pub async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
     let mut seen = BTreeMap::new();
     let mut cursor = String::new();
     loop {
@@ -114,7 +69,7 @@ async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
 }
 
 /// What is published before a client is there is none of its business.
-async fn one_client_each(urls: &[String]) {
+pub async fn one_client_each(urls: &[String]) {
     let there = async || {
         let mut open = 0;
         for url in urls {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lifecycle::Child,
-    support::{Server, User, body_of, refused, until},
+    support::{File, Server, User, body_of, refused, until},
 };
 
 async fn progress(user: &User<'_>) -> Value {
@@ -43,22 +43,31 @@ async fn a_change_is_told_and_the_value_served() {
 async fn while_the_other_server_fails_the_last_value_goes_on() {
     // It never advances, so only its failing and its return are news.
     let upstream = Child::progress_api(&["--every=1h"]).await;
-    let poll = format!("--poll=progress={}/state", upstream.url);
-    let server = Server::dev(&[&poll, "--poll-every=20ms", "--poll=broken=http://127.0.0.1:1/"]).await;
+    let url = format!("{}/state", upstream.url);
+    let text = format!("[[poll]]\ntype = 'progress'\nurl = '{url}'\nevery = '20ms'\nmax-stale = '3s'\n");
+    let file = File::new("outage.toml", &format!("{text}[[poll]]\ntype = 'broken'\nurl = 'http://127.0.0.1:1/'\n"));
+    let server = Server::dev(&[&format!("--config={}", file.path())]).await;
     let ada = server.log_in("ada", "", &[]).await;
     let ada = &ada;
-    until("a value", || async { progress(ada).await["stale"] == false }).await;
-    let good = progress(ada).await["data"].clone();
+    assert_eq!(progress(ada).await, json!({ "data": null, "stale": true, "ageMs": null }));
+    let mut stream = ada.stream("").await;
+    assert_eq!(stream.update().await.event, "progress");
+    let good = progress(ada).await;
+    assert_eq!(good["stale"], false);
     fail(&upstream, "1h").await;
-    until("stale", || async { progress(ada).await["stale"] == true }).await;
+    until("failed", || async { server.metric("tinysse_poll_failures_in_a_row{type=\"progress\"}").await >= 1.0 }).await;
+    // That it grew stale is told too: an open page shows it.
+    assert_eq!(stream.update().await.event, "progress");
     let stale = progress(ada).await;
-    assert_eq!(stale["data"], good);
-    assert!(server.metric("tinysse_poll_failures_total{type=\"progress\"}").await >= 1.0);
+    assert_eq!((&stale["stale"], &stale["data"]), (&json!(true), &good["data"]));
+    assert!(stale["ageMs"].as_u64().unwrap() > 3_000);
+    assert!(server.metric("tinysse_poll_age_seconds{type=\"progress\"}").await > 3.0);
     fail(&upstream, "0ms").await;
-    until("recovered", || async { progress(ada).await["stale"] == false }).await;
-    assert_eq!(progress(ada).await["data"], good);
-    // The first value, that it went stale, and that it did not any more: an open page shows each.
+    assert_eq!(stream.update().await.event, "progress");
+    let fresh = progress(ada).await;
+    assert_eq!((&fresh["stale"], &fresh["data"]), (&json!(false), &good["data"]));
     assert_eq!(server.metric("tinysse_updates_total{type=\"progress\"}").await, 3.0);
+    assert!(server.metric("tinysse_polls_total{type=\"progress\",outcome=\"failed\"}").await >= 1.0);
     let broken = body_of(ada.get("/api/polls/broken").send().await.unwrap()).await;
     assert_eq!(broken, json!({ "data": null, "stale": true, "ageMs": null }));
     server.stop().await;

@@ -8,10 +8,13 @@
 //! When it comes back the tail goes on behind the last place. If Redis lost what this node has seen (a crash without `appendfsync always`, a
 //! failover), the life of the log ends there: another epoch begins, and every client is told to refetch.
 
+mod link;
+mod place;
 mod script;
 mod tail;
 
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -19,36 +22,28 @@ use std::{
 };
 
 use ::redis::{
-    Client, RedisError, Script,
+    RedisError, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use tinysse::core::wire::id::Epoch;
 use tokio::{runtime, sync::watch, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, OpenError, Sink, ledger};
-use crate::{
-    clock::{random_name, random_u64},
-    config::Secret,
-};
+use crate::clock::{random_name, random_u64};
 use script::APPEND;
 use tail::Tail;
+
+pub use link::Link;
+pub use place::Place;
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a start waits for it.
 const START: Duration = Duration::from_secs(5);
 
-/// Where the log is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// `redis://[user:password@]host:port[/db]`.
-    pub url: Secret,
-    /// What the names of all keys begin with: one log each.
-    pub prefix: String,
-}
-
 /// A log in Redis.
 pub struct Redis {
+    link: Link,
     /// `None` once closed.
     publisher: Mutex<Option<ConnectionManager>>,
     append: Script,
@@ -76,12 +71,6 @@ impl fmt::Debug for Redis {
     }
 }
 
-impl Place {
-    fn key(&self, name: &str) -> String {
-        format!("{{{}}}:{name}", self.prefix)
-    }
-}
-
 impl Redis {
     /// Reads the log, or begins one, and tells the sink what it holds; then follows it. `fresh` names the next life, should one begin.
     ///
@@ -89,7 +78,7 @@ impl Redis {
     /// [`OpenError::Unreachable`] if Redis does not answer within five seconds.
     pub fn open(place: Place, bounds: Bounds, fresh: Epoch, sink: Arc<dyn Sink>) -> Result<Self, OpenError> {
         let away = |what: String| OpenError::Unreachable(what);
-        let client = Client::open(place.url.expose()).map_err(|error| away(words(&error)))?;
+        let client = place.client().map_err(away)?;
         let state = Arc::new(State {
             head: watch::Sender::new((fresh, 0)),
             away: Mutex::new(None),
@@ -97,6 +86,7 @@ impl Redis {
             stop: watch::Sender::new(false),
             gone: watch::Sender::new(false),
         });
+        let named = client.clone();
         let (ready, first) = std::sync::mpsc::sync_channel(1);
         let mut tail = Tail::new(client.clone(), place.clone(), sink, Arc::clone(&state));
         let ended = Arc::clone(&state);
@@ -128,7 +118,15 @@ impl Redis {
         };
         thread::Builder::new().name("redis".to_owned()).spawn(run).map_err(|error| away(error.to_string()))?;
         let publisher = first.recv().map_err(|error| away(error.to_string()))?.map_err(away)?;
-        Ok(Self { publisher: Mutex::new(Some(publisher)), append: Script::new(APPEND), place, bounds, state })
+        let link = Link { manager: publisher.clone(), client: named, place: place.clone() };
+        let publisher = Mutex::new(Some(publisher));
+        Ok(Self { link, publisher, append: Script::new(APPEND), place, bounds, state })
+    }
+
+    /// The way to this Redis, for what else the nodes agree on.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.link.clone()
     }
 
     async fn send(&self, mut publisher: ConnectionManager, batch: Batch) -> Result<Appended, EngineError> {
@@ -207,8 +205,15 @@ fn refusal(error: &RedisError) -> EngineError {
 
 /// An error in words. The address is not among them: it may hold a password.
 fn words(error: &RedisError) -> String {
-    format!("redis: {}", error.category())
+    let category = error.category();
+    match error.source().filter(|_| error.is_io_error()) {
+        // What the system says of the connection, or rustls of a certificate.
+        Some(cause) => format!("redis: {category}: {cause}"),
+        None => format!("redis: {category}"),
+    }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "redis-tls"))]
+mod tls_tests;

@@ -6,8 +6,13 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use ::redis::Client;
+
 use super::*;
-use crate::engine::conformance::{Ear, WIDE, conforms, one, wait};
+use crate::{
+    config::Secret,
+    engine::conformance::{Ear, WIDE, conforms, one, wait},
+};
 
 /// A Redis of its own that syncs every write, on a Unix socket.
 pub(super) struct Server {
@@ -31,7 +36,7 @@ impl Server {
 
     fn place(&self, prefix: &str) -> Place {
         let url = format!("redis+unix://{}", self.folder.join("socket").display());
-        Place { url: Secret::from(url), prefix: prefix.to_owned() }
+        Place { url: Secret::from(url), prefix: prefix.to_owned(), ca: None }
     }
 
     fn kill(&mut self) {
@@ -74,7 +79,7 @@ fn open(place: Place, fresh: u64) -> (Redis, Arc<Ear>) {
 }
 
 /// Waits for what another thread does; the bound is only there to fail.
-fn until(what: &str, condition: impl Fn() -> bool) {
+pub(super) fn until(what: &str, condition: impl Fn() -> bool) {
     for _ in 0..6_000 {
         if condition() {
             return;
@@ -147,8 +152,10 @@ fn what_redis_lost_ends_the_life_of_the_log() {
 
 #[test]
 fn a_redis_that_is_not_there_is_said_at_the_start_without_its_password() {
-    let place = Place { url: Secret::from("redis://:hush-hush@127.0.0.1:1".to_owned()), prefix: "x".to_owned() };
+    let url = Secret::from("redis://:hush-hush@127.0.0.1:1".to_owned());
+    let place = Place { url, prefix: "x".to_owned(), ca: None };
     let error = Redis::open(place.clone(), WIDE, Epoch(1), Arc::new(Ear::default())).expect_err("refused");
     assert!(matches!(error, OpenError::Unreachable(_)) && !error.to_string().contains("hush"), "{error}");
+    assert!(error.to_string().contains("refused"), "{error}");
     assert!(!format!("{place:?}").contains("hush"));
 }

@@ -1,0 +1,63 @@
+//! Where Redis is, and how it is spoken to: in the clear, or by TLS with the system's certificates or those of a file.
+
+use std::path::PathBuf;
+
+use ::redis::Client;
+
+use super::words;
+use crate::config::Secret;
+
+/// Where the log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS.
+    pub url: Secret,
+    /// What the names of all keys begin with: one log each.
+    pub prefix: String,
+    /// Whose certificates are believed (PEM); the system's if none is named.
+    pub ca: Option<PathBuf>,
+}
+
+impl Place {
+    /// Checks what can be checked without a connection.
+    ///
+    /// # Errors
+    /// In words, without the address.
+    pub fn check(&self) -> Result<(), String> {
+        let tls = self.url.expose().starts_with("rediss://");
+        if tls && !cfg!(feature = "redis-tls") {
+            return Err("build the server with `--features redis-tls` for rediss://".to_owned());
+        }
+        if self.ca.is_some() && !tls {
+            return Err("a file of certificates is for rediss:// only".to_owned());
+        }
+        if self.url.expose().ends_with("#insecure") {
+            return Err("`#insecure` would believe any certificate; name the right one with --redis-ca".to_owned());
+        }
+        self.client().map(drop)
+    }
+
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.prefix)
+    }
+
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn client(&self) -> Result<Client, String> {
+        use ::redis::TlsCertificates;
+        use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+        if CryptoProvider::get_default().is_none() {
+            // Somebody else may have been faster: then it is theirs.
+            drop(ring::default_provider().install_default());
+        }
+        let Some(path) = &self.ca else { return Client::open(self.url.expose()).map_err(|error| words(&error)) };
+        let pem = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem) };
+        Client::build_with_tls(self.url.expose(), certificates)
+            .map_err(|error| format!("{}: {}", path.display(), words(&error)))
+    }
+
+    #[cfg(not(feature = "redis-tls"))]
+    pub(super) fn client(&self) -> Result<Client, String> {
+        Client::open(self.url.expose()).map_err(|error| words(&error))
+    }
+}
