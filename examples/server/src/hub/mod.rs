@@ -23,6 +23,7 @@
 //! ```
 
 mod clients;
+mod counts;
 mod due;
 mod form;
 mod log;
@@ -32,6 +33,7 @@ mod rights;
 mod routing;
 mod trimmed;
 mod update;
+mod view;
 
 use tinysse::core::{
     audience::Identity,
@@ -49,8 +51,10 @@ use log::{Entry, Log};
 use routing::Routing;
 
 pub use clients::{ClientId, ClientMap, Spread};
+pub use counts::{Counts, Waits};
 pub use form::{Form, Out};
 pub use update::{PublishError, Update};
+pub use view::{Kept, View};
 
 /// The bounds of the log and the rhythm of the streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,17 +84,6 @@ impl Default for HubConfig {
             linger_ms: 5_000,
         }
     }
-}
-
-/// What the hub has done so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Frames of updates that clients were given.
-    pub frames: u64,
-    /// Beats.
-    pub beats: u64,
-    /// Hello and resync frames that announced a loss, by gap, in the order of their first appearance.
-    pub resyncs: Vec<(Gap, u64)>,
 }
 
 /// The log, the clients, and the one walk that serves them.
@@ -180,7 +173,7 @@ impl Hub {
             Ok(seq) => (seq, Gap::None),
             Err(gap) => (head, gap),
         };
-        client.hello = Some(head);
+        (client.hello, client.came) = (Some(head), head);
         self.routing.insert(self.clients.next_id(), &client.identity);
         self.clients.insert(client)
     }
@@ -258,18 +251,6 @@ impl Hub {
     fn spread_of(&self, receivers: usize) -> Option<u64> {
         let spread = (receivers as u64 * 1_000).checked_div(u64::from(self.spread_per_second))?;
         (spread >= MIN_SPREAD_MS).then(|| spread.min(MAX_SPREAD_MS))
-    }
-}
-
-impl Counts {
-    fn resync(&mut self, gap: Gap) {
-        if gap == Gap::None {
-            return;
-        }
-        match self.resyncs.iter_mut().find(|(known, _)| *known == gap) {
-            Some((_, count)) => *count += 1,
-            None => self.resyncs.push((gap, 1)),
-        }
     }
 }
 

@@ -19,6 +19,16 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// The connection goes on, or the client ended it.
+const HARMLESS: [io::ErrorKind; 6] = [
+    io::ErrorKind::WouldBlock,
+    io::ErrorKind::Interrupted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::NotConnected,
+];
+
 /// Stands in the extensions of every request of the connection.
 #[derive(Debug, Default)]
 pub struct Conn {
@@ -141,6 +151,8 @@ impl Socket {
         result.inspect_err(|error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 self.conn.end("slow");
+            } else if !HARMLESS.contains(&error.kind()) {
+                self.conn.end("error");
             }
         })
     }

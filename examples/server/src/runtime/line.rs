@@ -8,6 +8,7 @@ use super::{
     conn::Conn,
     lane::Lane,
     peer::{Share, Site},
+    view::Came,
     wheel::Wheel,
 };
 use crate::{
@@ -37,6 +38,7 @@ pub(super) struct Open {
     pub(super) types: Option<Vec<Pattern>>,
     _share: (Share<String>, Share<Site>),
     pub(super) conn: Arc<Conn>,
+    pub(super) came: Came,
     pub(super) outlet: Outlet,
     pub(super) queued: bool,
     /// The slot of the wheel in which it stands.
@@ -105,12 +107,31 @@ impl State {
 }
 
 impl Open {
+    /// Whether it was given all that it is due, and takes what comes.
+    pub(super) fn keeps_up(&self) -> bool {
+        match &self.outlet {
+            Outlet::Idle => false,
+            Outlet::Body(_) => true,
+            Outlet::Lane(lane) => !self.queued && !lane.is_full(),
+        }
+    }
+
     pub(super) fn new(
         claims: Claims,
         types: Option<Vec<Pattern>>,
         share: (Share<String>, Share<Site>),
         conn: Arc<Conn>,
+        came: Came,
     ) -> Self {
-        Self { claims, types, _share: share, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX) }
+        Self {
+            claims,
+            types,
+            _share: share,
+            conn,
+            came,
+            outlet: Outlet::Idle,
+            queued: false,
+            looked_at: Time(u64::MAX),
+        }
     }
 }

@@ -12,10 +12,12 @@ mod peer;
 mod serve;
 mod stream;
 mod streams;
+mod view;
 mod wheel;
 
 pub use conn::Conn;
-pub use peer::{Share, Shares, Site, site};
+pub use peer::{Share, Shares, Site, address, site};
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
 pub use streams::{Asked, Full, Streams};
+pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};

@@ -1,6 +1,7 @@
 //! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     time::Duration,
@@ -26,6 +27,7 @@ use super::{
     line::{Open, Outlet, State},
     peer::{Shares, Site},
     stream::EventBody,
+    view::{Came, Transport},
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
@@ -65,8 +67,12 @@ pub struct Asked<'a> {
     pub types: Option<Vec<Pattern>>,
     /// Whether the reader is a native `EventSource` (see [`Hub::fold`]).
     pub folded: bool,
+    /// How the client came.
+    pub transport: Transport,
     /// From where, if that is limited.
     pub site: Option<Site>,
+    /// From which address, as far as that is known.
+    pub address: Option<IpAddr>,
     /// Over which connection.
     pub conn: Arc<Conn>,
 }
@@ -108,7 +114,7 @@ impl Streams {
     /// # Errors
     /// [`Full`]: the client should come again later.
     pub fn open(self: &Arc<Self>, asked: Asked<'_>) -> Result<EventBody, Full> {
-        let Asked { claims, rights, cursor, types, folded, site, conn } = asked;
+        let Asked { claims, rights, cursor, types, folded, transport, site, address, conn } = asked;
         let mut state = self.state();
         if state.draining || state.open.len() >= self.max {
             return Err(Full);
@@ -129,9 +135,10 @@ impl Streams {
             let early = state.rng.below(self.max_age_ms / 5 + 1);
             state.hub.rotate_at(id, now.plus(self.max_age_ms - early));
         }
-        state.open.insert(id, Open::new(claims, types, share, conn));
+        let came = Came { transport, address, at: now };
+        state.open.insert(id, Open::new(claims, types, share, conn, came));
         drop(state);
-        self.metrics.opened();
+        self.metrics.opened(transport);
         Ok(EventBody::new(Arc::clone(self), id))
     }
 
@@ -307,7 +314,7 @@ impl Streams {
             drop(state);
             let reason = open.conn.ended().or(bye).unwrap_or("client");
             tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
-            self.metrics.closed(reason);
+            self.metrics.closed(reason, open.came.transport);
         }
     }
 

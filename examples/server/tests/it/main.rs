@@ -9,6 +9,7 @@ mod faults;
 mod flood;
 mod lane;
 mod lifecycle;
+mod metrics;
 mod nodes;
 mod publish;
 mod rights;
