@@ -20,7 +20,7 @@ use crate::{
     engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
-    runtime::{Site, Streams},
+    runtime::{Site, Streams, Tls},
     update_service::UpdateService,
     worker::BackgroundWorker,
 };
@@ -65,6 +65,8 @@ pub struct App {
     pub clock: Clock,
     /// Sessions, tokens, revocations.
     pub auth: Auth,
+    /// Certificate and key, for HTTPS.
+    pub tls: Option<Tls>,
     /// How often somebody may ask.
     pub limits: Limiters,
     /// The hub and its open streams.
@@ -103,6 +105,7 @@ impl App {
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
         Ok(Arc::new(Self {
             auth,
+            tls: config.tls.clone().map(Tls::open).transpose().map_err(io::Error::other)?,
             limits: Limiters::new(&config),
             updates: Arc::new(updates),
             engine,
@@ -163,6 +166,9 @@ impl App {
         loop {
             sleep(access.reload_every.duration()).await;
             self.auth.refresh().await;
+            if let Some(tls) = &self.tls {
+                tls.refresh();
+            }
             let known = self.auth.directory().version();
             let too_old = ask_every.is_some_and(|every| asked.elapsed() > every);
             if known != version || too_old {

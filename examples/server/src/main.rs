@@ -4,6 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use tinysse_server::{
     app::App,
+    check,
     config::{Command, Config, ConfigError},
     runtime::{bind, serve},
     tokens,
@@ -20,8 +21,15 @@ fn main() -> ExitCode {
                 Err(error) => failed(&error),
             };
         }
+        Ok(Command::Check { config, origins }) => {
+            return match check::run(&config, &origins, &mut std::io::stdout()) {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => failed(&error),
+            };
+        }
         Err(ConfigError::Flags(error)) => error.exit(),
-        Err(error @ ConfigError::Setting(_)) => return failed(&error),
+        Err(error @ (ConfigError::Setting(_) | ConfigError::Given { .. })) => return failed(&error),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
@@ -44,12 +52,12 @@ async fn run(config: Config) -> std::io::Result<()> {
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    let address = config.listen;
+    let (address, scheme) = (config.listen, if config.tls.is_some() { "https" } else { "http" });
     let app = App::new(config)?;
     let listener = bind(address).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.
-    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    writeln!(std::io::stdout(), "listening on {scheme}://{}", listener.local_addr()?)?;
     serve(app, listener, stop).await;
     Ok(())
 }

@@ -35,7 +35,7 @@ use revoked::{Revoke, Revoked, Standing};
 use sessions::Sessions;
 use used::Used;
 
-pub use extract::{AppSession, Service};
+pub use extract::{Admin, AppSession, Service};
 pub(crate) use jwks::read as read_jwks;
 
 /// The cookie of the app session, unless configured otherwise.
@@ -49,6 +49,7 @@ pub struct Auth {
     sessions: Sessions,
     directory: Box<dyn Directory>,
     publish_key: Option<Secret>,
+    admin_key: Option<Secret>,
     token_ttl: Span,
     session_ttl: Span,
     revoked: Mutex<Revoked>,
@@ -74,6 +75,7 @@ impl Auth {
             sessions: Sessions::new(config),
             directory,
             publish_key: config.publish_key.clone(),
+            admin_key: config.admin.key.clone(),
             token_ttl: config.token_ttl,
             session_ttl: config.session_ttl,
             revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms())),
@@ -213,12 +215,18 @@ impl Auth {
     pub fn service(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let shown = bearer(headers).ok_or_else(|| unauthenticated("show the publish key as a bearer"))?;
         let ours = self.publish_key.as_ref().ok_or_else(|| unauthenticated("the server has no publish key"))?;
-        // In constant time, so that the time of the answer does not spell the key.
-        if bool::from(ours.expose().as_bytes().ct_eq(shown.as_bytes())) {
-            Ok(())
-        } else {
-            Err(unauthenticated("this is not the publish key"))
-        }
+        if same(ours, shown) { Ok(()) } else { Err(unauthenticated("this is not the publish key")) }
+    }
+
+    /// Whether a request comes from who runs the server.
+    ///
+    /// # Errors
+    /// 401 `admin_key_required`.
+    pub fn admin(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let wrong = |detail: &str| Problem::unauthorized("admin_key_required", detail);
+        let shown = bearer(headers).ok_or_else(|| wrong("show the admin key as a bearer"))?;
+        let ours = self.admin_key.as_ref().ok_or_else(|| wrong("the server has no admin key"))?;
+        if same(ours, shown) { Ok(()) } else { Err(wrong("this is not the admin key")) }
     }
 
     /// Takes rights away, at once; when this is back, for good.
@@ -339,6 +347,11 @@ pub fn gone() -> Problem {
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// In constant time, so that the time of the answer does not spell the key.
+fn same(ours: &Secret, shown: &str) -> bool {
+    ours.expose().as_bytes().ct_eq(shown.as_bytes()).into()
 }
 
 fn unauthenticated(detail: &str) -> Problem {

@@ -1,6 +1,8 @@
 //! All routes, and what holds for every one of them.
 
+mod admin;
 mod body;
+mod clients;
 pub mod compute;
 mod dev;
 mod events;
@@ -32,6 +34,7 @@ use tower_http::{
 
 use crate::{
     app::App,
+    config::admin::Readers,
     error::{Code, Problem},
 };
 
@@ -59,8 +62,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rights", post(revoke::rights))
         .route("/.well-known/jwks.json", get(session::jwks))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
+        .route("/readyz", get(health::ready));
+    routes = match app.config.admin.metrics {
+        Readers::Open => routes.route("/metrics", get(health::metrics)),
+        Readers::Admin => routes.route("/metrics", get(health::metrics_for_admin)),
+        Readers::Off => routes,
+    };
+    if app.config.admin.key.is_some() {
+        routes = routes.route("/clients", get(clients::clients)).merge(admin::routes());
+    }
     if app.config.dev {
         routes = routes
             .route("/auth/login", post(session::log_in))

@@ -54,7 +54,7 @@ pub use clients::{ClientId, ClientMap, Spread};
 pub use counts::{Counts, Waits};
 pub use form::{Form, Out};
 pub use update::{PublishError, Update};
-pub use view::{Kept, View};
+pub use view::{Kept, View, written};
 
 /// The bounds of the log and the rhythm of the streams.
 #[derive(Clone, Debug, PartialEq, Eq)]

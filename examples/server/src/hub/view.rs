@@ -39,6 +39,16 @@ pub struct Kept<'a> {
     pub frame: &'a [u8],
 }
 
+/// A pattern as it is written: `*`, `compute.*`, `projects`.
+#[must_use]
+pub fn written(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Everything => "*".to_owned(),
+        Pattern::Below(prefix) => format!("{prefix}*"),
+        Pattern::Exactly(name) => name.clone(),
+    }
+}
+
 impl Hub {
     /// A connected client.
     #[must_use]

@@ -56,7 +56,12 @@ impl Conn {
 
     /// Cuts the connection in mid-air, as a broken network would.
     pub fn cut(&self) {
-        self.end("cut");
+        self.abort("cut");
+    }
+
+    /// Cuts the connection for this reason.
+    pub(super) fn abort(&self, why: &'static str) {
+        self.end(why);
         self.abort.notify_one();
     }
 

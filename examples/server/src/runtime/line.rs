@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) wheel: Wheel<ClientId>,
     pub(super) rng: Rng,
     pub(super) draining: bool,
+    /// How long hyper may ask for nothing, in milliseconds.
+    patience: u64,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,7 @@ pub(super) enum Outlet {
 }
 
 impl State {
-    pub(super) fn new(hub: Hub, queues: usize, beat_ms: u32) -> Self {
+    pub(super) fn new(hub: Hub, queues: usize, beat_ms: u32, patience: u64) -> Self {
         Self {
             hub,
             open: ClientMap::default(),
@@ -64,6 +66,7 @@ impl State {
             wheel: Wheel::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
             rng: jitter(),
             draining: false,
+            patience,
         }
     }
 
@@ -94,11 +97,21 @@ impl State {
         }
     }
 
+    /// The connection of a stream that hyper carries and that takes nothing, though something is due for too long: over HTTP/2 the others on
+    /// its connection may be well, so that the socket tells nothing.
+    pub(super) fn stuck(&self, id: ClientId, now: Time) -> Option<Arc<Conn>> {
+        let open = self.open.get(&id).filter(|open| matches!(open.outlet, Outlet::Idle))?;
+        self.hub.wants(id).filter(|due| due.plus(self.patience) <= now).map(|_| Arc::clone(&open.conn))
+    }
+
     /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
     pub(super) fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
         let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
         open.looked_at = Time(u64::MAX);
         if self.hub.wants(id).is_some_and(|due| due <= now) {
+            if matches!(open.outlet, Outlet::Idle) {
+                open.looked_at = self.wheel.insert(now.plus(self.patience), id);
+            }
             return true;
         }
         self.look_again(id);

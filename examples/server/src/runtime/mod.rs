@@ -12,6 +12,8 @@ mod peer;
 mod serve;
 mod stream;
 mod streams;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod view;
 mod wheel;
 
@@ -20,4 +22,5 @@ pub use peer::{Share, Shares, Site, address, site};
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
 pub use streams::{Asked, Full, Streams};
+pub use tls::Tls;
 pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};

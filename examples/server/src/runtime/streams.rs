@@ -95,7 +95,7 @@ impl Streams {
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
         let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate);
         let queues = std::thread::available_parallelism().map_or(1, usize::from);
-        let state = State::new(hub, queues, config.hub.beat_ms);
+        let state = State::new(hub, queues, config.hub.beat_ms, config.stall_timeout.ms());
         Arc::new(Self {
             state: Mutex::new(state),
             ready: (0..queues).map(|_| Notify::new()).collect(),
@@ -224,6 +224,7 @@ impl Streams {
         let mut out = Vec::new();
         let mut state = self.state();
         if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
+            state.look_again(id);
             return Next::Send(out);
         }
         if state.hub.closed(id) {
@@ -302,7 +303,9 @@ impl Streams {
             while let Some((slot, ids)) = state.wheel.pop(now) {
                 due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
             }
+            let stuck: Vec<_> = due.iter().filter_map(|id| state.stuck(*id, now)).collect();
             self.wake(state, &due);
+            stuck.into_iter().for_each(|conn| conn.abort("slow"));
         }
     }
 

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use serde::Serialize;
-use tinysse::core::{registry::Pattern, time::Time};
+use tinysse::core::time::Time;
 
 use super::streams::Streams;
-use crate::hub::{ClientId, Kept};
+use crate::hub::{ClientId, Kept, written};
 
 /// So many of the newest updates are looked at.
 const LOOKED_AT: usize = 10_000;
@@ -162,7 +162,7 @@ impl Streams {
                 user: view.identity.user.clone(),
                 role: view.identity.role.clone(),
                 channels: view.identity.channels.clone(),
-                types: view.types.map(|types| types.iter().map(text).collect()),
+                types: view.types.map(|types| types.iter().map(written).collect()),
                 transport: open.came.transport,
                 address: open.came.address,
                 cursor: view.cursor.text(),
@@ -205,14 +205,6 @@ fn shown(kept: &Kept<'_>) -> UpdateSeen {
     let data = String::from_utf8_lossy(&data[..data.len().min(MAX_SHOWN)]).into_owned();
     let to = kept.to.iter().map(ToString::to_string).collect();
     UpdateSeen { id: kept.id.text(), at: kept.at.0, kind: kept.kind.to_owned(), to, data, cut }
-}
-
-fn text(pattern: &Pattern) -> String {
-    match pattern {
-        Pattern::Everything => "*".to_owned(),
-        Pattern::Below(prefix) => format!("{prefix}*"),
-        Pattern::Exactly(name) => name.clone(),
-    }
 }
 
 #[cfg(test)]

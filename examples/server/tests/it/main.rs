@@ -1,6 +1,7 @@
 //! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod admin;
 mod attacks;
 mod auth;
 mod crud;
@@ -13,9 +14,11 @@ mod metrics;
 mod nodes;
 mod publish;
 mod rights;
+mod secure;
 mod sessions;
 mod slow;
 mod streams;
 mod support;
+mod tls;
 mod tokens;
 mod worker;
