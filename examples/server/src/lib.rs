@@ -31,5 +31,7 @@ pub mod hub;
 pub mod metrics;
 pub mod runtime;
 pub mod tokens;
+#[cfg(feature = "otlp")]
+pub mod trace;
 pub mod update_service;
 pub mod worker;

@@ -6,10 +6,11 @@ use tinysse_server::{
     app::App,
     check,
     config::{Command, Config, ConfigError},
+    http::SPANS,
     runtime::{bind, serve},
     tokens,
 };
-use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 fn main() -> ExitCode {
     let config = match Command::from_args(std::env::args_os()) {
@@ -32,7 +33,23 @@ fn main() -> ExitCode {
         Err(error @ (ConfigError::Setting(_) | ConfigError::Given { .. })) => return failed(&error),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
+    let lines = lines.with_filter(config.log.clone().with_target(SPANS, LevelFilter::OFF));
+    #[cfg(feature = "otlp")]
+    let spans = match tinysse_server::trace::Spans::start(&config) {
+        Ok(spans) => spans,
+        Err(error) => return failed(&error),
+    };
+    let registry = tracing_subscriber::registry();
+    #[cfg(feature = "otlp")]
+    let registry = registry.with(spans.as_ref().map(|spans| spans.layer(&config.log)));
+    registry.with(lines).init();
+    let code = served(config);
+    #[cfg(feature = "otlp")]
+    spans.into_iter().for_each(tinysse_server::trace::Spans::stop);
+    code
+}
+
+fn served(config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),

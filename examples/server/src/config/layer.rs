@@ -92,6 +92,9 @@ pub struct Layer {
     /// The private key of --tls-cert (PEM)
     #[arg(long, env = "TINYSSE_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature `otlp`)
+    #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL")]
+    pub otlp: Option<String>,
     /// An address to poll, and the type that is published when its answer changes; repeatable
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
     pub poll: Vec<Pair<String>>,
@@ -237,6 +240,7 @@ impl Layer {
             metrics: self.metrics.or(below.metrics),
             tls_cert: self.tls_cert.or(below.tls_cert),
             tls_key: self.tls_key.or(below.tls_key),
+            otlp: self.otlp.or(below.otlp),
             poll: list(self.poll, below.poll),
             poll_every: self.poll_every.or(below.poll_every),
             poll_timeout: self.poll_timeout.or(below.poll_timeout),

@@ -14,6 +14,7 @@ mod file;
 mod layer;
 mod limits;
 mod origin;
+mod otlp;
 mod shown;
 mod tls;
 mod values;
@@ -80,6 +81,8 @@ pub struct Config {
     pub admin: Admin,
     /// Certificate and key, for HTTPS.
     pub tls: Option<Tls>,
+    /// Where spans of requests go.
+    pub otlp: Option<Uri>,
     /// Directory of the web app.
     pub pages: Option<PathBuf>,
     /// What to poll.
@@ -211,6 +214,7 @@ impl Config {
             cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
             admin,
             tls,
+            otlp: otlp::otlp(layer.otlp.as_deref())?,
             pages: layer.pages,
             polls: polls(layer.poll)?,
             poll_every,

@@ -27,6 +27,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         cors_origins,
         admin,
         tls,
+        otlp,
         pages,
         polls,
         poll_every,
@@ -71,6 +72,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
     out.extend(opened(admin, tls.as_ref()));
     out.extend(who(access));
     out.extend(bounds(limits));
+    out.push(("otlp", maybe(otlp.as_ref().and_then(|place| place.host()).map(|host| format!("at {host}")))));
     out.push(("log", log.to_string()));
     out
 }

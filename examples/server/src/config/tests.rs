@@ -255,3 +255,18 @@ fn a_place_that_can_not_be_used_is_found_before_the_start() {
     assert!(text.lines().last().is_some_and(|line| line.starts_with("error: --data (flag): ")), "{text}");
     std::fs::remove_file(&file).expect("removed");
 }
+
+#[test]
+fn spans_go_to_an_address_if_they_can() {
+    let otlp = |text: &str| config(&["--dev", "--otlp", text]).map(|config| config.otlp.map(|place| place.to_string()));
+    let place = "http://127.0.0.1:4318/v1/traces";
+    if cfg!(feature = "otlp") {
+        assert_eq!(otlp(place), Ok(Some(place.to_owned())));
+    } else {
+        assert!(otlp(place).expect_err("not built").contains("--features otlp"));
+    }
+    for bad in ["ftp://me:hush-hush@x/", "/v1/traces", "127.0.0.1:4318"] {
+        let error = otlp(bad).expect_err(bad);
+        assert!(error.contains("--otlp") && !error.contains("hush-hush"), "{error}");
+    }
+}

@@ -17,6 +17,8 @@ mod rights;
 mod secure;
 mod sessions;
 mod slow;
+#[cfg(feature = "otlp")]
+mod spans;
 mod streams;
 mod support;
 mod tls;
