@@ -22,5 +22,5 @@ pub use peer::{Share, Shares, Site, address, site};
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
 pub use streams::{Asked, Full, Streams};
-pub use tls::Tls;
+pub use tls::{Tls, TlsError};
 pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};
