@@ -1,5 +1,6 @@
 //! Who may do what: app sessions, stream tokens, rights, the key of services, revocation.
 
+mod bearer;
 mod dated;
 pub mod directory;
 mod extract;
@@ -18,9 +19,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use jsonwebtoken::jwk::JwkSet;
-use subtle::ConstantTimeEq;
 use tinysse::core::audience::Identity;
 
 use crate::{
@@ -35,6 +35,7 @@ use revoked::{Revoke, Revoked, Standing};
 use sessions::Sessions;
 use used::Used;
 
+pub use bearer::bearer;
 pub use extract::{Admin, AppSession, Service};
 pub(crate) use jwks::read as read_jwks;
 
@@ -208,27 +209,6 @@ impl Auth {
         }
     }
 
-    /// Whether a request comes from a service.
-    ///
-    /// # Errors
-    /// 401 `unauthenticated`.
-    pub fn service(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let shown = bearer(headers).ok_or_else(|| unauthenticated("show the publish key as a bearer"))?;
-        let ours = self.publish_key.as_ref().ok_or_else(|| unauthenticated("the server has no publish key"))?;
-        if same(ours, shown) { Ok(()) } else { Err(unauthenticated("this is not the publish key")) }
-    }
-
-    /// Whether a request comes from who runs the server.
-    ///
-    /// # Errors
-    /// 401 `admin_key_required`.
-    pub fn admin(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let wrong = |detail: &str| Problem::unauthorized("admin_key_required", detail);
-        let shown = bearer(headers).ok_or_else(|| wrong("show the admin key as a bearer"))?;
-        let ours = self.admin_key.as_ref().ok_or_else(|| wrong("the server has no admin key"))?;
-        if same(ours, shown) { Ok(()) } else { Err(wrong("this is not the admin key")) }
-    }
-
     /// Takes rights away, at once; when this is back, for good.
     ///
     /// # Errors
@@ -340,18 +320,6 @@ enum Refusal {
 #[must_use]
 pub fn gone() -> Problem {
     Problem::unauthorized("token_revoked", "the rights behind this token are gone")
-}
-
-/// The credentials of `Authorization: Bearer`.
-#[must_use]
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// In constant time, so that the time of the answer does not spell the key.
-fn same(ours: &Secret, shown: &str) -> bool {
-    ours.expose().as_bytes().ct_eq(shown.as_bytes()).into()
 }
 
 fn unauthenticated(detail: &str) -> Problem {
