@@ -34,7 +34,7 @@ use crate::{
     error::Problem,
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
-    runtime::{Site, Streams},
+    runtime::{Site, Streams, Tls},
     update_service::UpdateService,
     worker::{BackgroundWorker, Surroundings},
 };
@@ -108,6 +108,8 @@ pub struct App {
     pub clock: Clock,
     /// Sessions, tokens, revocations.
     pub auth: Auth,
+    /// Certificate and key, for HTTPS.
+    pub tls: Option<Tls>,
     /// How often somebody may ask.
     pub limits: Limiters,
     /// What nodes tell each other about revocations, if there are several.
@@ -176,6 +178,7 @@ impl App {
         Ok(Arc::new(Self {
             auth,
             shared,
+            tls: config.tls.clone().map(Tls::open).transpose().map_err(io::Error::other)?,
             limits: Limiters::new(&config),
             updates,
             engine,
@@ -285,6 +288,9 @@ impl App {
         loop {
             sleep(access.reload_every.duration()).await;
             self.auth.refresh().await;
+            if let Some(tls) = &self.tls {
+                tls.refresh();
+            }
             let known = self.auth.directory().version();
             let too_old = ask_every.is_some_and(|every| asked.elapsed() > every);
             if known != version || too_old {

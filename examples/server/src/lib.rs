@@ -23,6 +23,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod delivery;
@@ -35,5 +36,7 @@ pub mod metrics;
 pub mod room;
 pub mod runtime;
 pub mod tokens;
+#[cfg(feature = "otlp")]
+pub mod trace;
 pub mod update_service;
 pub mod worker;

@@ -4,11 +4,13 @@ use std::{io::Write, process::ExitCode};
 
 use tinysse_server::{
     app::App,
+    check,
     config::{Command, Config, ConfigError},
+    http::SPANS,
     runtime::{bind, serve},
     tokens,
 };
-use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 fn main() -> ExitCode {
     let config = match Command::from_args(std::env::args_os()) {
@@ -20,11 +22,34 @@ fn main() -> ExitCode {
                 Err(error) => failed(&error),
             };
         }
+        Ok(Command::Check { config, origins }) => {
+            return match check::run(&config, &origins, &mut std::io::stdout()) {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => failed(&error),
+            };
+        }
         Err(ConfigError::Flags(error)) => error.exit(),
-        Err(error @ (ConfigError::Setting(_) | ConfigError::Poll(_))) => return failed(&error),
+        Err(error @ (ConfigError::Setting(_) | ConfigError::Given { .. } | ConfigError::Poll(_))) => return failed(&error),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines.with_filter(config.log.clone())).init();
+    let lines = lines.with_filter(config.log.clone().with_target(SPANS, LevelFilter::OFF));
+    #[cfg(feature = "otlp")]
+    let spans = match tinysse_server::trace::Spans::start(&config) {
+        Ok(spans) => spans,
+        Err(error) => return failed(&error),
+    };
+    let registry = tracing_subscriber::registry();
+    #[cfg(feature = "otlp")]
+    let registry = registry.with(spans.as_ref().map(|spans| spans.layer(&config.log)));
+    registry.with(lines).init();
+    let code = served(config);
+    #[cfg(feature = "otlp")]
+    spans.into_iter().for_each(tinysse_server::trace::Spans::stop);
+    code
+}
+
+fn served(config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
@@ -44,12 +69,12 @@ async fn run(config: Config) -> std::io::Result<()> {
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    let address = config.listen;
+    let (address, scheme) = (config.listen, if config.tls.is_some() { "https" } else { "http" });
     let app = App::new(config)?;
     let listener = bind(address).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.
-    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    writeln!(std::io::stdout(), "listening on {scheme}://{}", listener.local_addr()?)?;
     serve(app, listener, stop).await;
     Ok(())
 }

@@ -11,7 +11,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, Prometheu
 use crate::{
     app::App,
     engine::{EngineError, Health},
-    hub::PublishError,
+    hub::{PublishError, Waits},
+    runtime::{Lag, Transport},
     update_service::NotifyError,
     worker::{Poll, poller::Outcome},
 };
@@ -44,24 +45,36 @@ impl Default for Metrics {
 
 impl Metrics {
     /// A stream opened.
-    pub fn opened(&self) {
+    pub fn opened(&self, transport: Transport) {
+        let transport = transport.as_str();
         self.record(|| {
-            counter!("tinysse_streams_opened_total").increment(1);
-            gauge!("tinysse_streams_open").increment(1.0);
+            counter!("tinysse_streams_opened_total", "transport" => transport).increment(1);
+            gauge!("tinysse_streams_open", "transport" => transport).increment(1.0);
         });
     }
 
-    /// A stream ended: `client`, `drain`, `revoked`, `slow`, `cut` and the like.
-    pub fn closed(&self, reason: &'static str) {
+    /// A stream ended: `client`, `drain`, `rotate`, `token`, `revoked`, `slow`, `cut`, `error`.
+    pub fn closed(&self, reason: &'static str, transport: Transport) {
+        let transport = transport.as_str();
         self.record(|| {
-            counter!("tinysse_streams_closed_total", "reason" => reason).increment(1);
-            gauge!("tinysse_streams_open").decrement(1.0);
+            counter!("tinysse_streams_closed_total", "reason" => reason, "transport" => transport).increment(1);
+            gauge!("tinysse_streams_open", "transport" => transport).decrement(1.0);
         });
     }
 
     /// A client was sent away with a time to come back.
-    pub fn shed(&self) {
-        self.record(|| counter!("tinysse_streams_shed_total").increment(1));
+    pub fn shed(&self, transport: Transport) {
+        self.record(|| counter!("tinysse_streams_shed_total", "transport" => transport.as_str()).increment(1));
+    }
+
+    /// A connection speaks `http/1.1`, `https/1.1` or `h2`.
+    pub fn connected(&self, protocol: &'static str) {
+        self.record(|| counter!("tinysse_connections_total", "protocol" => protocol).increment(1));
+    }
+
+    /// A connection never got so far as to speak HTTP.
+    pub fn handshake_failed(&self) {
+        self.record(|| counter!("tinysse_tls_failures_total").increment(1));
     }
 
     /// A connection was closed because its address has too many.
@@ -106,8 +119,18 @@ impl Metrics {
     #[must_use]
     pub fn render(&self, app: &App) -> String {
         let (counts, (updates, bytes)) = app.streams.counts();
+        let lag = app.streams.lag();
         self.record(|| {
             counter!("tinysse_frames_total").absolute(counts.frames);
+            counter!("tinysse_frames_replayed_total").absolute(counts.replayed);
+            counter!("tinysse_replays_total", "result" => "hit").absolute(counts.hits);
+            counter!("tinysse_replays_total", "result" => "miss").absolute(counts.misses);
+            counter!("tinysse_updates_skipped_total").absolute(counts.skipped);
+            counter!("tinysse_updates_coalesced_total").absolute(app.updates.coalesced());
+            gauge!("tinysse_cursor_lag_max").set(lag.most as f64);
+            for (bound, streams) in Lag::BOUNDS.iter().zip(lag.streams) {
+                gauge!("tinysse_streams_behind", "more_than" => bound.to_string()).set(streams as f64);
+            }
             counter!("tinysse_beats_total").absolute(counts.beats);
             for (gap, count) in &counts.resyncs {
                 counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
@@ -120,7 +143,9 @@ impl Metrics {
             app.worker.polls().iter().for_each(|poll| poll_gauges(poll));
         });
         self.handle.run_upkeep();
-        self.handle.render()
+        let mut text = self.handle.render();
+        histogram(&mut text, &counts.waits);
+        text
     }
 
     fn record<T>(&self, what: impl FnOnce() -> T) -> T {
@@ -150,12 +175,37 @@ fn poll_gauges(poll: &Poll) {
     gauge!("tinysse_poll_failures_in_a_row", "type" => kind).set(f64::from(view.failures));
 }
 
+/// Written here, since it is counted in the hub, where that costs least.
+///
+/// Source: Prometheus, "Exposition formats", histograms.
+fn histogram(text: &mut String, waits: &Waits) {
+    const NAME: &str = "tinysse_publish_to_write_seconds";
+    let seconds = |ms: u64| ms as f64 / 1_000.0;
+    text.push_str(&format!(
+        "# HELP {NAME} From publishing an update to writing it to a stream that was open, in whole milliseconds.\n\
+         # TYPE {NAME} histogram\n"
+    ));
+    for (bound, count) in waits.below() {
+        text.push_str(&format!("{NAME}_bucket{{le=\"{}\"}} {count}\n", seconds(bound)));
+    }
+    let (sum, count) = (seconds(waits.sum_ms()), waits.count());
+    text.push_str(&format!("{NAME}_bucket{{le=\"+Inf\"}} {count}\n{NAME}_sum {sum}\n{NAME}_count {count}\n\n"));
+}
+
 fn describe() {
     use metrics::{describe_counter, describe_gauge};
-    describe_gauge!("tinysse_streams_open", "Streams that are open.");
-    describe_counter!("tinysse_streams_opened_total", "Streams that were opened.");
-    describe_counter!("tinysse_streams_closed_total", "Streams that ended, by reason.");
-    describe_counter!("tinysse_streams_shed_total", "Clients sent away with a time to come back.");
+    describe_gauge!("tinysse_streams_open", "Streams that are open, by transport.");
+    describe_counter!("tinysse_streams_opened_total", "Streams that were opened, by transport.");
+    describe_counter!("tinysse_streams_closed_total", "Streams that ended, by reason and transport.");
+    describe_counter!("tinysse_streams_shed_total", "Clients sent away with a time to come back, by transport.");
+    describe_counter!("tinysse_connections_total", "Connections, by protocol.");
+    describe_counter!("tinysse_tls_failures_total", "Connections that did not get through TLS.");
+    describe_gauge!("tinysse_cursor_lag_max", "Updates that the slowest stream is behind the log.");
+    describe_gauge!("tinysse_streams_behind", "Streams that wait for more than so many updates.");
+    describe_counter!("tinysse_frames_replayed_total", "Frames that were older than the stream they were given to.");
+    describe_counter!("tinysse_replays_total", "Streams that showed a cursor: hit if they went on there, miss if not.");
+    describe_counter!("tinysse_updates_skipped_total", "Places of the log that slow streams were moved over.");
+    describe_counter!("tinysse_updates_coalesced_total", "Updates that a later one of their window replaced.");
     describe_counter!("tinysse_connections_refused_total", "Connections closed because their address has too many.");
     describe_counter!("tinysse_updates_total", "Updates taken into the log, by type.");
     describe_counter!("tinysse_update_receivers_total", "Streams that updates were live for.");

@@ -173,6 +173,12 @@ impl UpdateService {
         self.delivery.subscribe()
     }
 
+    /// Updates that a later one of their window replaced.
+    #[must_use]
+    pub fn coalesced(&self) -> u64 {
+        self.windows().iter().map(|window| u64::from(window.batch.replaced())).sum()
+    }
+
     /// Publishes what windows that ended have held; for ever.
     pub async fn run(&self) {
         loop {

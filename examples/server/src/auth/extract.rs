@@ -41,3 +41,15 @@ impl FromRequestParts<Arc<App>> for Service {
         app.auth.service(&parts.headers).map(|()| Self)
     }
 }
+
+/// The request comes from whoever runs the server: it shows the admin key.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin;
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        app.auth.admin(&parts.headers).map(|()| Self)
+    }
+}

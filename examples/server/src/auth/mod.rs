@@ -1,5 +1,6 @@
 //! Who may do what: app sessions, stream tokens, rights, the key of services, revocation.
 
+mod bearer;
 mod dated;
 pub mod directory;
 mod extract;
@@ -17,9 +18,8 @@ mod vouch;
 
 use std::sync::{Mutex, PoisonError};
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use jsonwebtoken::jwk::JwkSet;
-use subtle::ConstantTimeEq;
 use tinysse::core::audience::Identity;
 
 use crate::{
@@ -34,7 +34,8 @@ use revoked::{Revoked, Standing};
 use sessions::Sessions;
 use used::Used;
 
-pub use extract::{AppSession, Service};
+pub use bearer::bearer;
+pub use extract::{Admin, AppSession, Service};
 pub(crate) use jwks::read as read_jwks;
 
 /// The cookie of the app session, unless configured otherwise.
@@ -48,6 +49,7 @@ pub struct Auth {
     sessions: Sessions,
     directory: Box<dyn Directory>,
     publish_key: Option<Secret>,
+    admin_key: Option<Secret>,
     token_ttl: Span,
     session_ttl: Span,
     revoked: Mutex<Revoked>,
@@ -73,6 +75,7 @@ impl Auth {
             sessions: Sessions::new(config),
             directory,
             publish_key: config.publish_key.clone(),
+            admin_key: config.admin.key.clone(),
             token_ttl: config.token_ttl,
             session_ttl: config.session_ttl,
             revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms())),
@@ -205,21 +208,6 @@ impl Auth {
         }
     }
 
-    /// Whether a request comes from a service.
-    ///
-    /// # Errors
-    /// 401 `unauthenticated`.
-    pub fn service(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let shown = bearer(headers).ok_or_else(|| unauthenticated("show the publish key as a bearer"))?;
-        let ours = self.publish_key.as_ref().ok_or_else(|| unauthenticated("the server has no publish key"))?;
-        // In constant time, so that the time of the answer does not spell the key.
-        if bool::from(ours.expose().as_bytes().ct_eq(shown.as_bytes())) {
-            Ok(())
-        } else {
-            Err(unauthenticated("this is not the publish key"))
-        }
-    }
-
     /// Looks at the files of keys and rights, and at the keys of app sessions, whether they changed.
     pub async fn refresh(&self) {
         match self.sources.read() {
@@ -296,13 +284,6 @@ pub fn gone() -> Problem {
 #[must_use]
 pub fn spent() -> Problem {
     Problem::unauthorized("token_used", "this token was used; ask for a new one")
-}
-
-/// The credentials of `Authorization: Bearer`.
-#[must_use]
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn unauthenticated(detail: &str) -> Problem {

@@ -2,9 +2,9 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Config, ConfigError, Layer, Span, read};
+use super::{Config, ConfigError, Layer, Origins, Span, file::read};
 
 /// A command with its settings.
 #[derive(Debug)]
@@ -13,6 +13,13 @@ pub enum Command {
     Serve(Box<Config>),
     /// Something with tokens and keys.
     Token(TokenCommand),
+    /// Say what would count.
+    Check {
+        /// The settings.
+        config: Box<Config>,
+        /// Where they come from.
+        origins: Origins,
+    },
 }
 
 /// What to do with tokens.
@@ -52,6 +59,15 @@ enum Asked {
     /// Make, check and sign tokens
     #[command(subcommand)]
     Token(AskedToken),
+    /// Look at settings
+    #[command(subcommand)]
+    Config(AskedConfig),
+}
+
+#[derive(Subcommand)]
+enum AskedConfig {
+    /// Print the settings that count and where they come from, and check the files and folders that they name
+    Check(Settings),
 }
 
 #[derive(Subcommand)]
@@ -112,10 +128,20 @@ impl Command {
     /// # Errors
     /// [`ConfigError`], in words for the person who started the program.
     pub fn from_args(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
-        let cli = Cli::try_parse_from(args)?;
+        let matches = Cli::command().try_get_matches_from(args)?;
+        let cli = Cli::from_arg_matches(&matches)?;
+        let mut inner = &matches;
+        while let Some((_, of_command)) = inner.subcommand() {
+            inner = of_command;
+        }
+        let resolve = |settings: Settings| resolve(settings, inner).map(|(config, _)| config);
         Ok(match cli.command {
             None => Self::Serve(resolve(cli.serve)?),
             Some(Asked::Serve(settings)) => Self::Serve(resolve(settings)?),
+            Some(Asked::Config(AskedConfig::Check(settings))) => {
+                let (config, origins) = self::resolve(settings, inner)?;
+                Self::Check { config, origins }
+            }
             Some(Asked::Token(AskedToken::Mint { wish, settings })) => {
                 Self::Token(TokenCommand::Mint { config: resolve(settings)?, wish })
             }
@@ -127,7 +153,10 @@ impl Command {
     }
 }
 
-fn resolve(settings: Settings) -> Result<Box<Config>, ConfigError> {
-    let file = settings.config.as_deref().map(read).transpose()?.unwrap_or_default();
-    Config::resolve(settings.flags.over(file)).map(Box::new)
+fn resolve(settings: Settings, matches: &ArgMatches) -> Result<(Box<Config>, Origins), ConfigError> {
+    let path = settings.config.as_deref();
+    let file = path.map(read).transpose()?.unwrap_or_default();
+    let origins = Origins::read(matches, path);
+    let config = Config::resolve(settings.flags.over(file)).map_err(|error| origins.blame(error))?;
+    Ok((Box::new(config), origins))
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{
+    admin,
     poll::PollEntry,
     values::{Pair, Rate, Secret, Span},
 };
@@ -86,6 +87,21 @@ pub struct Layer {
     /// Directory of a web app to serve, with an index.html
     #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
     pub pages: Option<PathBuf>,
+    /// What opens /admin and /clients, as a bearer, at least 16 bytes [default: none, and neither is there]
+    #[arg(long, env = "TINYSSE_ADMIN_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
+    pub admin_key: Option<Secret>,
+    /// Who may read /metrics [default: admin if there is an --admin-key, else off; open with --dev]
+    #[arg(long, env = "TINYSSE_METRICS", value_name = "WORD")]
+    pub metrics: Option<admin::Readers>,
+    /// Serve HTTPS with this certificate (PEM, with those that vouch for it); read again when it changes
+    #[arg(long, env = "TINYSSE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, env = "TINYSSE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature `otlp`)
+    #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL")]
+    pub otlp: Option<String>,
     /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
     pub poll: Vec<PollEntry>,
@@ -245,6 +261,11 @@ impl Layer {
             log_max_bytes: self.log_max_bytes.or(below.log_max_bytes),
             cors_origin: list(self.cors_origin, below.cors_origin),
             pages: self.pages.or(below.pages),
+            admin_key: self.admin_key.or(below.admin_key),
+            metrics: self.metrics.or(below.metrics),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            otlp: self.otlp.or(below.otlp),
             poll: list(self.poll, below.poll),
             poll_every: self.poll_every.or(below.poll_every),
             poll_timeout: self.poll_timeout.or(below.poll_timeout),

@@ -8,17 +8,25 @@
 //! ```
 
 mod access;
+pub mod admin;
 mod command;
+mod file;
 mod flow;
 mod layer;
+mod layer;
 mod limits;
+mod limits;
+mod origin;
+mod otlp;
 pub mod poll;
+mod shown;
+mod tls;
 mod values;
 
 use std::{
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use axum::http::{HeaderValue, Uri};
@@ -32,10 +40,14 @@ use crate::{
 };
 
 pub use access::{Access, KeySource, SessionRules};
+pub use admin::Admin;
 pub use command::{Command, TokenCommand};
 pub use layer::Layer;
 pub use limits::Limits;
+pub use origin::{Origin, Origins};
 pub use poll::{Poll, PollEntry, PollError};
+pub use shown::Shown;
+pub use tls::Tls;
 pub use values::{Pair, Place, Rate, Secret, Span};
 
 /// `iss` of tokens, unless configured otherwise.
@@ -71,6 +83,12 @@ pub struct Config {
     pub hub: HubConfig,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<HeaderValue>,
+    /// Who may look inside.
+    pub admin: Admin,
+    /// Certificate and key, for HTTPS.
+    pub tls: Option<Tls>,
+    /// Where spans of requests go.
+    pub otlp: Option<Uri>,
     /// Directory of the web app.
     pub pages: Option<PathBuf>,
     /// What to poll.
@@ -127,6 +145,16 @@ pub enum ConfigError {
     /// A poller is described wrongly.
     #[error(transparent)]
     Poll(#[from] PollError),
+    /// A setting is wrong.
+    #[error("{text} (from: {origin})")]
+    Given {
+        /// Its name in the file.
+        key: String,
+        /// Where it was given.
+        origin: Origin,
+        /// What is wrong.
+        text: String,
+    },
 }
 
 impl Config {
@@ -137,8 +165,14 @@ impl Config {
     pub fn from_args(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
         match Command::from_args(args)? {
             Command::Serve(config) => Ok(*config),
-            Command::Token(_) => wrong("this command serves nothing"),
+            Command::Token(_) | Command::Check { .. } => wrong("this command serves nothing"),
         }
+    }
+
+    /// The settings as they count, each under the name it has in the file. Secrets are hidden.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        shown::shown(self)
     }
 
     /// Fills in the defaults and checks the whole.
@@ -153,6 +187,7 @@ impl Config {
             return wrong("--dev lets anybody in, so it listens on loopback only: give --listen 127.0.0.1:PORT");
         }
         let access = Access::resolve(&layer, dev)?;
+        let (admin, tls) = (Admin::resolve(&layer, dev)?, Tls::resolve(&layer)?);
         let dev_key = || dev.then(|| Secret::from(DEV_PUBLISH_KEY.to_owned()));
         let publish_key = layer.publish_key.clone().or_else(dev_key);
         if !dev && let Some(key) = &publish_key {
@@ -192,6 +227,9 @@ impl Config {
             session_ttl: layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000)).max(token_ttl),
             hub,
             cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+            admin,
+            tls,
+            otlp: otlp::otlp(layer.otlp.as_deref())?,
             pages: layer.pages,
             polls,
             poll_lease,
@@ -236,13 +274,6 @@ fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
 
 fn wrong<T>(text: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::Setting(text.into()))
-}
-
-fn read(path: &Path) -> Result<Layer, ConfigError> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).or_else(|error| wrong(format!("--config {name}: {error}")))?;
-    // Only the message: the parser's full text quotes the line, which may hold a secret.
-    toml::from_str(&text).or_else(|error: toml::de::Error| wrong(format!("--config {name}: {}", error.message())))
 }
 
 fn at_least(name: &str, secret: &Secret, bytes: usize) -> Result<(), ConfigError> {

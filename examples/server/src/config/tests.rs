@@ -183,3 +183,102 @@ fn limits_are_there_unless_one_tries_things_out() {
     let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).proxies;
     assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::/32"]);
 }
+
+#[test]
+fn every_setting_is_shown_with_its_origin_and_no_secret() {
+    let path = std::env::temp_dir().join(format!("tinysse-shown-{}.toml", std::process::id()));
+    std::fs::write(&path, "token-ttl = \"30s\"\npublish-key = \"hush-hush-hush-hush\"\nbeat = \"7s\"\n")
+        .expect("written");
+    let flags = [
+        &format!("--config={}", path.display()),
+        SECRET,
+        "--previous-secret=hush-hush-hush-hush-hush-hush-hush-hush",
+        "--session-secret=hush-hush-hush-hush-hush-hush-hush-hush",
+        "--admin-key=hush-hush-hush-hush",
+        "--directory=http://me:hush-hush@rights.example/",
+        "--poll=a=http://me:hush-hush@x/",
+        "--batch=a.*=1500ms",
+        "--data=.",
+        "--beat=3m",
+    ];
+    let command = Command::from_args(["tinysse-server", "config", "check"].into_iter().chain(flags)).expect("complete");
+    let Command::Check { config, origins } = command else { panic!("{command:?}") };
+    let mut text = Vec::new();
+    assert!(crate::check::run(&config, &origins, &mut text).expect("written"));
+    let text = String::from_utf8(text).expect("utf-8");
+    assert!(!text.contains("hush-hush") && !text.contains("0123456789"), "{text}");
+    let (file, line) = (path.display().to_string(), |key: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{key} = ")))
+            .unwrap_or_else(|| panic!("{key} in {text}"));
+        line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ")
+    });
+    for (key, shown) in [
+        ("secret", "[hidden] # flag"),
+        ("token-ttl", &*format!("30s # {file}")),
+        ("publish-key", &*format!("[hidden] # {file}")),
+        ("beat", "3m # flag"),
+        ("batch", "a.*=1500ms # flag"),
+        ("token-rate", "120/m # default"),
+        ("metrics", "admin # default"),
+        ("directory", "at rights.example # flag"),
+        ("session-jwks", "- # default"),
+    ] {
+        assert_eq!(line(key), shown, "{key}");
+    }
+    // No setting is forgotten. Where the log is kept, only one of the ways is shown.
+    let arguments = <Layer as clap::Args>::augment_args(clap::Command::new(""));
+    for key in arguments.get_arguments().filter_map(|arg| arg.get_long()) {
+        let elsewhere = ["memory", "redis", "redis-prefix"].contains(&key);
+        assert_eq!(config.shown().iter().filter(|(shown, _)| *shown == key).count(), usize::from(!elsewhere), "{key}");
+    }
+    std::fs::remove_file(&path).expect("removed");
+}
+
+#[test]
+fn who_gave_a_wrong_setting_is_named() {
+    let path = std::env::temp_dir().join(format!("tinysse-blame-{}.toml", std::process::id()));
+    let flag = format!("--config={}", path.display());
+    std::fs::write(&path, "dev = true\npublish-key = \"x\"\nlog-max-count = 0\n").expect("written");
+    let error = Config::from_args(["tinysse-server", &flag]).expect_err("too few");
+    assert!(
+        matches!(&error, ConfigError::Given { key, origin: Origin::File(_), .. } if key == "log-max-count"),
+        "{error:?}"
+    );
+    assert!(error.to_string().ends_with(&format!("(from: {})", path.display())), "{error}");
+    let error = Config::from_args(["tinysse-server", &flag, "--log-max-count=0"]).expect_err("too few");
+    assert!(matches!(&error, ConfigError::Given { origin: Origin::Flag, .. }), "{error:?}");
+    std::fs::write(&path, "dev = true\ntoken-ttl = 5\n").expect("written");
+    assert!(complaint(&[&flag]).contains("token-ttl: "), "{}", complaint(&[&flag]));
+    std::fs::remove_file(&path).expect("removed");
+}
+
+#[test]
+fn a_place_that_can_not_be_used_is_found_before_the_start() {
+    let file = std::env::temp_dir().join(format!("tinysse-place-{}", std::process::id()));
+    std::fs::write(&file, "no folder").expect("written");
+    let data = format!("--data={}", file.join("deeper").display());
+    let command = Command::from_args(["tinysse-server", "config", "check", "--dev", &data]).expect("complete");
+    let Command::Check { config, origins } = command else { panic!("{command:?}") };
+    let mut text = Vec::new();
+    assert!(!crate::check::run(&config, &origins, &mut text).expect("written"));
+    let text = String::from_utf8(text).expect("utf-8");
+    assert!(text.lines().last().is_some_and(|line| line.starts_with("error: --data (flag): ")), "{text}");
+    std::fs::remove_file(&file).expect("removed");
+}
+
+#[test]
+fn spans_go_to_an_address_if_they_can() {
+    let otlp = |text: &str| config(&["--dev", "--otlp", text]).map(|config| config.otlp.map(|place| place.to_string()));
+    let place = "http://127.0.0.1:4318/v1/traces";
+    if cfg!(feature = "otlp") {
+        assert_eq!(otlp(place), Ok(Some(place.to_owned())));
+    } else {
+        assert!(otlp(place).expect_err("not built").contains("--features otlp"));
+    }
+    for bad in ["ftp://me:hush-hush@x/", "/v1/traces", "127.0.0.1:4318"] {
+        let error = otlp(bad).expect_err(bad);
+        assert!(error.contains("--otlp") && !error.contains("hush-hush"), "{error}");
+    }
+}

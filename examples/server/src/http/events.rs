@@ -23,7 +23,7 @@ use crate::{
     auth::{bearer, directory::Denied, gone, limit::too_many},
     clock::jitter,
     error::Problem,
-    runtime::{Asked, Conn, goodbye, site},
+    runtime::{Asked, Conn, Site, Transport, address, goodbye},
 };
 
 /// More patterns than this are refused.
@@ -53,14 +53,15 @@ pub(super) async fn events(
         Some(_) => return Err(Problem::bad_request("bad_wire", "`wire` is `native`, or left out")),
     };
     let bearer = bearer(&headers);
-    let native = bearer.is_none();
+    let transport = if bearer.is_none() { Transport::Native } else { Transport::Fetch };
     let types = ask.types.as_deref().filter(|text| !text.is_empty()).map(patterns).transpose()?;
     let conn = conn.map(|Extension(conn)| conn).unwrap_or_default();
-    let site = conn.peer().and_then(|peer| site(peer, &headers, &app.config.limits.proxies));
+    let address = conn.peer().and_then(|peer| address(peer, &headers, &app.config.limits.proxies));
+    let site = address.map(Site::of);
     // Before the token is looked at: guessing costs as much as knowing.
     if let Some(wait) = site.and_then(|site| app.limits.connect.take(&site).err()) {
         let away = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(app.away(&mut jitter()));
-        return shed(&app, native, away, || too_many(wait));
+        return shed(&app, transport, away, || too_many(wait));
     }
     let claims = app.auth.redeem(bearer.or(ask.token.as_deref()))?;
     // Rights are resolved now, not when the token was issued.
@@ -68,7 +69,7 @@ pub(super) async fn events(
     let rights = match app.auth.rights(&claims).await {
         Ok(rights) => rights,
         Err(Denied::Gone) => return Err(gone()),
-        Err(Denied::Unavailable) => return busy(&app, native),
+        Err(Denied::Unavailable) => return busy(&app, transport),
     };
     // On a native retry the address is old and the header new.
     let header = headers.get(H_LAST_EVENT_ID).filter(|value| !value.is_empty());
@@ -79,12 +80,13 @@ pub(super) async fn events(
         app.engine.claimed(id);
     }
     if !app.use_up(&claims).await? {
-        return busy(&app, native);
+        return busy(&app, transport);
     }
-    let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, site, conn };
+    let address = address.or(conn.peer());
+    let asked = Asked { claims: claims.clone(), rights, cursor, types, folded, transport, site, address, conn };
     let Ok(body) = app.streams.open(asked) else {
         app.give_back(&claims).await;
-        return busy(&app, native);
+        return busy(&app, transport);
     };
     // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.
     if app.auth.is_revoked(&claims) {
@@ -100,16 +102,19 @@ pub(super) async fn events(
 }
 
 /// There is no room now.
-fn busy(app: &App, native: bool) -> Result<Response, Problem> {
+fn busy(app: &App, transport: Transport) -> Result<Response, Problem> {
     let away = app.away(&mut jitter());
     let seconds = u64::from(away.div_ceil(1_000));
-    shed(app, native, away, || Problem::unavailable("busy", "no stream can be opened now", seconds))
+    shed(app, transport, away, || Problem::unavailable("busy", "no stream can be opened now", seconds))
 }
 
 /// Sends a client away for so many milliseconds. A native `EventSource` takes every status but 200 for final.
-fn shed(app: &App, native: bool, away: u32, problem: impl FnOnce() -> Problem) -> Result<Response, Problem> {
-    app.metrics.shed();
-    if native { Ok(stream(Body::from(goodbye(away)))) } else { Err(problem()) }
+fn shed(app: &App, transport: Transport, away: u32, problem: impl FnOnce() -> Problem) -> Result<Response, Problem> {
+    app.metrics.shed(transport);
+    match transport {
+        Transport::Native => Ok(stream(Body::from(goodbye(away)))),
+        Transport::Fetch => Err(problem()),
+    }
 }
 
 fn stream(body: Body) -> Response {

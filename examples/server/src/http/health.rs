@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, engine::Health, error::Problem};
+use crate::{app::App, auth::Admin, engine::Health, error::Problem};
 
 /// The process works.
 pub(super) async fn alive() -> &'static str {
@@ -25,6 +25,11 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, P
         Health::Good | Health::Refusing(_) => Ok("ok\n"),
         Health::Away(error) => Err(Problem::unavailable("log_away", error.to_string(), 1)),
     }
+}
+
+/// For whoever shows the admin key.
+pub(super) async fn metrics_for_admin(app: State<Arc<App>>, _: Admin) -> Response {
+    metrics(app).await
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {

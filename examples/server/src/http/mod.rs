@@ -1,6 +1,8 @@
 //! All routes, and what holds for every one of them.
 
+mod admin;
 mod body;
+mod clients;
 pub mod compute;
 mod dev;
 mod events;
@@ -30,12 +32,17 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     timeout::TimeoutLayer,
 };
+use tracing::Instrument;
 
 use crate::{
     app::App,
+    config::admin::Readers,
     error::{Code, Problem},
 };
 use layer::Publishing;
+
+/// The target of spans. The log leaves them out: it has a line for each request.
+pub const SPANS: &str = "tinysse::span";
 
 /// Bodies of requests may be this long.
 const MAX_BODY: usize = 1 << 20;
@@ -61,8 +68,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/rights", post(revoke::rights))
         .route("/.well-known/jwks.json", get(session::jwks))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
+        .route("/readyz", get(health::ready));
+    routes = match app.config.admin.metrics {
+        Readers::Open => routes.route("/metrics", get(health::metrics)),
+        Readers::Admin => routes.route("/metrics", get(health::metrics_for_admin)),
+        Readers::Off => routes,
+    };
+    if app.config.admin.key.is_some() {
+        routes = routes.route("/clients", get(clients::clients)).merge(admin::routes());
+    }
     if app.config.dev {
         routes = routes
             .route("/auth/login", post(session::log_in))
@@ -128,8 +142,20 @@ fn cors(app: &App) -> CorsLayer {
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
+    let span = tracing::info_span!(
+        target: SPANS,
+        "request",
+        otel.name = %method,
+        otel.kind = "server",
+        http.request.method = %method,
+        url.path = path,
+        http.response.status_code = tracing::field::Empty
+    );
+    let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    // What is logged of the request belongs to it.
+    let _span = span.entered();
     let code = response.extensions().get::<Code>().map(|code| code.0);
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         app.metrics.refused(code.unwrap_or("other"));

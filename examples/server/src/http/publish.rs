@@ -72,8 +72,15 @@ pub(super) async fn publish(
         let key = key.ok_or_else(|| Problem::bad_request("bad_idempotency_key", "1 to 255 visible characters"))?;
         Ok(Receipt { key: key.to_owned(), fingerprint: fingerprint(&body) })
     });
-    let receipt = receipt.transpose()?;
-    let appended = app.updates.publish_all(read(&body)?, receipt).await.map_err(refused)?;
+    publish_bytes(&app, &body, receipt.transpose()?).await
+}
+
+/// Publishes what a body says, once for each receipt.
+///
+/// # Errors
+/// As [`publish`](self).
+pub(super) async fn publish_bytes(app: &App, body: &[u8], receipt: Option<Receipt>) -> Result<Json<Ids>, Problem> {
+    let appended = app.updates.publish_all(read(body)?, receipt).await.map_err(refused)?;
     let ids = appended.ids().map(EventId::text).collect();
     Ok(Json(Ids { ids, durability: appended.reached.as_str() }))
 }

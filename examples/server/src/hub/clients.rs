@@ -60,6 +60,8 @@ pub(super) struct Client {
     /// The head of the log at the time of connecting, while the hello is still to be said.
     pub(super) hello: Option<u64>,
     pub(super) gap: Gap,
+    /// The head of the log when it came: what stands behind it is live.
+    pub(super) came: u64,
     /// Its rights changed, and it was not told yet.
     pub(super) refiltered: bool,
     /// The log was replaced since the client was last served, and why that is a loss.
@@ -90,6 +92,7 @@ impl Client {
             at: 0,
             hello: None,
             gap: Gap::None,
+            came: 0,
             refiltered: false,
             renewed: None,
             came: 0,

@@ -36,6 +36,7 @@ impl Hub {
                 retry: self.config.retry_ms,
             };
             out.own(&encoded(|out| hello.encode(out)));
+            self.counts.connected(client.gap);
             self.counts.resync(client.gap);
         }
         if let Some((at, reason)) = client.ends
@@ -47,6 +48,7 @@ impl Hub {
         if client.bye.is_none_or(|bye| delivers(bye.reason)) {
             let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);
             if let Some(gap) = client.renewed.take().or(lost) {
+                self.counts.skipped += self.log.head().saturating_sub(client.at);
                 client.at = self.log.head();
                 client.waiting = None;
                 let resync = Resync { at: self.log.id(client.at), gap, types: Vec::new() };
@@ -77,7 +79,7 @@ impl Hub {
                     self.counts.passed_over += 1;
                 } else {
                     out.shared(entry.forms.form(client.folded, &mut made));
-                    self.counts.frames += 1;
+                    self.counts.given(seq > client.came, entry.at, now);
                 }
             };
             drop(due);

@@ -96,6 +96,11 @@ impl Forms {
         })
     }
 
+    /// The frame as it was encoded.
+    pub(super) fn frame(&self) -> &[u8] {
+        self.plain.bare()
+    }
+
     /// The bytes of all forms.
     pub(super) fn size(&self) -> usize {
         self.plain.chunk.len() + self.folded.get().map_or(0, |form| form.chunk.len())

@@ -157,6 +157,11 @@ impl Log {
         self.newest.len()
     }
 
+    /// The kept updates, newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        (self.first..=self.head()).rev().zip(self.ring.iter().rev())
+    }
+
     /// Entries have grown by so many bytes, in forms that are made when they are needed. The next update trims.
     pub(super) fn grew(&mut self, bytes: usize) {
         self.bytes += bytes;

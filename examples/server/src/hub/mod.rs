@@ -23,6 +23,7 @@
 //! ```
 
 mod clients;
+mod counts;
 mod due;
 mod form;
 mod log;
@@ -34,6 +35,7 @@ mod routing;
 mod slow;
 mod trimmed;
 mod update;
+mod view;
 mod watched;
 
 use std::sync::Arc;
@@ -56,9 +58,11 @@ use routing::Routing;
 use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
+pub use counts::{Counts, Waits};
 pub use form::{Form, Out};
 pub use slow::{Slow, SlowRules};
 pub use update::{PublishError, Update};
+pub use view::{Kept, View, written};
 
 /// The bounds of the log and the rhythm of the streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,19 +92,6 @@ impl Default for HubConfig {
             linger_ms: 5_000,
         }
     }
-}
-
-/// What the hub has done so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Frames of updates that clients were given.
-    pub frames: u64,
-    /// Beats.
-    pub beats: u64,
-    /// Hello and resync frames that announced a loss, by gap, in the order of their first appearance.
-    pub resyncs: Vec<(Gap, u64)>,
-    /// Updates that slow readers did without.
-    pub passed_over: u64,
 }
 
 /// The log, the clients, and the one walk that serves them.
@@ -279,18 +270,6 @@ impl Hub {
     fn spread_of(&self, receivers: usize) -> Option<u64> {
         let spread = (receivers as u64 * 1_000).checked_div(u64::from(self.spread_per_second))?;
         (spread >= MIN_SPREAD_MS).then(|| spread.min(MAX_SPREAD_MS))
-    }
-}
-
-impl Counts {
-    fn resync(&mut self, gap: Gap) {
-        if gap == Gap::None {
-            return;
-        }
-        match self.resyncs.iter_mut().find(|(known, _)| *known == gap) {
-            Some((_, count)) => *count += 1,
-            None => self.resyncs.push((gap, 1)),
-        }
     }
 }
 

@@ -19,6 +19,16 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// The connection goes on, or the client ended it.
+const HARMLESS: [io::ErrorKind; 6] = [
+    io::ErrorKind::WouldBlock,
+    io::ErrorKind::Interrupted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::NotConnected,
+];
+
 /// Stands in the extensions of every request of the connection.
 #[derive(Debug, Default)]
 pub struct Conn {
@@ -48,7 +58,12 @@ impl Conn {
 
     /// Cuts the connection in mid-air, as a broken network would.
     pub fn cut(&self) {
-        self.end("cut");
+        self.abort("cut");
+    }
+
+    /// Cuts the connection for this reason.
+    pub(super) fn abort(&self, why: &'static str) {
+        self.end(why);
         self.abort.notify_one();
     }
 
@@ -155,6 +170,8 @@ impl Socket {
         result.inspect_err(|error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 self.conn.end("slow");
+            } else if !HARMLESS.contains(&error.kind()) {
+                self.conn.end("error");
             }
         })
     }

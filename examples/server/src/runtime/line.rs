@@ -9,6 +9,7 @@ use super::{
     conn::Conn,
     lane::Lane,
     peer::{Share, Site},
+    view::Came,
     wheel::Wheel,
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub(super) draining: bool,
     /// Who wants to know whether anybody may see something, by the hub's number for it.
     pub(super) watches: Vec<watch::Sender<bool>>,
+    /// How long hyper may ask for nothing, in milliseconds.
+    patience: u64,
 }
 
 #[derive(Debug)]
@@ -40,6 +43,7 @@ pub(super) struct Open {
     pub(super) types: Option<Vec<Pattern>>,
     _share: (Share<String>, Share<Site>),
     pub(super) conn: Arc<Conn>,
+    pub(super) came: Came,
     pub(super) outlet: Outlet,
     pub(super) queued: bool,
     /// The slot of the wheel in which it stands.
@@ -57,7 +61,7 @@ pub(super) enum Outlet {
 }
 
 impl State {
-    pub(super) fn new(hub: Hub, queues: usize, beat_ms: u32) -> Self {
+    pub(super) fn new(hub: Hub, queues: usize, beat_ms: u32, patience: u64) -> Self {
         Self {
             hub,
             open: ClientMap::default(),
@@ -66,6 +70,7 @@ impl State {
             rng: jitter(),
             draining: false,
             watches: Vec::new(),
+            patience,
         }
     }
 
@@ -125,11 +130,21 @@ impl State {
         }
     }
 
+    /// The connection of a stream that hyper carries and that takes nothing, though something is due for too long: over HTTP/2 the others on
+    /// its connection may be well, so that the socket tells nothing.
+    pub(super) fn stuck(&self, id: ClientId, now: Time) -> Option<Arc<Conn>> {
+        let open = self.open.get(&id).filter(|open| matches!(open.outlet, Outlet::Idle))?;
+        self.hub.wants(id).filter(|due| due.plus(self.patience) <= now).map(|_| Arc::clone(&open.conn))
+    }
+
     /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
     pub(super) fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
         let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
         open.looked_at = Time(u64::MAX);
         if self.hub.wants(id).is_some_and(|due| due <= now) {
+            if matches!(open.outlet, Outlet::Idle) {
+                open.looked_at = self.wheel.insert(now.plus(self.patience), id);
+            }
             return true;
         }
         self.look_again(id);
@@ -138,12 +153,31 @@ impl State {
 }
 
 impl Open {
+    /// Whether it was given all that it is due, and takes what comes.
+    pub(super) fn keeps_up(&self) -> bool {
+        match &self.outlet {
+            Outlet::Idle => false,
+            Outlet::Body(_) => true,
+            Outlet::Lane(lane) => !self.queued && !lane.is_full(),
+        }
+    }
+
     pub(super) fn new(
         claims: Claims,
         types: Option<Vec<Pattern>>,
         share: (Share<String>, Share<Site>),
         conn: Arc<Conn>,
+        came: Came,
     ) -> Self {
-        Self { claims, types, _share: share, conn, outlet: Outlet::Idle, queued: false, looked_at: Time(u64::MAX) }
+        Self {
+            claims,
+            types,
+            _share: share,
+            conn,
+            came,
+            outlet: Outlet::Idle,
+            queued: false,
+            looked_at: Time(u64::MAX),
+        }
     }
 }

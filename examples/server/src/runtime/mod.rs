@@ -12,13 +12,18 @@ mod peer;
 mod serve;
 mod stream;
 mod streams;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
+mod view;
 mod watched;
 mod wheel;
 
 pub use conn::Conn;
 pub(crate) use drain::drain;
-pub use peer::{Share, Shares, Site, site};
+pub use peer::{Share, Shares, Site, address, site};
 pub(crate) use serve::carry;
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};
 pub use streams::{Asked, Full, Streams};
+pub use tls::{Tls, TlsError};
+pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};

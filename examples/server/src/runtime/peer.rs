@@ -32,20 +32,26 @@ impl Site {
     }
 }
 
-/// The site behind a connection and its `X-Forwarded-For`: the nearest address that is no proxy of ours. What stands further left in the
-/// header anybody may have written. `None` for a proxy that speaks for itself: it is not limited.
+/// The site behind a connection: that of its [`address`]. `None` for a proxy that speaks for itself: it is not limited.
 #[must_use]
 pub fn site(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<Site> {
+    address(peer, headers, proxies).map(Site::of)
+}
+
+/// The address behind a connection and its `X-Forwarded-For`: the nearest one that is no proxy of ours. What stands further left in the
+/// header anybody may have written. `None` for a proxy that speaks for itself.
+#[must_use]
+pub fn address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<IpAddr> {
     let trusted = |address: IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));
     if !trusted(peer) {
-        return Some(Site::of(peer));
+        return Some(peer);
     }
     let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
     let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     for hop in hops {
         match hop.trim().parse::<IpAddr>() {
             Ok(address) if trusted(address) => {}
-            Ok(address) => return Some(Site::of(address)),
+            Ok(address) => return Some(address),
             // Behind what can't be read nothing can be believed.
             Err(_) => return None,
         }

@@ -31,11 +31,12 @@ use super::{
     lane::{self, Lane},
     peer::{Shares, site},
     stream::EventBody,
+    tls,
 };
 use crate::app::App;
 
 /// What a connection buffers at most in each direction.
-const BUFFER: usize = 64 * 1024;
+pub(super) const BUFFER: usize = 64 * 1024;
 
 /// Binds the address that the configuration names.
 ///
@@ -88,9 +89,17 @@ pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener,
                         continue;
                     };
                     let conn = Arc::new(Conn::from(from.ip()));
-                    let connection = connection(Arc::clone(app), router.clone(), tcp, conn, finishing.clone(), give.clone());
+                    let (app, router, finishing) = (Arc::clone(app), router.clone(), finishing.clone());
+                    if app.tls.is_some() {
+                        connections.spawn(async move {
+                            tls::connection(app, router, tcp, conn, finishing).await;
+                            drop(share);
+                        });
+                        continue;
+                    }
+                    let give = give.clone();
                     connections.spawn(async move {
-                        connection.await;
+                        connection(app, router, tcp, conn, finishing, give).await;
                         drop(share);
                     });
                 }
@@ -127,6 +136,7 @@ async fn connection(
     mut finishing: watch::Receiver<bool>,
     give: mpsc::UnboundedSender<(Arc<Lane>, EventBody)>,
 ) {
+    app.metrics.connected("http/1.1");
     let socket = Socket::new(tcp, Arc::clone(&conn), app.config.stall_timeout.duration());
     let leaving = Leaving::default();
     let service = service_fn(|request: hyper::Request<Incoming>| {
@@ -184,7 +194,7 @@ impl Leaving {
     }
 }
 
-async fn finished(finishing: &mut watch::Receiver<bool>) {
+pub(super) async fn finished(finishing: &mut watch::Receiver<bool>) {
     // The sender lives as long as `serve`; if it is gone, so is the server.
     drop(finishing.wait_for(|finish| *finish).await);
 }

@@ -1,6 +1,7 @@
 //! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     time::Duration,
@@ -26,6 +27,7 @@ use super::{
     line::{Open, Outlet, State},
     peer::{Shares, Site},
     stream::EventBody,
+    view::{Came, Transport},
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
@@ -66,8 +68,12 @@ pub struct Asked<'a> {
     pub types: Option<Vec<Pattern>>,
     /// Whether the reader is a native `EventSource` (see [`Hub::fold`]).
     pub folded: bool,
+    /// How the client came.
+    pub transport: Transport,
     /// From where, if that is limited.
     pub site: Option<Site>,
+    /// From which address, as far as that is known.
+    pub address: Option<IpAddr>,
     /// Over which connection.
     pub conn: Arc<Conn>,
 }
@@ -90,7 +96,7 @@ impl Streams {
     pub fn new(config: &Config, clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
         let hub = Hub::new(Epoch(0), config.hub.clone()).spread(config.spread_rate).slow(config.slow.clone());
         let queues = std::thread::available_parallelism().map_or(1, usize::from);
-        let state = State::new(hub, queues, config.hub.beat_ms);
+        let state = State::new(hub, queues, config.hub.beat_ms, config.stall_timeout.ms());
         Arc::new(Self {
             state: Mutex::new(state),
             ready: (0..queues).map(|_| Notify::new()).collect(),
@@ -110,7 +116,7 @@ impl Streams {
     /// # Errors
     /// [`Full`]: the client should come again later.
     pub fn open(self: &Arc<Self>, asked: Asked<'_>) -> Result<EventBody, Full> {
-        let Asked { claims, rights, cursor, types, folded, site, conn } = asked;
+        let Asked { claims, rights, cursor, types, folded, transport, site, address, conn } = asked;
         let mut state = self.state();
         if state.draining || state.open.len() >= self.max {
             return Err(Full);
@@ -133,10 +139,11 @@ impl Streams {
             let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
             state.end_within(id, now, left, Reason::Token);
         }
-        state.open.insert(id, Open::new(claims, types, share, conn));
+        let came = Came { transport, address, at: now };
+        state.open.insert(id, Open::new(claims, types, share, conn, came));
         state.tell();
         drop(state);
-        self.metrics.opened();
+        self.metrics.opened(transport);
         Ok(EventBody::new(Arc::clone(self), id))
     }
 
@@ -224,6 +231,7 @@ impl Streams {
         let mut state = self.state();
         state.asked(id);
         if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
+            state.look_again(id);
             return Next::Send(out);
         }
         if state.hub.closed(id) {
@@ -305,7 +313,9 @@ impl Streams {
             while let Some((slot, ids)) = state.wheel.pop(now) {
                 due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
             }
+            let stuck: Vec<_> = due.iter().filter_map(|id| state.stuck(*id, now)).collect();
             self.wake(state, &due);
+            stuck.into_iter().for_each(|conn| conn.abort("slow"));
         }
     }
 
@@ -318,7 +328,7 @@ impl Streams {
             drop(state);
             let reason = open.conn.ended().or(bye).unwrap_or("client");
             tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
-            self.metrics.closed(reason);
+            self.metrics.closed(reason, open.came.transport);
         }
     }
 

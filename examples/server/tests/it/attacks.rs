@@ -171,7 +171,10 @@ async fn what_services_do_needs_their_key() {
 
 #[tokio::test]
 async fn attempts_leave_no_token_and_no_forged_line_in_the_log() {
-    let server = Child::server(&["--dev", "--log=debug", &format!("--secret={SECRET}")]).await;
+    let admin = "an-admin-key-that-nobody-logs";
+    let flags =
+        ["--dev", "--log=debug", &format!("--secret={SECRET}"), &format!("--admin-key={admin}"), "--metrics=admin"];
+    let server = Child::server(&flags).await;
     let (mut open, token) = stream(&server.url).await;
     let http = reqwest::Client::new();
     let liar = Claims { sub: "eve\nFORGED line".into(), ..claims("tinysse-app") };
@@ -184,10 +187,22 @@ async fn attempts_leave_no_token_and_no_forged_line_in_the_log() {
         http.get(format!("{}{path}{other}x", server.url)).send().await.unwrap();
         http.post(format!("{}{path}{other}", server.url)).bearer_auth(&session).send().await.unwrap();
     }
+    let mut told = String::new();
+    for path in ["/metrics", "/clients", "/admin/now", "/admin/"] {
+        for key in [admin, "another-admin-key-of-somebody"] {
+            let answer = http.get(format!("{}{path}?key={key}", server.url)).bearer_auth(key).send().await.unwrap();
+            told.push_str(&answer.text().await.unwrap());
+        }
+    }
+    for hidden in [&token, &other, &session] {
+        let signature = hidden.rsplit_once('.').unwrap().1;
+        assert!(told.contains("tinysse_streams_open") && !told.contains(signature) && !told.contains(SECRET), "{told}");
+    }
     server.signal("-TERM").await;
     open.bye().await;
     let (code, log) = server.end().await;
     assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains(admin) && !log.contains("another-admin-key") && !told.contains(admin), "{log}");
     for hidden in [&token, &other, &session] {
         let signature = hidden.rsplit_once('.').unwrap().1;
         assert!(!log.contains(signature) && !log.contains("token="), "{log}");

@@ -1,6 +1,7 @@
 //! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod admin;
 mod algorithms;
 mod api;
 mod attacks;
@@ -16,6 +17,7 @@ mod flood;
 mod fuzz;
 mod lane;
 mod lifecycle;
+mod metrics;
 mod nodes;
 mod partition;
 mod policies;
@@ -23,10 +25,14 @@ mod pressure;
 mod publish;
 mod redis;
 mod rights;
+mod secure;
 mod sessions;
 mod slow;
+#[cfg(feature = "otlp")]
+mod spans;
 mod streams;
 mod support;
+mod tls;
 mod tokens;
 mod worker;
 mod worker_http;

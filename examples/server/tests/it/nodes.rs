@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     faults::{follow, post},
     redis::Redis,
-    support::until,
+    support::{metric, until},
 };
 
 pub type Numbers = Arc<Mutex<BTreeMap<u64, String>>>;
@@ -74,7 +74,7 @@ pub async fn one_client_each(urls: &[String]) {
         let mut open = 0;
         for url in urls {
             let text = Client::new().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
-            open += usize::from(text.contains("tinysse_streams_open 1"));
+            open += usize::from(metric(&text, "tinysse_streams_open") == 1.0);
         }
         open == urls.len()
     };
@@ -151,6 +151,6 @@ async fn a_redis_that_stops_or_dies_makes_nodes_unready_and_loses_nothing() {
     // The streams were open all the time.
     for url in &urls {
         let text = http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
-        assert!(text.contains("tinysse_streams_opened_total 1"), "{text}");
+        assert_eq!(metric(&text, "tinysse_streams_opened_total"), 1.0, "{text}");
     }
 }

@@ -100,11 +100,9 @@ impl Server {
         body_of(response).await["closed"].as_u64().unwrap()
     }
 
-    /// A series of `/metrics`; 0 if there is none.
+    /// Of `/metrics`, see [`metric`].
     pub async fn metric(&self, series: &str) -> f64 {
-        let text = self.get("/metrics").send().await.unwrap().text().await.unwrap();
-        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        value.map_or(0.0, |value| value.parse().unwrap())
+        metric(&self.get("/metrics").send().await.unwrap().text().await.unwrap(), series)
     }
 }
 
@@ -257,6 +255,18 @@ impl Drop for File {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.0));
     }
+}
+
+/// The sum of the series of this name that have these labels, and perhaps others; 0 if there is none.
+pub fn metric(text: &str, series: &str) -> f64 {
+    let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+    let labels: Vec<_> = labels.strip_suffix('}').unwrap().split(',').filter(|label| !label.is_empty()).collect();
+    let values = text.lines().filter_map(|line| {
+        let (has, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
+        let has = if has.is_empty() { "" } else { has.strip_prefix('{')?.strip_suffix('}')? };
+        labels.iter().all(|label| has.split(',').any(|one| one == *label)).then(|| value.parse::<f64>().unwrap())
+    });
+    values.sum()
 }
 
 pub async fn body_of(response: Response) -> Value {

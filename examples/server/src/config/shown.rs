@@ -1,0 +1,190 @@
+//! The settings as they count, for people: each under the name it has in the file, secrets hidden.
+
+use std::fmt::Display;
+
+use super::{Access, Admin, Config, Keep, KeySource, Limits, Pair, Place, Rate, Secret, SessionRules, Span, Tls};
+use crate::hub::{HubConfig, written};
+
+/// A setting's name and value.
+pub type Shown = (&'static str, String);
+
+const HIDDEN: &str = "[hidden]";
+const NONE: &str = "-";
+
+/// Whatever is added to the settings must be added here: nothing is left out by a `..`.
+pub(super) fn shown(config: &Config) -> Vec<Shown> {
+    let Config {
+        listen,
+        dev,
+        keep,
+        access,
+        limits,
+        publish_key,
+        issuer,
+        token_ttl,
+        session_ttl,
+        hub,
+        cors_origins,
+        admin,
+        tls,
+        otlp,
+        pages,
+        polls,
+        poll_every,
+        poll_timeout,
+        batch,
+        spread_rate,
+        max_streams,
+        max_stream_age,
+        stall_timeout,
+        drain_window,
+        log,
+    } = config;
+    let HubConfig { max_count, max_age_ms, max_bytes, beat_ms, retry_ms, linger_ms } = hub;
+    let ms = |ms: u64| span(Span::of_ms(ms));
+    let origins = cors_origins.iter().map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
+    let mut out = vec![("listen", listen.to_string()), ("dev", dev.to_string())];
+    out.extend(kept(keep));
+    out.extend([
+        ("publish-key", secret(publish_key.as_ref())),
+        ("issuer", issuer.clone()),
+        ("token-ttl", span(*token_ttl)),
+        ("session-ttl", span(*session_ttl)),
+        ("beat", ms((*beat_ms).into())),
+        ("retry", ms((*retry_ms).into())),
+        ("max-stream-age", span(*max_stream_age)),
+        ("linger", ms((*linger_ms).into())),
+        ("log-max-count", max_count.to_string()),
+        ("log-max-age", ms(*max_age_ms)),
+        ("log-max-bytes", max_bytes.to_string()),
+        ("cors-origin", list(origins)),
+        ("pages", maybe(pages.as_ref().map(|dir| dir.display()))),
+        // Addresses may hold passwords.
+        ("poll", list(polls.iter().map(|Pair { kind, value }| format!("{kind}={}", value.host().unwrap_or_default())))),
+        ("poll-every", span(*poll_every)),
+        ("poll-timeout", span(*poll_timeout)),
+        ("batch", list(batch.iter().map(|(pattern, window)| format!("{}={}", written(pattern), span(*window))))),
+        ("spread-rate", spread_rate.to_string()),
+        ("max-streams", max_streams.to_string()),
+        ("stall-timeout", span(*stall_timeout)),
+        ("drain-window", span(*drain_window)),
+    ]);
+    out.extend(opened(admin, tls.as_ref()));
+    out.extend(who(access));
+    out.extend(bounds(limits));
+    out.push(("otlp", maybe(otlp.as_ref().and_then(|place| place.host()).map(|host| format!("at {host}")))));
+    out.push(("log", log.to_string()));
+    out
+}
+
+fn kept(keep: &Keep) -> Vec<Shown> {
+    match keep {
+        Keep::Memory => vec![("memory", "true".to_owned())],
+        Keep::File { folder, durability } => {
+            vec![("data", folder.display().to_string()), ("durability", durability.as_str().to_owned())]
+        }
+        // The address may hold a password.
+        Keep::Redis(place) => vec![("redis", HIDDEN.to_owned()), ("redis-prefix", place.prefix.clone())],
+    }
+}
+
+fn opened(Admin { key, metrics }: &Admin, tls: Option<&Tls>) -> [Shown; 4] {
+    [
+        ("admin-key", secret(key.as_ref())),
+        ("metrics", metrics.as_str().to_owned()),
+        ("tls-cert", maybe(tls.map(|tls| tls.cert.display()))),
+        ("tls-key", maybe(tls.map(|tls| tls.key.display()))),
+    ]
+}
+
+fn who(access: &Access) -> Vec<Shown> {
+    let Access {
+        keys: _,
+        sources: KeySource { files, secrets },
+        skew,
+        single_use,
+        sessions,
+        directory,
+        directory_key,
+        directory_ttl,
+        revocations,
+        reload_every,
+    } = access;
+    let SessionRules { secret: of_app, jwks, issuer, audience, cookie } = sessions;
+    vec![
+        ("secret", secret(secrets.first())),
+        ("previous-secret", list(secrets.iter().skip(1).map(|_| HIDDEN))),
+        ("token-key", list(files.iter().map(|file| file.display()))),
+        ("clock-skew", span(*skew)),
+        ("single-use", single_use.to_string()),
+        ("session-secret", secret(of_app.as_ref())),
+        ("session-jwks", place(jwks.as_ref())),
+        ("session-issuer", issuer.clone()),
+        ("session-audience", audience.clone()),
+        ("session-cookie", cookie.clone()),
+        ("directory", place(directory.as_ref())),
+        ("directory-key", secret(directory_key.as_ref())),
+        ("directory-ttl", span(*directory_ttl)),
+        ("revocations", maybe(revocations.as_ref().map(|file| file.display()))),
+        ("reload-every", span(*reload_every)),
+    ]
+}
+
+fn bounds(limits: &Limits) -> Vec<Shown> {
+    let Limits {
+        token_rate,
+        token_rate_address,
+        connect_rate_address,
+        streams_user,
+        streams_address,
+        connections,
+        connections_address,
+        proxies,
+        head_timeout,
+        request_timeout,
+    } = limits;
+    vec![
+        ("token-rate", rate(*token_rate)),
+        ("token-rate-address", rate(*token_rate_address)),
+        ("connect-rate-address", rate(*connect_rate_address)),
+        ("max-streams-user", streams_user.to_string()),
+        ("max-streams-address", streams_address.to_string()),
+        ("max-connections", connections.to_string()),
+        ("max-connections-address", connections_address.to_string()),
+        ("trusted-proxy", list(proxies)),
+        ("head-timeout", span(*head_timeout)),
+        ("request-timeout", span(*request_timeout)),
+    ]
+}
+
+fn secret(secret: Option<&Secret>) -> String {
+    maybe(secret.map(|_| HIDDEN))
+}
+
+fn place(place: Option<&Place>) -> String {
+    maybe(place.map(|place| match place {
+        Place::File(path) => path.display().to_string(),
+        Place::Url(url) => format!("at {}", url.host().unwrap_or_default()),
+    }))
+}
+
+fn maybe(value: Option<impl Display>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
+}
+
+fn list(values: impl IntoIterator<Item = impl Display>) -> String {
+    let values: Vec<_> = values.into_iter().map(|value| value.to_string()).collect();
+    if values.is_empty() { NONE.to_owned() } else { values.join(",") }
+}
+
+/// In the largest unit that it is whole in, as one would write it.
+fn span(span: Span) -> String {
+    let ms = span.ms();
+    let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let whole = units.into_iter().find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
+}
+
+fn rate(Rate(rate): Rate) -> String {
+    rate.map_or_else(|| "off".to_owned(), |(count, per)| format!("{count}/{}", span(per).trim_start_matches('1')))
+}

@@ -1,0 +1,94 @@
+//! `/admin`: a page for whoever runs the server. The page itself knows nothing: it asks for the admin key and shows it with every question.
+//! So there is no cookie that another site could use.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderValue, header},
+    middleware,
+    response::{Redirect, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+use super::{
+    body::JsonBytes,
+    publish::{Ids, publish_bytes},
+};
+use crate::{
+    app::App,
+    auth::Admin,
+    engine::Health,
+    error::Problem,
+    runtime::{TypeSeen, UpdateSeen},
+};
+
+/// Updates that are shown.
+const TAIL: usize = 100;
+
+/// Everything comes from here, nothing is inline, nothing may frame it, and texts cannot become markup even by a mistake.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What the page shows beside `/clients`.
+#[derive(Serialize)]
+struct Now {
+    version: &'static str,
+    cursor: String,
+    streams: usize,
+    /// Updates that the log keeps, and bytes they take.
+    log: (usize, usize),
+    frames: u64,
+    resyncs: u64,
+    writable: bool,
+    draining: bool,
+    types: Vec<TypeSeen>,
+    tail: Vec<UpdateSeen>,
+}
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    let file =
+        |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
+    Router::new()
+        .route("/admin", get(|| async { Redirect::permanent("/admin/") }))
+        .route("/admin/", file("text/html; charset=utf-8", include_str!("../../admin/index.html")))
+        .route("/admin/page.js", file("text/javascript; charset=utf-8", include_str!("../../admin/page.js")))
+        .route("/admin/table.js", file("text/javascript; charset=utf-8", include_str!("../../admin/table.js")))
+        .route("/admin/page.css", file("text/css; charset=utf-8", include_str!("../../admin/page.css")))
+        .route("/admin/icon.svg", file("image/svg+xml", include_str!("../../admin/icon.svg")))
+        .route("/admin/now", get(now))
+        .route("/admin/publish", post(publish))
+        .layer(middleware::map_response(guarded))
+}
+
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    response
+}
+
+async fn now(State(app): State<Arc<App>>, _: Admin) -> Json<Now> {
+    let (counts, log) = app.streams.counts();
+    Json(Now {
+        version: env!("CARGO_PKG_VERSION"),
+        cursor: app.streams.cursor().text(),
+        streams: app.streams.count(),
+        log,
+        frames: counts.frames,
+        resyncs: counts.resyncs.iter().map(|(_, count)| count).sum(),
+        writable: app.engine.health() == Health::Good,
+        draining: app.streams.is_draining(),
+        types: app.streams.types(),
+        tail: app.streams.tail(TAIL),
+    })
+}
+
+/// As `POST /publish`.
+async fn publish(State(app): State<Arc<App>>, _: Admin, JsonBytes(body): JsonBytes) -> Result<Json<Ids>, Problem> {
+    publish_bytes(&app, &body, None).await
+}

@@ -1,0 +1,73 @@
+//! What those who run the hub may look at: clients and the end of the log, as they are now.
+
+use tinysse::core::{
+    audience::{Audience, Identity},
+    registry::Pattern,
+    time::Time,
+    wire::id::EventId,
+};
+
+use super::{ClientId, Hub, log::Entry};
+
+/// A client as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The `client` of its hello.
+    pub name: &'a str,
+    /// Whom it belongs to, and what that allows.
+    pub identity: &'a Identity,
+    /// The types it gets; `None` for all.
+    pub types: Option<&'a [Pattern]>,
+    /// Everything up to here that it may see was given out.
+    pub cursor: EventId,
+    /// Places of the log behind its cursor. A client that has nothing to get stays where it is, so only one that waits to be served is late.
+    pub behind: u64,
+}
+
+/// An update that the log keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// Its place.
+    pub id: EventId,
+    /// When it was logged.
+    pub at: Time,
+    /// Its type.
+    pub kind: &'a str,
+    /// Who may see it; empty for everybody.
+    pub to: &'a [Audience],
+    /// The frame that clients get.
+    pub frame: &'a [u8],
+}
+
+/// A pattern as it is written: `*`, `compute.*`, `projects`.
+#[must_use]
+pub fn written(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Everything => "*".to_owned(),
+        Pattern::Below(prefix) => format!("{prefix}*"),
+        Pattern::Exactly(name) => name.clone(),
+    }
+}
+
+impl Hub {
+    /// A connected client.
+    #[must_use]
+    pub fn view(&self, id: ClientId) -> Option<View<'_>> {
+        let client = self.clients.get(id)?;
+        Some(View {
+            name: &client.name,
+            identity: &client.identity,
+            types: client.types.as_deref(),
+            cursor: self.log.id(client.at),
+            behind: self.log.head().saturating_sub(client.at),
+        })
+    }
+
+    /// The kept updates, newest first.
+    pub fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
+        self.log.newest().map(|(seq, entry)| {
+            let Entry { at, forms, topic, except: _ } = entry;
+            Kept { id: self.log.id(seq), at: *at, kind: &topic.kind, to: &topic.to, frame: forms.frame() }
+        })
+    }
+}

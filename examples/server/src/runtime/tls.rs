@@ -1,0 +1,199 @@
+//! HTTPS: certificate and key from files that are read again when they change, and HTTP/2 for those who speak it.
+//!
+//! What is encrypted cannot leave hyper for a [lane](super::lane): hyper carries these streams as bodies, from the same hub.
+
+use std::{
+    fs, io,
+    path::Path,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer,
+    pem::{self, PemObject},
+};
+use sha2::{Digest, Sha256};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{self, ServerConfig, crypto::ring},
+};
+use tower::ServiceExt;
+
+use super::{
+    conn::{Conn, Socket},
+    serve::{BUFFER, finished},
+};
+use crate::{app::App, config};
+
+/// Requests and streams on one connection of HTTP/2 at a time: the tabs of a browser share it.
+const STREAMS: u32 = 128;
+/// Bytes of a request's headers over HTTP/2.
+const HEADERS: u32 = 16 * 1024;
+
+/// Certificate and key.
+#[derive(Debug)]
+pub struct Tls {
+    files: config::Tls,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    config: Arc<ServerConfig>,
+    /// Of what was read last, good or bad.
+    print: Print,
+}
+
+type Print = [u8; 32];
+
+/// Why a certificate or key is none.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// It can't be read.
+    #[error("{0}: {1}")]
+    File(String, io::Error),
+    /// It is no PEM, or not what it should be.
+    #[error("{0}: {1}")]
+    Pem(String, pem::Error),
+    /// They do not fit each other, or are of a kind that nobody speaks.
+    #[error("--tls-cert and --tls-key: {0}")]
+    Pair(#[from] rustls::Error),
+}
+
+impl Tls {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file.
+    pub fn open(files: config::Tls) -> Result<Self, TlsError> {
+        let (cert, key) = read(&files)?;
+        let known = Known { config: build(&files, &cert, &key)?, print: print(&cert, &key) };
+        Ok(Self { files, known: Mutex::new(known) })
+    }
+
+    /// Looks whether the files changed. New connections get what is new; what can't be used is not, and said once.
+    pub(crate) fn refresh(&self) {
+        let Ok((cert, key)) = read(&self.files) else { return };
+        let print = print(&cert, &key);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.print == print {
+            return;
+        }
+        known.print = print;
+        match build(&self.files, &cert, &key) {
+            Ok(config) => {
+                known.config = config;
+                tracing::info!(target: "tinysse::server", "another certificate from now on");
+            }
+            Err(error) => {
+                tracing::warn!(target: "tinysse::server", %error, "the certificate can't be used; the known one counts");
+            }
+        }
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner).config).into()
+    }
+}
+
+fn read(files: &config::Tls) -> Result<(Vec<u8>, Vec<u8>), TlsError> {
+    let file = |name: &str, path: &Path| fs::read(path).map_err(|error| TlsError::File(named(name, path), error));
+    Ok((file("--tls-cert", &files.cert)?, file("--tls-key", &files.key)?))
+}
+
+fn named(name: &str, path: &Path) -> String {
+    format!("{name} {}", path.display())
+}
+
+fn print(cert: &[u8], key: &[u8]) -> Print {
+    Sha256::new().chain_update(cert).chain_update(key).finalize().into()
+}
+
+fn build(files: &config::Tls, cert: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(cert).collect();
+    let chain = chain.map_err(|error| TlsError::Pem(named("--tls-cert", &files.cert), error))?;
+    let key =
+        PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsError::Pem(named("--tls-key", &files.key), error))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Who comes back need not be remembered here.
+    config.ticketer = ring::Ticketer::new()?;
+    Ok(Arc::new(config))
+}
+
+/// One connection, from its handshake to its end.
+pub(super) async fn connection(
+    app: Arc<App>,
+    router: Router,
+    tcp: TcpStream,
+    conn: Arc<Conn>,
+    mut finishing: watch::Receiver<bool>,
+) {
+    let Some(tls) = &app.tls else { return };
+    let limits = &app.config.limits;
+    let patience = app.config.stall_timeout.duration();
+    let socket = Socket::new(tcp, Arc::clone(&conn), patience);
+    let shaken = timeout(limits.head_timeout.duration(), tls.acceptor().accept(socket)).await;
+    let Ok(Ok(stream)) = shaken else { return app.metrics.handshake_failed() };
+    let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    app.metrics.connected(if two { "h2" } else { "https/1.1" });
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&conn));
+        router.clone().oneshot(request)
+    });
+    let ended = if two {
+        let http = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEADERS)
+            // What waits, waits in the log.
+            .max_send_buf_size(BUFFER)
+            .keep_alive_interval(patience)
+            .keep_alive_timeout(patience)
+            .serve_connection(TokioIo::new(stream), service);
+        drive(http, http2::Connection::graceful_shutdown, &conn, &mut finishing).await
+    } else {
+        let http = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_timeout.duration())
+            .max_buf_size(BUFFER)
+            .serve_connection(TokioIo::new(stream), service);
+        drive(http, http1::Connection::graceful_shutdown, &conn, &mut finishing).await
+    };
+    if let Err(error) = ended {
+        tracing::debug!(target: "tinysse::http", %error, "connection");
+    }
+}
+
+/// Serves until the connection ends, is cut, or was asked to end.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    http: C,
+    end: fn(Pin<&mut C>),
+    conn: &Conn,
+    finishing: &mut watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let (mut http, mut finish, mut finishes) = (pin!(http), pin!(finished(finishing)), false);
+    loop {
+        tokio::select! {
+            ended = &mut http => return ended,
+            () = conn.aborted() => return Ok(()),
+            () = &mut finish, if !finishes => {
+                finishes = true;
+                end(http.as_mut());
+            }
+        }
+    }
+}
