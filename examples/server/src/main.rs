@@ -30,7 +30,9 @@ fn main() -> ExitCode {
             };
         }
         Err(ConfigError::Flags(error)) => error.exit(),
-        Err(error @ (ConfigError::Setting(_) | ConfigError::Given { .. } | ConfigError::Poll(_))) => return failed(&error),
+        Err(error @ (ConfigError::Setting(_) | ConfigError::Given { .. } | ConfigError::Poll(_))) => {
+            return failed(&error);
+        }
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let lines = lines.with_filter(config.log.clone().with_target(SPANS, LevelFilter::OFF));

@@ -13,8 +13,6 @@ mod command;
 mod file;
 mod flow;
 mod layer;
-mod layer;
-mod limits;
 mod limits;
 mod origin;
 mod otlp;

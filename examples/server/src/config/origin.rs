@@ -74,7 +74,7 @@ impl Origins {
                     }
                 }
             }
-            other @ (ConfigError::Flags(_) | ConfigError::Given { .. }) => other,
+            other @ (ConfigError::Flags(_) | ConfigError::Poll(_) | ConfigError::Given { .. }) => other,
         }
     }
 }

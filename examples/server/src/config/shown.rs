@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 
-use super::{Access, Admin, Config, Keep, KeySource, Limits, Pair, Place, Rate, Secret, SessionRules, Span, Tls};
-use crate::hub::{HubConfig, written};
+use super::{Access, Admin, Config, Keep, KeySource, Limits, Place, Poll, Rate, Secret, SessionRules, Span, Tls};
+use crate::{
+    hub::{HubConfig, SlowRules, written},
+    room::Room,
+};
 
 /// A setting's name and value.
 pub type Shown = (&'static str, String);
@@ -30,12 +33,14 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         otlp,
         pages,
         polls,
-        poll_every,
-        poll_timeout,
+        poll_lease,
         batch,
+        slow: SlowRules { lag, rules },
+        room: Room { count, bytes },
         spread_rate,
         max_streams,
         max_stream_age,
+        end_with_token,
         stall_timeout,
         drain_window,
         log,
@@ -54,16 +59,20 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         ("retry", ms((*retry_ms).into())),
         ("max-stream-age", span(*max_stream_age)),
         ("linger", ms((*linger_ms).into())),
+        ("end-with-token", end_with_token.to_string()),
         ("log-max-count", max_count.to_string()),
         ("log-max-age", ms(*max_age_ms)),
         ("log-max-bytes", max_bytes.to_string()),
         ("cors-origin", list(origins)),
         ("pages", maybe(pages.as_ref().map(|dir| dir.display()))),
         // Addresses may hold passwords.
-        ("poll", list(polls.iter().map(|Pair { kind, value }| format!("{kind}={}", value.host().unwrap_or_default())))),
-        ("poll-every", span(*poll_every)),
-        ("poll-timeout", span(*poll_timeout)),
+        ("poll", list(polls.iter().map(polled))),
+        ("poll-lease", span(*poll_lease)),
         ("batch", list(batch.iter().map(|(pattern, window)| format!("{}={}", written(pattern), span(*window))))),
+        ("slow", list(rules.iter().map(|(pattern, slow)| format!("{}={}", written(pattern), slow.as_str())))),
+        ("slow-lag", lag.to_string()),
+        ("publish-waiting", count.to_string()),
+        ("publish-waiting-bytes", bytes.to_string()),
         ("spread-rate", spread_rate.to_string()),
         ("max-streams", max_streams.to_string()),
         ("stall-timeout", span(*stall_timeout)),
@@ -75,6 +84,14 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
     out.push(("otlp", maybe(otlp.as_ref().and_then(|place| place.host()).map(|host| format!("at {host}")))));
     out.push(("log", log.to_string()));
     out
+}
+
+fn polled(
+    Poll { kind, url, every, timeout, max_stale, max_bytes, compare: _, audience: _, headers: _ }: &Poll,
+) -> String {
+    let (host, every, timeout, max_stale) =
+        (url.host().unwrap_or_default(), span(*every), span(*timeout), span(*max_stale));
+    format!("{kind}={host} (every {every}, timeout {timeout}, max-stale {max_stale}, max-bytes {max_bytes})")
 }
 
 fn kept(keep: &Keep) -> Vec<Shown> {

@@ -60,13 +60,11 @@ pub(super) struct Client {
     /// The head of the log at the time of connecting, while the hello is still to be said.
     pub(super) hello: Option<u64>,
     pub(super) gap: Gap,
-    /// The head of the log when it came: what stands behind it is live.
-    pub(super) came: u64,
     /// Its rights changed, and it was not told yet.
     pub(super) refiltered: bool,
     /// The log was replaced since the client was last served, and why that is a loss.
     pub(super) renewed: Option<Gap>,
-    /// The head of the log when it came: up to here it is given a replay, and that alone makes nobody slow.
+    /// The head of the log when it came: up to here it is given a replay, which alone makes nobody slow; what stands behind it is live.
     pub(super) came: u64,
     /// Its connection takes no bytes, and this waits for it.
     pub(super) waiting: Option<Box<Waiting>>,
@@ -92,7 +90,6 @@ impl Client {
             at: 0,
             hello: None,
             gap: Gap::None,
-            came: 0,
             refiltered: false,
             renewed: None,
             came: 0,

@@ -46,6 +46,19 @@ pub enum Slow {
     Disconnect,
 }
 
+impl Slow {
+    /// The word in the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deliver => "deliver",
+            Self::Coalesce => "coalesce",
+            Self::Resync => "resync",
+            Self::Disconnect => "disconnect",
+        }
+    }
+}
+
 /// When a reader is slow, and what that means for each type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlowRules {

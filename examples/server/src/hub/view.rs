@@ -66,7 +66,7 @@ impl Hub {
     /// The kept updates, newest first.
     pub fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
         self.log.newest().map(|(seq, entry)| {
-            let Entry { at, forms, topic, except: _ } = entry;
+            let Entry { at, forms, topic, except: _, same: _ } = entry;
             Kept { id: self.log.id(seq), at: *at, kind: &topic.kind, to: &topic.to, frame: forms.frame() }
         })
     }
