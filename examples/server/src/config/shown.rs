@@ -101,7 +101,11 @@ fn kept(keep: &Keep) -> Vec<Shown> {
             vec![("data", folder.display().to_string()), ("durability", durability.as_str().to_owned())]
         }
         // The address may hold a password.
-        Keep::Redis(place) => vec![("redis", HIDDEN.to_owned()), ("redis-prefix", place.prefix.clone())],
+        Keep::Redis(place) => vec![
+            ("redis", HIDDEN.to_owned()),
+            ("redis-prefix", place.prefix.clone()),
+            ("redis-ca", maybe(place.ca.as_ref().map(|file| file.display()))),
+        ],
     }
 }
 

@@ -220,6 +220,7 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
         ("publish-key", &*format!("[hidden] # {file}")),
         ("beat", "3m # flag"),
         ("batch", "a.*=1500ms # flag"),
+        ("poll", "a=x (every 2s, timeout 5s, max-stale 6s, max-bytes 1048576) # flag"),
         ("token-rate", "120/m # default"),
         ("metrics", "admin # default"),
         ("directory", "at rights.example # flag"),
@@ -227,10 +228,10 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     ] {
         assert_eq!(line(key), shown, "{key}");
     }
-    // No setting is forgotten. Where the log is kept, only one of the ways is shown.
+    // No setting is forgotten. Where the log is kept, only one of the ways is shown; how often is asked, with each poll.
     let arguments = <Layer as clap::Args>::augment_args(clap::Command::new(""));
     for key in arguments.get_arguments().filter_map(|arg| arg.get_long()) {
-        let elsewhere = ["memory", "redis", "redis-prefix"].contains(&key);
+        let elsewhere = ["memory", "redis", "redis-prefix", "redis-ca", "poll-every", "poll-timeout"].contains(&key);
         assert_eq!(config.shown().iter().filter(|(shown, _)| *shown == key).count(), usize::from(!elsewhere), "{key}");
     }
     std::fs::remove_file(&path).expect("removed");

@@ -11,14 +11,12 @@ use crate::{
     faults::{follow, post},
     lifecycle::Child,
     redis::{Proxy, Redis, Way},
-    support::{File, Stream, body_of, until},
+    support::{self, File, Stream, body_of, until},
 };
 
 /// A series of a node's `/metrics`; 0 if there is none.
 pub async fn metric(url: &str, series: &str) -> f64 {
-    let text = Client::new().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
-    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    value.map_or(0.0, |value| value.parse().unwrap())
+    support::metric(&Client::new().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap(), series)
 }
 
 /// Logs in as ada; the cookie.
