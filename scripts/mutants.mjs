@@ -111,6 +111,12 @@ const mutants = [
     'self.has_id = true; let start = self.held.len(); self.held.extend_from_slice(&self.id); self.marks.push(Mark { start, id: self.id.len(), ..NOTHING }); self.begun = self.held.len();',
   ],
   [
+    'of two whole events in a chunk the second has the id of the first',
+    'src/core/wire/decode.rs',
+    'id = event.id.or(id);',
+    'id = id.or(event.id);',
+  ],
+  [
     'replay begins one too late',
     log,
     'let first = seq.saturating_add(1).max(self.first);',
@@ -129,7 +135,7 @@ const mutants = [
     'let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);',
     'let lost = None;',
   ],
-  ['everybody sees everything', due, 'if client.wants(entry) {', 'if client.wants(entry) || true {'],
+  ['everybody sees everything', due, 'if !client.wants(entry) {', 'if false {'],
   [
     'hello names the head, not the place before what follows',
     due,

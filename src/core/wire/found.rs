@@ -21,7 +21,7 @@ pub enum Found<'a> {
 /// The length of what is not there.
 pub const ABSENT: usize = usize::MAX;
 
-/// One finding as ranges: `data`, `kind` and `id` follow one another in [`Scanner::held`], from `start` on. [`ABSENT`] is the length of what
+/// One finding as ranges: `data`, `kind` and `id` follow one another in `held` of the scanner, from `start` on. [`ABSENT`] is the length of what
 /// is not there. The layout is read by JavaScript.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

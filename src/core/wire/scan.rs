@@ -2,8 +2,7 @@
 //!
 //! What lies beneath [`super::decode`], for readers that want ranges of bytes instead of strings: the wasm of
 //! `tinysse/eventsource` hands them to JavaScript, which decodes each data once. This file names no other of the crate
-//! but [`super::found`] and [`super::lines`], so that
-//! they can be compiled alone.
+//! but `found.rs` and `lines.rs`, so that they can be compiled alone.
 
 use alloc::vec::Vec;
 
