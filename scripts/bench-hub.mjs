@@ -2,12 +2,15 @@
 //   npm run bench:hub -- --n 1000 --quick         one number of streams, one short round
 //   npm run bench:hub -- --only ours,nchan        some of the hubs
 //   npm run bench:hub -- --rounds 5               the median of more rounds
+//   npm run bench:hub -- --curve                  ours alone, from 100 to 15,000 streams; draws docs/hub-cost.svg
 // The servers are kept to core 0, the load generator to core 1. Fails if a peer is ahead of ours, or if anything was lost or doubled.
 import { parseArgs } from 'node:util';
 import { available, benchTarget, measure } from './lib/hubs.mjs';
 import { bold, main, red, Stop, say, timed } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
+import { plot } from './lib/plot.mjs';
 import { run } from './lib/run.mjs';
+import { writeWhole } from './lib/stamp.mjs';
 
 /** Updates a second of the paced phase: everybody keeps up, so no update is joined with another. */
 const paceOf = (n) => Math.max(1, Math.min(20, Math.round(20_000 / n)));
@@ -66,6 +69,32 @@ function report(n, results) {
   return behind;
 }
 
+/** What the number of streams changes: nothing, or the hub does too much for one of them. */
+async function curve(rounds, seconds) {
+  const numbers = [100, 400, 1_500, 5_000, 15_000];
+  const shown = columns.filter(([title]) => /CPU|kB/.test(title));
+  const rows = [];
+  for (const n of numbers) {
+    const measured = [];
+    for (let round = 0; round < rounds; round++) {
+      say(`${n} streams, round ${round + 1} of ${rounds}`);
+      measured.push(await measure('ours', n, paceOf(n), seconds));
+    }
+    const phases = measured.flatMap(({ paced, saturated }) => [paced, saturated]);
+    const wrong = phases.reduce((sum, phase) => sum + phase.lost + phase.doubled + phase.reordered + phase.closed, 0);
+    if (wrong > 0) throw new Stop(`${n} streams: ${wrong} updates lost, doubled or out of order, or streams closed`);
+    rows.push([n, ...shown.map(([, column]) => median(measured.map(column)))]);
+  }
+  console.log(`\n${row(['streams', ...shown.map(([title]) => title)])}\n${row(['--:', ...shown.map(() => '--:')])}`);
+  for (const [n, ...values] of rows) console.log(row([n.toLocaleString('en'), ...values.map(digits)]));
+  const charts = shown.map(([title], place) => ({ title, points: rows.map(([n, ...values]) => [n, values[place]]) }));
+  writeWhole(
+    at('docs', 'hub-cost.svg'),
+    plot(charts, 'Cost of a delivery, of an idle stream and of a connect, by streams'),
+  );
+  say('drew docs/hub-cost.svg');
+}
+
 await main(import.meta.url, async () => {
   if (process.platform !== 'linux') throw new Stop('the load generator is written for Linux');
   const { values } = parseArgs({
@@ -74,12 +103,14 @@ await main(import.meta.url, async () => {
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      curve: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   await timed('building the server', () => run('cargo', ['build', '--locked', '--release', '-p', 'tinysse-server']));
   const manifest = ['--manifest-path', at('benches', 'hub', 'Cargo.toml'), '--target-dir', benchTarget];
   await timed('building the load generator', () => run('cargo', ['build', '--locked', '--release', ...manifest]));
+  if (values.curve) return curve(rounds, values.quick ? 2 : 5);
   const names = await available(values.only.split(',').filter(Boolean));
   const behind = [];
   for (const n of values.n.map(Number)) {

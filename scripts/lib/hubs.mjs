@@ -48,7 +48,8 @@ async function post(url, body, headers = {}) {
 
 async function ours(port) {
   const url = `http://127.0.0.1:${port}`;
-  const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--max-streams=20000'];
+  const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--memory'];
+  args.push('--max-streams=20000', '--max-connections=20000');
   const child = await start(join(targetDir, 'release', 'tinysse-server'), args, `${url}/healthz`);
   const login = await post(`${url}/auth/login`, JSON.stringify({ user: 'ada', role: 'admin', channels: ['ops'] }));
   const cookie = login.headers.get('set-cookie').split(';')[0];
