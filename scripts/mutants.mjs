@@ -173,6 +173,7 @@ for (const part of [
   'tests',
   'wasm',
   'wasm-eventsource',
+  'examples/look',
   'examples/server',
 ]) {
   cpSync(at(part), join(tree, part), { recursive: true });

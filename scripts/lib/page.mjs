@@ -7,7 +7,7 @@ const dashboard = at('examples', 'dashboard');
 export const pages = at('examples', 'dashboard', 'dist');
 
 export async function buildPage() {
-  const inputs = [dashboard, at('pkg'), at('package-lock.json')];
+  const inputs = [dashboard, at('examples', 'look'), at('pkg'), at('package-lock.json')];
   await once('dashboard', 'building the page', { inputs, outputs: [pages] }, () =>
     runNode(npmBin('vite'), ['build', '--logLevel', 'warn', dashboard]),
   );

@@ -32,6 +32,13 @@ const TAIL: usize = 100;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+/// The look is that of the live page.
+const STYLES: &str = concat!(
+    include_str!("../../../look/tokens.css"),
+    include_str!("../../../look/parts.css"),
+    include_str!("../../admin/page.css")
+);
+
 /// What the page shows beside `/clients`.
 #[derive(Serialize)]
 struct Now {
@@ -56,7 +63,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/", file("text/html; charset=utf-8", include_str!("../../admin/index.html")))
         .route("/admin/page.js", file("text/javascript; charset=utf-8", include_str!("../../admin/page.js")))
         .route("/admin/table.js", file("text/javascript; charset=utf-8", include_str!("../../admin/table.js")))
-        .route("/admin/page.css", file("text/css; charset=utf-8", include_str!("../../admin/page.css")))
+        .route("/admin/page.css", file("text/css; charset=utf-8", STYLES))
         .route("/admin/icon.svg", file("image/svg+xml", include_str!("../../admin/icon.svg")))
         .route("/admin/now", get(now))
         .route("/admin/publish", post(publish))
