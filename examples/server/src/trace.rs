@@ -22,7 +22,7 @@ impl Spans {
     /// Nothing can be sent to that address.
     pub fn start(config: &Config) -> Result<Option<Self>, ExporterBuildError> {
         let Some(place) = &config.otlp else { return Ok(None) };
-        let exporter = SpanExporter::builder().with_http().with_endpoint(place.to_string()).build()?;
+        let exporter = SpanExporter::builder().with_http().with_endpoint(place.expose()).build()?;
         let resource = Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build();
         Ok(Some(Self(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())))
     }

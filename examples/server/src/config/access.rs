@@ -109,9 +109,9 @@ impl Access {
         if !keys.iter().any(Key::signs) {
             return wrong("--token-key: one of the keys must be private, to sign tokens");
         }
-        let place = |name: &str, text: &Option<String>| {
+        let place = |name: &str, text: &Option<Secret>| {
             text.as_ref()
-                .map(|text| text.parse().or_else(|error: String| wrong(format!("{name}: {error}"))))
+                .map(|text| text.expose().parse().or_else(|error: String| wrong(format!("{name}: {error}"))))
                 .transpose()
         };
         let issuer = layer.session_issuer.clone().or_else(|| layer.issuer.clone());

@@ -100,8 +100,8 @@ pub struct Layer {
     #[arg(long, env = "TINYSSE_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature `otlp`)
-    #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL")]
-    pub otlp: Option<String>,
+    #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL", value_parser = secret)]
+    pub otlp: Option<Secret>,
     /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
     pub poll: Vec<PollEntry>,
@@ -158,8 +158,8 @@ pub struct Layer {
     #[arg(long, env = "TINYSSE_SESSION_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub session_secret: Option<Secret>,
     /// The JWK set with whose keys the app signs its users' sessions
-    #[arg(long, env = "TINYSSE_SESSION_JWKS", value_name = "FILE|URL")]
-    pub session_jwks: Option<String>,
+    #[arg(long, env = "TINYSSE_SESSION_JWKS", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
+    pub session_jwks: Option<Secret>,
     /// `iss` of app sessions [default: that of --issuer]
     #[arg(long, env = "TINYSSE_SESSION_ISSUER", value_name = "TEXT")]
     pub session_issuer: Option<String>,
@@ -170,8 +170,8 @@ pub struct Layer {
     #[arg(long, env = "TINYSSE_SESSION_COOKIE", value_name = "NAME")]
     pub session_cookie: Option<String>,
     /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: as the session says]
-    #[arg(long, env = "TINYSSE_DIRECTORY", value_name = "FILE|URL")]
-    pub directory: Option<String>,
+    #[arg(long, env = "TINYSSE_DIRECTORY", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
+    pub directory: Option<Secret>,
     /// What the address of --directory is shown as bearer
     #[arg(long, env = "TINYSSE_DIRECTORY_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub directory_key: Option<Secret>,

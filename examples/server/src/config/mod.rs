@@ -86,7 +86,7 @@ pub struct Config {
     /// Certificate and key, for HTTPS.
     pub tls: Option<Tls>,
     /// Where spans of requests go.
-    pub otlp: Option<Uri>,
+    pub otlp: Option<Secret>,
     /// Directory of the web app.
     pub pages: Option<PathBuf>,
     /// What to poll.
@@ -227,7 +227,7 @@ impl Config {
             cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
             admin,
             tls,
-            otlp: otlp::otlp(layer.otlp.as_deref())?,
+            otlp: otlp::otlp(layer.otlp)?,
             pages: layer.pages,
             polls,
             poll_lease,

@@ -2,21 +2,21 @@
 
 use axum::http::Uri;
 
-use super::{ConfigError, wrong};
+use super::{ConfigError, values::Secret, wrong};
 
-/// The address of a collector, whole: `http://127.0.0.1:4318/v1/traces`.
+/// The address of a collector, whole: `http://127.0.0.1:4318/v1/traces`. It may hold a password.
 ///
 /// # Errors
-/// [`ConfigError::Setting`]; the address is not repeated, since it may hold a password.
-pub(super) fn otlp(text: Option<&str>) -> Result<Option<Uri>, ConfigError> {
-    let Some(text) = text else { return Ok(None) };
+/// [`ConfigError::Setting`]; the address is not repeated.
+pub(super) fn otlp(place: Option<Secret>) -> Result<Option<Secret>, ConfigError> {
+    let Some(place) = place else { return Ok(None) };
     if !cfg!(feature = "otlp") {
         return wrong("--otlp: build the server with `--features otlp`");
     }
-    let place = text.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
-    match place.as_ref().and_then(Uri::scheme_str) {
-        Some("http") => Ok(place),
-        Some("https") if cfg!(feature = "https") => Ok(place),
+    let uri = place.expose().parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
+    match uri.as_ref().and_then(Uri::scheme_str) {
+        Some("http") => Ok(Some(place)),
+        Some("https") if cfg!(feature = "https") => Ok(Some(place)),
         Some("https") => wrong("--otlp: build the server with `--features https` for https"),
         Some(_) | None => wrong("--otlp: not an address like http://127.0.0.1:4318/v1/traces"),
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use axum::http::Uri;
+
 use super::{Access, Admin, Config, Keep, KeySource, Limits, Place, Poll, Rate, Secret, SessionRules, Span, Tls};
 use crate::{
     hub::{HubConfig, SlowRules, written},
@@ -81,7 +83,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
     out.extend(opened(admin, tls.as_ref()));
     out.extend(who(access));
     out.extend(bounds(limits));
-    out.push(("otlp", maybe(otlp.as_ref().and_then(|place| place.host()).map(|host| format!("at {host}")))));
+    out.push(("otlp", maybe(otlp.as_ref().map(collector))));
     out.push(("log", log.to_string()));
     out
 }
@@ -92,6 +94,11 @@ fn polled(
     let (host, every, timeout, max_stale) =
         (url.host().unwrap_or_default(), span(*every), span(*timeout), span(*max_stale));
     format!("{kind}={host} (every {every}, timeout {timeout}, max-stale {max_stale}, max-bytes {max_bytes})")
+}
+
+fn collector(place: &Secret) -> String {
+    let uri = place.expose().parse::<Uri>().ok();
+    format!("at {}", uri.as_ref().and_then(Uri::host).unwrap_or_default())
 }
 
 fn kept(keep: &Keep) -> Vec<Shown> {

@@ -237,6 +237,23 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     std::fs::remove_file(&path).expect("removed");
 }
 
+/// Wherever they are shown to the one who looks for a bug.
+#[test]
+fn settings_are_printed_without_passwords_of_addresses() {
+    let args = [
+        "",
+        "--redis=redis://me:hush-hush@x/",
+        "--otlp=http://me:hush-hush@x/v1/traces",
+        "--directory=http://me:hush-hush@x/",
+        "--session-jwks=http://me:hush-hush@x/",
+        "--poll=a=http://me:hush-hush@x/",
+        "--admin-key=hush-hush-hush-hush",
+    ];
+    let matches = <Layer as clap::Args>::augment_args(clap::Command::new("")).get_matches_from(args);
+    let layer = <Layer as clap::FromArgMatches>::from_arg_matches(&matches).expect("complete");
+    assert!(!format!("{layer:?}").contains("hush-hush"), "{layer:?}");
+}
+
 #[test]
 fn who_gave_a_wrong_setting_is_named() {
     let path = std::env::temp_dir().join(format!("tinysse-blame-{}.toml", std::process::id()));
@@ -271,7 +288,9 @@ fn a_place_that_can_not_be_used_is_found_before_the_start() {
 
 #[test]
 fn spans_go_to_an_address_if_they_can() {
-    let otlp = |text: &str| config(&["--dev", "--otlp", text]).map(|config| config.otlp.map(|place| place.to_string()));
+    let otlp = |text: &str| {
+        config(&["--dev", "--otlp", text]).map(|config| config.otlp.map(|place| place.expose().to_owned()))
+    };
     let place = "http://127.0.0.1:4318/v1/traces";
     if cfg!(feature = "otlp") {
         assert_eq!(otlp(place), Ok(Some(place.to_owned())));
