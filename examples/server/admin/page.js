@@ -1,8 +1,10 @@
-// What goes on in the hub: asked for every two seconds while somebody looks.
+// What goes on in the hub: asked for every two seconds while somebody looks; less often while there is no answer.
 
 import { ago, date, fill, number, time } from './table.js';
 
+/** Milliseconds between questions, and the most of them while there is no answer. */
 const EVERY = 2000;
+const RARELY = 30_000;
 const STEP = 50;
 const MOST = 1000;
 const KEPT = 'tinysse.admin';
@@ -12,6 +14,7 @@ const at = (id) => document.getElementById(id);
 let key = sessionStorage.getItem(KEPT);
 let limit = STEP;
 let timer;
+let pause = EVERY;
 /** Counts questions, so that an answer that comes late, or behind the lock, changes nothing. */
 let asked = 0;
 
@@ -85,6 +88,7 @@ async function look() {
       return;
     }
     sessionStorage.setItem(KEPT, key);
+    pause = EVERY;
     unlock();
     show(now, clients);
   } catch (error) {
@@ -95,13 +99,15 @@ async function look() {
       lock('This is not the admin key.');
       return;
     }
+    pause = Math.min(pause * 2, RARELY);
     state('lost', 'No answer');
     if (document.body.dataset.locked === 'true') {
       at('refusal').textContent = error.message;
     }
   }
   if (!document.hidden) {
-    timer = setTimeout(look, EVERY);
+    // Pages that lost a server together do not come back to it together.
+    timer = setTimeout(look, pause * (1 + Math.random() / 4));
   }
 }
 
