@@ -214,7 +214,7 @@ impl Driver {
         text.push_str(data);
         let type_ends = units(event);
         let id_ends = type_ends + units(id);
-        let object = self.page.update(&text, type_ends, id_ends, update.replayed, update.envelope, *first as i32);
+        let object = self.page.give(&text, type_ends, id_ends, update.replayed, update.envelope, *first as i32);
         for Subscriber(number) in others {
             self.page.call(*number as i32, &object);
         }

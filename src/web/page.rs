@@ -40,7 +40,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn call(this: &Page, number: i32, value: &JsValue);
     #[wasm_bindgen(method)]
-    pub(super) fn update(
+    pub(super) fn give(
         this: &Page,
         text: &str,
         type_ends: u32,
