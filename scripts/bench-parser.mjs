@@ -32,7 +32,9 @@ const kinds = {
 async function buildCore() {
   const manifest = join(folder, 'wasm', 'Cargo.toml');
   const where = ['--manifest-path', manifest, '--target', wasmTarget, '--target-dir', target];
-  await run('cargo', ['build', '--locked', '--profile', 'small', ...where]);
+  await run('cargo', ['build', '--locked', '--profile', 'small', ...where], {
+    env: { RUSTFLAGS: '-C target-feature=+simd128' },
+  });
   const optimised = join(target, 'bench.wasm');
   await optimise(join(target, wasmTarget, 'small', 'tinysse_bench.wasm'), optimised);
   return readFile(optimised);

@@ -10,7 +10,7 @@ import { buildWasm, flavours, optimise } from './lib/wasm.mjs';
 import { setUp } from './setup.mjs';
 
 /** What a page downloads, brotli, in bytes: .wasm + glue + facade, by transport. */
-const budgets = { eventsource: 20_400, fetch: 25_500 };
+const budgets = { eventsource: 20_400, fetch: 27_000 };
 
 /** `tinysse/eventsource`, which has a wasm of its own, inlined: all that its users download. */
 const eventSourceBudget = 6_500;

@@ -8,7 +8,7 @@ use tinysse::core::{
     registry::{Pattern, Subscriber},
     rng::Rng,
     session::{
-        Config,
+        Config, Counters,
         io::{Output, Ticket, Update},
     },
     time::Time,
@@ -108,28 +108,54 @@ fn updates_out_of_bytes_are_those_out_of_frames() {
         let (mut framed, mut fed) = (open(50), open(50));
         for client in [&mut framed, &mut fed] {
             subscribe(client, &["a", "b", "c.*"]);
+            // The first of them are replayed.
+            let hello = "client=c1&after=4f.0&head=4f.60&beat=15000&gap=none";
+            conversation::say(&format!("frame 1 4f.0 tinysse.hello {hello}"), Time(12), client);
         }
-        let (mut now, mut seq) = (100, 0);
+        // What is not heard is not even counted.
+        let kinds = ["a", "a", "b", "c.d", "a", if seed % 2 == 0 { "unheard" } else { "b" }];
+        let (mut now, mut seq, mut last) = (100, 0, 0);
         for _ in 0..40 {
             now += rng.below(30);
             let mut bytes = Vec::new();
             let mut given = Vec::new();
-            for _ in 0..rng.below(6) {
-                seq += 1;
-                let kind = ["a", "b", "c.d", "unheard"][rng.below(4) as usize];
-                let data = format!("{{\"n\":{}}}", "x".repeat(rng.below(20) as usize));
-                bytes.extend(format!("id: 4f.{seq}\nevent: {kind}\ndata: {data}\n\n").bytes());
-                conversation::say(&format!("frame 1 4f.{seq} {kind} {data}"), Time(now), &mut framed);
+            for _ in 0..rng.below(9) {
+                // Now and then what was had already, which the newest of a run must not be.
+                let id = if rng.below(8) == 0 { seq.max(3) - rng.below(3) } else { seq + 1 };
+                seq = seq.max(id);
+                let kind = kinds[rng.below(6) as usize];
+                let data = format!("{{\"n\":{}}}", ["x", "ä"][rng.below(2) as usize].repeat(rng.below(20) as usize));
+                // The second shape is not plain; the third leaves the id to the event before it, so that it is one more of the same.
+                let (id, event) = match rng.below(9) {
+                    0 => (id, format!("id: 4f.{id}\r\nevent: {kind}\ndata: {data}\n\n")),
+                    1 => (last, format!("event: {kind}\ndata: {data}\n\n")),
+                    2 => {
+                        bytes.extend(format!("id: 4f.{seq}\nevent: tinysse.beat\ndata:\n\n").bytes());
+                        conversation::say(&format!("frame 1 4f.{seq} tinysse.beat"), Time(now), &mut framed);
+                        last = seq;
+                        continue;
+                    }
+                    _ => (id, format!("id: 4f.{id}\nevent: {kind}\ndata: {data}\n\n")),
+                };
+                last = id;
+                bytes.extend(event.bytes());
+                conversation::say(&format!("frame 1 4f.{id} {kind} {data}"), Time(now), &mut framed);
             }
             let mut rest = bytes.as_slice();
             while !rest.is_empty() {
-                let (chunk, tail) = rest.split_at((1 + rng.below(80) as usize).min(rest.len()));
+                let longest = if seed % 3 == 0 { 80 } else { 800 };
+                let (chunk, tail) = rest.split_at((1 + rng.below(longest) as usize).min(rest.len()));
                 fed.bytes(Time(now), Ticket(1), chunk);
                 given.extend(drain(&mut fed).0);
                 rest = tail;
             }
             assert_eq!(given, wanted(drain(&mut framed).0), "seed {seed} at {now}");
             assert_eq!(fed.session().cursor(), framed.session().cursor());
+            let counters = |client: &Client| format!("{:?}", Counters { bytes: 0, ..client.session().counters() });
+            assert_eq!(counters(&fed), counters(&framed), "seed {seed} at {now}");
+            if seed % 2 == 1 {
+                assert_eq!(fed.coalesced(), framed.coalesced(), "seed {seed} at {now}");
+            }
         }
         now += 200;
         for client in [&mut framed, &mut fed] {

@@ -60,10 +60,15 @@ impl<K: PartialEq, V> Batch<K, V> {
         passes
     }
 
-    /// What is held under a key, to be changed into the value that replaces it: [`add`](Self::add) without a second value.
-    pub fn replaceable(&mut self, is: impl Fn(&K) -> bool) -> Option<&mut V> {
+    /// True if a value is held under this key, which the next one will replace.
+    pub fn replaces(&self, is: impl Fn(&K) -> bool) -> bool {
+        self.open.iter().any(|slot| slot.held.is_some() && is(&slot.key))
+    }
+
+    /// What is held under a key, to be changed into the last of so `many` values that replace it: [`add`](Self::add) without another value.
+    pub fn replaceable(&mut self, is: impl Fn(&K) -> bool, many: u32) -> Option<&mut V> {
         let at = self.open.iter().position(|slot| slot.held.is_some() && is(&slot.key))?;
-        self.replaced = self.replaced.saturating_add(1);
+        self.replaced = self.replaced.saturating_add(many);
         if at + 1 < self.open.len() {
             self.open.get_mut(at..)?.rotate_left(1);
         }
@@ -146,7 +151,7 @@ mod tests {
         let (mut added, mut changed) = (Batch::new(50), Batch::new(50));
         for (now, key) in [(0, "a"), (1, "b"), (2, "a"), (3, "b"), (4, "a"), (5, "c"), (6, "b")] {
             added.add(Time(now), key, now);
-            match changed.replaceable(|known| *known == key) {
+            match changed.replaceable(|known| *known == key, 1) {
                 Some(held) => *held = now,
                 None => _ = changed.add(Time(now), key, now),
             }

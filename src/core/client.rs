@@ -8,9 +8,11 @@ use super::{
     registry::{Pattern, Registry, Subscriber},
     session::{
         Config, Session,
+        bytes::Wants,
         io::{Heard, Input, Output, Ticket, Update},
     },
     time::Time,
+    wire::decode::Interest,
 };
 
 /// Session, registry and batch in one hand.
@@ -58,15 +60,8 @@ impl Client {
     pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
         let held = self.batch.flush(now);
         self.give_out(now, held);
-        let (registry, batch) = (&self.registry, &mut self.batch);
-        // What replaces something that a window holds needs no memory of its own; but not before what waits to be polled, which is older.
-        let mut waits = false;
-        let mut take = |heard: Heard<'_>| {
-            let held = if waits { None } else { batch.replaceable(|kind| kind == heard.seen.event) };
-            waits |= held.is_none();
-            held.map(|held| held.replace(heard)).is_some()
-        };
-        self.session.bytes(now, ticket, bytes, &|kind| registry.wants(kind), &mut take);
+        let mut sorter = Sorter { registry: &self.registry, batch: &mut self.batch, waits: false };
+        self.session.bytes(now, ticket, bytes, &mut sorter);
     }
 
     fn give_out(&mut self, now: Time, held: Vec<Update>) {
@@ -141,5 +136,29 @@ impl Client {
     /// Resumes from a cursor that was kept elsewhere.
     pub fn set_cursor(&mut self, cursor: &str) {
         self.session.set_cursor(cursor);
+    }
+}
+
+/// Takes what replaces something that a window holds, which needs no memory of its own.
+struct Sorter<'a> {
+    registry: &'a Registry,
+    batch: &'a mut Batch<String, Update>,
+    /// Something waits to be polled, and is older than what a window holds: from then on everything waits behind it.
+    waits: bool,
+}
+
+impl Wants for Sorter<'_> {
+    fn interest(&mut self, kind: &str) -> Interest {
+        match self.registry.wants(kind) {
+            false => Interest::Nobody,
+            true if !self.waits && self.batch.replaces(|held| held == kind) => Interest::Newest,
+            true => Interest::Each,
+        }
+    }
+
+    fn take(&mut self, heard: Heard<'_>, before: u32) -> bool {
+        let held = if self.waits { None } else { self.batch.replaceable(|kind| kind == heard.seen.event, 1 + before) };
+        self.waits |= held.is_none();
+        held.map(|held| held.replace(heard)).is_some()
     }
 }

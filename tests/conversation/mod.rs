@@ -7,11 +7,12 @@ use tinysse::core::{
     client::Client,
     session::{
         Session, State,
-        io::{Input, Loss, Output, Pause, Status, Ticket, TokenLoss},
+        bytes::Wants,
+        io::{Heard, Input, Loss, Output, Pause, Status, Ticket, TokenLoss},
         token::{Grant, Token},
     },
     time::Time,
-    wire::Frame,
+    wire::{Frame, decode::Interest},
 };
 
 /// Who can be spoken to: a session, or a whole client.
@@ -20,13 +21,26 @@ pub(crate) trait Listener {
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]);
 }
 
+/// Wants every update, and lets it be polled.
+struct All;
+
+impl Wants for All {
+    fn interest(&mut self, _: &str) -> Interest {
+        Interest::Each
+    }
+
+    fn take(&mut self, _: Heard<'_>, _: u32) -> bool {
+        false
+    }
+}
+
 impl Listener for Session {
     fn handle(&mut self, now: Time, input: Input) {
         self.handle(now, input);
     }
 
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        self.bytes(now, ticket, bytes, &|_| true, &mut |_| false);
+        self.bytes(now, ticket, bytes, &mut All);
     }
 }
 

@@ -33,6 +33,11 @@ impl Cursor {
         self.put(text, EventId::parse(text));
     }
 
+    /// Stands at an event that is not the last one that is read: its text is not asked for before [`put`](Self::put) is called with that.
+    pub(super) fn pass(&mut self, at: Option<EventId>) {
+        self.at = at;
+    }
+
     /// [`set`](Self::set) by an id that was read already.
     pub(super) fn put(&mut self, text: &str, at: Option<EventId>) {
         self.text.clear(); // the memory stays

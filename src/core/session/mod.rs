@@ -4,6 +4,7 @@
 //! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
 
 mod answer;
+pub mod bytes;
 mod config;
 mod counters;
 mod cursor;
@@ -17,13 +18,14 @@ mod watch;
 
 use alloc::{boxed::Box, string::String};
 
-pub use self::{config::Config, counters::Counters};
 use self::{
+    bytes::Wants,
     cursor::Cursor,
-    io::{AskReason, Heard, Output, Pause, Phase, Status, Ticket, Why},
+    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
     trace::Trace,
 };
+pub use self::{config::Config, counters::Counters};
 use super::{
     backoff::Backoff,
     error::Error,
@@ -163,21 +165,13 @@ impl Session {
         }
     }
 
-    /// Takes bytes of a stream that core decodes, and tells the updates whose type somebody `wants` and that `take` does not take (it
-    /// answers true then). Poll until [`Output::Sleep`] afterwards.
+    /// Takes bytes of a stream that core decodes, for those who want them. Poll until [`Output::Sleep`] afterwards.
     ///
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(
-        &mut self,
-        now: Time,
-        ticket: Ticket,
-        bytes: &[u8],
-        wants: &dyn Fn(&str) -> bool,
-        take: &mut dyn FnMut(Heard<'_>) -> bool,
-    ) {
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn Wants) {
         self.now = self.now.max(now);
         if self.hears(ticket) {
-            match self.take_bytes(ticket, bytes, wants, take) {
+            match self.take_bytes(ticket, bytes, wants) {
                 Ok(bye) => self.heard(bye),
                 Err(_) => self.too_large(),
             }

@@ -1,6 +1,6 @@
 //! What a frame means: the cursor, duplicates, gaps and control messages. Nothing here changes the state.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     Greeting, Session,
@@ -9,7 +9,6 @@ use super::{
 use crate::core::wire::{
     Frame, Seen,
     control::{Bye, Control, Gap, Hello, is_reserved},
-    decode::{Decoder, TooLarge, Word},
     fold::unfold,
     id::EventId,
 };
@@ -19,7 +18,7 @@ const BEAT: core::ops::RangeInclusive<u32> = 100..=600_000;
 
 /// What an event says, beyond what the session itself acts on.
 #[derive(Debug)]
-enum Told<'a> {
+pub(super) enum Told<'a> {
     /// Only `step` may act on it.
     Bye(Bye),
     /// The cursor stands behind it.
@@ -27,58 +26,6 @@ enum Told<'a> {
 }
 
 impl Session {
-    /// Takes bytes of a stream that core decodes: says the updates that somebody `wants` and that are not `take`n already. The first bye
-    /// ends it.
-    pub(super) fn take_bytes(
-        &mut self,
-        ticket: Ticket,
-        bytes: &[u8],
-        wants: &dyn Fn(&str) -> bool,
-        take: &mut dyn FnMut(Heard<'_>) -> bool,
-    ) -> Result<Option<Bye>, TooLarge> {
-        self.stream.heard = self.now; // comments are signs of life too
-        self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
-        let mut decoder = self
-            .stream
-            .decoder
-            .take()
-            .unwrap_or_else(|| Box::new(Decoder::new(self.cursor.text(), self.config.event_limit)));
-        let (mut silent, mut bye) = (true, None);
-        let shared = self.config.share;
-        let wanted = |kind: &str| shared || is_reserved(kind) || wants(kind);
-        let read = decoder.read(bytes, &wanted, &mut |word| {
-            silent = false;
-            match word {
-                Word::Event(..) | Word::Id(_) | Word::Retry(_) if bye.is_some() => {}
-                Word::Retry(ms) => {
-                    self.trace.retry(self.now, ticket, ms);
-                    self.backoff.set_base(ms);
-                }
-                Word::Id(id) => self.cursor.set(id),
-                Word::Event(seen, wanted) => {
-                    if seen.id.is_empty() {
-                        self.cursor.clear(); // the server took its id back; of a stream that the browser reads, only it knows
-                    }
-                    match self.take_frame(ticket, seen) {
-                        Some(Told::Bye(told)) => bye = Some(told),
-                        Some(Told::Update(heard)) if wanted && !take(heard) => {
-                            self.say(Output::Update(heard.to_update()));
-                        }
-                        Some(Told::Update(_)) | None => {}
-                    }
-                }
-            }
-        });
-        self.stream.decoder = Some(decoder);
-        if silent {
-            self.trace.alive(self.now, ticket);
-        }
-        if bye.is_none() {
-            read?;
-        }
-        Ok(bye)
-    }
-
     /// Takes one event of a stream that the browser decodes; gives back a bye.
     pub(super) fn take_one(&mut self, ticket: Ticket, frame: &Frame) -> Option<Bye> {
         match self.take_frame(ticket, frame.seen())? {
@@ -91,7 +38,7 @@ impl Session {
     }
 
     /// Takes one event, and gives back what others act on.
-    fn take_frame<'a>(&mut self, ticket: Ticket, seen: Seen<'a>) -> Option<Told<'a>> {
+    pub(super) fn take_frame<'a>(&mut self, ticket: Ticket, seen: Seen<'a>) -> Option<Told<'a>> {
         self.stream.heard = self.now;
         let seen = unfold(seen);
         let reserved = is_reserved(seen.event);
@@ -160,15 +107,7 @@ impl Session {
     /// The event as an update, if it is one, and new.
     fn update<'a>(&mut self, seen: Seen<'a>, reserved: bool) -> Option<Heard<'a>> {
         let id = EventId::parse(seen.id);
-        let mut replayed = false;
-        if let (Some(hello), Some(id)) = (&self.stream.hello, id) {
-            let at = self.cursor.at();
-            if at.is_some_and(|at| at.epoch == id.epoch && !id.follows(at)) {
-                self.counters.duplicates = self.counters.duplicates.saturating_add(1);
-                return None;
-            }
-            replayed = !id.follows(hello.head);
-        }
+        let replayed = self.admit(id)?;
         if !seen.id.is_empty() {
             self.cursor.put(seen.id, id);
         }
@@ -177,5 +116,15 @@ impl Session {
         }
         self.counters.updates = self.counters.updates.saturating_add(1);
         Some(Heard { seen, replayed, envelope: self.stream.hello.is_some() })
+    }
+
+    /// Whether an event of this id is a replayed one; nothing for those that were had already.
+    pub(super) fn admit(&mut self, id: Option<EventId>) -> Option<bool> {
+        let (Some(hello), Some(id)) = (&self.stream.hello, id) else { return Some(false) };
+        if self.cursor.at().is_some_and(|at| at.epoch == id.epoch && !id.follows(at)) {
+            self.counters.duplicates = self.counters.duplicates.saturating_add(1);
+            return None;
+        }
+        Some(!id.follows(hello.head))
     }
 }

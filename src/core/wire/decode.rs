@@ -4,6 +4,7 @@
 //! committed. The bytes are taken apart by [`super::scan`].
 
 use alloc::{borrow::Cow, string::String};
+use core::ops::Range;
 
 use super::{
     Frame, Seen,
@@ -27,12 +28,37 @@ pub enum Item {
 /// The same in borrowed words, for readers that keep little of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word<'a> {
-    /// See [`Item::Frame`]; whether somebody wants it, as was asked.
-    Event(Seen<'a>, bool),
+    /// See [`Item::Frame`].
+    Event(Seen<'a>),
+    /// The last of a run: of events of one type behind one another, each of which was admitted. And how many came before it.
+    Newest(Seen<'a>, u32),
     /// See [`Item::Id`].
     Id(&'a str),
     /// See [`Item::Retry`].
     Retry(u32),
+}
+
+/// Which events of a type are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Each, as a [`Word::Event`].
+    Each,
+    /// As a [`Word::Newest`] only the last one of a run.
+    Newest,
+    /// The same, and its data is empty: nobody looks at it.
+    Nobody,
+}
+
+/// Who is told what a stream says, in order.
+pub trait Reader {
+    /// Asked before the events of a type.
+    fn interest(&mut self, kind: &str) -> Interest;
+
+    /// Asked of each event of a run, whose id this is: may it stand for those before it?
+    fn admit(&mut self, id: &str) -> bool;
+
+    /// Something was said.
+    fn hear(&mut self, word: Word<'_>);
 }
 
 /// Bytes taken apart at a time, so that what they complete needs little memory.
@@ -74,42 +100,38 @@ impl Decoder {
     /// # Errors
     /// [`TooLarge`] when a line or an event passes the bound; the stream must then be given up.
     pub fn feed(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Item)) -> Result<(), TooLarge> {
-        self.read(bytes, &|_| true, &mut |word| {
-            emit(match word {
-                Word::Event(seen, _) => Item::Frame(seen.to_frame()),
-                Word::Id(id) => Item::Id(id.into()),
-                Word::Retry(ms) => Item::Retry(ms),
-            });
-        })
+        self.read(bytes, &mut Owned(emit))
     }
 
-    /// [`feed`](Self::feed), without a copy. Of events whose type nobody `wants`, the data is not looked at, and empty here.
+    /// [`feed`](Self::feed), without a copy, and no more than the reader is interested in.
     ///
     /// # Errors
     /// The same.
-    pub fn read(
-        &mut self,
-        bytes: &[u8],
-        wants: &dyn Fn(&str) -> bool,
-        emit: &mut dyn FnMut(Word<'_>),
-    ) -> Result<(), TooLarge> {
+    pub fn read(&mut self, bytes: &[u8], reader: &mut dyn Reader) -> Result<(), TooLarge> {
         for piece in bytes.chunks(PIECE) {
-            let mut rest = piece;
+            let (mut rest, mut text) = (piece, None);
             while !rest.is_empty() {
-                rest = self.read_whole(rest, wants, emit)?;
+                rest = self.read_whole(piece, rest, &mut text, reader);
                 let fed = self.scanner.feed_one(rest);
                 for found in self.scanner.found() {
                     match found {
-                        Found::Retry(ms) => emit(Word::Retry(ms)),
+                        Found::Retry(ms) => reader.hear(Word::Retry(ms)),
                         Found::Id(id) => {
                             keep(&mut self.id, id);
-                            emit(Word::Id(&self.id));
+                            reader.hear(Word::Id(&self.id));
                         }
                         Found::Event { kind, id, data } => {
                             if let Some(id) = id {
                                 keep(&mut self.id, id);
                             }
-                            Kind::of(kind, wants).tell(&self.id, data, self.limit, emit)?;
+                            let kind = if kind.is_empty() { "message".into() } else { lossy(kind) };
+                            let mut run = Run::of(&kind, reader);
+                            let data = lossy(if run.interest == Interest::Nobody { &[] } else { data });
+                            if data.len() > self.limit {
+                                return Err(TooLarge);
+                            }
+                            run.event(&self.id, &data, reader);
+                            run.end(reader);
                         }
                     }
                 }
@@ -120,34 +142,46 @@ impl Decoder {
         Ok(())
     }
 
-    /// Hands out the events that lie whole at the beginning of the bytes, and gives back what is behind them.
+    /// Hands out the events that lie whole at the beginning of `rest`, the end of a piece, and gives back what is behind them. `text` is what of
+    /// the piece is UTF-8, once it was asked.
     fn read_whole<'a>(
         &mut self,
-        bytes: &'a [u8],
-        wants: &dyn Fn(&str) -> bool,
-        emit: &mut dyn FnMut(Word<'_>),
-    ) -> Result<&'a [u8], TooLarge> {
-        let (mut rest, mut id) = (bytes, None);
-        // Updates of one type come in runs: what was found out about it holds for the next one.
-        let mut kind = Kind::of(&[], wants);
+        piece: &'a [u8],
+        rest: &'a [u8],
+        text: &mut Option<&'a str>,
+        reader: &mut dyn Reader,
+    ) -> &'a [u8] {
+        let (mut rest, mut id) = (rest, None);
+        let mut run: Option<Run<'_>> = None;
         while self.scanner.between()
             && let Some(event) = whole(rest)
-            && rest.len() - event.rest.len() <= self.limit
+            && event.end <= self.limit
+            && let text = *text.get_or_insert_with(|| valid(piece))
+            && let Some(text) = text.get(piece.len() - rest.len()..)
+            && let Some((text, _)) = text.split_at_checked(event.end)
         {
-            rest = event.rest;
-            id = event.id.or(id);
-            if kind.bytes != event.kind {
-                kind = Kind::of(event.kind, wants);
+            let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+            rest = rest.get(event.end..).unwrap_or_default();
+            id = event.id.map(part).or(id);
+            let kind = if event.kind.is_empty() { "message" } else { part(event.kind) };
+            if run.as_ref().is_none_or(|run| run.kind != kind) {
+                if let Some(run) = run {
+                    run.end(reader);
+                }
+                run = Some(Run::of(kind, reader));
             }
-            match id {
-                Some(id) => kind.tell(&text(id), event.data, self.limit, emit)?,
-                None => kind.tell(&self.id, event.data, self.limit, emit)?,
+            if let Some(run) = &mut run {
+                run.event(id.unwrap_or(&self.id), part(event.data), reader);
             }
+        }
+        if let Some(run) = run {
+            run.end(reader);
         }
         if let Some(id) = id {
-            keep(&mut self.id, id);
+            self.id.clear();
+            self.id.push_str(id);
         }
-        Ok(rest)
+        rest
     }
 
     /// A byte that is no UTF-8 becomes a mark of three: what is held is bounded as it will be handed out.
@@ -174,37 +208,78 @@ impl Decoder {
     }
 }
 
-/// The type of an event.
-struct Kind<'a> {
-    bytes: &'a [u8],
-    text: Cow<'a, str>,
-    wanted: bool,
+/// Events of one type behind one another.
+struct Run<'a> {
+    kind: &'a str,
+    interest: Interest,
+    newest: Option<Seen<'a>>,
+    before: u32,
 }
 
-impl<'a> Kind<'a> {
-    fn of(bytes: &'a [u8], wants: &dyn Fn(&str) -> bool) -> Self {
-        let text = if bytes.is_empty() { "message".into() } else { text(bytes) };
-        let wanted = wants(&text);
-        Self { bytes, text, wanted }
+impl<'a> Run<'a> {
+    fn of(kind: &'a str, reader: &mut dyn Reader) -> Self {
+        Self { kind, interest: reader.interest(kind), newest: None, before: 0 }
     }
 
-    /// Hands out an event of this type.
-    fn tell(&self, id: &str, data: &[u8], limit: usize, emit: &mut dyn FnMut(Word<'_>)) -> Result<(), TooLarge> {
-        let data = text(if self.wanted { data } else { &[] });
-        if data.len() > limit {
-            return Err(TooLarge);
+    fn event(&mut self, id: &'a str, data: &'a str, reader: &mut dyn Reader) {
+        let seen = Seen { event: self.kind, id, data };
+        match self.interest {
+            Interest::Each => reader.hear(Word::Event(seen)),
+            Interest::Newest | Interest::Nobody if reader.admit(id) => {
+                self.before += u32::from(self.newest.replace(seen).is_some());
+            }
+            Interest::Newest | Interest::Nobody => {}
         }
-        emit(Word::Event(Seen { event: &self.text, id, data: &data }, self.wanted));
-        Ok(())
+    }
+
+    fn end(self, reader: &mut dyn Reader) {
+        if let Some(seen) = self.newest {
+            let data = if self.interest == Interest::Nobody { "" } else { seen.data };
+            reader.hear(Word::Newest(Seen { data, ..seen }, self.before));
+        }
+    }
+}
+
+/// Wants it all, and keeps it.
+struct Owned<'a>(&'a mut dyn FnMut(Item));
+
+impl Reader for Owned<'_> {
+    fn interest(&mut self, _: &str) -> Interest {
+        Interest::Each
+    }
+
+    fn admit(&mut self, _: &str) -> bool {
+        true
+    }
+
+    fn hear(&mut self, word: Word<'_>) {
+        (self.0)(match word {
+            Word::Event(seen) | Word::Newest(seen, _) => Item::Frame(seen.to_frame()),
+            Word::Id(id) => Item::Id(id.into()),
+            Word::Retry(ms) => Item::Retry(ms),
+        });
     }
 }
 
 fn keep(id: &mut String, bytes: &[u8]) {
     id.clear();
-    id.push_str(&text(bytes));
+    id.push_str(&lossy(bytes));
+}
+
+/// The bytes up to the first that is no UTF-8.
+fn valid(bytes: &[u8]) -> &str {
+    let up_to = |end| bytes.get(..end).and_then(text).unwrap_or_default();
+    text(bytes).unwrap_or_else(|| core::str::from_utf8(bytes).unwrap_or_else(|bad| up_to(bad.valid_up_to())))
 }
 
 /// Looks for a fault first: `from_utf8_lossy` alone goes the slow way always.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    text(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    #[cfg(target_feature = "simd128")]
+    return simdutf8::basic::from_utf8(bytes).ok();
+    #[cfg(not(target_feature = "simd128"))]
+    core::str::from_utf8(bytes).ok()
 }

@@ -3,40 +3,45 @@
 //! That is how nearly all events come, and the way through [`super::scan`], which copies what it keeps from chunk to chunk, takes three
 //! times as long. Whatever is not plain (a carriage return, a second data line, a comment, a field that says nothing) is left to it.
 
+use core::ops::Range;
+
 use super::lines::line_end;
 
-/// The parts of an event, as they came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Whole<'a> {
+/// Where the parts of an event lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Whole {
     /// Empty if the event named none.
-    pub kind: &'a [u8],
-    pub id: Option<&'a [u8]>,
-    pub data: &'a [u8],
-    /// What is behind the event.
-    pub rest: &'a [u8],
+    pub kind: Range<usize>,
+    pub id: Option<Range<usize>>,
+    pub data: Range<usize>,
+    /// Where the next one begins.
+    pub end: usize,
 }
 
 /// The first event of these bytes, if it is whole and plain. They begin between events.
-pub(super) fn whole(bytes: &[u8]) -> Option<Whole<'_>> {
-    let (mut kind, mut id, mut data) = (&[][..], None, None);
-    let mut rest = bytes;
+pub(super) fn whole(bytes: &[u8]) -> Option<Whole> {
+    let (mut kind, mut id, mut data) = (0..0, None, None);
+    let mut start = 0;
     loop {
+        let rest = bytes.get(start..)?;
         let (line, tail) = rest.split_at_checked(line_end(rest))?;
-        let [b'\n', behind @ ..] = tail else { return None };
-        rest = behind;
+        let [b'\n', ..] = tail else { return None };
+        let end = start + line.len();
         match line {
-            [b'd', b'a', b't', b'a', b':', value @ ..] if data.is_none() => data = Some(unspaced(value)),
-            [b'i', b'd', b':', value @ ..] if !value.contains(&0) => id = Some(unspaced(value)),
-            [b'e', b'v', b'e', b'n', b't', b':', value @ ..] => kind = unspaced(value),
-            [] => return Some(Whole { kind, id, data: data?, rest }),
+            [b'd', b'a', b't', b'a', b':', value @ ..] if data.is_none() => data = Some(unspaced(value, end)),
+            [b'i', b'd', b':', value @ ..] if !value.contains(&0) => id = Some(unspaced(value, end)),
+            [b'e', b'v', b'e', b'n', b't', b':', value @ ..] => kind = unspaced(value, end),
+            [] => return Some(Whole { kind, id, data: data?, end: end + 1 }),
             _ => return None,
         }
+        start = end + 1;
     }
 }
 
 /// "If value starts with a U+0020 SPACE character, remove it from value."
-fn unspaced(value: &[u8]) -> &[u8] {
-    if let [b' ', rest @ ..] = value { rest } else { value }
+fn unspaced(value: &[u8], end: usize) -> Range<usize> {
+    let start = end - value.len();
+    if let [b' ', ..] = value { start + 1..end } else { start..end }
 }
 
 #[cfg(test)]
@@ -45,11 +50,14 @@ mod tests {
 
     #[test]
     fn plain_events_are_read_and_others_left_alone() {
-        let event = whole(b"id: 1\nevent:a\ndata:  b \n\nrest").expect("plain");
-        assert_eq!(event, Whole { kind: b"a", id: Some(b"1"), data: b" b ", rest: b"rest" });
-        let event = whole(b"data\xff:\n\n");
-        assert_eq!(event, None);
-        assert_eq!(whole(b"data:\n\n"), Some(Whole { kind: b"", id: None, data: b"", rest: b"" }));
+        let bytes = b"id: 1\nevent:a\ndata:  b \n\nrest";
+        let Whole { kind, id, data, end } = whole(bytes).expect("plain");
+        assert_eq!(
+            [kind, id.expect("one"), data, end..bytes.len()].map(|part| &bytes[part]),
+            [&b"a"[..], b"1", b" b ", b"rest"]
+        );
+        assert_eq!(whole(b"data\xff:\n\n"), None);
+        assert_eq!(whole(b"data:\n\n"), Some(Whole { kind: 0..0, id: None, data: 5..5, end: 7 }));
         for other in [
             &b""[..],
             b"\n",
