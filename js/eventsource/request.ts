@@ -1,4 +1,5 @@
 import { SseError } from '../errors.js';
+import { floor } from './pace.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
 /** Why a connection is over. */
@@ -24,7 +25,7 @@ export async function ask(token: EventSourceToken, { reason, signal }: EventSour
         both.onabort = () => reject(both.reason);
       }),
     ]);
-    const text = typeof answer === 'object' ? answer?.token : answer;
+    const text = (answer as { token?: string } | null)?.token ?? answer;
     if (typeof text !== 'string') throw new TypeError('the token is no string');
     return text;
   } catch (cause) {
@@ -49,18 +50,21 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
 
 /**
  * Asks for a stream. `fetch` does not tell an answer that it may not show from none. So if the first request to another origin fails, one whose
- * answer need not be shown tells whether anybody is there, who then gives us no leave. Later there is one to lose: a proxy may answer for a while.
+ * answer need not be shown tells whether anybody is there; who then fails the next one too gives us no leave. Not so for a source that was open:
+ * a proxy may answer for a while.
  */
 export async function open(get: typeof fetch, url: string, asked: ReturnType<typeof request>, first: boolean) {
-  try {
-    return await get(url, asked);
-  } catch (cause) {
-    const here = globalThis.location?.origin;
-    if (first && here && here !== new URL(url).origin) {
-      const there = await get(url, { ...asked, headers: {}, mode: 'no-cors' }).catch(() => {});
-      if (there) throw new SseError('network', 'the server does not allow this origin (CORS)', { cause });
+  const wait = () => new Promise((done) => setTimeout(done, floor));
+  for (let there: unknown; ; await wait()) {
+    try {
+      return await get(url, asked);
+    } catch (cause) {
+      if (there) throw new SseError('network', 'the server answered without CORS');
+      if (!first || new URL(url).origin === globalThis.location?.origin) throw cause;
+      await wait();
+      there = await get(url, { ...asked, headers: {}, mode: 'no-cors' }).catch(() => {});
+      if (!there) throw cause;
     }
-    throw cause;
   }
 }
 
@@ -97,8 +101,7 @@ export function address(url: string): string {
 
 /** A chunk of a stream. */
 export function bytesOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError('an event stream is made of bytes');
+  throw new TypeError('a stream is made of bytes');
 }
