@@ -1,5 +1,5 @@
 /** No delay is shorter, whatever a server's `retry:` says. */
-const floor = 250;
+export const floor = 250;
 /** No range of delays ends later, unless the server asks for more. */
 const cap = 30_000;
 /** At most so many connects in so many milliseconds, whatever happens. */

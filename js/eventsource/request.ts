@@ -1,4 +1,5 @@
 import { SseError } from '../errors.js';
+import { floor } from './pace.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
 /** Why a connection is over. */
@@ -16,18 +17,15 @@ const patience = 30_000;
 /** Asks for a token. Rejects with an {@link End}. */
 export async function ask(token: EventSourceToken, { reason, signal }: EventSourceTokenAsk): Promise<string> {
   if (typeof token === 'string') return token;
-  const limit = AbortSignal.timeout(patience);
-  const over = (because: AbortSignal) =>
-    new Promise<never>((_, reject) => {
-      because.addEventListener('abort', () => reject(because.reason), { once: true, signal: asked.signal });
-    });
-  const asked = new AbortController();
-  const both = new AbortController();
-  for (const one of [limit, signal])
-    one.addEventListener('abort', () => both.abort(one.reason), { signal: asked.signal });
+  const both = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   try {
-    const answer = await Promise.race([token({ reason, signal: both.signal }), over(limit), over(signal)]);
-    const text = typeof answer === 'object' ? answer?.token : answer;
+    const answer = await Promise.race([
+      token({ reason, signal: both }),
+      new Promise<never>((_, reject) => {
+        both.onabort = () => reject(both.reason);
+      }),
+    ]);
+    const text = (answer as { token?: string } | null)?.token ?? answer;
     if (typeof text !== 'string') throw new TypeError('the token is no string');
     return text;
   } catch (cause) {
@@ -36,8 +34,6 @@ export async function ask(token: EventSourceToken, { reason, signal }: EventSour
     const message = cause instanceof Error ? cause.message : String(cause);
     const error = new SseError(refused ? 'unauthorized' : 'token', message, { status, retryable: !refused, cause });
     throw { fatal: refused, error } satisfies End;
-  } finally {
-    asked.abort();
   }
 }
 
@@ -48,7 +44,28 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
   if (lastEventId) headers.set('Last-Event-ID', byteString(lastEventId));
   const credentials: RequestCredentials = init.withCredentials ? 'include' : 'same-origin';
-  return { headers, signal, credentials, mode: 'cors', cache: 'no-store', redirect: 'follow' } satisfies RequestInit;
+  // The rest is what fetch does unless told: CORS, and redirects are followed.
+  return { headers, signal, credentials, cache: 'no-store' } satisfies RequestInit;
+}
+
+/**
+ * Asks for a stream. `fetch` does not tell an answer that it may not show from none. So if the first request to another origin fails, one whose
+ * answer need not be shown tells whether anybody is there; who then fails the next one too gives us no leave. Not so for a source that was open:
+ * a proxy may answer for a while.
+ */
+export async function open(get: typeof fetch, url: string, asked: ReturnType<typeof request>, first: boolean) {
+  const wait = () => new Promise((done) => setTimeout(done, floor));
+  for (let there: unknown; ; await wait()) {
+    try {
+      return await get(url, asked);
+    } catch (cause) {
+      if (there) throw new SseError('network', 'the server answered without CORS');
+      if (!first || new URL(url).origin === globalThis.location?.origin) throw cause;
+      await wait();
+      there = await get(url, { ...asked, headers: {}, mode: 'no-cors' }).catch(() => {});
+      if (!there) throw cause;
+    }
+  }
 }
 
 /** "Let lastEventIDValue be the EventSource object's last event ID string, encoded as UTF-8": a header's characters are its bytes. */
@@ -75,16 +92,16 @@ export function judge(response: Response, renewable: boolean): End | undefined {
 /** "Let urlRecord be the result of encoding-parsing a URL given url, relative to settings." */
 export function address(url: string): string {
   try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
-  } catch {
-    throw new DOMException(`Cannot open an EventSource to '${url}'. The URL is invalid.`, 'SyntaxError');
-  }
+    const { protocol, hostname, href } = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+    // URL §3.5 has no domain with a space or a percent sign; Chromium has.
+    if (!/^http.*%/.test(protocol + hostname)) return href;
+  } catch {}
+  throw new DOMException(`the URL '${url}' is invalid`, 'SyntaxError');
 }
 
 /** A chunk of a stream. */
 export function bytesOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError('an event stream is made of bytes');
+  throw new TypeError('a stream is made of bytes');
 }

@@ -3,7 +3,7 @@ import { EventSourceErrorEvent } from './event.js';
 import { defineConstants, defineHandlers, nameIt } from './idl.js';
 import { Pace } from './pace.js';
 import { Parser, piece } from './parser.js';
-import { address, ask, bytesOf, type End, judge, request } from './request.js';
+import { address, ask, bytesOf, type End, judge, open, request } from './request.js';
 import type { Target } from './target.js';
 import { queueTask, task } from './tasks.js';
 import type { EventSourceInit, EventSourceTokenAsk } from './types.js';
@@ -162,7 +162,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       this.#parser = new Parser(this.#limit);
       const token = provider && (await ask(provider, { reason, signal }));
       this.#pace.started(performance.now());
-      const response = await get(this.#url, request(this.#init, this.#lastEventId, token, signal));
+      const asked = request(this.#init, this.#lastEventId, token, signal);
+      const response = await open(get, this.#url, asked, reason === 'initial');
       const wrong = judge(response, typeof provider === 'function');
       if (wrong) return this.#over(wrong);
       await task(() => this.#opened());

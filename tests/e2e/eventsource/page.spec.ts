@@ -1,4 +1,5 @@
-// What belongs to pages: content security policies and the back/forward cache. The class is loaded as modules, without a bundler.
+// What belongs to pages: content security policies, the back/forward cache, and the classic script. Elsewhere the class is loaded as modules, without
+// a bundler.
 import { expect, type Page, test } from '@playwright/test';
 import type { EventSource as Ours } from '../../../js/eventsource/index';
 import type { Answer } from './kit';
@@ -71,3 +72,35 @@ test('the back/forward cache: the connection is given up, and taken up again wit
   expect(await page.evaluate(() => seen.map((one) => (one as unknown[])[0]))).not.toContain('error');
   expect(origin.seen('cache').map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '1']);
 });
+
+/** Run in a page or in a worker: what the global class was before and after `install()`, and what a stream says through it. */
+const installs = `async (script, url) => {
+  const scope = globalThis;
+  const native = scope.EventSource;
+  scope.tinysse = { mine: 1 };
+  if (scope.importScripts) scope.importScripts(script);
+  else await new Promise((onload) => document.head.append(Object.assign(document.createElement('script'), { src: script, onload })));
+  const untouched = scope.EventSource === native && native !== scope.tinysse.EventSource;
+  scope.tinysse.install();
+  const source = new EventSource(url);
+  const data = await new Promise((done) => { source.onmessage = (event) => done(event.data); });
+  source.close();
+  return [untouched, source instanceof scope.tinysse.EventSource, source instanceof native, data, scope.tinysse.mine];
+}`;
+
+for (const where of ['a window', 'a worker']) {
+  test(`install(): what ${where} calls EventSource is the class, and before it is the browser's own`, async ({
+    page,
+  }) => {
+    await page.goto(`${origin.url}/`);
+    const url = `${origin.url}${stream('install', [{ body: 'data: x\n\n', end: false }])}`;
+    const call = `(${installs})(${JSON.stringify(`${origin.url}/pkg/eventsource/classic.js`)}, ${JSON.stringify(url)})`;
+    const inWorker = (code: string) =>
+      new Promise((done) => {
+        const worker = new Worker(URL.createObjectURL(new Blob([`${code}.then(postMessage)`])));
+        worker.onmessage = ({ data }) => done(data);
+      });
+    const got = where === 'a worker' ? await page.evaluate(inWorker, call) : await page.evaluate(call);
+    expect(got).toEqual([true, true, false, 'x', 1]);
+  });
+}

@@ -56,6 +56,43 @@ export const beyond: Case[] = [
     },
   },
   {
+    name: 'other origin: that it gives no leave is told',
+    ours: true,
+    async run(kit) {
+      const source = kit.open([{ ...stays('data: x\n\n'), cors: false }], undefined, kit.place.other);
+      const { error } = (await kit.next(source, 'error')) as unknown as { error: { code: string; message: string } };
+      equal([error.code, error.message.includes('CORS')], ['network', true]);
+    },
+  },
+  {
+    name: 'other origin: one that is not there is tried again',
+    ours: true,
+    async run(kit) {
+      const source = kit.open([{ destroy: true }], undefined, kit.place.other);
+      const { error } = (await kit.next(source, 'error')) as unknown as { error: { retryable: boolean } };
+      equal([source.readyState, error.retryable], [0, true]);
+    },
+  },
+  {
+    name: 'other origin: once it gave its leave, an answer without is tried again',
+    ours: true,
+    async run(kit) {
+      const plan = [{ body: 'retry: 10\ndata: x\n\n' }, { cors: false as const }, stays('data: y\n\n')];
+      const source = kit.open(plan, undefined, kit.place.other);
+      while ((await kit.next(source, 'message')).data !== 'y');
+    },
+  },
+  {
+    name: 'constructor: a host with a space is a SyntaxError, though Chromium parses it',
+    ours: true,
+    run({ Source }) {
+      for (const url of ['http://a host/', 'http://a%20host/', '//a host/']) {
+        equal(thrown(() => new Source(url)).name, 'SyntaxError', url);
+      }
+      new Source('/a%20path?a%20query').close();
+    },
+  },
+  {
     name: 'error: a line above the limit closes',
     ours: true,
     async run(kit) {
