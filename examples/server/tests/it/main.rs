@@ -25,6 +25,7 @@ mod pressure;
 mod publish;
 mod redis;
 mod rights;
+mod rights_cluster;
 mod secure;
 mod sessions;
 mod slow;
