@@ -9,6 +9,7 @@ mod auth;
 mod backup;
 mod cluster;
 mod crud;
+mod cursor;
 mod dev;
 mod embed;
 mod engines;
