@@ -3,25 +3,14 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use tinysse::core::{
-    rng::Rng,
-    wire::{control::Reason, id::Epoch},
-};
+use tinysse::core::{rng::Rng, wire::id::Epoch};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
 
 use crate::{
-    auth::{
-        Auth,
-        directory::{Denied, Directory},
-        jwt::Claims,
-        limit::Limit,
-        revoked::Revoke,
-        shared::{Heard, Shared},
-        spent,
-    },
+    auth::{Auth, directory::Directory, limit::Limit, shared::Shared, whose::Whose},
     clock::{Clock, random_u64},
     config::{Config, Keep, Place},
     delivery::Delivery,
@@ -31,9 +20,9 @@ use crate::{
         redb::Redb,
         redis::{Link, Redis},
     },
-    error::Problem,
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
+    rights::Due,
     runtime::{Site, Streams, Tls},
     update_service::UpdateService,
     worker::{BackgroundWorker, Surroundings},
@@ -112,8 +101,10 @@ pub struct App {
     pub tls: Option<Tls>,
     /// How often somebody may ask.
     pub limits: Limiters,
-    /// What nodes tell each other about revocations, if there are several.
+    /// What nodes tell each other about revocations and rights, if there are several.
     pub shared: Option<Shared>,
+    /// Whose open streams are to be judged anew.
+    pub due: Due,
     /// The hub and its open streams.
     pub streams: Arc<Streams>,
     /// What keeps the log.
@@ -178,6 +169,7 @@ impl App {
         Ok(Arc::new(Self {
             auth,
             shared,
+            due: Due::default(),
             tls: config.tls.clone().map(Tls::open).transpose().map_err(io::Error::other)?,
             limits: Limiters::new(&config),
             updates,
@@ -198,87 +190,6 @@ impl App {
         http::router(self)
     }
 
-    /// Takes rights away, and ends the streams that had them; answers how many ended on this node. With Redis, all nodes do the same.
-    ///
-    /// # Errors
-    /// It is done here, but could not be written down, or the other nodes could not be told.
-    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
-        // Marked before the streams are looked at, so that none opens in between.
-        let (at, written) = self.auth.revoke(whom);
-        let closed = self.close_revoked();
-        let told = match &self.shared {
-            Some(shared) => shared.say(&Heard { at, whom: whom.clone(), again: false }).await.map_err(io::Error::other),
-            None => Ok(()),
-        };
-        written.and(told).inspect_err(
-            |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
-        )?;
-        Ok(closed)
-    }
-
-    /// Takes rights away whenever another node did, for ever.
-    async fn listen(&self) {
-        let Some(shared) = &self.shared else { return };
-        let mut ear = shared.ear();
-        loop {
-            let again = self.auth.hear(&ear.next().await);
-            self.close_revoked();
-            if let Some(again) = again
-                && let Err(error) = shared.say(&again).await
-            {
-                tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
-            }
-        }
-    }
-
-    fn close_revoked(&self) -> usize {
-        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
-        tracing::info!(target: "tinysse::auth", closed, "revoked");
-        closed
-    }
-
-    /// Uses a token up, where it opens one stream only, for all nodes. Answers false if nobody can say now whether it was used.
-    ///
-    /// # Errors
-    /// 401 `token_used` for all but the first.
-    pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
-        self.auth.use_up(claims)?;
-        let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
-        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
-        match shared.use_up(&claims.jti, left).await {
-            Ok(true) => Ok(true),
-            Ok(false) => Err(spent()),
-            Err(_) => {
-                self.auth.give_back(claims);
-                Ok(false)
-            }
-        }
-    }
-
-    /// Nothing was opened with this token after all.
-    pub async fn give_back(&self, claims: &Claims) {
-        self.auth.give_back(claims);
-        if let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) {
-            shared.give_back(&claims.jti).await;
-        }
-    }
-
-    /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.
-    pub async fn refilter(&self, which: impl Fn(&Claims) -> bool) -> usize {
-        let mut changed = 0;
-        for (id, claims) in self.streams.holders(which) {
-            match self.auth.rights(&claims).await {
-                Ok(rights) => changed += usize::from(self.streams.refilter(id, &rights)),
-                Err(Denied::Gone) => {
-                    changed += self.streams.close(Reason::Revoked, |open| *open == claims);
-                }
-                // A live stream keeps what it has.
-                Err(Denied::Unavailable) => {}
-            }
-        }
-        changed
-    }
-
     /// Looks at keys and rights from time to time, for ever.
     async fn watch(&self) {
         let access = &self.config.access;
@@ -295,8 +206,7 @@ impl App {
             let too_old = ask_every.is_some_and(|every| asked.elapsed() > every);
             if known != version || too_old {
                 (version, asked) = (known, Instant::now());
-                let changed = self.refilter(|_| true).await;
-                tracing::debug!(target: "tinysse::auth", changed, "rights were asked for anew");
+                self.due.add(Whose::Everybody);
             }
             if tidied.elapsed() > TIDY_EVERY {
                 tidied = Instant::now();
@@ -312,6 +222,8 @@ impl App {
         self.worker.spawn(into);
         let app = Arc::clone(self);
         into.spawn(async move { app.listen().await });
+        let app = Arc::clone(self);
+        into.spawn(async move { app.judge().await });
         self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });

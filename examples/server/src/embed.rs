@@ -59,7 +59,7 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
     app::{App, Own},
-    auth::{directory::Denied, jwt::Claims, limit::too_many, revoked::Revoke},
+    auth::{directory::Denied, limit::too_many, revoked::Revoke},
     config::Config,
     delivery::Notice,
     error::Problem,
@@ -142,7 +142,7 @@ impl Hub {
         self.app.limits.token.take(&user.user).map_err(too_many)?;
         let token = auth.vouch(user, session);
         let claims = auth.redeem(Some(&token))?;
-        match auth.rights(&claims).await {
+        match self.app.rights(&claims).await {
             Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000 }),
             Err(Denied::Gone) => Err(Problem::forbidden("this user may not open a stream")),
             Err(Denied::Unavailable) => Err(Problem::unavailable("busy", "nobody can say now what you may see", 2)),
@@ -179,10 +179,13 @@ impl Hub {
         self.app.revoke(whom).await
     }
 
-    /// The rights of these users changed: asks the directory anew and tells their open streams; answers for how many it was news.
-    pub async fn rights_changed(&self, which: impl Fn(&Claims) -> bool) -> usize {
-        self.app.auth.directory().refresh(true);
-        self.app.refilter(which).await
+    /// The rights of this user changed, or with `None` everybody's: asks the directory anew and tells the open streams; answers for how many
+    /// here it was news. With Redis, all nodes do the same.
+    ///
+    /// # Errors
+    /// It is done here, but the other nodes could not be told.
+    pub async fn rights_changed(&self, user: Option<&str>) -> io::Result<usize> {
+        self.app.rights_changed(user.into()).await
     }
 
     /// The text for Prometheus.

@@ -33,6 +33,8 @@ pub mod error;
 pub mod http;
 pub mod hub;
 pub mod metrics;
+mod nodes;
+pub mod rights;
 pub mod room;
 pub mod runtime;
 pub mod tokens;

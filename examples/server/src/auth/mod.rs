@@ -15,6 +15,7 @@ mod sessions;
 pub mod shared;
 mod used;
 mod vouch;
+pub mod whose;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -11,7 +11,7 @@ use super::{
     jwt::Claims,
     ledger::Ledger,
     revoked::{Revoke, Revoked, Standing},
-    shared::Heard,
+    shared::Revocation,
 };
 
 impl Auth {
@@ -26,10 +26,10 @@ impl Auth {
     }
 
     /// Another node took rights away. Answers what to tell the others, if that was not enough (see [`Revoked::hear`]).
-    pub fn hear(&self, heard: &Heard) -> Option<Heard> {
-        let Heard { at, whom, again } = heard;
+    pub fn hear(&self, heard: &Revocation) -> Option<Revocation> {
+        let Revocation { at, whom, again } = heard;
         let later = self.revoked().hear(self.clock.unix_ms(), *at, whom)?;
-        (!again).then(|| Heard { at: later, whom: whom.clone(), again: true })
+        (!again).then(|| Revocation { at: later, whom: whom.clone(), again: true })
     }
 
     /// From now on revocations are kept in this file, and those that stand in it count.

@@ -65,8 +65,8 @@ pub(super) async fn events(
     }
     let claims = app.auth.redeem(bearer.or(ask.token.as_deref()))?;
     // Rights are resolved now, not when the token was issued.
-    let version = app.auth.directory().version();
-    let rights = match app.auth.rights(&claims).await {
+    let mark = app.mark();
+    let rights = match app.rights(&claims).await {
         Ok(rights) => rights,
         Err(Denied::Gone) => return Err(gone()),
         Err(Denied::Unavailable) => return busy(&app, transport),
@@ -92,7 +92,7 @@ pub(super) async fn events(
     if app.auth.is_revoked(&claims) {
         return Err(gone());
     }
-    if app.auth.directory().version() != version {
+    if app.mark() != mark {
         app.refilter(|open| open.jti == claims.jti && open.sub == claims.sub).await;
     }
     let mut response = stream(Body::new(body.clone()));

@@ -22,9 +22,14 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, P
     }
     match app.engine.health() {
         // Nothing is lost by serving streams while the disk is full.
-        Health::Good | Health::Refusing(_) => Ok("ok\n"),
-        Health::Away(error) => Err(Problem::unavailable("log_away", error.to_string(), 1)),
+        Health::Good | Health::Refusing(_) => {}
+        Health::Away(error) => return Err(Problem::unavailable("log_away", error.to_string(), 1)),
     }
+    // Else somebody would be let in whose rights are gone.
+    if app.shared.as_ref().is_some_and(|shared| !shared.hears()) {
+        return Err(Problem::unavailable("nodes_away", "what other nodes say of rights is not heard", 1));
+    }
+    Ok("ok\n")
 }
 
 /// For whoever shows the admin key.

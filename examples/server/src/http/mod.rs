@@ -4,6 +4,7 @@ mod admin;
 mod body;
 mod clients;
 pub mod compute;
+mod cursor;
 mod dev;
 mod events;
 mod health;
@@ -64,6 +65,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/auth/me", get(session::me))
         .route("/auth/logout", post(session::log_out))
         .route(PUBLISH, post(publish::publish))
+        .route("/cursor", get(cursor::cursor))
         .route("/revoke", post(revoke::revoke))
         .route("/rights", post(revoke::rights))
         .route("/.well-known/jwks.json", get(session::jwks))

@@ -31,7 +31,7 @@ async fn shown(app: &App, user: &Claims, kind: &str) -> Result<Response, Problem
     // What somebody may not see is as good as not there: that it exists is nobody's business.
     let nothing = || Problem::not_found(format!("nothing is polled as {kind:?}"));
     let poll = app.worker.find(kind).ok_or_else(nothing)?;
-    let rights = app.auth.rights(user).await.map_err(|denied| match denied {
+    let rights = app.rights(user).await.map_err(|denied| match denied {
         Denied::Gone => gone(),
         Denied::Unavailable => Problem::unavailable("busy", "nobody can say now who may see it", 1),
     })?;

@@ -67,13 +67,14 @@ pub(super) struct Changed {
     changed: usize,
 }
 
-/// `POST /rights`: a service says that rights changed, so live streams are judged anew.
+/// `POST /rights`: a service says that rights changed, so live streams are judged anew, on every node.
 pub(super) async fn rights(
     State(app): State<Arc<App>>,
     _: Service,
     body::Json(whose): body::Json<Whose>,
-) -> Json<Changed> {
-    app.auth.directory().refresh(true);
-    let changed = app.refilter(|claims| whose.user.as_ref().is_none_or(|user| *user == claims.sub)).await;
-    Json(Changed { changed })
+) -> Result<Json<Changed>, Problem> {
+    match app.rights_changed(whose.user.as_deref().into()).await {
+        Ok(changed) => Ok(Json(Changed { changed })),
+        Err(_) => Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1)),
+    }
 }

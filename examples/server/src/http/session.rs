@@ -82,7 +82,7 @@ pub(super) async fn stream_token(
     }
     let session = app.auth.session(&request).await?;
     app.limits.token.take(&session.sub).map_err(too_many)?;
-    match app.auth.rights(&session).await {
+    match app.rights(&session).await {
         Ok(_) => {}
         Err(Denied::Gone) => return Err(Problem::forbidden("this user may not open a stream")),
         Err(Denied::Unavailable) => {

@@ -65,12 +65,13 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// The rights of the user whom `claims` name, now. The claims are good: only what they are worth is asked.
     fn rights<'a>(&'a self, claims: &'a Claims) -> Answer<'a>;
 
-    /// Rises whenever earlier answers may be wrong.
+    /// Rises when it turns out that earlier answers may be wrong; then all open streams are judged anew.
     fn version(&self) -> u64 {
         0
     }
 
-    /// Looks whether anything changed; called from time to time. `forced` if somebody said so.
+    /// Looks whether anything changed; called from time to time. `forced` if somebody said so, or may have said so unheard: then nothing that
+    /// is remembered may be answered any more, not even what is being asked for now.
     fn refresh(&self, forced: bool) {
         let _ = forced;
     }

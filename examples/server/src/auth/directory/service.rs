@@ -35,7 +35,8 @@ pub struct RightsService {
     key: Option<Secret>,
     http: reqwest::Client,
     known: Cache<String, Rights>,
-    version: AtomicU64,
+    /// How often everything was forgotten.
+    forgotten: AtomicU64,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +51,7 @@ impl RightsService {
     #[must_use]
     pub fn new(url: Uri, key: Option<Secret>, ttl: Span) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(ttl.duration()).build();
-        Self { url, key, http: reqwest::Client::new(), known, version: AtomicU64::new(0) }
+        Self { url, key, http: reqwest::Client::new(), known, forgotten: AtomicU64::new(0) }
     }
 
     async fn ask(&self, claims: &Claims) -> Result<Rights, Denied> {
@@ -104,7 +105,7 @@ impl Directory for RightsService {
         // the rights changed must not be found later.
         let question = format!(
             "{}\n{}\n{}\n{}\n{}",
-            self.version(),
+            self.forgotten.load(Ordering::Acquire),
             claims.generation(),
             claims.sub,
             claims.role,
@@ -113,15 +114,12 @@ impl Directory for RightsService {
         Box::pin(async move { self.known.try_get_with(question, self.ask(claims)).await.map_err(|denied| *denied) })
     }
 
-    fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
-    /// Answers get old by themselves; if somebody says so, all are forgotten at once.
+    /// Answers get old by themselves; if somebody says so, all are forgotten at once. Whose streams are judged anew is said beside it, so one
+    /// user's news is one question and not everybody's.
     fn refresh(&self, forced: bool) {
         if forced {
             self.known.invalidate_all();
-            self.version.fetch_add(1, Ordering::AcqRel);
+            self.forgotten.fetch_add(1, Ordering::AcqRel);
         }
     }
 }

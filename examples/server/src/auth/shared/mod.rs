@@ -1,0 +1,187 @@
+//! What all nodes know, in Redis: revocations, whose rights changed, tokens that were used.
+//!
+//! `P:revoked` is a stream with the fields `at` (a place in the count of generations), `whom`, `by` (a node) and `again` (`1` if a node
+//! repeats another's at a later place; see [`Revoked::hear`](super::revoked::Revoked::hear)). `P:rights` is a short stream with `whose`, `by`
+//! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` stands there while a token that was used
+//! would still be good.
+//!
+//! *Invariant:* a node reads all revocations whenever it connects, and takes everybody's rights for changed if anything was said meanwhile.
+//! So what it could not hear it knows before it is ready again. Until then it trusts nothing that it remembers of rights.
+
+mod ear;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use ::redis::{
+    Script, cmd,
+    streams::{StreamId, StreamRangeReply},
+};
+
+use super::{revoked::Revoke, whose::Whose};
+use crate::{
+    clock::random_name,
+    engine::{OpenError, redis::Link},
+};
+
+pub use ear::Ear;
+
+/// How long Redis may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Changes of rights that are kept. Who falls behind further takes everybody's for changed.
+const CHANGES: u32 = 1_000;
+
+/// Keys: the stream. Arguments: for how long it is kept in ms, at, whom, by, again.
+const REVOKED: &str = r"
+local time = redis.call('TIME')
+local oldest = string.format('%.0f', math.max(0, time[1] * 1000 - ARGV[1]))
+return redis.call('XADD', KEYS[1], 'MINID', '~', oldest, '*', 'at', ARGV[2], 'whom', ARGV[3], 'by', ARGV[4], 'again', ARGV[5])
+";
+/// Keys: the stream. Arguments: how many are kept, whose, by.
+const CHANGED: &str = r"
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local after = last and last[1] or ''
+return redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'after', after, 'whose', ARGV[2], 'by', ARGV[3])
+";
+
+/// A node's ear and mouth.
+#[derive(Debug)]
+pub struct Shared {
+    link: Link,
+    revoked: String,
+    rights: String,
+    /// How long a revocation counts: no token lives longer.
+    life_ms: u64,
+    who: String,
+    say_revoked: Script,
+    say_changed: Script,
+    /// The last change of rights when this node began: it remembers nothing from before.
+    begun: String,
+    hears: AtomicBool,
+}
+
+/// What some node says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Rights were taken away.
+    Revoked(Revocation),
+    /// They may be others now.
+    Rights(Whose),
+}
+
+/// A revocation by some node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Its place in the count of generations.
+    pub at: u64,
+    /// Whom it concerns.
+    pub whom: Revoke,
+    /// A node repeats what another said.
+    pub again: bool,
+}
+
+impl Shared {
+    /// Answers with the revocations that count already.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreachable`]: without them somebody would be let in again.
+    pub fn open(link: Link, life_ms: u64) -> Result<(Self, Vec<Revocation>), OpenError> {
+        let (revoked, rights) = (link.key("revoked"), link.key("rights"));
+        let read = || -> ::redis::RedisResult<(StreamRangeReply, StreamRangeReply)> {
+            let mut conn = link.client().get_connection_with_timeout(PATIENCE)?;
+            conn.set_read_timeout(Some(PATIENCE))?;
+            let known = cmd("XRANGE").arg(&revoked).arg("-").arg("+").query(&mut conn)?;
+            Ok((known, newest(&rights).query(&mut conn)?))
+        };
+        let (known, begun) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let known = known.ids.iter().map(revocation).collect::<Result<_, _>>().map_err(OpenError::Unreachable)?;
+        let shared = Self {
+            link,
+            revoked,
+            rights,
+            life_ms,
+            who: random_name(),
+            say_revoked: Script::new(REVOKED),
+            say_changed: Script::new(CHANGED),
+            begun: id_of(begun),
+            hears: AtomicBool::new(true),
+        };
+        Ok((shared, known))
+    }
+
+    /// Whether this node knows what the others said. Not while it is cut off from Redis.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        self.hears.load(Ordering::Acquire)
+    }
+
+    /// Says a revocation to all nodes, and to those that are started later.
+    ///
+    /// # Errors
+    /// In words. It may have been said all the same.
+    pub async fn revoked(&self, revocation: &Revocation) -> Result<(), String> {
+        let Revocation { at, whom, again } = revocation;
+        let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
+        let mut call = self.say_revoked.key(&self.revoked);
+        call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
+        self.link.run::<String>(&call).await.map(drop)
+    }
+
+    /// Says to all nodes whose rights changed. Those that are started later know nothing older.
+    ///
+    /// # Errors
+    /// In words. It may have been said all the same.
+    pub async fn rights(&self, whose: &Whose) -> Result<(), String> {
+        let whose = serde_json::to_string(whose).map_err(|error| error.to_string())?;
+        let mut call = self.say_changed.key(&self.rights);
+        call.arg(CHANGES).arg(whose).arg(&self.who);
+        self.link.run::<String>(&call).await.map(drop)
+    }
+
+    /// Uses a token up that is good for so many milliseconds. True for the first, on whichever node.
+    ///
+    /// # Errors
+    /// In words. It may have been used up all the same.
+    pub async fn use_up(&self, jti: &str, left_ms: u64) -> Result<bool, String> {
+        let mut set = cmd("SET");
+        set.arg(self.link.key(&format!("used:{jti}"))).arg(1).arg("NX").arg("PX").arg(left_ms.max(1));
+        self.link.ask::<Option<String>>(&set).await.map(|done| done.is_some())
+    }
+
+    /// Nothing was opened with it after all.
+    pub async fn give_back(&self, jti: &str) {
+        drop(self.link.ask::<i64>(cmd("DEL").arg(self.link.key(&format!("used:{jti}")))).await);
+    }
+
+    /// An ear for what the other nodes say.
+    #[must_use]
+    pub fn ear(&self) -> Ear<'_> {
+        Ear::new(self)
+    }
+}
+
+/// Asks for the last entry of a stream.
+fn newest(key: &str) -> ::redis::Cmd {
+    let mut ask = cmd("XREVRANGE");
+    ask.arg(key).arg("+").arg("-").arg("COUNT").arg(1);
+    ask
+}
+
+/// Its id, or nothing if there is none.
+fn id_of(newest: StreamRangeReply) -> String {
+    newest.ids.into_iter().next().map_or_else(String::new, |entry| entry.id)
+}
+
+fn field(entry: &StreamId, name: &str) -> Result<String, String> {
+    entry.get::<String>(name).ok_or_else(|| format!("{} has no {name}", entry.id))
+}
+
+fn revocation(entry: &StreamId) -> Result<Revocation, String> {
+    Ok(Revocation {
+        at: field(entry, "at")?.parse().map_err(|error| format!("{}: {error}", entry.id))?,
+        whom: serde_json::from_str(&field(entry, "whom")?).map_err(|error| format!("{}: {error}", entry.id))?,
+        again: field(entry, "again")? == "1",
+    })
+}
