@@ -58,11 +58,17 @@ impl Session {
         match control {
             Some(Control::Hello(hello)) => self.greet(hello, seen.id),
             Some(Control::Resync(resync)) => {
-                self.cursor.set(seen.id);
-                self.resync(resync.gap, resync.types);
+                // Never backwards: what the next stream, which begins further back, could not give, the old one gave or announced.
+                let behind = self.cursor.at().is_some_and(|at| at.follows(resync.at));
+                if !behind {
+                    self.cursor.set(seen.id);
+                }
+                if !behind || resync.gap != Gap::Overflow {
+                    self.resync(resync.gap, resync.types);
+                }
             }
             Some(Control::Beat(beat)) => {
-                // Never backwards: a beat that lies behind what was delivered says nothing new.
+                // Nor here: a beat that lies behind what was delivered says nothing new.
                 if self.cursor.at().is_none_or(|at| beat.at.follows(at)) {
                     self.cursor.set(seen.id);
                 }
