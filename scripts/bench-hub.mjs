@@ -3,9 +3,10 @@
 //   npm run bench:hub -- --only ours,nchan        some of the hubs
 //   npm run bench:hub -- --rounds 5               the median of more rounds
 //   npm run bench:hub -- --curve                  ours alone, from 100 to 15,000 streams; draws docs/hub-cost.svg
+//   npm run bench:hub -- --audiences              an update for one of 100 to 10,000 users; draws docs/hub-audiences.svg
 // The servers are kept to core 0, the load generator to core 1. Fails if a peer is ahead of ours, or if anything was lost or doubled.
 import { parseArgs } from 'node:util';
-import { available, benchTarget, measure } from './lib/hubs.mjs';
+import { available, benchTarget, measure, measureOne } from './lib/hubs.mjs';
 import { bold, main, red, Stop, say, timed } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
 import { plot } from './lib/plot.mjs';
@@ -95,6 +96,37 @@ async function curve(rounds, seconds) {
   say('drew docs/hub-cost.svg');
 }
 
+/** Who else is there: it must not matter to an update for one. */
+async function audiences(rounds, seconds) {
+  const kinds = ['user', 'role', 'channel'];
+  const rows = [];
+  for (const streams of [100, 1_000, 10_000]) {
+    const costs = [];
+    for (const kind of kinds) {
+      const measured = [];
+      for (let round = 0; round < rounds; round++) {
+        say(`one ${kind} of ${streams} streams, round ${round + 1} of ${rounds}`);
+        const { paced, saturated } = await measureOne(kind, streams, 200, seconds);
+        const wrong = [paced, saturated].reduce((sum, { lost, doubled, closed }) => sum + lost + doubled + closed, 0);
+        if (wrong > 0)
+          throw new Stop(`${kind}, ${streams} streams: ${wrong} updates lost or doubled, or streams closed`);
+        measured.push(saturated.cpu_us);
+      }
+      costs.push(median(measured));
+    }
+    rows.push([streams, ...costs]);
+  }
+  const titles = kinds.map((kind) => `us CPU/update for one ${kind}`);
+  console.log(`\n${row(['streams', ...titles])}\n${row(['--:', ...titles.map(() => '--:')])}`);
+  for (const [n, ...values] of rows) console.log(row([n.toLocaleString('en'), ...values.map(digits)]));
+  const charts = titles.map((title, place) => ({ title, points: rows.map(([n, ...values]) => [n, values[place]]) }));
+  writeWhole(
+    at('docs', 'hub-audiences.svg'),
+    plot(charts, 'Cost of an update for one user, role or channel, by streams'),
+  );
+  say('drew docs/hub-audiences.svg');
+}
+
 await main(import.meta.url, async () => {
   if (process.platform !== 'linux') throw new Stop('the load generator is written for Linux');
   const { values } = parseArgs({
@@ -104,12 +136,14 @@ await main(import.meta.url, async () => {
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       curve: { type: 'boolean', default: false },
+      audiences: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   await timed('building the server', () => run('cargo', ['build', '--locked', '--release', '-p', 'tinysse-server']));
   const manifest = ['--manifest-path', at('benches', 'hub', 'Cargo.toml'), '--target-dir', benchTarget];
   await timed('building the load generator', () => run('cargo', ['build', '--locked', '--release', ...manifest]));
+  if (values.audiences) return audiences(rounds, values.quick ? 2 : 5);
   if (values.curve) return curve(rounds, values.quick ? 2 : 5);
   const names = await available(values.only.split(',').filter(Boolean));
   const behind = [];

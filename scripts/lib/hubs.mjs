@@ -1,4 +1,5 @@
 // The hubs that `npm run bench:hub` measures: how each is started, read from and published to.
+import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,11 +47,19 @@ async function post(url, body, headers = {}) {
   return answer;
 }
 
-async function ours(port) {
+/** What all tokens of our server are signed with here. */
+const secret = '0123456789abcdef0123456789abcdef';
+
+async function serve(port) {
   const url = `http://127.0.0.1:${port}`;
   const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--memory'];
-  args.push('--max-streams=20000', '--max-connections=20000');
-  const child = await start(join(targetDir, 'release', 'tinysse-server'), args, `${url}/healthz`);
+  args.push('--max-streams=20000', '--max-connections=20000', `--secret=${secret}`);
+  return start(join(targetDir, 'release', 'tinysse-server'), args, `${url}/healthz`);
+}
+
+async function ours(port) {
+  const url = `http://127.0.0.1:${port}`;
+  const child = await serve(port);
   const login = await post(`${url}/auth/login`, JSON.stringify({ user: 'ada', role: 'admin', channels: ['ops'] }));
   const cookie = login.headers.get('set-cookie').split(';')[0];
   const { token } = await (await post(`${url}/auth/sse-token`, '', { cookie })).json();
@@ -141,11 +150,44 @@ export async function available(only) {
   return found;
 }
 
+/** Tokens as our server signs them (RFC 7515 §3.1), one for each claims. */
+function tokens(claims) {
+  const settings = ['--dev', `--secret=${secret}`, '--ttl=1h', '--sub=somebody'];
+  const minted = output(join(targetDir, 'release', 'tinysse-server'), ['token', 'mint', ...settings]);
+  const [head, body] = minted.trim().split('.');
+  const common = JSON.parse(Buffer.from(body, 'base64url').toString());
+  return claims.map((one, n) => {
+    const signed = `${head}.${Buffer.from(JSON.stringify({ ...common, ...one, jti: `${n}` })).toString('base64url')}`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  });
+}
+
+/** What an update costs our server that one of so many streams gets, each of which is of another user, role and channel. */
+export async function measureOne(audience, streams, rate, seconds) {
+  const who = (n) => ({ sub: `user${n}`, role: `role${n}`, channels: [`channel${n}`] });
+  const [first, ...others] = tokens(Array.from({ length: streams }, (_, n) => who(n)));
+  const file = join(mkdtempSync(join(tmpdir(), 'bench-others-')), 'paths');
+  writeFileSync(file, others.map((token) => `/events?token=${token}\n`).join(''));
+  const port = await freePort();
+  const to = `${audience}:${audience}0`;
+  const hub = {
+    child: await serve(port),
+    path: `/events?token=${first}`,
+    line: 'POST /publish',
+    headers: ['Authorization: Bearer dev-publish-key', 'Content-Type: application/json'],
+    body: `{"type":"bench","data":"@","to":"${to}"}`,
+  };
+  return load(to, hub, port, { n: 1, rate, seconds, more: ['--others', file] });
+}
+
 /** One measurement of one hub, in a process of its own. */
 export async function measure(name, n, rate, seconds) {
   const port = await freePort();
-  const hub = await hubs[name](port);
-  const args = ['--pid', hub.child.pid, '--port', port, '--n', n, '--rate', rate, '--seconds', seconds];
+  return load(name, await hubs[name](port), port, { n, rate, seconds });
+}
+
+async function load(name, hub, port, { n, rate, seconds, more = [] }) {
+  const args = ['--pid', hub.child.pid, '--port', port, '--n', n, '--rate', rate, '--seconds', seconds, ...more];
   args.push('--path', hub.path, '--line', hub.line, '--body', hub.body, ...hub.headers.flatMap((h) => ['--header', h]));
   try {
     return JSON.parse(

@@ -2,7 +2,8 @@
 //!
 //! `load --pid PID --port PORT --n 1000 --path /events --line 'POST /publish' --header 'A: b' --body '{"data":"@"}' --rate 20 --seconds 5`
 //! prints one line of JSON: the cost of a connection, then a phase at `--rate`, then a saturated one. With more than one of
-//! `--publishers` the order in which a server takes updates is its own, and `reordered` says nothing.
+//! `--publishers` the order in which a server takes updates is its own, and `reordered` says nothing. `--others FILE` names a file of paths, a
+//! line each: streams that are open beside the measured ones, and get nothing.
 
 mod cost;
 mod histogram;
@@ -36,6 +37,7 @@ struct Args {
     /// When saturated: as many updates may be on their way to the slowest reader.
     lag: u64,
     core: usize,
+    others: Vec<String>,
     target: Target,
 }
 
@@ -49,6 +51,7 @@ fn args() -> Option<Args> {
         publishers: 1,
         lag: 64,
         core: 1,
+        others: Vec::new(),
         target: Target { port: 0, line: "POST /".into(), headers: vec![], body: "@".into() },
     };
     let mut given = std::env::args().skip(1);
@@ -62,6 +65,7 @@ fn args() -> Option<Args> {
             "--seconds" => args.seconds = value.parse().ok()?,
             "--publishers" => args.publishers = value.parse().ok()?,
             "--lag" => args.lag = value.parse().ok()?,
+            "--others" => args.others = std::fs::read_to_string(value).ok()?.lines().map(String::from).collect(),
             "--core" => args.core = value.parse().ok()?,
             "--line" => args.target.line = value,
             "--header" => args.target.headers.push(value),
@@ -82,8 +86,11 @@ fn main() -> io::Result<()> {
     for key in 0..args.publishers as u64 {
         publishers.push(Publisher::new(&poller, PUBLISHERS + key, &args.target)?);
     }
+    // Nobody reads them: what they get, beats, the kernel holds.
+    let _others = Subscribers::open(&mut Poller::new()?, args.target.port, &args.others)?;
     let (cpu, memory) = (server.cpu(), server.memory());
-    let mut subscribers = Subscribers::open(&mut poller, args.target.port, args.n, &args.path)?;
+    let paths = vec![args.path.clone(); args.n];
+    let mut subscribers = Subscribers::open(&mut poller, args.target.port, &paths)?;
     // What the first frames and the opening cost belongs to the connection.
     let settled = Instant::now();
     while settled.elapsed() < Duration::from_millis(500) {

@@ -61,9 +61,10 @@ impl Told {
 }
 
 impl Subscribers {
-    /// Opens `n` streams and waits until each has an answer of 200.
-    pub fn open(poller: &mut Poller, port: u16, n: usize, path: &str) -> io::Result<Self> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n");
+    /// Opens a stream at each of these paths and waits until each has an answer of 200.
+    pub fn open(poller: &mut Poller, port: u16, paths: &[String]) -> io::Result<Self> {
+        let ask = |path| format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n");
+        let n = paths.len();
         let mut this = Self { all: Vec::new(), buffer: vec![0; 256 * 1024], since: Instant::now(), told: Told::new() };
         let (mut open, deadline) = (0, Instant::now());
         while open < n {
@@ -80,6 +81,7 @@ impl Subscribers {
                 let one = &mut this.all[key as usize];
                 match one.state {
                     State::Connecting => {
+                        let request = ask(&paths[key as usize]);
                         if sys::write(one.fd, request.as_bytes())? != Some(request.len()) {
                             return Err(io::Error::other("a request that does not fit"));
                         }
