@@ -59,11 +59,11 @@ impl Session {
             Some(Control::Hello(hello)) => self.greet(hello, seen.id),
             Some(Control::Resync(resync)) => {
                 // Never backwards: what the next stream, which begins further back, could not give, the old one gave or announced.
-                let behind = self.cursor.at().is_some_and(|at| at.follows(resync.at));
-                if !behind {
+                let had = self.had(resync.at);
+                if !had {
                     self.cursor.set(seen.id);
                 }
-                if !behind || resync.gap != Gap::Overflow {
+                if !had || resync.gap != Gap::Overflow {
                     self.resync(resync.gap, resync.types);
                 }
             }
@@ -90,10 +90,17 @@ impl Session {
 
     fn greet(&mut self, hello: Hello, id: &str) {
         // The hub answers a cursor with the same place, or with a gap. If something on the way lost the header of a native retry, it
-        // answers the older cursor of the URL: then it repeats what we have. Anything else means that it talks of another cursor.
-        let at = self.cursor.at();
-        let repeats = hello.gap == Gap::None && at.is_some_and(|at| at.follows(hello.after));
-        let gap = if hello.gap == Gap::None && at != Some(hello.after) && !repeats { Gap::Unknown } else { hello.gap };
+        // answers the older cursor of the URL; and the old stream may have brought more since the next one was asked for. Then it repeats
+        // what we have, and what was trimmed before that is none of our business. Anything else means that it talks of another cursor.
+        let had = self.had(hello.after);
+        let repeats = had && matches!(hello.gap, Gap::None | Gap::Trimmed);
+        let gap = if repeats {
+            Gap::None
+        } else if hello.gap == Gap::None {
+            Gap::Unknown
+        } else {
+            hello.gap
+        };
         self.stream.silence = 2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end()));
         self.greeted = true;
         self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
@@ -124,10 +131,15 @@ impl Session {
         Some(Heard { seen, replayed, envelope: self.stream.hello.is_some() })
     }
 
+    /// True of places up to which everything was delivered or announced.
+    fn had(&self, place: EventId) -> bool {
+        self.cursor.at().is_some_and(|at| at.epoch == place.epoch && !place.follows(at))
+    }
+
     /// Whether an event of this id is a replayed one; nothing for those that were had already.
     pub(super) fn admit(&mut self, id: Option<EventId>) -> Option<bool> {
         let (Some(hello), Some(id)) = (&self.stream.hello, id) else { return Some(false) };
-        if self.cursor.at().is_some_and(|at| at.epoch == id.epoch && !id.follows(at)) {
+        if self.had(id) {
             self.counters.duplicates = self.counters.duplicates.saturating_add(1);
             return None;
         }
