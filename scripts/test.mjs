@@ -175,6 +175,17 @@ const more = [
     work: () =>
       cargo(['test', '--locked', '--package', 'tinysse-server', '--test', 'it', 'kill_9'], { TINYSSE_KILLS: '50' }),
   },
+  {
+    name: 'reconnects',
+    about: '5,000 streams that come back at once',
+    work: () => {
+      const words = ['cargo', 'test', '--locked', '--package', 'tinysse-server', '--test', 'it', 'reconnects'];
+      // Client and server need as many open files, and usual shells allow 1,024.
+      return run('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...words], {
+        env: { TINYSSE_RECONNECTS: '5000' },
+      });
+    },
+  },
   { name: 'deny', about: 'licences, sources and advisories of everything that is linked', work: deny },
   { name: 'fuzz', about: 'token, cursor, publish body and query by libFuzzer, ten minutes each', work: fuzz },
   { name: 'frontend', about: 'examples/yew in two windows, against the real server', work: frontend },

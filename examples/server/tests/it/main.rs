@@ -24,6 +24,8 @@ mod partition;
 mod policies;
 mod pressure;
 mod publish;
+#[cfg(target_os = "linux")] // memory is read from /proc
+mod reconnects;
 mod redis;
 mod rights;
 mod rights_cluster;
