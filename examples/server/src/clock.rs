@@ -53,7 +53,13 @@ fn unix_ms() -> u64 {
 /// A name that nobody guesses: 96 random bits.
 #[must_use]
 pub fn random_name() -> String {
-    random::<12>().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut name = String::with_capacity(24);
+    for byte in random::<12>() {
+        for half in [byte >> 4, byte & 15] {
+            name.extend(char::from_digit(half.into(), 16));
+        }
+    }
+    name
 }
 
 /// 64 random bits.
