@@ -33,7 +33,7 @@ struct Witness {
     connects: Vec<Time>,
     /// What the user or the page did: each allows two connects more.
     forgiven: Vec<Time>,
-    /// The last request carried an older cursor than the client's: the hub may be wrong about it.
+    /// The last request carried an older cursor than the client has now: the hub may be wrong about it.
     misquoted: bool,
     /// A cursor was given out: the client is not new any more.
     greeted: bool,
@@ -109,6 +109,12 @@ impl Judge {
         if connects > MOST_CONNECTS + 2 * forgiven {
             self.lie(format!("peer{peer} connects {connects} times in 15 s, {forgiven} of them asked for"));
         }
+    }
+
+    /// A stream opens while an older one still brings updates: what the hub cannot replay may have come, and the client cannot know whether
+    /// the last of it was meant for it.
+    pub(super) fn overlaps(&mut self, peer: usize) {
+        self.witnesses[peer].misquoted = true;
     }
 
     /// Gaps that a peer was told of, and its connects.

@@ -155,6 +155,9 @@ impl World {
                 let last = stream.last_id.clone();
                 stream.decoder = Decoder::new(&last, 1 << 20);
             }
+            if self.peers[peer].core.session().fading().is_some() {
+                self.judge.overlaps(peer);
+            }
             self.feed(peer, Input::Opened(ticket));
         }
     }
