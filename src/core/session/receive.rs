@@ -59,11 +59,11 @@ impl Session {
             Some(Control::Hello(hello)) => self.greet(hello, seen.id),
             Some(Control::Resync(resync)) => {
                 // Never backwards: what the next stream, which begins further back, could not give, the old one gave or announced.
-                let had = self.had(resync.at);
-                if !had {
+                let behind = self.cursor.at().is_some_and(|at| at.follows(resync.at));
+                if !behind {
                     self.cursor.set(seen.id);
                 }
-                if !had || resync.gap != Gap::Overflow {
+                if !behind || resync.gap != Gap::Overflow {
                     self.resync(resync.gap, resync.types);
                 }
             }
