@@ -50,8 +50,8 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
 
 /**
  * Asks for a stream. `fetch` does not tell an answer that it may not show from none. So if the first request to another origin fails, one whose
- * answer need not be shown tells whether anybody is there; who then fails the next one too gives us no leave. Not so for a source that was open:
- * a proxy may answer for a while.
+ * answer need not be shown tells whether anybody is there; it is aborted then, since a stream has no end, and a body that nobody may see cannot be
+ * cancelled. Who fails the next one too gives us no leave. Not so for a source that was open: a proxy may answer for a while.
  */
 export async function open(get: typeof fetch, url: string, asked: ReturnType<typeof request>, first: boolean) {
   const wait = () => new Promise((done) => setTimeout(done, floor));
@@ -62,7 +62,10 @@ export async function open(get: typeof fetch, url: string, asked: ReturnType<typ
       if (there) throw new SseError('network', 'the server answered without CORS');
       if (!first || new URL(url).origin === globalThis.location?.origin) throw cause;
       await wait();
-      there = await get(url, { ...asked, headers: {}, mode: 'no-cors' }).catch(() => {});
+      const look = new AbortController();
+      const signal = AbortSignal.any([asked.signal, look.signal]);
+      there = await get(url, { ...asked, headers: {}, mode: 'no-cors', signal }).catch(() => {});
+      look.abort();
       if (!there) throw cause;
     }
   }

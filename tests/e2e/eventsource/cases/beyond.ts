@@ -74,6 +74,20 @@ export const beyond: Case[] = [
     },
   },
   {
+    name: 'other origin: looking whether it is there leaves no stream behind',
+    ours: true,
+    async run(kit) {
+      const source = kit.open(
+        [{ cors: false }, stays('data: x\n\n'), stays('data: y\n\n')],
+        undefined,
+        kit.place.other,
+      );
+      equal((await kit.next(source, 'message')).data, 'y');
+      await until(async () => (await kit.seen(source)).slice(0, 2).every(({ closed }) => closed !== undefined));
+      equal([source.readyState, (await kit.seen(source)).length], [1, 3]);
+    },
+  },
+  {
     name: 'other origin: once it gave its leave, an answer without is tried again',
     ours: true,
     async run(kit) {
