@@ -33,8 +33,10 @@ struct Witness {
     connects: Vec<Time>,
     /// What the user or the page did: each allows two connects more.
     forgiven: Vec<Time>,
-    /// The last request carried an older cursor than the client has now: the hub may be wrong about it.
+    /// The last request carried an older cursor than the client's: the hub may be wrong about it.
     misquoted: bool,
+    /// The stream opened while an older one still brought updates.
+    overlapped: bool,
     /// A cursor was given out: the client is not new any more.
     greeted: bool,
     epoch: u64,
@@ -93,7 +95,9 @@ impl Judge {
             };
         witness.epoch = epoch;
         witness.greeted |= !cursor.is_empty();
-        let gap = if witness.misquoted { Gap::First } else { gap };
+        // What the hub cannot replay, the older stream may have brought; whether the last of it was for this client, it cannot know.
+        let forgiven = witness.misquoted || witness.overlapped && gap == Gap::Trimmed;
+        let gap = if forgiven { Gap::First } else { gap };
         witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
         if !needed {
             self.lie(format!("peer{peer} was told to resync ({gap:?}) for nothing"));
@@ -111,10 +115,8 @@ impl Judge {
         }
     }
 
-    /// A stream opens while an older one still brings updates: what the hub cannot replay may have come, and the client cannot know whether
-    /// the last of it was meant for it.
-    pub(super) fn overlaps(&mut self, peer: usize) {
-        self.witnesses[peer].misquoted = true;
+    pub(super) fn opens(&mut self, peer: usize, overlapped: bool) {
+        self.witnesses[peer].overlapped = overlapped;
     }
 
     /// Gaps that a peer was told of, and its connects.

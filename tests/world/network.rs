@@ -155,9 +155,7 @@ impl World {
                 let last = stream.last_id.clone();
                 stream.decoder = Decoder::new(&last, 1 << 20);
             }
-            if self.peers[peer].core.session().fading().is_some() {
-                self.judge.overlaps(peer);
-            }
+            self.judge.opens(peer, self.peers[peer].core.session().fading().is_some());
             self.feed(peer, Input::Opened(ticket));
         }
     }
