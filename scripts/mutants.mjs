@@ -19,7 +19,7 @@ const trimmed = 'examples/server/src/hub/trimmed.rs';
 /** What is wrong, where, and the line that makes it so. */
 const mutants = [
   ['a delivered update does not move the cursor', receive, 'if !seen.id.is_empty() {', 'if false {'],
-  ['duplicates are delivered', receive, '&& !id.follows(at)', '&& false'],
+  ['duplicates are delivered', receive, 'if self.had(id) {', 'if false {'],
   ['a hello with a gap is not announced', receive, 'if gap != Gap::None {', 'if false {'],
   [
     'a hello does not move the cursor',
@@ -30,8 +30,8 @@ const mutants = [
   [
     'a hub that repeats is taken for one that lost something',
     receive,
-    'let repeats = hello.gap == Gap::None &&',
-    'let repeats = false &&',
+    'let had = self.had(hello.after);',
+    'let had = self.cursor.at() == Some(hello.after);',
   ],
   ['a resync in mid-stream is not announced', receive, 'self.resync(resync.gap, resync.types);', ''],
   ['a folded update is not unfolded', receive, 'let seen = unfold(seen);', ''],
@@ -113,8 +113,8 @@ const mutants = [
   [
     'of two whole events in a chunk the second has the id of the first',
     'src/core/wire/decode.rs',
-    'id = event.id.or(id);',
-    'id = id.or(event.id);',
+    'id = event.id.map(part).or(id);',
+    'id = id.or(event.id.map(part));',
   ],
   [
     'replay begins one too late',
