@@ -15,9 +15,15 @@ export const wasmDir = at('js', 'wasm');
  * those who ask for it. A page loads one of them.
  */
 export const flavours = [
-  { name: 'eventsource', features: [], dir: wasmDir, optLevel: 'z', target: '' },
+  { name: 'eventsource', features: [], dir: wasmDir, optLevel: 'z', flags: '' },
   // Its decoder has work to do: a quarter faster for a kilobyte, and long lines by vectors a third more.
-  { name: 'fetch', features: ['--features', 'fetch'], dir: join(wasmDir, 'fetch'), optLevel: 's', target: '+simd128' },
+  {
+    name: 'fetch',
+    features: ['--features', 'fetch'],
+    dir: join(wasmDir, 'fetch'),
+    optLevel: 's',
+    flags: '-C target-feature=+simd128',
+  },
 ].map((flavour) => {
   const packed = at('target', `wasm-pack-${flavour.name}`);
   // wasm-bindgen's own output, before wasm-opt; its name section says which function is which.
@@ -54,7 +60,7 @@ async function finish({ name, packed, named }, dir) {
 }
 
 /** `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is run by us, see below. */
-async function pack({ features, packed, named, optLevel, target }) {
+async function pack({ features, packed, named, optLevel, flags }) {
   rmSync(packed, { recursive: true, force: true });
   const args = [
     'build',
@@ -74,7 +80,7 @@ async function pack({ features, packed, named, optLevel, target }) {
     env: {
       RUST_LIB_BACKTRACE: '0',
       CARGO_PROFILE_SMALL_OPT_LEVEL: optLevel,
-      RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} -C target-feature=${target}`,
+      RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} ${flags}`.trim(),
     },
   });
   if (!existsSync(named)) throw new Stop(`wasm-pack made no ${named}`);

@@ -302,8 +302,9 @@ export class Page {
   }
 
   /**
-   * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. The text is type, id and data in one, since each that crosses the border
-   * costs; `data` of our hub is an envelope, of others JSON if it parses, and text if not.
+   * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. The text is
+   * type, id and data in one, since each that crosses the border costs; `data` of our hub is an envelope, of others JSON if it parses, and
+   * text if not.
    */
   give(text, typeEnds, idEnds, replayed, envelope, subscriber) {
     let data = text.slice(idEnds);
