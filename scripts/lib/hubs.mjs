@@ -166,7 +166,7 @@ function tokens(claims) {
 export async function measureOne(audience, streams, rate, seconds) {
   const who = (n) => ({ sub: `user${n}`, role: `role${n}`, channels: [`channel${n}`] });
   const [first, ...others] = tokens(Array.from({ length: streams }, (_, n) => who(n)));
-  const file = join(mkdtempSync(join(tmpdir(), 'bench-others-')), 'paths');
+  const file = join(benchTarget, 'others');
   writeFileSync(file, others.map((token) => `/events?token=${token}\n`).join(''));
   const port = await freePort();
   const to = `${audience}:${audience}0`;
