@@ -8,7 +8,7 @@ use ed25519_dalek::{
     pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{
-    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
+    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Header,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash},
 };
 
@@ -35,6 +35,8 @@ pub struct Key {
     pub(super) sign: Option<EncodingKey>,
     pub(super) check: DecodingKey,
     public: Option<Jwk>,
+    /// What the tokens that it signs begin with: their header, up to the point.
+    pub(super) begins: Option<String>,
 }
 
 /// A text that is no key, or none of a kind that is taken.
@@ -49,7 +51,9 @@ impl Key {
         let bytes = secret.expose().as_bytes();
         let (sign, check) = (EncodingKey::from_secret(bytes), DecodingKey::from_secret(bytes));
         let (_, print) = thumbprint(&check, Algorithm::HS256);
-        Self { kid: short(&print), print, algorithm: Algorithm::HS256, sign: Some(sign), check, public: None }
+        let kid = short(&print);
+        let begins = begins(&kid, Algorithm::HS256, &sign);
+        Self { kid, print, algorithm: Algorithm::HS256, sign: Some(sign), check, public: None, begins }
     }
 
     /// EdDSA with Ed25519 (RFC 8037), from the private key or, for checking only, from the public one.
@@ -69,7 +73,8 @@ impl Key {
         let kid = short(&print);
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { kid, print, algorithm: Algorithm::EdDSA, sign, check, public: Some(jwk) })
+        let begins = sign.as_ref().and_then(|sign| begins(&kid, Algorithm::EdDSA, sign));
+        Ok(Self { kid, print, algorithm: Algorithm::EdDSA, sign, check, public: Some(jwk), begins })
     }
 
     /// The key of a JWK set's entry; `None` for those that are not for signatures, are no public keys, or have an algorithm that is not
@@ -105,7 +110,7 @@ impl Key {
         let sound = edwards && !matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if is_short(&rsa.n));
         let kid = jwk.common.key_id.clone().unwrap_or_default();
         let print = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
-        sound.then_some(Self { kid, print, algorithm, sign: None, check, public: None })
+        sound.then_some(Self { kid, print, algorithm, sign: None, check, public: None, begins: None })
     }
 
     /// A fresh Ed25519 private key, as PEM.
@@ -141,6 +146,18 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("kid", &self.kid).field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
+}
+
+/// The header of the tokens that a key signs.
+pub(super) fn header(kid: &str, algorithm: Algorithm) -> Header {
+    Header { kid: Some(kid.to_owned()), ..Header::new(algorithm) }
+}
+
+/// What they begin with.
+fn begins(kid: &str, algorithm: Algorithm, sign: &EncodingKey) -> Option<String> {
+    let mut token = jsonwebtoken::encode(&header(kid, algorithm), &(), sign).ok()?;
+    token.truncate(token.find('.')? + 1);
+    Some(token)
 }
 
 /// RFC 7518, 3.3: "A key of size 2048 bits or larger MUST be used". Base64 has 6 of them in a character.

@@ -1,4 +1,4 @@
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
 use super::*;
 
@@ -83,6 +83,13 @@ fn every_forgery_is_refused() {
         ("an endless name", with(|claims| claims.sub = "x".repeat(256))),
         ("an endless token", with(|claims| claims.role = "x".repeat(9_000))),
         ("cut off", token[..token.len() - 2].to_owned()),
+        ("the claims of another token", {
+            let others = with(|claims| claims.sub = "eve".into());
+            let (signed, signature) =
+                (others.rsplit_once('.').expect("parts").0, token.rsplit_once('.').expect("parts").1);
+            format!("{signed}.{signature}")
+        }),
+        ("a part too many", format!("e30.{token}")),
         ("no token", "x.y.z".to_owned()),
         ("nothing", String::new()),
         // {"alg":"none","typ":"JWT"}, {"alg":"None"}
@@ -143,8 +150,17 @@ fn what_is_required_is_required_and_times_are_numbers() {
     assert_eq!(with("exp", 160.9.into()), Ok(claims()));
     assert_eq!(with("aud", serde_json::json!([STREAM, "other"])), Ok(claims()));
     assert_eq!(with("aud", serde_json::json!(["other", STREAM])).map(|claims| claims.aud).as_deref(), Ok("other"));
-    for (name, value) in [("exp", "160".into()), ("exp", (-1).into()), ("iat", true.into()), ("aud", "other".into())] {
-        assert_eq!(with(name, value), Err(Invalid::Forged), "{name}");
+    for (name, value) in [
+        ("exp", "160".into()),
+        ("exp", (-1).into()),
+        ("iat", true.into()),
+        ("aud", "other".into()),
+        ("aud", serde_json::json!(["other", "others"])),
+        ("aud", serde_json::json!([])),
+        ("aud", serde_json::json!([[STREAM]])),
+        ("iss", serde_json::json!(["tinysse"])),
+    ] {
+        assert_eq!(with(name, value.clone()), Err(Invalid::Forged), "{name}: {value}");
     }
 }
 
