@@ -1,6 +1,9 @@
 //! The one place that asks the time and the system's randomness.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use tinysse::core::{rng::Rng, time::Time};
 
@@ -53,13 +56,35 @@ fn unix_ms() -> u64 {
 /// A name that nobody guesses: 96 random bits.
 #[must_use]
 pub fn random_name() -> String {
+    // Hexadecimal: two digits of 16 for every byte.
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     let mut name = String::with_capacity(24);
-    for byte in random::<12>() {
-        for half in [byte >> 4, byte & 15] {
-            name.extend(char::from_digit(half.into(), 16));
-        }
+    for byte in drawn::<12>() {
+        name.push(digit(byte >> 4));
+        name.push(digit(byte & 15));
     }
     name
+}
+
+/// Random bytes, of which the system is asked for many at a time: a name is needed for every connection.
+fn drawn<const N: usize>() -> [u8; N] {
+    const BLOCK: usize = 768;
+    thread_local! {
+        static LEFT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    LEFT.with_borrow_mut(|left| {
+        if left.len() < N {
+            left.extend_from_slice(&random::<BLOCK>());
+        }
+        // Whatever is given out is gone.
+        let at = left.len() - N;
+        let mut out = [0; N];
+        out.copy_from_slice(&left[at..]);
+        left[at..].fill(0);
+        left.truncate(at);
+        out
+    })
 }
 
 /// 64 random bits.

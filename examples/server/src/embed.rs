@@ -203,7 +203,7 @@ impl Hub {
     /// Serves your routes, the hub's among them, until `stop` resolves, then [drains](Self::drain) and [closes](Self::close). Streams cost
     /// less than in any other server: their sockets leave the HTTP layer, and readers that read nothing are noticed.
     pub async fn serve(&self, listener: TcpListener, routes: Router, stop: impl Future<Output = ()>) {
-        carry(&self.app, routes, listener, stop).await;
+        carry(&self.app, routes, None, listener, stop).await;
         self.close().await;
     }
 

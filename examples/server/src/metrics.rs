@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use metrics::{counter, gauge, with_local_recorder};
+use metrics::{Counter, Gauge, counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
     worker::{Poll, poller::Outcome},
 };
 
+/// The protocol of most connections.
+const PLAIN: &str = "http/1.1";
 /// Types that get a series of their own.
 const MAX_TYPES: usize = 64;
 
@@ -25,6 +27,10 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     types: Mutex<BTreeSet<String>>,
+    /// What every stream counts, looked up once: by transport, opened and open.
+    streams: [(Counter, Gauge); 2],
+    /// Connections that speak HTTP/1.1 without TLS.
+    plain: Counter,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -37,28 +43,35 @@ impl Default for Metrics {
     fn default() -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
-        let metrics = Self { recorder, handle, types: Mutex::default() };
-        metrics.record(describe);
-        metrics
+        let (streams, plain) = with_local_recorder(&recorder, || {
+            describe();
+            let streams = [Transport::Native, Transport::Fetch].map(|transport| {
+                let transport = transport.as_str();
+                (
+                    counter!("tinysse_streams_opened_total", "transport" => transport),
+                    gauge!("tinysse_streams_open", "transport" => transport),
+                )
+            });
+            (streams, counter!("tinysse_connections_total", "protocol" => PLAIN))
+        });
+        Self { recorder, handle, types: Mutex::default(), streams, plain }
     }
 }
 
 impl Metrics {
     /// A stream opened.
     pub fn opened(&self, transport: Transport) {
-        let transport = transport.as_str();
-        self.record(|| {
-            counter!("tinysse_streams_opened_total", "transport" => transport).increment(1);
-            gauge!("tinysse_streams_open", "transport" => transport).increment(1.0);
-        });
+        let (opened, open) = &self.streams[transport as usize];
+        opened.increment(1);
+        open.increment(1.0);
     }
 
     /// A stream ended: `client`, `drain`, `rotate`, `token`, `revoked`, `slow`, `cut`, `error`.
     pub fn closed(&self, reason: &'static str, transport: Transport) {
+        self.streams[transport as usize].1.decrement(1.0);
         let transport = transport.as_str();
         self.record(|| {
             counter!("tinysse_streams_closed_total", "reason" => reason, "transport" => transport).increment(1);
-            gauge!("tinysse_streams_open", "transport" => transport).decrement(1.0);
         });
     }
 
@@ -69,6 +82,9 @@ impl Metrics {
 
     /// A connection speaks `http/1.1`, `https/1.1` or `h2`.
     pub fn connected(&self, protocol: &'static str) {
+        if protocol == PLAIN {
+            return self.plain.increment(1);
+        }
         self.record(|| counter!("tinysse_connections_total", "protocol" => protocol).increment(1));
     }
 

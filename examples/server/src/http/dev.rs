@@ -93,7 +93,7 @@ pub(super) async fn notify(
     Ok(Json(Ids { ids: appended.ids().map(EventId::text).collect() }))
 }
 
-fn own(app: &App, which: &Which, user: &Claims) -> Result<(Claims, Arc<Conn>), Problem> {
+fn own(app: &App, which: &Which, user: &Claims) -> Result<(Arc<Claims>, Arc<Conn>), Problem> {
     // A stream of somebody else is as good as none: that it exists is nobody's business.
     app.streams.of_user(&which.client, &user.sub).ok_or_else(|| Problem::not_found("you have no such stream"))
 }

@@ -1,12 +1,14 @@
 //! All routes, and what holds for every one of them.
 
 mod admin;
+mod ask;
 mod body;
 mod clients;
 pub mod compute;
 mod cursor;
 mod dev;
 mod events;
+mod front;
 mod health;
 pub mod layer;
 mod pages;
@@ -41,6 +43,8 @@ use crate::{
     error::{Code, Problem},
 };
 use layer::Publishing;
+
+pub(crate) use front::{Decided, First, Front};
 
 /// The target of spans. The log leaves them out: it has a line for each request.
 pub const SPANS: &str = "tinysse::span";
@@ -162,6 +166,13 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         app.metrics.refused(code.unwrap_or("other"));
     }
+    told(&method, &path, status, code, begun);
+    hardened(&mut response);
+    response
+}
+
+/// A line in the log for every request.
+fn told(method: &Method, path: &str, status: StatusCode, code: Option<&str>, begun: Instant) {
     tracing::info!(
         target: "tinysse::http",
         %method,
@@ -171,10 +182,13 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         ms = begun.elapsed().as_millis(),
         "request"
     );
+}
+
+/// What every answer shows.
+fn hardened(response: &mut Response) {
     // Addresses of streams hold tokens; no page or server elsewhere should see them.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 async fn nothing_here() -> Problem {

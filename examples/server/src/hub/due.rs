@@ -121,6 +121,19 @@ impl Hub {
         [Some(beat), client.stands, ends].into_iter().flatten().min()
     }
 
+    /// Whether a poll would give the client nothing before it is woken, or [`wants`](Self::wants) something.
+    #[must_use]
+    pub fn has_all(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| {
+            client.at == self.log.head()
+                && client.renewed.is_none()
+                && client.hello.is_none()
+                && !client.refiltered
+                && !client.closed
+                && (client.bye.is_none() || client.stands.is_some())
+        })
+    }
+
     /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The first reason
     /// counts, but lost rights beat every other.
     ///

@@ -1,6 +1,6 @@
 //! One update as bytes, in the forms that clients ask for. Each is encoded once, whatever the number of clients, and shared.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, io::Write};
 
 use bytes::Bytes;
 use tinysse::core::wire::fold::fold;
@@ -25,12 +25,22 @@ impl Form {
     /// The form of a frame.
     #[must_use]
     pub fn new(frame: &[u8]) -> Self {
-        let mut chunk = format!("{:x}\r\n", frame.len()).into_bytes();
-        let head = chunk.len();
-        chunk.reserve_exact(frame.len() + 2);
-        chunk.extend_from_slice(frame);
-        chunk.extend_from_slice(b"\r\n");
+        // Exactly: the log keeps it.
+        let digits = (usize::BITS - frame.len().leading_zeros()).div_ceil(4).max(1) as usize;
+        let mut chunk = Vec::with_capacity(digits + frame.len() + 4);
+        let head = Self::write(frame, &mut chunk);
         Self { chunk: chunk.into(), head }
+    }
+
+    /// Appends a frame as a chunk; answers how long the chunk's own head is.
+    pub fn write(frame: &[u8], out: &mut Vec<u8>) -> usize {
+        let before = out.len();
+        // Writing to memory can't fail.
+        let _ = write!(out, "{:x}\r\n", frame.len());
+        let head = out.len() - before;
+        out.extend_from_slice(frame);
+        out.extend_from_slice(b"\r\n");
+        head
     }
 
     /// The frame.

@@ -23,13 +23,13 @@ pub(super) struct Routing {
 impl Routing {
     pub(super) fn insert(&mut self, id: ClientId, identity: &Identity) {
         self.all.insert(id);
-        self.users.entry(identity.user.clone()).or_default().insert(id);
-        self.roles.entry(identity.role.clone()).or_default().insert(id);
+        join(&mut self.users, &identity.user, id);
+        join(&mut self.roles, &identity.role, id);
         for channel in &identity.channels {
             if is_pattern(channel) {
                 self.patterns.insert(channel, id);
             } else {
-                self.channels.entry(channel.clone()).or_default().insert(id);
+                join(&mut self.channels, channel, id);
             }
         }
     }
@@ -78,6 +78,13 @@ fn channel(audience: &Audience) -> Option<&str> {
         Audience::Channel(channel) => Some(channel),
         Audience::All | Audience::User(_) | Audience::Role(_) => None,
     }
+}
+
+fn join(group: &mut Group, name: &str, id: ClientId) {
+    match group.get_mut(name) {
+        Some(members) => members.insert(id),
+        None => group.entry(name.to_owned()).or_default().insert(id),
+    };
 }
 
 fn leave(group: &mut Group, name: &str, id: ClientId) {

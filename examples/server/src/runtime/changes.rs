@@ -48,7 +48,9 @@ impl Changes {
             Some(known) if known.rights == now => known.since,
             Some(_) => Some(head.seq),
         };
-        self.0.insert(who, Known { rights: now, since });
+        if known.is_none_or(|known| known.rights != now) {
+            self.0.insert(who, Known { rights: now, since });
+        }
         let cursor = cursor.and_then(EventId::parse).filter(|cursor| cursor.epoch == head.epoch);
         cursor.zip(since).is_some_and(|(cursor, since)| cursor.seq <= since)
     }

@@ -111,6 +111,8 @@ pub(super) struct Socket {
     conn: Arc<Conn>,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Bytes that were read before and count as unread.
+    ahead: Vec<u8>,
 }
 
 impl Socket {
@@ -118,7 +120,12 @@ impl Socket {
         // Linux gives a connection what its listener has.
         #[cfg(not(target_os = "linux"))]
         tune(socket2::SockRef::from(&tcp), patience);
-        Self { tcp, conn, patience, stalled: None }
+        Self { tcp, conn, patience, stalled: None, ahead: Vec::new() }
+    }
+
+    /// Has the next [`poll_read`](AsyncRead::poll_read) begin with these.
+    pub(super) fn put_back(&mut self, bytes: Vec<u8>) {
+        self.ahead = bytes;
     }
 
     pub(super) fn conn(&self) -> &Arc<Conn> {
@@ -189,6 +196,12 @@ impl Drop for Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let n = self.ahead.len().min(into.remaining());
+            into.put_slice(&self.ahead[..n]);
+            self.ahead.drain(..n);
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut self.tcp).poll_read(cx, into);
         self.noted(read)
     }

@@ -48,8 +48,7 @@ impl Out for Joined {
     }
 
     fn own(&mut self, frame: &[u8]) {
-        let form = Form::new(frame);
-        self.room().extend_from_slice(form.chunk());
+        Form::write(frame, self.room());
     }
 }
 

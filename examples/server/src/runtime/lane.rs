@@ -1,4 +1,4 @@
-//! A stream's own lane: once hyper has read the request, the socket is ours alone, and a stream is a socket and a cursor. HTTP/1.1 needs
+//! A stream's own lane: once its request is read, the socket is ours alone, and a stream is a socket and a cursor. HTTP/1.1 needs
 //! nothing more from here on than a head and chunks, and hyper's buffers, timers and state are given back.
 //!
 //! Writing is done by the [flusher](super::flush), for many lanes in turn. A lane's own task waits: for the end of the client, for the order
@@ -12,14 +12,12 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
-    time::SystemTime,
 };
 
-use axum::http::response::Parts;
 use bytes::{Buf, Bytes};
 use tokio::time::{Sleep, sleep};
 
-use super::{conn::Socket, joined::Joined, stream::EventBody};
+use super::{conn::Socket, stream::EventBody};
 
 /// How many bytes of what a client says on its stream are thrown away at a time.
 const UNHEARD: usize = 256;
@@ -170,21 +168,4 @@ impl Lane {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The head of a response whose body comes in chunks until the connection ends.
-pub(super) fn head(parts: &Parts) -> Joined {
-    let mut out = Vec::with_capacity(512);
-    out.extend_from_slice(format!("HTTP/1.1 {}\r\n", parts.status).as_bytes());
-    for (name, value) in &parts.headers {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    out.extend_from_slice(
-        format!("transfer-encoding: chunked\r\nconnection: close\r\ndate: {date}\r\n\r\n").as_bytes(),
-    );
-    Joined::behind(out)
 }

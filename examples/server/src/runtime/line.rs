@@ -38,7 +38,7 @@ pub(super) struct State {
 
 #[derive(Debug)]
 pub(super) struct Open {
-    pub(super) claims: Claims,
+    pub(super) claims: Arc<Claims>,
     /// What was asked for, whatever is allowed.
     pub(super) types: Option<Vec<Pattern>>,
     _share: (Share<String>, Share<Site>),
@@ -163,7 +163,7 @@ impl Open {
     }
 
     pub(super) fn new(
-        claims: Claims,
+        claims: Arc<Claims>,
         types: Option<Vec<Pattern>>,
         share: (Share<String>, Share<Site>),
         conn: Arc<Conn>,

@@ -4,7 +4,9 @@ mod changes;
 mod conn;
 mod deliver;
 mod drain;
+mod first;
 mod flush;
+mod head;
 mod joined;
 mod lane;
 mod line;
@@ -20,6 +22,7 @@ mod wheel;
 
 pub use conn::Conn;
 pub(crate) use drain::drain;
+pub(crate) use head::Head;
 pub use peer::{Share, Shares, Site, address, site};
 pub(crate) use serve::carry;
 pub use serve::{bind, serve};

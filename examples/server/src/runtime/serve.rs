@@ -28,12 +28,17 @@ use tower::ServiceExt;
 use super::{
     conn::{self, Conn, Socket},
     drain::{self, GRACE},
-    lane::{self, Lane},
-    peer::{Shares, site},
+    first::{Begun, begin},
+    head::Head,
+    lane::Lane,
+    peer::{Share, Shares, Site, site},
     stream::EventBody,
     tls,
 };
-use crate::app::App;
+use crate::{
+    app::App,
+    http::{Decided, Front},
+};
 
 /// What a connection buffers at most in each direction.
 pub(super) const BUFFER: usize = 64 * 1024;
@@ -53,14 +58,23 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut background = JoinSet::new();
     app.spawn_background(&mut background);
-    carry(&app, app.router(), listener, stop).await;
+    let front = Front::new(&app).await;
+    carry(&app, app.router(), Some(front), listener, stop).await;
     background.shutdown().await;
     app.engine.close().await;
     tracing::info!(target: "tinysse::server", "stopped");
 }
 
 /// Carries the connections of these routes, streams in lanes of their own; without what runs in the background.
-pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+///
+/// What stands in front of the routes answers what it can before they are asked; routes of others may have layers that want to see all.
+pub(crate) async fn carry(
+    app: &Arc<App>,
+    router: Router,
+    front: Option<Front>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
     conn::prepare(&listener, app.config.stall_timeout.duration());
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -68,6 +82,7 @@ pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener,
     let shares = Shares::new(limits.connections_address);
     // At most one for each connection.
     let (give, mut taken) = mpsc::unbounded_channel::<(Arc<Lane>, EventBody)>();
+    let common = Arc::new(Common { app: Arc::clone(app), router, front, finishing, give });
     let drained = async {
         stop.await;
         drain::drain(app).await;
@@ -89,19 +104,16 @@ pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener,
                         continue;
                     };
                     let conn = Arc::new(Conn::from(from.ip()));
-                    let (app, router, finishing) = (Arc::clone(app), router.clone(), finishing.clone());
+                    let common = Arc::clone(&common);
                     if app.tls.is_some() {
                         connections.spawn(async move {
-                            tls::connection(app, router, tcp, conn, finishing).await;
+                            let (app, router) = (Arc::clone(&common.app), common.router.clone());
+                            tls::connection(app, router, tcp, conn, common.finishing.clone()).await;
                             drop(share);
                         });
                         continue;
                     }
-                    let give = give.clone();
-                    connections.spawn(async move {
-                        connection(app, router, tcp, conn, finishing, give).await;
-                        drop(share);
-                    });
+                    connections.spawn(connection(common, tcp, conn, share));
                 }
                 Err(error) => {
                     // Mostly: out of file descriptors. The pause lets others close.
@@ -121,6 +133,16 @@ pub(crate) async fn carry(app: &Arc<App>, router: Router, listener: TcpListener,
     connections.shutdown().await;
 }
 
+/// What all connections share.
+struct Common {
+    app: Arc<App>,
+    router: Router,
+    front: Option<Front>,
+    finishing: watch::Receiver<bool>,
+    /// To whom streams are given that leave hyper.
+    give: mpsc::UnboundedSender<(Arc<Lane>, EventBody)>,
+}
+
 /// A stream that leaves hyper: the head of its response, and its place on the hub.
 #[derive(Default)]
 struct Leaving {
@@ -128,20 +150,36 @@ struct Leaving {
     left: Notify,
 }
 
-async fn connection(
-    app: Arc<App>,
-    router: Router,
-    tcp: TcpStream,
-    conn: Arc<Conn>,
-    mut finishing: watch::Receiver<bool>,
-    give: mpsc::UnboundedSender<(Arc<Lane>, EventBody)>,
-) {
-    app.metrics.connected("http/1.1");
-    let socket = Socket::new(tcp, Arc::clone(&conn), app.config.stall_timeout.duration());
+/// One connection, until it ends; or until it is a stream behind other answers, whose lane somebody else watches.
+async fn connection(common: Arc<Common>, tcp: TcpStream, conn: Arc<Conn>, share: Share<Site>) {
+    common.app.metrics.connected("http/1.1");
+    let mut socket = Socket::new(tcp, Arc::clone(&conn), common.app.config.stall_timeout.duration());
+    let mut decided = None;
+    // In boxes, so that a stream's task has no more room than its lane takes.
+    if let Some(front) = &common.front {
+        match Box::pin(begin(&common.app, front, socket, &conn, common.finishing.clone())).await {
+            Begun::Over => return,
+            Begun::Stream(lane, body) => {
+                drop((common, conn, share));
+                return lane.watch(&body).await;
+            }
+            Begun::Hyper(back, answer) => (socket, decided) = (back, answer),
+        }
+    }
+    Box::pin(http(&common, socket, decided, conn)).await;
+    drop(share);
+}
+
+async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: Arc<Conn>) {
+    let Common { app, router, give, finishing, .. } = common;
+    let mut finishing = finishing.clone();
     let leaving = Leaving::default();
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Arc::clone(&conn));
+        if let Some(decided) = &decided {
+            request.extensions_mut().insert(decided.clone());
+        }
         // HEAD wants no stream, and HTTP/1.0 knows no chunks.
         let plain = request.method() == Method::GET && request.version() == Version::HTTP_11;
         let (router, conn, leaving) = (router.clone(), &conn, &leaving);
@@ -167,7 +205,7 @@ async fn connection(
                 let stream = leaving.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((parts, body)) = stream else { continue };
                 let lane = Arc::new(Lane::new(http.into_parts().io.into_inner()));
-                body.streams().attach(body.client(), &lane, lane::head(&parts));
+                body.streams().attach(body.client(), &lane, Head::of(&parts).now());
                 // If nobody takes it, the server is down.
                 drop(give.send((lane, body)));
                 return;

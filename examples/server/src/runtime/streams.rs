@@ -59,7 +59,7 @@ pub struct Streams {
 #[derive(Debug)]
 pub struct Asked<'a> {
     /// Who asks.
-    pub claims: Claims,
+    pub claims: Arc<Claims>,
     /// What they may see.
     pub rights: Rights,
     /// What they say they have seen.
@@ -149,10 +149,10 @@ impl Streams {
 
     /// The open streams and whose they are.
     #[must_use]
-    pub fn holders(&self, which: impl Fn(&Claims) -> bool) -> Vec<(ClientId, Claims)> {
+    pub fn holders(&self, which: impl Fn(&Claims) -> bool) -> Vec<(ClientId, Arc<Claims>)> {
         let state = self.state();
         let open = state.open.iter().filter(|(_, open)| which(&open.claims));
-        open.map(|(id, open)| (*id, open.claims.clone())).collect()
+        open.map(|(id, open)| (*id, Arc::clone(&open.claims))).collect()
     }
 
     /// From now on the stream has these rights. Answers whether that is news to it.
@@ -219,10 +219,10 @@ impl Streams {
 
     /// Token and connection of the stream that its hello called `client`, if it is `user`'s.
     #[must_use]
-    pub fn of_user(&self, client: &str, user: &str) -> Option<(Claims, Arc<Conn>)> {
+    pub fn of_user(&self, client: &str, user: &str) -> Option<(Arc<Claims>, Arc<Conn>)> {
         let state = self.state();
         let open = state.open.get(&state.hub.find(client)?)?;
-        (open.claims.sub == user).then(|| (open.claims.clone(), Arc::clone(&open.conn)))
+        (open.claims.sub == user).then(|| (Arc::clone(&open.claims), Arc::clone(&open.conn)))
     }
 
     /// What hyper is to write; if that is nothing, `waker` is woken when there is something.
@@ -254,7 +254,9 @@ impl Streams {
         }
         state.look_again(id);
         // What came in between did not find the lane.
-        self.wake(state, &[id]);
+        if lane.is_full() || !state.hub.has_all(id) {
+            self.wake(state, &[id]);
+        }
     }
 
     /// The lane has room again.

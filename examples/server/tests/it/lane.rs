@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::support::{BOUND, Server, until};
 
-async fn ask(server: &Server, request: &str) -> TcpStream {
+pub(crate) async fn ask(server: &Server, request: &str) -> TcpStream {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(request.as_bytes()).await.unwrap();
@@ -17,7 +17,7 @@ async fn ask(server: &Server, request: &str) -> TcpStream {
 }
 
 /// Reads on until `end` was read.
-async fn read_until(client: &mut TcpStream, text: &mut String, end: &str) {
+pub(crate) async fn read_until(client: &mut TcpStream, text: &mut String, end: &str) {
     let read = async {
         let mut buffer = [0; 4_096];
         while !text.contains(end) {

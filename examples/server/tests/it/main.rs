@@ -15,6 +15,7 @@ mod embed;
 mod engines;
 mod faults;
 mod flood;
+mod front;
 mod fuzz;
 mod lane;
 mod lifecycle;

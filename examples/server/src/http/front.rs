@@ -1,0 +1,213 @@
+//! A connection's first request, if it is a plain `GET /events`: it is read and answered without hyper and the router, which cost a stream
+//! more than all else. The same handler decides, and the head of its answer is the one that the router's layers make. Everything else, and
+//! every refusal, is for hyper to answer.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tinysse::core::wire::names::{EVENTS, H_LAST_EVENT_ID};
+use tokio::time::timeout;
+use tower::{Layer, ServiceExt, service_fn};
+use tracing::Level;
+
+use super::{
+    SPANS, cors,
+    events::{Opened, open, stream},
+    hardened, told,
+};
+use crate::{
+    app::App,
+    runtime::{Conn, EventBody, Head},
+};
+
+/// More lines than this are for hyper to read.
+const LINES: usize = 32;
+/// An origin that no configuration lists: the `.invalid` of RFC 2606 is nobody's.
+const UNLISTED: HeaderValue = HeaderValue::from_static("https://unlisted.invalid");
+/// What the handler looks at.
+const HEARD: [HeaderName; 4] =
+    [header::AUTHORIZATION, HeaderName::from_static(H_LAST_EVENT_ID), FORWARDED, header::ORIGIN];
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// With these it is more than a plain request.
+const MORE: [&str; 5] = ["content-length", "transfer-encoding", "expect", "upgrade", "http2-settings"];
+
+/// Answers first requests.
+#[derive(Debug)]
+pub(crate) struct Front {
+    app: Arc<App>,
+    /// Without an `Origin`.
+    head: Head,
+    /// For those that are listed.
+    listed: Vec<(HeaderValue, Head)>,
+    unlisted: Head,
+}
+
+/// What becomes of a first request.
+#[derive(Debug)]
+pub(crate) enum First<'a> {
+    /// It is a stream, behind this head.
+    Stream(EventBody, &'a Head),
+    /// Hyper is to read it (again) and answer it: as was decided here, if it was.
+    Hyper(Option<Decided>),
+}
+
+/// An answer for whoever asks first. It stands in the extensions of the request that hyper reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided(Arc<Mutex<Option<Response>>>);
+
+impl Decided {
+    pub(super) fn take(&self) -> Option<Response> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Front {
+    /// In front of the routes of `app`.
+    pub(crate) async fn new(app: &Arc<App>) -> Self {
+        let mut listed = Vec::new();
+        for origin in &app.config.cors_origins {
+            listed.push((origin.clone(), head(app, Some(origin)).await));
+        }
+        Self { app: Arc::clone(app), head: head(app, None).await, listed, unlisted: head(app, Some(&UNLISTED)).await }
+    }
+
+    /// Answers the first request of a connection, of which these are the first bytes.
+    pub(crate) async fn answer(&self, conn: &Arc<Conn>, bytes: &[u8]) -> First<'_> {
+        // A collector gets the spans of the router's layers.
+        let Some((query, headers)) = plain(bytes).filter(|_| !tracing::enabled!(target: SPANS, Level::INFO)) else {
+            return First::Hyper(None);
+        };
+        let (begun, patience) = (Instant::now(), self.app.config.limits.request_timeout.duration());
+        let response = match timeout(patience, open(&self.app, Arc::clone(conn), query, &headers)).await {
+            Ok(Ok(Opened::Stream(body))) => {
+                told(&Method::GET, EVENTS, StatusCode::OK, None, begun);
+                return First::Stream(body, self.head(headers.get(header::ORIGIN)));
+            }
+            Ok(answer) => answer.map(IntoResponse::into_response).unwrap_or_else(IntoResponse::into_response),
+            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        };
+        First::Hyper(Some(Decided(Arc::new(Mutex::new(Some(response))))))
+    }
+
+    fn head(&self, origin: Option<&HeaderValue>) -> &Head {
+        let Some(origin) = origin else { return &self.head };
+        self.listed.iter().find(|(listed, _)| listed == origin).map_or(&self.unlisted, |(_, head)| head)
+    }
+}
+
+/// The head that the router's layers would give to a stream for this origin.
+async fn head(app: &App, origin: Option<&HeaderValue>) -> Head {
+    let mut request = Request::new(Body::empty());
+    request.headers_mut().extend(origin.map(|origin| (header::ORIGIN, origin.clone())));
+    let service = service_fn(|_: Request| async { Ok::<_, Infallible>(stream(Body::empty())) });
+    let mut response = cors(app).layer(service).oneshot(request).await.unwrap_or_else(|never| match never {});
+    hardened(&mut response);
+    Head::of(&response.into_parts().0)
+}
+
+/// Query and headers of a request for a stream that nothing else comes with; `None` for any other.
+fn plain(bytes: &[u8]) -> Option<(&str, HeaderMap)> {
+    let mut lines = [httparse::EMPTY_HEADER; LINES];
+    let mut request = httparse::Request::new(&mut lines);
+    let end = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(end)) => end,
+        Ok(httparse::Status::Partial) | Err(_) => return None,
+    };
+    // Behind the head may be a body or another request.
+    if end != bytes.len() || request.method != Some("GET") || request.version != Some(1) {
+        return None;
+    }
+    let query = match request.path?.strip_prefix(EVENTS)? {
+        "" => "",
+        rest => rest.strip_prefix('?').filter(|query| query.bytes().all(stands_in_queries))?,
+    };
+    let mut headers = HeaderMap::new();
+    for line in request.headers.iter() {
+        let is = |name: &str| line.name.eq_ignore_ascii_case(name);
+        if let Some(name) = HEARD.iter().find(|name| is(name.as_str())) {
+            headers.append(name, HeaderValue::from_bytes(line.value).ok()?);
+        } else if MORE.into_iter().any(is)
+            || is("connection")
+                && !["keep-alive", "close"].iter().any(|is| line.value.eq_ignore_ascii_case(is.as_bytes()))
+        {
+            return None;
+        }
+    }
+    Some((query, headers))
+}
+
+/// RFC 3986, 3.4. By a table: a token is long.
+fn stands_in_queries(byte: u8) -> bool {
+    QUERY[usize::from(byte)]
+}
+
+const QUERY: [bool; 256] = {
+    let (mut table, marks, mut n) = ([false; 256], b"-._~!$&'()*+,;=:@/?%", 0);
+    while n < marks.len() {
+        table[marks[n] as usize] = true;
+        n += 1;
+    }
+    n = 0;
+    while n < 256 {
+        table[n] |= (n as u8).is_ascii_alphanumeric();
+        n += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &str) -> Option<(String, HeaderMap)> {
+        let text = lines.replace('\n', "\r\n");
+        plain(text.as_bytes()).map(|(query, headers)| (query.to_owned(), headers))
+    }
+
+    #[test]
+    fn a_plain_request_is_read() {
+        let (query, headers) = read(
+            "GET /events?token=a.b-c_d&types=a,b.* HTTP/1.1\nHost: x\nLast-Event-ID: 7.1\nOrigin: https://a.example\n\
+             Connection: keep-alive\nX-Forwarded-For: 192.0.2.1\nx-forwarded-for: 192.0.2.2\nAccept: text/event-stream\n\n",
+        )
+        .expect("plain");
+        assert_eq!(query, "token=a.b-c_d&types=a,b.*");
+        assert_eq!(headers["last-event-id"], "7.1");
+        assert_eq!(headers["origin"], "https://a.example");
+        assert_eq!(headers.get_all(FORWARDED).iter().count(), 2);
+        assert_eq!(headers.len(), 4, "the others are nobody's concern");
+        assert_eq!(read("GET /events HTTP/1.1\n\n").expect("plain").0, "");
+    }
+
+    #[test]
+    fn whatever_else_is_hypers() {
+        for (why, lines) in [
+            ("part of a head", "GET /events HTTP/1.1\nHost: x\n"),
+            ("a body", "GET /events HTTP/1.1\nContent-Length: 1\n\nx"),
+            ("an empty body", "GET /events HTTP/1.1\nContent-Length: 0\n\n"),
+            ("a body in chunks", "GET /events HTTP/1.1\nTransfer-Encoding: chunked\n\n"),
+            ("two requests", "GET /events HTTP/1.1\n\nGET /events HTTP/1.1\n\n"),
+            ("another method", "HEAD /events HTTP/1.1\n\n"),
+            ("another version", "GET /events HTTP/1.0\n\n"),
+            ("another address", "GET /events/ HTTP/1.1\n\n"),
+            ("a whole address", "GET http://x/events HTTP/1.1\n\n"),
+            ("no query of an address", "GET /events?a=\"<b> HTTP/1.1\n\n"),
+            ("another protocol", "GET /events HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket\n\n"),
+            ("an expectation", "GET /events HTTP/1.1\nExpect: 100-continue\n\n"),
+            ("nonsense", "GET\n\n"),
+            ("many lines", &format!("GET /events HTTP/1.1\n{}\n", "A: b\n".repeat(LINES + 1))),
+            ("nothing", ""),
+        ] {
+            assert!(read(lines).is_none(), "{why}");
+        }
+    }
+}
