@@ -140,7 +140,9 @@ await main(import.meta.url, async () => {
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  await timed('building the server', () => run('cargo', ['build', '--locked', '--release', '-p', 'tinysse-server']));
+  await timed('building the server', () =>
+    run('cargo', ['build', '--locked', '--profile', 'dist', '-p', 'tinysse-server']),
+  );
   const manifest = ['--manifest-path', at('benches', 'hub', 'Cargo.toml'), '--target-dir', benchTarget];
   await timed('building the load generator', () => run('cargo', ['build', '--locked', '--release', ...manifest]));
   if (values.audiences) return audiences(rounds, values.quick ? 2 : 5);

@@ -11,6 +11,8 @@ import { launch, output, run } from './run.mjs';
 const betterSse = 'better-sse@0.16.1';
 const nchan = ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'];
 export const benchTarget = at('target', 'bench-hub');
+/** Ours, as it is shipped. */
+const program = join(targetDir, 'dist', 'tinysse-server');
 const bench = (name) => join(benchTarget, 'release', name);
 
 function freePort() {
@@ -54,7 +56,7 @@ async function serve(port) {
   const url = `http://127.0.0.1:${port}`;
   const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--memory'];
   args.push('--max-streams=20000', '--max-connections=20000', `--secret=${secret}`);
-  return start(join(targetDir, 'release', 'tinysse-server'), args, `${url}/healthz`);
+  return start(program, args, `${url}/healthz`);
 }
 
 async function ours(port) {
@@ -153,7 +155,7 @@ export async function available(only) {
 /** Tokens as our server signs them (RFC 7515 §3.1), one for each claims. */
 function tokens(claims) {
   const settings = ['--dev', `--secret=${secret}`, '--ttl=1h', '--sub=somebody'];
-  const minted = output(join(targetDir, 'release', 'tinysse-server'), ['token', 'mint', ...settings]);
+  const minted = output(program, ['token', 'mint', ...settings]);
   const [head, body] = minted.trim().split('.');
   const common = JSON.parse(Buffer.from(body, 'base64url').toString());
   return claims.map((one, n) => {
