@@ -36,15 +36,19 @@ const changes = [
   [/^.*SseClientFinalization\.(?:un)?register\(.*\n/gm, ''],
   [statement('CLOSURE_DTORS'), ''],
   [/^.*CLOSURE_DTORS\.(?:un)?register\(.*\n/gm, ''],
+  [/^if \(Symbol\.dispose\) .*\n/m, ''],
   // Strings go in by the browser's own encoder: two passes and a second allocation are for those that have none.
+  // So do bytes, which the eventsource transport has none of.
   [
-    body('passStringToWasm0'),
-    `function passStringToWasm0(arg, malloc) {
-  const bytes = cachedTextEncoder.encode(arg);
+    /(?:^function passArray8ToWasm0\([\s\S]*?^\}\n\n?)?^function passStringToWasm0\([\s\S]*?^\}\n/m,
+    `function passArray8ToWasm0(bytes, malloc) {
   const ptr = malloc(bytes.length, 1) >>> 0;
   getUint8ArrayMemory0().set(bytes, ptr);
   WASM_VECTOR_LEN = bytes.length;
   return ptr;
+}
+function passStringToWasm0(text, malloc) {
+  return passArray8ToWasm0(cachedTextEncoder.encode(text), malloc);
 }
 `,
   ],
@@ -63,4 +67,4 @@ export const slim = (source) =>
 
 /** Names of the glue's and of `src/web`'s own, which nobody outside says. */
 export const ownNames =
-  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|bytes|grant|address)$/;
+  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|bytes|grant|address|say|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source)$/;
