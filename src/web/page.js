@@ -219,7 +219,7 @@ export class Page {
     const hear = ({ type, lastEventId, data }) => {
       // A message may be named `open` or `error`; only its fields tell it from the stream's own news.
       // No type and no id has a line's end in it.
-      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, [type, lastEventId, data].join('\n'));
+      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, `${type}\n${lastEventId}\n${data}`);
       else if (type === 'open') this.say(OPENED, ticket);
       else this.say(LOST, ticket, source.readyState === 0 ? RETRYING : CLOSED);
     };
