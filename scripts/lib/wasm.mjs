@@ -129,7 +129,8 @@ async function writeGlue(dir, packed, source) {
     'export type InitOutput = WebAssembly.Exports;',
   );
   const noDefault = replaceOnce(exported, /\/\*\*(?:(?!\/\*\*)[\s\S])*export default function __wbg_init[\s\S]*$/, '');
-  writeWhole(join(dir, 'glue.d.ts'), replaceOnce(noDefault, /export type InitInput = .*\n/, ''));
+  const named = replaceOnce(noDefault, /^ +\[Symbol\.dispose\]\(\): void;\n/m, '');
+  writeWhole(join(dir, 'glue.d.ts'), replaceOnce(named, /export type InitInput = .*\n/, ''));
 }
 
 function inline(dir, wasm) {

@@ -18,6 +18,7 @@ use super::{
     page::{Page, Say, open},
     snapshot,
     timer::Timer,
+    together::Together,
 };
 #[cfg(feature = "fetch")]
 use crate::core::session::io::Ticket;
@@ -25,7 +26,7 @@ use crate::core::{
     client::Client,
     registry::{Pattern, Subscriber},
     session::{
-        io::{Input, Output, Update},
+        io::{Input, Output},
         token::Token,
     },
     time::Time,
@@ -172,12 +173,23 @@ impl Driver {
         if self.busy.replace(true) {
             return;
         }
+        let mut together = Together::default();
         loop {
             let output = self.core.borrow_mut().poll();
+            if let Output::Update(update) = output {
+                if together.add(update) {
+                    together.give(&self.page, &self.core);
+                }
+                continue;
+            }
+            let called = together.give(&self.page, &self.core);
             if self.closed.get() {
                 break;
             }
             if let Output::Sleep(until) = output {
+                if called {
+                    continue; // who was called may have given more to do
+                }
                 self.sleep(until);
                 break;
             }
@@ -197,26 +209,9 @@ impl Driver {
             Output::Forget(ticket) | Output::Close(ticket) => page.end(ticket.0),
             Output::Follow { ticket, cursor } => page.follow(ticket.0, &cursor),
             Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
-            Output::Update(update) => self.deliver(&update),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
             Output::Status(_) => page.call(STATUS, &self.snapshot()),
-            Output::Stranger | Output::Sleep(_) => {}
-        }
-    }
-
-    fn deliver(&self, update: &Update) {
-        let to = self.core.borrow().matching(&update.frame.event);
-        let Some((Subscriber(first), others)) = to.split_first() else { return };
-        let Frame { event, id, data } = &update.frame;
-        let mut text = String::with_capacity(event.len() + id.len() + data.len());
-        text.push_str(event);
-        text.push_str(id);
-        text.push_str(data);
-        let type_ends = units(event);
-        let id_ends = type_ends + units(id);
-        let object = self.page.give(&text, type_ends, id_ends, update.replayed, update.envelope, *first as i32);
-        for Subscriber(number) in others {
-            self.page.call(*number as i32, &object);
+            Output::Update(_) | Output::Stranger | Output::Sleep(_) => {}
         }
     }
 
@@ -228,10 +223,4 @@ impl Driver {
         self.alarm.set(until);
         self.timer.set(self, until.map(|at| at.since(self.now())));
     }
-}
-
-/// The length of a text in JavaScript, whose strings are UTF-16.
-fn units(text: &str) -> u32 {
-    let unit = |byte: u8| u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0);
-    text.bytes().map(unit).sum()
 }

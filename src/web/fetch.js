@@ -8,6 +8,9 @@ const ANSWER = 9;
 const DROPPED = 1;
 const UNUSABLE = 4;
 
+/** Bytes that go on together, at most. */
+const ROOM = 4096;
+
 /** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; what is neither counts as nothing. */
 const milliseconds = (retryAfter) => {
   const seconds = Number.parseFloat(retryAfter);
@@ -18,8 +21,45 @@ const milliseconds = (retryAfter) => {
 const bytesAsText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
 /**
- * Asks for a stream, and reads it piece by piece. The next piece is asked for when this one was taken: a page that cannot follow slows
- * the server down, and nothing piles up here. Aborted when it ends, answered or not, so that no body that nobody reads keeps one of
+ * Reads a stream piece by piece. Small ones that are there already go on together, since each that crosses the border costs more than its
+ * bytes; what comes alone waits for no more than microtasks. Nothing else piles up here: a page that cannot follow slows the server down.
+ */
+async function read(page, ticket, reader) {
+  const room = new Uint8Array(ROOM);
+  let used = 0;
+  let gathering = false;
+  const feed = () => {
+    const bytes = room.subarray(0, used);
+    used = 0;
+    if (bytes.length > 0) page.bytes(ticket, bytes);
+  };
+  const gather = async () => {
+    gathering = true;
+    // One for the next read to be asked for, then one for each that is answered at once.
+    await null;
+    for (let seen = 0; seen !== used; await null) seen = used;
+    feed();
+    gathering = false;
+  };
+  try {
+    while (page.ends.has(ticket)) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (value.length > ROOM - used) feed();
+      if (value.length > ROOM) page.bytes(ticket, value);
+      else {
+        room.set(value, used);
+        used += value.length;
+        if (!gathering) gather();
+      }
+    }
+  } finally {
+    feed();
+  }
+}
+
+/**
+ * Asks for a stream, and reads it. Aborted when it ends, answered or not, so that no body that nobody reads keeps one of
  * the browser's few connections.
  */
 export async function open(page, ticket, cursor, token) {
@@ -48,12 +88,7 @@ export async function open(page, ticket, cursor, token) {
     const header = (name) => response.headers.get(name) ?? '';
     page.say(ANSWER, ticket, response.status, milliseconds(header('retry-after')), header('content-type'));
     // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
-    const reader = response.body.getReader();
-    while (page.ends.has(ticket)) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      page.bytes(ticket, value);
-    }
+    await read(page, ticket, response.body.getReader());
   } catch (thrown) {
     // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
     if (thrown instanceof WebAssembly.RuntimeError) throw thrown;

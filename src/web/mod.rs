@@ -9,6 +9,7 @@ mod options;
 mod page;
 mod snapshot;
 mod timer;
+mod together;
 
 pub use client::SseClient;
 

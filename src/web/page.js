@@ -219,7 +219,7 @@ export class Page {
     const hear = ({ type, lastEventId, data }) => {
       // A message may be named `open` or `error`; only its fields tell it from the stream's own news.
       // No type and no id has a line's end in it.
-      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, [type, lastEventId, data].join('\n'));
+      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, `${type}\n${lastEventId}\n${data}`);
       else if (type === 'open') this.say(OPENED, ticket);
       else this.say(LOST, ticket, source.readyState === 0 ? RETRYING : CLOSED);
     };
@@ -302,12 +302,13 @@ export class Page {
   }
 
   /**
-   * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. The text is
-   * type, id and data in one, since each that crosses the border costs; `data` of our hub is an envelope, of others JSON if it parses, and
-   * text if not.
+   * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. Its type,
+   * id and data are a part of `text`. `data` of our hub is an envelope, of others JSON if it parses, and text if not.
    */
-  give(text, typeEnds, idEnds, replayed, envelope, subscriber) {
-    let data = text.slice(idEnds);
+  give(start, typeEnds, idEnds, end, replayed, envelope, subscriber) {
+    const { text } = this;
+    /** @type {any} */
+    let data = text.slice(idEnds, end);
     let more;
     try {
       data = JSON.parse(data);
@@ -316,7 +317,8 @@ export class Page {
         data = more.data;
       }
     } catch {}
-    const update = { type: text.slice(0, typeEnds), data, id: text.slice(typeEnds, idEnds), replayed };
+    if (end > text.length) this.text = ''; // of the last one nothing is kept here
+    const update = { type: text.slice(start, typeEnds), data, id: text.slice(typeEnds, idEnds), replayed };
     if (more) {
       const { key, origin, spread, at } = more;
       if (key !== undefined) update.key = key;

@@ -39,12 +39,16 @@ extern "C" {
     pub(super) fn keep(this: &Page, number: i32, call: Option<Function>, types: &str);
     #[wasm_bindgen(method)]
     pub(super) fn call(this: &Page, number: i32, value: &JsValue);
+    /// Of updates that are given next.
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_text(this: &Page, text: &str);
     #[wasm_bindgen(method)]
     pub(super) fn give(
         this: &Page,
-        text: &str,
+        start: u32,
         type_ends: u32,
         id_ends: u32,
+        end: u32,
         replayed: bool,
         envelope: bool,
         subscriber: i32,

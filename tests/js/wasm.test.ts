@@ -26,6 +26,21 @@ test.each([
   expect(typeof (await loadWasm(source())).SseClient).toBe('function');
 });
 
+test.each(['eventsource', 'fetch'] as const)(
+  'texts of all letters and lengths go in and out: %s',
+  async (transport) => {
+    const { SseClient } = await loadWasm(undefined, transport);
+    for (const letter of ['a', 'é', '€', '\u{1f600}']) {
+      for (const length of [0, 1, 2, 100, 170, 171, 341, 342, 343, 1024, 5000]) {
+        const lastEventId = letter.repeat(length);
+        const client = new SseClient({ url: 'http://server/', lastEventId });
+        expect(client.snapshot().lastEventId).toBe(lastEventId);
+        client.free();
+      }
+    }
+  },
+);
+
 describe('a refusal by content security policy is told apart', () => {
   test.each([
     [

@@ -143,7 +143,7 @@ impl Decoder {
     }
 
     /// Hands out the events that lie whole at the beginning of `rest`, the end of a piece, and gives back what is behind them. `text` is what of
-    /// the piece is UTF-8, once it was asked.
+    /// the piece can be read as text, once it was asked.
     fn read_whole<'a>(
         &mut self,
         piece: &'a [u8],
@@ -156,7 +156,7 @@ impl Decoder {
         while self.scanner.between()
             && let Some(event) = whole(rest)
             && event.end <= self.limit
-            && let text = *text.get_or_insert_with(|| valid(piece))
+            && let text = *text.get_or_insert_with(|| lines(piece))
             && let Some(text) = text.get(piece.len() - rest.len()..)
             && let Some((text, _)) = text.split_at_checked(event.end)
         {
@@ -266,15 +266,26 @@ fn keep(id: &mut String, bytes: &[u8]) {
     id.push_str(&lossy(bytes));
 }
 
-/// The bytes up to the first that is no UTF-8.
-fn valid(bytes: &[u8]) -> &str {
-    let up_to = |end| bytes.get(..end).and_then(text).unwrap_or_default();
-    text(bytes).unwrap_or_else(|| core::str::from_utf8(bytes).unwrap_or_else(|bad| up_to(bad.valid_up_to())))
+/// The whole lines of these bytes, if they are UTF-8: what is cut in the middle of a character is behind them.
+fn lines(bytes: &[u8]) -> &str {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    bytes.get(..end).and_then(text).unwrap_or_default()
 }
 
-/// Looks for a fault first: `from_utf8_lossy` alone goes the slow way always.
+/// `String::from_utf8_lossy`, which would bring the wasm a second reader of UTF-8, and a slow one.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    text(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Borrowed)
+    if let Some(text) = text(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut rest) = (String::new(), bytes);
+    while let Err(bad) = core::str::from_utf8(rest) {
+        let (good, tail) = rest.split_at(bad.valid_up_to());
+        out.push_str(text(good).unwrap_or_default());
+        out.push(char::REPLACEMENT_CHARACTER);
+        rest = tail.get(bad.error_len().unwrap_or(tail.len())..).unwrap_or_default();
+    }
+    out.push_str(text(rest).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

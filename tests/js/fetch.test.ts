@@ -1,0 +1,100 @@
+// `src/web/fetch.js` with a page that only remembers what it is told.
+import { expect, test, vi } from 'vitest';
+// @ts-expect-error: JavaScript of the crate, which has no types.
+import { open } from '../../src/web/fetch.js';
+
+const ANSWER = 9;
+const LOST = 3;
+const ticket = 5;
+
+type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
+
+/** Reads this body; what the page was told of it, in order: bytes as text, or the word. `hear` is called with each. */
+async function read(body: Body, hear: (what: string | number) => void = () => {}) {
+  vi.stubGlobal('fetch', async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
+  const told: (string | number)[] = [];
+  const tell = (what: string | number) => {
+    told.push(what);
+    hear(what);
+  };
+  const ends = new Map<number, () => void>();
+  const page = {
+    options: { transport: 'fetch' },
+    ends,
+    cause: undefined as unknown,
+    address: () => 'http://server/events',
+    open: (number: number, _url: string, end: () => void) => ends.set(number, end),
+    say: (word: number) => tell(word),
+    bytes: (number: number, bytes: Uint8Array) => {
+      expect(number).toBe(ticket);
+      tell(new TextDecoder().decode(bytes));
+    },
+  };
+  const reading: Promise<void> = open(page, ticket, '', '');
+  return { page, told, reading };
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** A body of which all is there. */
+const whole = (...pieces: string[]): Body => {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(encode(piece));
+      controller.close();
+    },
+  });
+};
+
+test('small pieces that are there already go on together, and in order', async () => {
+  const pieces = Array.from({ length: 1000 }, (_, n) => `${n},`);
+  const { told, reading } = await read(whole(...pieces));
+  await reading;
+  expect(told.slice(1, -1).join('')).toBe(pieces.join(''));
+  expect(told.length).toBe(3);
+  expect([told[0], told.at(-1)]).toEqual([ANSWER, LOST]);
+});
+
+test('no more than 4 KiB go on together, and what is larger goes alone', async () => {
+  const sizes = [3000, 1000, 96, 1, 5000, 2, 9000];
+  const { told, reading } = await read(whole(...sizes.map((size) => 'x'.repeat(size))));
+  await reading;
+  expect(told.slice(1, -1).map((text) => String(text).length)).toEqual([4096, 1, 5000, 2, 9000]);
+});
+
+test('a piece that comes alone waits for no other', async () => {
+  const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+  const writer = writable.getWriter();
+  const { page, told, reading } = await read(readable);
+  for (const piece of ['a', 'b', 'c']) {
+    writer.write(encode(piece));
+    await vi.waitFor(() => expect(told.at(-1)).toBe(piece), { interval: 1 });
+  }
+  page.ends.delete(ticket);
+  writer.close();
+  await reading;
+  expect(told).toEqual([ANSWER, 'a', 'b', 'c']);
+});
+
+test('what came before a failure is told before it', async () => {
+  let failing = () => {};
+  const body: Body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(encode('a'));
+      failing = () => controller.error(new TypeError('cut'));
+    },
+  });
+  const { page, told, reading } = await read(body, (what) => what === 'a' && failing());
+  await reading;
+  expect(told).toEqual([ANSWER, 'a', LOST]);
+  expect(page.cause).toEqual(new TypeError('cut'));
+});
+
+test('a fault of the wasm is taken for no failure of the network, and ends the reading', async () => {
+  const fault = new WebAssembly.RuntimeError('unreachable');
+  const { told, reading } = await read(whole('x'.repeat(5000), 'a', 'b'), (what) => {
+    if (what !== ANSWER) throw fault;
+  });
+  await expect(reading).rejects.toBe(fault);
+  expect(told.length).toBe(2);
+});
