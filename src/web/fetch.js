@@ -8,6 +8,9 @@ const ANSWER = 9;
 const DROPPED = 1;
 const UNUSABLE = 4;
 
+/** Bytes that core takes at a time. */
+const PIECE = 2 ** 16;
+
 /** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; what is neither counts as nothing. */
 const milliseconds = (retryAfter) => {
   const seconds = Number.parseFloat(retryAfter);
@@ -52,7 +55,8 @@ export async function open(page, ticket, cursor, token) {
     while (page.ends.has(ticket)) {
       const { done, value } = await reader.read();
       if (done) break;
-      page.bytes(ticket, value);
+      // A page that was busy finds half a megabyte here, and wasm gives no memory back. Core looks at no more at once.
+      for (let at = 0; at < value.length; at += PIECE) page.bytes(ticket, value.subarray(at, at + PIECE));
     }
   } catch (thrown) {
     // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
