@@ -69,6 +69,13 @@ const client =
     return () => sse.close();
   };
 
+const source: Form = async () => {
+  const { EventSource } = await import('../../js/eventsource/index.js');
+  const one = new EventSource(url, { token, fetch: hub.fetch });
+  one.addEventListener('tick', ({ data }) => take(JSON.parse(data).data));
+  return () => one.close();
+};
+
 /** Lets everybody hear what was published. */
 async function settle(): Promise<void> {
   for (let rounds = 0; hub.open === 0 || heard.last < hub.last; rounds++) {
@@ -116,6 +123,7 @@ async function load(until: number): Promise<void> {
 test.each<[string, Form, most: number]>([
   ['the client by EventSource', client('eventsource'), 1_216],
   ['the client by fetch', client('fetch'), 1_472],
+  ['the class EventSource', source, 512],
 ])('%s: flat, and no more than it needs', { timeout: 60_000 }, async (_, form, most) => {
   const end = await form();
   await settle();
