@@ -80,7 +80,7 @@ export class Parser {
 
   /** The reconnection time, in milliseconds, if that is what the finding is. */
   retry(index: number): number | undefined {
-    return present(this.#word(index, 4));
+    return this.#word(index, 4);
   }
 
   /** The id that the block names. */
@@ -137,20 +137,19 @@ export class Parser {
   }
 
   #mark(index: number) {
-    const word = (at: number) => present(this.#word(index, at));
+    const word = (at: number) => this.#word(index, at);
     return { start: word(0) ?? 0, data: word(1), kind: word(2), id: word(3) };
   }
 
-  #word(index: number, at: number): number {
-    return this.#marks[index * width + at] ?? absent;
+  #word(index: number, at: number): number | undefined {
+    const word = this.#marks[index * width + at];
+    return word === absent ? undefined : word;
   }
 }
 
-const present = (word: number): number | undefined => (word === absent ? undefined : word);
-
 function instance(): Exports {
   try {
-    compiled ??= new WebAssembly.Module(bytes());
+    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)));
     return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);
@@ -160,11 +159,4 @@ function instance(): Exports {
       ? new SseError('csp', `the content security policy needs script-src 'wasm-unsafe-eval' (${message})`, { cause })
       : new SseError('wasm', `the wasm module did not start: ${message}`, { cause });
   }
-}
-
-function bytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(wasm);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

@@ -10,6 +10,8 @@ const UNUSABLE = 4;
 
 /** Bytes that go on together, at most. */
 const ROOM = 4096;
+/** Bytes that core takes at a time. */
+const PIECE = 2 ** 16;
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; what is neither counts as nothing. */
 const milliseconds = (retryAfter) => {
@@ -46,12 +48,14 @@ async function read(page, ticket, reader) {
       const { done, value } = await reader.read();
       if (done) break;
       if (value.length > ROOM - used) feed();
-      if (value.length > ROOM) page.bytes(ticket, value);
-      else {
+      if (value.length <= ROOM) {
         room.set(value, used);
         used += value.length;
         if (!gathering) gather();
+        continue;
       }
+      // A page that was busy finds half a megabyte here, and wasm gives no memory back. Core looks at no more at once.
+      for (let at = 0; at < value.length; at += PIECE) page.bytes(ticket, value.subarray(at, at + PIECE));
     }
   } finally {
     feed();

@@ -112,6 +112,9 @@ impl Scanner {
     /// [`TooLarge`] when a line or an event passes the bound; the stream must then be given up. What came before it is found.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
         self.forget();
+        // A buffer of a power of two stays one when it doubles, and fills its block of an allocator that knows no other sizes.
+        let held = self.held.len();
+        self.held.reserve((held + bytes.len()).next_power_of_two() - held);
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = self.step(rest)?;
