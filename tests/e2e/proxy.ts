@@ -72,6 +72,11 @@ export class Relay {
     return this.#pairs.size;
   }
 
+  /** Connections that wait at the door. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** The last lines of what happened. */
   get log(): string {
     return this.#log.slice(-60).join('\n');
