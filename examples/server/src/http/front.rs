@@ -166,6 +166,9 @@ const QUERY: [bool; 256] = {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Uri;
+    use tinysse::core::rng::Rng;
+
     use super::*;
 
     fn read(lines: &str) -> Option<(String, HeaderMap)> {
@@ -186,6 +189,35 @@ mod tests {
         assert_eq!(headers.get_all(FORWARDED).iter().count(), 2);
         assert_eq!(headers.len(), 4, "the others are nobody's concern");
         assert_eq!(read("GET /events HTTP/1.1\n\n").expect("plain").0, "");
+    }
+
+    /// What is read here is what hyper would have read: its address is one, and its headers are sound.
+    #[test]
+    fn whatever_strangers_send_is_read_as_hyper_reads_it_or_not_at_all() {
+        const GOOD: &[u8] =
+            b"GET /events?token=a.b%20c&types=a,b.* HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\
+            Last-Event-ID: 7.1\r\nConnection: keep-alive\r\nContent-Lengths: 3\r\n\r\n";
+        let (mut rng, mut taken) = (Rng::new(11), 0);
+        for _ in 0..50_000 {
+            let mut bytes = GOOD.to_vec();
+            for _ in 0..=rng.below(2) {
+                let at = rng.below(bytes.len() as u64) as usize;
+                match rng.below(3) {
+                    0 => bytes[at] = rng.below(256) as u8,
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, b"\r\n :?#%&=+\0\xff"[rng.below(12) as usize]),
+                }
+            }
+            let Some((query, headers)) = plain(&bytes) else { continue };
+            taken += 1;
+            let head = String::from_utf8_lossy(&bytes);
+            let address = head.split(' ').nth(1).unwrap_or_default();
+            let uri: Uri = address.parse().unwrap_or_else(|error| panic!("{error}: {head:?}"));
+            assert_eq!((uri.path(), uri.query().unwrap_or_default()), (EVENTS, query), "{head:?}");
+            assert!(!head.to_ascii_lowercase().contains("\ncontent-length:"), "{head:?}");
+            assert!(headers.values().all(|value| !value.as_bytes().contains(&b'\n')), "{head:?}");
+        }
+        assert!(taken > 10_000, "{taken}");
     }
 
     #[test]

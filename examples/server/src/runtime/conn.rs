@@ -200,6 +200,10 @@ impl AsyncRead for Socket {
             let n = self.ahead.len().min(into.remaining());
             into.put_slice(&self.ahead[..n]);
             self.ahead.drain(..n);
+            // The connection may last long, or become a stream.
+            if self.ahead.is_empty() {
+                self.ahead = Vec::new();
+            }
             return Poll::Ready(Ok(()));
         }
         let read = Pin::new(&mut self.tcp).poll_read(cx, into);

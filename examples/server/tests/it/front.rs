@@ -21,7 +21,9 @@ fn head(text: &str) -> Vec<String> {
 async fn the_head_is_the_one_of_the_routes() {
     let server = Server::dev(&[&format!("--cors-origin={LISTED}"), "--cors-origin=https://other.example"]).await;
     let token = server.log_in("ada", "", &[]).await.token().await;
-    for origin in ["", LISTED, "https://other.example", "https://eve.example", "null"] {
+    for (origin, listed) in
+        [("", false), (LISTED, true), ("https://other.example", true), ("https://eve.example", false), ("null", false)]
+    {
         let line = if origin.is_empty() { String::new() } else { format!("origin: {origin}\r\n") };
         let mut heads = Vec::new();
         // A whole address is one that hyper reads.
@@ -32,10 +34,8 @@ async fn the_head_is_the_one_of_the_routes() {
             heads.push(head(&text));
         }
         assert_eq!(heads[0], heads[1], "{origin}");
-        assert_eq!(
-            heads[0].iter().any(|line| line.starts_with("access-control-allow-origin")),
-            origin.contains("p.") || origin.contains("other")
-        );
+        let allowed = heads[0].iter().any(|line| line.starts_with("access-control-allow-origin"));
+        assert_eq!(allowed, listed, "{origin}");
         assert!(heads[0].contains(&"referrer-policy: no-referrer".to_owned()), "{:?}", heads[0]);
     }
     server.stop().await;
