@@ -7,9 +7,10 @@ use tinysse::core::{
     rng::Rng,
     wire::{
         Frame, Seen,
-        control::{Beat, Bye, Control, Gap, Hello, Reason, Resync, is_reserved},
+        control::{Beat, Bye, Control, Gap, Hello, Reason, Resync},
         decode::{Decoder, Item},
         id::{Epoch, EventId},
+        kind::is_reserved,
     },
 };
 use words::{hostile, number, pick, place, plain};

@@ -14,10 +14,10 @@ use tinysse::core::{
     },
     time::Time,
     wire::{
-        control::{BadType, check_type, is_reserved},
         decode::Decoder,
         encode::{Fields, encode},
         id::EventId,
+        kind::{BadType, check_type, is_reserved},
     },
 };
 use words::{hostile, pick, place, plain, word};

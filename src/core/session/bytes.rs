@@ -8,9 +8,10 @@ use super::{
     receive::Told,
 };
 use crate::core::wire::{
-    control::{Bye, is_reserved},
+    control::Bye,
     decode::{Decoder, Interest, Reader, TooLarge, Word},
     id::EventId,
+    kind::is_reserved,
 };
 
 /// Who gets the updates of a stream whose bytes core decodes.

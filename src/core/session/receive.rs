@@ -8,9 +8,10 @@ use super::{
 };
 use crate::core::wire::{
     Frame, Seen,
-    control::{Bye, Control, Gap, Hello, is_reserved},
+    control::{Bye, Control, Gap, Hello},
     fold::unfold,
     id::EventId,
+    kind::is_reserved,
 };
 
 /// Bounds on the beat a server may announce, in milliseconds: below, every hiccup would cut the stream; above, nobody is watching.

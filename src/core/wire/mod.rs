@@ -6,6 +6,7 @@ pub mod encode;
 pub mod fold;
 mod found;
 pub mod id;
+pub mod kind;
 mod lines;
 pub mod names;
 pub mod scan;

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tinysse::core::{
     audience::Audience,
-    wire::{control::BadType, id::EventId},
+    wire::{id::EventId, kind::BadType},
 };
 
 use super::body::{JsonBytes, parse};

@@ -3,9 +3,9 @@
 use tinysse::core::{
     audience::Audience,
     wire::{
-        control::{BadType, check_type},
         encode::{Fields, encode},
         id::EventId,
+        kind::{BadType, check_type},
     },
 };
 
