@@ -161,13 +161,15 @@ impl Hello {
     /// The message as it is read, without its `retry`.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        let mut data = String::new();
+        let after = self.after.text();
+        // Every connection gets one: it is made without growing.
+        let mut data = String::with_capacity(160);
         push(&mut data, "client", &self.client);
-        push(&mut data, "after", &self.after.text());
+        push(&mut data, "after", &after);
         push(&mut data, "head", &self.head.text());
         push(&mut data, "beat", &decimal(self.beat));
         push(&mut data, "gap", self.gap.as_str());
-        Frame { event: HELLO.into(), id: self.after.text(), data }
+        Frame { event: HELLO.into(), id: after, data }
     }
 }
 
@@ -285,7 +287,7 @@ fn milliseconds(text: &str) -> Option<u32> {
 }
 
 fn decimal(value: u32) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(10);
     push_number(u64::from(value), 10, &mut out);
     out
 }
@@ -297,7 +299,12 @@ fn push(data: &mut String, name: &str, value: &str) {
     }
     data.push_str(name);
     data.push('=');
-    data.extend(value.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | ',')));
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | ',');
+    if value.chars().all(|c| plain(&c)) {
+        data.push_str(value);
+    } else {
+        data.extend(value.chars().filter(plain));
+    }
 }
 
 fn write(frame: &Frame, retry: Option<u32>, out: &mut Vec<u8>) {

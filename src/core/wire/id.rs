@@ -45,7 +45,8 @@ impl EventId {
     /// The id as text, without the formatting machinery (which would cost the wasm kilobytes).
     #[must_use]
     pub fn text(self) -> String {
-        let mut out = String::new();
+        // The longest there is.
+        let mut out = String::with_capacity(37);
         push_number(self.epoch.0, 16, &mut out);
         out.push('.');
         push_number(self.seq, 10, &mut out);
@@ -78,20 +79,21 @@ pub(super) fn number(text: &str, radix: u64) -> Option<u64> {
     })
 }
 
-/// Appends a number; the inverse of [`number`].
+/// Appends a number; the inverse of [`number`]. The radix is 10 or 16.
 pub(crate) fn push_number(mut value: u64, radix: u64, out: &mut String) {
     let mut digits = [0_u8; 20];
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        let digit = (value % radix) as u8;
-        *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-        used += 1;
-        value /= radix;
-        if value == 0 {
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        // Divisions by what is known when this is compiled are none.
+        let digit = if radix == 16 { value & 15 } else { value % 10 } as u8;
+        value = if radix == 16 { value >> 4 } else { value / 10 };
+        digits[start] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        if value == 0 || start == 0 {
             break;
         }
     }
-    out.extend(digits.iter().skip(digits.len() - used).map(|digit| char::from(*digit)));
+    out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
 }
 
 #[cfg(test)]

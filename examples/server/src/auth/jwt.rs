@@ -4,7 +4,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use jsonwebtoken::{
@@ -138,7 +138,7 @@ impl Keys {
             .filter(|held| held.until.is_none())
             .map(|held| &held.key.print)
             .eq(keys.iter().map(|key| &key.print));
-        held.retain(|held| held.until.is_none_or(|until| now_ms < until));
+        held.retain(|held| held.counts(now_ms));
         if same {
             return false;
         }
@@ -163,7 +163,7 @@ impl Keys {
     /// If no key can sign; the configuration makes sure that one can.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> String {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
         let signing = held.iter().find_map(|held| Some((&held.key, held.key.sign.as_ref()?)));
         let (key, sign) = signing.expect("a key that signs");
         let header = header(&key.kid, key.algorithm);
@@ -193,27 +193,32 @@ impl Keys {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Invalid::Forged)?;
         let good = |key: &Key| verify(signature, signed.as_bytes(), &key.check, key.algorithm).unwrap_or(false);
-        if !self.candidates(token, now_ms)?.iter().any(|key| good(key)) {
+        let signed = match self.own(token, now_ms) {
+            Some(key) => good(&key),
+            None => self.candidates(token, now_ms)?.iter().any(|key| good(key)),
+        };
+        if !signed {
             return Err(Invalid::Forged);
         }
         // Signed by a key of ours: from here on it may be believed.
         let claims: Claims = believed(token)?;
         let known = (1..=MAX_SUB).contains(&claims.sub.len()) && claims.iss == self.issuer;
-        if known && (claims.aud == audience || believed::<Audiences>(token)?.aud.0.iter().any(|aud| aud == audience)) {
+        if known && (claims.aud == audience || believed::<Audiences>(token)?.aud.iter().any(|aud| aud == audience)) {
             Ok(claims)
         } else {
             Err(Invalid::Forged)
         }
     }
 
+    /// The key of ours that signs tokens which begin as this one does: then nothing else stands in its header.
+    fn own(&self, token: &str, now_ms: u64) -> Option<Arc<Key>> {
+        let begins = |key: &Arc<Key>| key.begins.as_ref().is_some_and(|begins| token.starts_with(begins));
+        self.held().iter().filter(|held| held.counts(now_ms)).map(|held| &held.key).find(|key| begins(key)).cloned()
+    }
+
     /// The keys that may have signed a token, by its header.
     fn candidates(&self, token: &str, now_ms: u64) -> Result<Vec<Arc<Key>>, Invalid> {
         let mut known = self.at(now_ms);
-        // It begins as those do that one of these signs, so nothing else stands in its header.
-        let begins = |key: &Arc<Key>| key.begins.as_ref().is_some_and(|begins| token.starts_with(begins));
-        if let Some(own) = known.iter().position(begins) {
-            return Ok(vec![known.swap_remove(own)]);
-        }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Invalid::Forged)?;
         // RFC 7515, 4.1.11: what must be understood and is not makes the whole invalid. Nothing is understood here.
         if header.crit.is_some() {
@@ -230,9 +235,17 @@ impl Keys {
     }
 
     fn at(&self, now_ms: u64) -> Vec<Arc<Key>> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let good = held.iter().filter(|held| held.until.is_none_or(|until| now_ms < until));
-        good.map(|held| Arc::clone(&held.key)).collect()
+        self.held().iter().filter(|held| held.counts(now_ms)).map(|held| Arc::clone(&held.key)).collect()
+    }
+
+    fn held(&self) -> RwLockReadGuard<'_, Vec<Held>> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn counts(&self, now_ms: u64) -> bool {
+        self.until.is_none_or(|until| now_ms < until)
     }
 }
 
@@ -248,40 +261,45 @@ fn believed<T: for<'de> Deserialize<'de>>(token: &str) -> Result<T, Invalid> {
 /// All of a token's audiences.
 #[derive(Deserialize)]
 struct Audiences {
-    aud: Several,
+    #[serde(deserialize_with = "all")]
+    aud: Vec<String>,
 }
 
-/// One text or several.
-struct Several(Vec<String>);
+/// One text or several; the first of them, and all if they are wanted.
+struct Texts<'a>(Option<&'a mut Vec<String>>);
 
-impl<'de> Deserialize<'de> for Several {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Texts;
-        impl<'de> Visitor<'de> for Texts {
-            type Value = Several;
+impl<'de> Visitor<'de> for Texts<'_> {
+    type Value = String;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("one text or several")
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one text or several")
+    }
+
+    fn visit_str<E>(self, one: &str) -> Result<String, E> {
+        self.0.into_iter().for_each(|all| all.push(one.to_owned()));
+        Ok(one.to_owned())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<String, A::Error> {
+        let mut first = None;
+        while let Some(one) = seq.next_element::<String>()? {
+            if let Some(all) = &mut self.0 {
+                all.push(one.clone());
             }
-
-            fn visit_str<E>(self, one: &str) -> Result<Several, E> {
-                Ok(Several(vec![one.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Several, A::Error> {
-                let mut all = Vec::new();
-                while let Some(one) = seq.next_element()? {
-                    all.push(one);
-                }
-                Ok(Several(all))
-            }
+            first.get_or_insert(one);
         }
-        from.deserialize_any(Texts)
+        Ok(first.unwrap_or_default())
     }
 }
 
+fn all<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let mut all = Vec::new();
+    from.deserialize_any(Texts(Some(&mut all)))?;
+    Ok(all)
+}
+
 fn first<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Several::deserialize(from).map(|Several(all)| all.into_iter().next().unwrap_or_default())
+    from.deserialize_any(Texts(None))
 }
 
 /// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off.

@@ -51,7 +51,7 @@ impl<'a> Ask<'a> {
 
 /// A parameter (URL standard, 5.1). Most have nothing to decode.
 fn pair(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    if text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+    if [b'%', b'+'].iter().any(|byte| text.as_bytes().contains(byte)) {
         return form_urlencoded::parse(text.as_bytes()).next();
     }
     let (name, value) = text.split_once('=').unwrap_or((text, ""));

@@ -124,7 +124,8 @@ impl Client {
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     last: u64,
-    by_id: ClientMap<Client>,
+    /// In boxes, so that a map that grows has little to move.
+    by_id: ClientMap<Box<Client>>,
     /// Only ever asked for one name, so its order shows nowhere.
     by_name: HashMap<Arc<str>, ClientId>,
 }
@@ -142,7 +143,7 @@ impl Clients {
         let id = self.next_id();
         self.last += 1;
         self.by_name.insert(Arc::clone(&client.name), id);
-        self.by_id.insert(id, client);
+        self.by_id.insert(id, Box::new(client));
         id
     }
 
@@ -152,19 +153,19 @@ impl Clients {
         if self.by_name.get(&client.name) == Some(&id) {
             self.by_name.remove(&client.name);
         }
-        Some(client)
+        Some(*client)
     }
 
     pub(super) fn get(&self, id: ClientId) -> Option<&Client> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(|client| &**client)
     }
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id).map(|client| &mut **client)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
-        self.by_id.values_mut()
+        self.by_id.values_mut().map(|client| &mut **client)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<ClientId> {

@@ -183,7 +183,8 @@ fn lingers(reason: Reason) -> bool {
 }
 
 pub(super) fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut frame = Vec::new();
+    // A hello fits.
+    let mut frame = Vec::with_capacity(320);
     encode(&mut frame);
     frame
 }

@@ -22,6 +22,10 @@ impl Joined {
         self.room().extend_from_slice(b"0\r\n\r\n");
     }
 
+    pub(super) fn as_slice(&self) -> &[u8] {
+        self.one.as_deref().unwrap_or(&self.many)
+    }
+
     pub(super) fn bytes(self) -> Bytes {
         self.one.unwrap_or_else(|| self.many.into())
     }
@@ -36,7 +40,7 @@ impl Joined {
 
 impl Out for Joined {
     fn size(&self) -> usize {
-        self.one.as_ref().map_or(self.many.len(), Bytes::len)
+        self.as_slice().len()
     }
 
     fn shared(&mut self, form: &Form) {

@@ -17,7 +17,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::time::{Sleep, sleep};
 
-use super::{conn::Socket, stream::EventBody};
+use super::{conn::Socket, joined::Joined, stream::EventBody};
 
 /// How many bytes of what a client says on its stream are thrown away at a time.
 const UNHEARD: usize = 256;
@@ -59,13 +59,19 @@ impl Lane {
     }
 
     /// Writes what the socket takes, and keeps the rest. Only one may write at a time, and only if the lane is not full.
-    pub(super) fn write(&self, mut bytes: Bytes) -> Wrote {
-        let wrote = self.push(&mut bytes);
+    pub(super) fn write(&self, out: Joined) -> Wrote {
+        let mut left = out.as_slice();
+        let wrote = self.push(&mut left);
+        let written = out.as_slice().len() - left.len();
+        if wrote == Wrote::All {
+            return wrote;
+        }
         let mut state = self.state();
-        match wrote {
-            Wrote::All => return wrote,
-            Wrote::Part => state.rest = bytes,
-            Wrote::Failed => state.failed = true,
+        if wrote == Wrote::Part {
+            state.rest = out.bytes();
+            state.rest.advance(written);
+        } else {
+            state.failed = true;
         }
         // The task must know that there is something to wait for.
         let waker = state.waker.take();
@@ -81,9 +87,9 @@ impl Lane {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn push(&self, bytes: &mut Bytes) -> Wrote {
-        while !bytes.is_empty() {
-            match self.socket.try_write(bytes) {
+    fn push(&self, bytes: &mut impl Buf) -> Wrote {
+        while bytes.has_remaining() {
+            match self.socket.try_write(bytes.chunk()) {
                 Ok(n) => bytes.advance(n),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Wrote::Part,
                 Err(_) => return Wrote::Failed,

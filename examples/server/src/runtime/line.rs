@@ -24,7 +24,8 @@ const LATE: (u64, u64) = (16, 250);
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) hub: Hub,
-    pub(super) open: ClientMap<Open>,
+    /// In boxes, so that a map that grows has little to move.
+    pub(super) open: ClientMap<Box<Open>>,
     /// Who is to be written to, each once. Bounded by the number of streams.
     pub(super) queues: Vec<VecDeque<ClientId>>,
     pub(super) wheel: Wheel<ClientId>,

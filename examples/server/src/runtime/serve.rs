@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -113,7 +114,7 @@ pub(crate) async fn carry(
                         });
                         continue;
                     }
-                    connections.spawn(connection(common, tcp, conn, share));
+                    connections.spawn(connection(Box::pin(opened(common, tcp, conn, share))));
                 }
                 Err(error) => {
                     // Mostly: out of file descriptors. The pause lets others close.
@@ -151,23 +152,34 @@ struct Leaving {
 }
 
 /// One connection, until it ends; or until it is a stream behind other answers, whose lane somebody else watches.
-async fn connection(common: Arc<Common>, tcp: TcpStream, conn: Arc<Conn>, share: Share<Site>) {
+///
+/// How it is opened stands in a box of its own, so that a stream's task has no more room than its lane takes.
+async fn connection(opened: Pin<Box<impl Future<Output = Option<(Arc<Lane>, EventBody)>>>>) {
+    if let Some((lane, body)) = opened.await {
+        lane.watch(&body).await;
+    }
+}
+
+/// What a connection is that begins with a stream. Any other ends in here.
+async fn opened(
+    common: Arc<Common>,
+    tcp: TcpStream,
+    conn: Arc<Conn>,
+    share: Share<Site>,
+) -> Option<(Arc<Lane>, EventBody)> {
     common.app.metrics.connected("http/1.1");
     let mut socket = Socket::new(tcp, Arc::clone(&conn), common.app.config.stall_timeout.duration());
     let mut decided = None;
-    // In boxes, so that a stream's task has no more room than its lane takes.
     if let Some(front) = &common.front {
-        match Box::pin(begin(&common.app, front, socket, &conn, common.finishing.clone())).await {
-            Begun::Over => return,
-            Begun::Stream(lane, body) => {
-                drop((common, conn, share));
-                return lane.watch(&body).await;
-            }
+        match begin(&common.app, front, socket, &conn, common.finishing.clone()).await {
+            Begun::Over => return None,
+            Begun::Stream(lane, body) => return Some((lane, body)),
             Begun::Hyper(back, answer) => (socket, decided) = (back, answer),
         }
     }
     Box::pin(http(&common, socket, decided, conn)).await;
     drop(share);
+    None
 }
 
 async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: Arc<Conn>) {
@@ -212,7 +224,7 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
             }
             () = &mut finish, if !finishes => {
                 finishes = true;
-                std::pin::Pin::new(&mut http).graceful_shutdown();
+                Pin::new(&mut http).graceful_shutdown();
             }
         }
     };

@@ -140,7 +140,7 @@ impl Streams {
             state.end_within(id, now, left, Reason::Token);
         }
         let came = Came { transport, address, at: now };
-        state.open.insert(id, Open::new(claims, types, share, conn, came));
+        state.open.insert(id, Box::new(Open::new(claims, types, share, conn, came)));
         state.tell();
         drop(state);
         self.metrics.opened(transport);
@@ -247,7 +247,7 @@ impl Streams {
     /// From now on the stream's bytes go to `lane`, the head of the response first.
     pub(super) fn attach(&self, id: ClientId, lane: &Arc<Lane>, mut head: Joined) {
         self.state().hub.poll(self.clock.now(), id, BUDGET, &mut head);
-        lane.write(head.bytes());
+        lane.write(head);
         let mut state = self.state();
         if let Some(open) = state.open.get_mut(&id) {
             open.outlet = Outlet::Lane(Arc::clone(lane));
@@ -298,7 +298,7 @@ impl Streams {
             state.look_again(id);
         }
         drop(state);
-        lane.write(out.bytes());
+        lane.write(out);
         if closed {
             lane.end();
         }
