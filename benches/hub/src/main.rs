@@ -24,6 +24,8 @@ use sys::Poller;
 
 /// Keys from here on are publishers.
 const PUBLISHERS: u64 = 1 << 32;
+/// How often all streams are opened: a thousand take thirty milliseconds, and one such moment says little. The middle one counts.
+const OPENED: usize = 7;
 /// How long what was published may be on its way at the end of a phase.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -88,17 +90,28 @@ fn main() -> io::Result<()> {
     }
     // Nobody reads them: what they get, beats, the kernel holds.
     let _others = Subscribers::open(&mut Poller::new()?, args.target.port, &args.others)?;
-    let (cpu, memory) = (server.cpu(), server.memory());
-    let paths = vec![args.path.clone(); args.n];
-    let mut subscribers = Subscribers::open(&mut poller, args.target.port, &paths)?;
-    // What the first frames and the opening cost belongs to the connection.
-    let settled = Instant::now();
-    while settled.elapsed() < Duration::from_millis(500) {
-        let ready: Vec<u64> = poller.wait(50).collect();
-        ready.into_iter().filter(|key| *key < PUBLISHERS).for_each(|key| subscribers.read(key));
-    }
-    let connect_us = (server.cpu() - cpu) as f64 / 1e3 / args.n as f64;
-    let memory_kb = server.memory().saturating_sub(memory) as f64 / 1024.0 / args.n as f64;
+    let memory = server.memory();
+    let mut memory_kb = None;
+    let mut costs = Vec::new();
+    let subscribers = loop {
+        let cpu = server.cpu();
+        let mut subscribers = Subscribers::open(&mut poller, args.target.port, &vec![args.path.clone(); args.n])?;
+        // What the first frames and the opening cost belongs to the connection.
+        let settled = Instant::now();
+        while settled.elapsed() < Duration::from_millis(500) {
+            let ready: Vec<u64> = poller.wait(50).collect();
+            ready.into_iter().filter(|key| *key < PUBLISHERS).for_each(|key| subscribers.read(key));
+        }
+        costs.push((server.cpu() - cpu) as f64 / 1e3 / args.n as f64);
+        memory_kb.get_or_insert(server.memory().saturating_sub(memory) as f64 / 1024.0 / args.n as f64);
+        if costs.len() == OPENED {
+            break subscribers;
+        }
+        subscribers.reset_all();
+        sleep(Duration::from_millis(500));
+    };
+    costs.sort_by(f64::total_cmp);
+    let (connect_us, memory_kb) = (costs[OPENED / 2], memory_kb.unwrap_or_default());
     let mut load = Load { args, server, poller, publishers, subscribers };
     // Caches, pools and lazily made tables are filled before anything counts.
     load.phase(Some(load.args.rate), 1.0)?;

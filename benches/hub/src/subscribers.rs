@@ -104,6 +104,13 @@ impl Subscribers {
         Ok(this)
     }
 
+    /// Ends all connections.
+    pub fn reset_all(&mut self) {
+        for one in self.all.drain(..).filter(|one| one.state != State::Closed) {
+            sys::reset(one.fd);
+        }
+    }
+
     /// Forgets what was seen, so that a new phase can be judged. Numbers begin anew at 1.
     pub fn reset(&mut self) {
         self.told = Told::new();

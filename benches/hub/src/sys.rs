@@ -41,6 +41,17 @@ pub fn close(fd: RawFd) {
     unsafe { libc::close(fd) };
 }
 
+/// Closes so that nothing of the connection is left, in the kernel neither.
+pub fn reset(fd: RawFd) {
+    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    // SAFETY: plain system calls on values of our own.
+    unsafe {
+        let size = size_of::<libc::linger>() as u32;
+        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const at_once).cast(), size);
+    }
+    close(fd);
+}
+
 /// A set of sockets that are waited for.
 pub struct Poller {
     fd: RawFd,
