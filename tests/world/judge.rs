@@ -40,6 +40,8 @@ struct Witness {
     /// A cursor was given out: the client is not new any more.
     greeted: bool,
     epoch: u64,
+    /// Where the client stood when it was last told to resync.
+    told: String,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,10 @@ impl Judge {
         witness.epoch = epoch;
         witness.greeted |= !cursor.is_empty();
         // What the hub cannot replay, the older stream may have brought; whether the last of it was for this client, it cannot know.
-        let forgiven = witness.misquoted || witness.overlapped && gap == Gap::Trimmed;
+        // And both may tell of one loss: the same place can also be that from which a slow reader's updates are left out.
+        let twice = gap == Gap::Overflow && witness.told == cursor;
+        witness.told = cursor.to_owned();
+        let forgiven = witness.misquoted || witness.overlapped && (gap == Gap::Trimmed || twice);
         let gap = if forgiven { Gap::First } else { gap };
         witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
         if !needed {
