@@ -13,7 +13,7 @@ import { findChromium, needProgram } from './lib/browser.mjs';
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, tool, wasmTarget } from './lib/paths.mjs';
-import { run, runNode } from './lib/run.mjs';
+import { output, run, runNode } from './lib/run.mjs';
 import { runSteps } from './lib/steps.mjs';
 import { buildWasm } from './lib/wasm.mjs';
 import { webTest } from './lib/webtest.mjs';
@@ -29,6 +29,18 @@ const slimBuild = ['--no-default-features', '--features', 'fetch'];
 const simSeeds = '100000';
 
 const checks = [
+  {
+    name: 'locks',
+    about: 'every Cargo.lock names what its crates ask for, those that only long tests and benchmarks build too',
+    work: async () => {
+      const locks = output('git', ['ls-files', '*Cargo.lock'])?.split('\n') ?? [];
+      if (locks.length === 0) console.warn('SKIPPED: git does not say which files there are');
+      for (const lock of locks) {
+        const manifest = at(lock.replace(/Cargo\.lock$/, 'Cargo.toml'));
+        await cargo(['update', '--quiet', '--workspace', '--locked', '--manifest-path', manifest]);
+      }
+    },
+  },
   {
     name: 'rustfmt',
     about: 'the workspace and tools/',
