@@ -4,6 +4,8 @@ import { main, say } from './lib/log.mjs';
 import { setUp } from './setup.mjs';
 
 export async function lab({ onlyOurs = false } = {}) {
+  const { build } = await import('./build.mjs');
+  await build();
   const { ours, others, runLab } = await import('../tests/lab/lab.mjs');
   const { cell, marks } = await import('../tests/lab/measure.mjs');
   const { scenarios } = await import('../tests/lab/scenarios.mjs');
@@ -22,7 +24,5 @@ export async function lab({ onlyOurs = false } = {}) {
 await main(import.meta.url, async () => {
   const found = await setUp({ browser: true });
   process.env.CHROME = found.browser;
-  const { build } = await import('./build.mjs');
-  await build();
   await lab({ onlyOurs: process.argv.includes('--ours') });
 });
