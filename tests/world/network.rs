@@ -2,7 +2,10 @@
 
 use tinysse::core::{
     session::io::{Input, Loss, Ticket},
-    wire::decode::{Decoder, Item},
+    wire::{
+        decode::{Decoder, Item},
+        id::EventId,
+    },
 };
 use tinysse_server::hub::ClientId;
 
@@ -70,8 +73,12 @@ impl World {
         let bad_network =
             self.now.0 < self.calm && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
         let headless = self.chance(self.climate.headless);
+        let has = EventId::parse(self.peers[peer].core.session().cursor());
         let Some(stream) = self.peers[peer].streams.iter_mut().find(|stream| stream.ticket == ticket) else { return };
-        let misquoted = headless && !stream.last_id.is_empty();
+        // Some proxies drop the header of a native retry. The cursor in the URL is older, then; and also if another stream went on meanwhile.
+        let dropped = stream.last_id.is_empty() || headless;
+        let cursor = if dropped { stream.cursor.clone() } else { stream.last_id.clone() };
+        let misquoted = has.zip(EventId::parse(&cursor)).is_some_and(|(has, sent)| has.follows(sent));
         self.judge.connects(self.now, peer, misquoted);
         if bad_network {
             if self.rng.below(4) > 0 {
@@ -79,9 +86,6 @@ impl World {
             } // else the request vanishes, and nobody is told
             return;
         }
-        // Some proxies drop the header of a native retry; the cursor in the URL is older, then.
-        let dropped = stream.last_id.is_empty() || headless;
-        let cursor = if dropped { stream.cursor.clone() } else { stream.last_id.clone() };
         let link = Link(self.links.0.len());
         stream.link = Some(link);
         self.links.0.push(Connection {
