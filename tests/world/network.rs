@@ -78,7 +78,9 @@ impl World {
         // Some proxies drop the header of a native retry. The cursor in the URL is older, then; and also if another stream went on meanwhile.
         let dropped = stream.last_id.is_empty() || headless;
         let cursor = if dropped { stream.cursor.clone() } else { stream.last_id.clone() };
-        let misquoted = has.zip(EventId::parse(&cursor)).is_some_and(|(has, sent)| sent != has && !sent.follows(has));
+        let older = |sent: EventId| has.is_some_and(|has| sent != has && !sent.follows(has));
+        let misquoted = stream.asked && EventId::parse(&cursor).map_or(has.is_some(), older);
+        stream.asked = true;
         self.judge.connects(self.now, peer, misquoted);
         if bad_network {
             if self.rng.below(4) > 0 {

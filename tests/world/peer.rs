@@ -41,6 +41,8 @@ pub(super) struct Stream {
     pub(super) retry: u64,
     pub(super) decoder: Decoder,
     pub(super) link: Option<Link>,
+    /// Its first request was sent: others are repetitions of the browser's own.
+    pub(super) asked: bool,
 }
 
 #[derive(Debug)]
@@ -171,6 +173,7 @@ impl World {
                     last_id: String::new(),
                     retry: 3_000,
                     link: None,
+                    asked: false,
                 });
                 self.after(0, Event::Attempt { peer, ticket });
             }
