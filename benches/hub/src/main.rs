@@ -107,7 +107,7 @@ fn main() -> io::Result<()> {
         if costs.len() == OPENED {
             break subscribers;
         }
-        subscribers.reset_all();
+        subscribers.hang_up();
         sleep(Duration::from_millis(500));
     };
     costs.sort_by(f64::total_cmp);

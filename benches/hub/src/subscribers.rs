@@ -105,7 +105,7 @@ impl Subscribers {
     }
 
     /// Ends all connections.
-    pub fn reset_all(&mut self) {
+    pub fn hang_up(&mut self) {
         for one in self.all.drain(..).filter(|one| one.state != State::Closed) {
             sys::reset(one.fd);
         }

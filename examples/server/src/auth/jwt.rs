@@ -193,11 +193,11 @@ impl Keys {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Invalid::Forged)?;
         let good = |key: &Key| verify(signature, signed.as_bytes(), &key.check, key.algorithm).unwrap_or(false);
-        let signed = match self.own(token, now_ms) {
+        let genuine = match self.own(token, now_ms) {
             Some(key) => good(&key),
             None => self.candidates(token, now_ms)?.iter().any(|key| good(key)),
         };
-        if !signed {
+        if !genuine {
             return Err(Invalid::Forged);
         }
         // Signed by a key of ours: from here on it may be believed.
