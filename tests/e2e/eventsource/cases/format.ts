@@ -138,18 +138,52 @@ export const format: Case[] = [
     },
   },
   {
-    name: 'tasks: promises settle between two events of one chunk',
+    name: 'tasks: promises settle between two events of one chunk, however many there are',
     async run(kit) {
-      const source = kit.open([{ body: 'data: 1\n\ndata: 2\n\ndata: 3\n\n', end: false }]);
-      const order: string[] = [];
-      source.onmessage = ({ data }) => {
-        order.push(data);
-        void Promise.resolve()
-          .then(() => Promise.resolve())
-          .then(() => order.push(`after ${data}`));
+      const source = kit.open([{ body: 'data: x\n\n', repeat: 300, end: false }]);
+      let [told, settled, early] = [0, 0, 0];
+      source.onmessage = async () => {
+        if (settled < told) early += 1;
+        told += 1;
+        for (let i = 0; i < 20; i++) await undefined;
+        settled += 1;
       };
-      await until(() => order.length === 6);
-      equal(order, ['1', 'after 1', '2', 'after 2', '3', 'after 3']);
+      await until(() => settled === 300);
+      equal([told, early], [300, 0]);
+    },
+  },
+  {
+    name: 'tasks: others have their turn between the events of one chunk',
+    ours: true, // Chromium's own class tells them all in one go
+    async run(kit) {
+      const source = kit.open([{ body: 'data: x\n\n', repeat: 100, end: false }]);
+      let [told, before] = [0, 0];
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => (before = told);
+      source.onmessage = () => {
+        told += 1;
+        if (told === 1) port2.postMessage(0);
+        const until = performance.now() + 2;
+        while (performance.now() < until);
+      };
+      await until(() => told === 100);
+      port1.close();
+      ok(before > 0 && before < 100, `another task came after ${before} of 100 events`);
+    },
+  },
+  {
+    name: 'tasks: what is closed in an event tells no other one of its chunk, and other sources go on',
+    async run(kit) {
+      const sources = [0, 1].map(() => kit.open([{ body: 'data: x\n\n', repeat: 100, end: false }]));
+      const told = [0, 0];
+      for (const [i, source] of sources.entries()) {
+        source.onmessage = () => {
+          told[i] = (told[i] ?? 0) + 1;
+          if (i === 0 && told[0] === 70) source.close();
+        };
+      }
+      await until(() => told[1] === 100 && sources[0]?.readyState === 2);
+      equal(told, [70, 100]);
     },
   },
   {
