@@ -13,7 +13,7 @@ import { setUp } from './setup.mjs';
 const budgets = { eventsource: 20_400, fetch: 27_000 };
 
 /** `tinysse/eventsource`, which has a wasm of its own, inlined: all that its users download. */
-const eventSourceBudget = 6_550;
+const eventSourceBudget = 6_650;
 
 function measure(name, bytes) {
   const brotli = brotliCompressSync(bytes, {

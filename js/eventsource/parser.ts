@@ -28,21 +28,31 @@ let compiled: WebAssembly.Module | undefined;
 let shared: Exports | undefined;
 let streams = 0;
 
-/** Reads one stream. What a chunk completed is decoded when it is asked for, and is there until the next `feed`. */
+/** What a block of a stream says; what it does not say is absent. */
+export interface Finding {
+  /** A reconnection time, in milliseconds; nothing else then. */
+  readonly retry: number | undefined;
+  /** The id that the block names. */
+  readonly id: string | undefined;
+  /** The type and the data, if an event is to be dispatched. */
+  readonly kind: string;
+  readonly data: string | undefined;
+}
+
+const nothing: readonly Finding[] = [];
+
+/** Reads one stream. */
 export class Parser {
   readonly #wasm: Exports;
   readonly #scanner: number;
-  /** How much the last chunk completed. */
-  count = 0;
   /** True if the stream passed the bound, and must be given up. */
   tooLarge = false;
-  #marks = new Uint32Array();
-  /** Where the bytes are that the marks speak of. */
-  #held = 0;
-  /** All that the last chunk completed, if each of its characters is one byte. */
-  #text: string | undefined;
   #again = false;
-  #kinds: [bytes: Uint8Array, name: string][] = [];
+  /** The memory of now: it is another one after it grew, for whichever stream, and these are empty then. */
+  #bytes = new Uint8Array();
+  #words = new Uint32Array();
+  /** Streams have few types: one of each length is remembered, and so is what the browser made of it. */
+  #kinds: string[] = [];
 
   /** @throws SseError with the code `csp` or `wasm` */
   constructor(limit: number) {
@@ -52,61 +62,29 @@ export class Parser {
     streams += 1;
   }
 
-  /** Forgets what is unfinished. What was found stays until the next `feed`. */
+  /** Forgets what is unfinished. */
   reset(): void {
     this.#again = true;
   }
 
-  /** Takes at most {@link piece} bytes. */
-  feed(bytes: Uint8Array): void {
-    const { memory, input, feed } = this.#wasm;
-    new Uint8Array(memory.buffer).set(bytes, input());
+  /** Takes at most {@link piece} bytes, and answers what they complete. */
+  feed(bytes: Uint8Array): readonly Finding[] {
+    const { input, reset, feed } = this.#wasm;
+    this.#look();
+    this.#bytes.set(bytes, input());
     let report: number;
     try {
-      if (this.#again) this.#wasm.reset(this.#scanner);
+      if (this.#again) reset(this.#scanner);
       this.#again = false;
-      report = feed(this.#scanner, bytes.length);
+      report = feed(this.#scanner, bytes.length) / 4;
     } catch (cause) {
       shared = undefined; // no memory is left; nothing of that instance is to be trusted
       throw new SseError('wasm', `the parser stopped: ${cause}`, { cause });
     }
-    const [marks = 0, count = 0, held = 0, tooLarge] = new Uint32Array(memory.buffer, report, 4);
-    this.count = count;
-    this.tooLarge = tooLarge === 1;
-    this.#marks = new Uint32Array(memory.buffer, marks, count * width).slice();
-    this.#held = held;
-    this.#text = count > 1 ? this.#whole() : undefined;
-  }
-
-  /** The reconnection time, in milliseconds, if that is what the finding is. */
-  retry(index: number): number | undefined {
-    return this.#word(index, 4);
-  }
-
-  /** The id that the block names. */
-  id(index: number): string | undefined {
-    const { start, data, kind, id } = this.#mark(index);
-    return id === undefined ? undefined : this.#slice(start + (data ?? 0) + (kind ?? 0), id);
-  }
-
-  /** The data, if there is any: an event is to be dispatched. */
-  data(index: number): string | undefined {
-    const { start, data } = this.#mark(index);
-    return data === undefined ? undefined : this.#slice(start, data);
-  }
-
-  /** The type of the event. */
-  kind(index: number): string {
-    const { start, data, kind } = this.#mark(index);
-    if (!kind) return 'message';
-    const at = start + (data ?? 0);
-    // Streams have few types: one of each length is remembered, up to 64 bytes.
-    const known = this.#kinds[kind];
-    const bytes = this.#bytes(at, kind);
-    if (known?.[0].every((byte, i) => byte === bytes[i])) return known[1];
-    const name = this.#slice(at, kind);
-    if (kind <= 64) this.#kinds[kind] = [bytes.slice(), name];
-    return name;
+    this.#look();
+    const [marks, count, held] = [0, 1, 2].map((word) => this.#words[report + word]) as [number, number, number];
+    this.tooLarge = this.#words[report + 3] === 1;
+    return count ? this.#found(marks / 4, count, held) : nothing;
   }
 
   /** The stream is over, and nothing will be asked any more. */
@@ -116,34 +94,48 @@ export class Parser {
     if (streams === 0 && this.#wasm.memory.buffer.byteLength > large) shared = undefined;
   }
 
-  /** In the memory of now: it is another one after it grew, for whichever stream. */
-  #bytes(start: number, length: number): Uint8Array {
-    return new Uint8Array(this.#wasm.memory.buffer, this.#held + start, length);
+  #look(): void {
+    if (this.#bytes.length > 0) return;
+    const { buffer } = this.#wasm.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Uint32Array(buffer);
   }
 
-  #whole(): string | undefined {
+  #found(marks: number, count: number, held: number): Finding[] {
+    const bytes = this.#bytes.subarray(held);
+    const words = this.#words.subarray(marks, marks + count * width);
+    const length = (at: number) => (words[at] === absent ? 0 : (words[at] as number));
+    // They lie behind one another, so the last one that is no reconnection time ends them.
     let end = 0;
-    for (let index = 0; index < this.count; index++) {
-      const { start, data, kind, id } = this.#mark(index);
-      end = Math.max(end, start + (data ?? 0) + (kind ?? 0) + (id ?? 0));
+    for (let at = 0; at < words.length; at += width) {
+      end = Math.max(end, (words[at] as number) + length(at + 1) + length(at + 2) + length(at + 3));
     }
-    const text = utf8.decode(this.#bytes(0, end));
+    const whole = utf8.decode(bytes.subarray(0, end));
     // No character is longer than its bytes, so if the sums agree each one is one byte.
-    return text.length === end ? text : undefined;
+    const simple = whole.length === end;
+    const part = (from: number, to: number) => (simple ? whole.slice(from, to) : utf8.decode(bytes.subarray(from, to)));
+    const findings: Finding[] = [];
+    for (let at = 0; at < words.length; at += width) {
+      const retry = words[at + 4] as number;
+      const start = words[at] as number;
+      const kindAt = start + length(at + 1);
+      const idAt = kindAt + length(at + 2);
+      findings.push({
+        retry: retry === absent ? undefined : retry,
+        id: words[at + 3] === absent ? undefined : part(idAt, idAt + length(at + 3)),
+        kind: this.#kind(part(kindAt, idAt)),
+        data: words[at + 1] === absent ? undefined : part(start, kindAt),
+      });
+    }
+    return findings;
   }
 
-  #slice(start: number, length: number): string {
-    return this.#text?.slice(start, start + length) ?? utf8.decode(this.#bytes(start, length));
-  }
-
-  #mark(index: number) {
-    const word = (at: number) => this.#word(index, at);
-    return { start: word(0) ?? 0, data: word(1), kind: word(2), id: word(3) };
-  }
-
-  #word(index: number, at: number): number | undefined {
-    const word = this.#marks[index * width + at];
-    return word === absent ? undefined : word;
+  #kind(name: string): string {
+    if (!name) return 'message';
+    const known = this.#kinds[name.length];
+    if (known === name) return known;
+    if (name.length <= 64) this.#kinds[name.length] = name;
+    return name;
   }
 }
 

@@ -19,6 +19,9 @@ const calm = 1_000;
 /** Tokens refused in a row, after which no other one is asked for. */
 const chances = 8;
 const defaultLimit = 2 ** 27;
+/** So many events that wait to be told are enough. */
+const crowd = 64;
+const none = new Uint8Array();
 
 type Reader = Pick<ReadableStreamDefaultReader<unknown>, 'read' | 'cancel'>;
 
@@ -206,49 +209,54 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   /** Reads a body to its end. Answers why it ended before, if it did. */
   async #read(reader: Reader, origin: string): Promise<End | undefined> {
     const parser = this.#parser as Parser;
-    let id = this.#lastEventId;
     let refused: End | undefined;
-    const tell = (index: number) => {
+    /** Events that wait, and bytes that were read since the first of them. */
+    let [waiting, ahead] = [0, 0];
+    const tell = (type: string, data: string, lastEventId: string, before: string) => {
+      waiting -= 1;
       if (this.#closed() || refused) return;
-      id = parser.id(index) ?? id;
-      const data = parser.data(index);
-      if (data === undefined) return;
-      const event = new MessageEvent(parser.kind(index), { data, origin, lastEventId: id });
+      const event = new MessageEvent(type, { data, origin, lastEventId });
       if (typeof this.#init.token === 'function' && this.#init.unauthorized?.(event)) {
-        refused = {
-          refused: true,
-          error: new SseError('unauthorized', 'the server refused the token', { retryable: true }),
-        };
+        this.#lastEventId = before; // whatever was read since
+        const error = new SseError('unauthorized', 'the server refused the token', { retryable: true });
+        refused = { refused: true, error };
+        reader.cancel().catch(() => {});
         return;
       }
-      if (event.type === 'message') this.#refusals = 0;
+      if (type === 'message') this.#refusals = 0;
       if ((this.#retry ?? 0) >= calm) this.#pace.proved();
       this.dispatchEvent(event);
     };
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || this.#closed()) return undefined;
-      const bytes = bytesOf(value);
+      if (refused || this.#closed()) return refused;
+      const bytes = done ? none : bytesOf(value);
       for (let at = 0; at < bytes.length; at += piece) {
-        parser.feed(bytes.subarray(at, at + piece));
-        this.#note(parser);
-        for (let index = 0; index < parser.count; index++) queueTask(() => tell(index));
-        // What was parsed is told before more is read, so that a slow listener holds the server back, not our memory.
-        if (parser.count > 0) await task(() => {});
+        const chunk = bytes.subarray(at, at + piece);
+        if (waiting > 0) ahead += chunk.length;
+        else ahead = 0;
+        // Ids and reconnection times hold as soon as they are parsed.
+        for (const { retry, id, kind, data } of parser.feed(chunk)) {
+          this.#retry = retry ?? this.#retry;
+          const before = this.#lastEventId;
+          const lastEventId = id ?? before;
+          this.#lastEventId = lastEventId;
+          if (data === undefined) continue;
+          waiting += 1;
+          queueTask(() => tell(kind, data, lastEventId, before));
+        }
+        // Not much more is read before it is told, so that a slow listener holds the server back, not our memory.
+        if (parser.tooLarge || waiting >= crowd || ahead >= piece) await task(() => {});
         if (refused || this.#closed()) return refused;
         if (parser.tooLarge) {
           const error = new SseError('protocol', `a line or event of the stream is larger than ${this.#limit} bytes`);
           return { fatal: true, error };
         }
       }
-    }
-  }
-
-  /** Ids and reconnection times hold as soon as they are parsed. */
-  #note(parser: Parser): void {
-    for (let index = 0; index < parser.count; index++) {
-      this.#retry = parser.retry(index) ?? this.#retry;
-      this.#lastEventId = parser.id(index) ?? this.#lastEventId;
+      if (done) {
+        await task(() => {});
+        return refused;
+      }
     }
   }
 

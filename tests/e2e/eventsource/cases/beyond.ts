@@ -258,6 +258,27 @@ export const beyond: Case[] = [
     },
   },
   {
+    name: 'fromReadableStream: little is read before it is told',
+    ours: true,
+    async run({ Source }) {
+      const total = 2_000;
+      let [asked, told, most] = [0, 0, 0];
+      const stream = new ReadableStream({
+        pull(controller) {
+          asked += 1;
+          most = Math.max(most, asked - told);
+          controller.enqueue(new TextEncoder().encode('data: x\n\n'));
+          if (asked === total) controller.close();
+        },
+      });
+      const source = Source.fromReadableStream(stream);
+      source.onmessage = () => (told += 1);
+      await until(() => source.readyState === 2);
+      equal(told, total);
+      ok(most < 100, `${most} events were read and not told`);
+    },
+  },
+  {
     name: 'fromReadableStream: several streams one after the other, `reset` between them',
     ours: true,
     async run({ Source }) {

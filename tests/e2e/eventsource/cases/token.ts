@@ -173,7 +173,14 @@ export const token: Case[] = [
     ours: true,
     async run(kit) {
       const source = kit.open(
-        [{ body: 'id: 1\ndata: 1\n\nevent: over\ndata\n\ndata: no\n\n', end: false }, stays('data: 2\n\n')],
+        [
+          {
+            body: 'id: 1\ndata: 1\n\nevent: over\nid: 2\ndata\n\nid: 3\ndata: no\n\n',
+            more: ['id: 4\ndata: no\n\n'],
+            end: false,
+          },
+          stays('data: 2\n\n'),
+        ],
         {
           token: () => 't',
           unauthorized: ({ type }) => type === 'over',
