@@ -16,7 +16,14 @@ struct Shared<T>(UnsafeCell<T>);
 // SAFETY: the module is built without atomics, so its memory is never shared between threads, and no export calls another.
 unsafe impl<T> Sync for Shared<T> {}
 
-static BYTES: Shared<[u8; INPUT]> = Shared(UnsafeCell::new([0; INPUT]));
+/// In the middle of a page: `src/web/room.rs` says why.
+#[repr(C, align(4096))]
+struct Room {
+    before: [u8; 2048],
+    bytes: [u8; INPUT],
+}
+
+static ROOM: Shared<Room> = Shared(UnsafeCell::new(Room { before: [0; 2048], bytes: [0; INPUT] }));
 
 /// What JavaScript reads after each feed: marks, their number, the bytes that they speak of, and whether a bound was passed.
 static REPORT: Shared<[usize; 4]> = Shared(UnsafeCell::new([0; 4]));
@@ -24,7 +31,8 @@ static REPORT: Shared<[usize; 4]> = Shared(UnsafeCell::new([0; 4]));
 /// Where the bytes of the next feed are to be put.
 #[unsafe(no_mangle)]
 extern "C" fn input() -> *mut u8 {
-    BYTES.0.get().cast()
+    // SAFETY: only the address is taken.
+    unsafe { (&raw mut (*ROOM.0.get()).bytes).cast() }
 }
 
 /// A new stream begins; answers what the other calls want.
@@ -43,7 +51,7 @@ extern "C" fn reset(scanner: &mut Scanner) {
 #[unsafe(no_mangle)]
 extern "C" fn feed(scanner: &mut Scanner, length: usize) -> *const usize {
     // SAFETY: JavaScript writes into it before the call, not during it.
-    let bytes = unsafe { &*BYTES.0.get() };
+    let bytes = unsafe { &(*ROOM.0.get()).bytes };
     let fed = scanner.feed(bytes.get(..length).unwrap_or_default());
     let (marks, held) = (scanner.marks(), scanner.held());
     let report = [marks.as_ptr() as usize, marks.len(), held.as_ptr() as usize, usize::from(fed.is_err())];

@@ -12,6 +12,8 @@ use core::cell::{Cell, RefCell};
 use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure};
 
+#[cfg(feature = "fetch")]
+use super::room::Room;
 use super::{
     hear,
     options::Options,
@@ -46,7 +48,9 @@ pub(super) struct Driver {
     closed: Cell<bool>,
     _said: Say,
     #[cfg(feature = "fetch")]
-    _bytes: Closure<dyn Fn(u32, Vec<u8>)>,
+    room: RefCell<Room>,
+    #[cfg(feature = "fetch")]
+    _bytes: Closure<dyn Fn(u32, JsValue)>,
 }
 
 /// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` has the
@@ -71,7 +75,7 @@ impl Driver {
             #[cfg(feature = "fetch")]
             let bytes = {
                 let me = weak.clone();
-                Closure::new(move |ticket, bytes: Vec<u8>| {
+                Closure::new(move |ticket, bytes: JsValue| {
                     if let Some(me) = me.upgrade() {
                         me.feed_bytes(ticket, &bytes);
                     }
@@ -89,6 +93,8 @@ impl Driver {
                 busy: Cell::default(),
                 closed: Cell::default(),
                 _said: said,
+                #[cfg(feature = "fetch")]
+                room: RefCell::default(),
                 #[cfg(feature = "fetch")]
                 _bytes: bytes,
             }
@@ -117,10 +123,10 @@ impl Driver {
 
     /// Takes bytes of a stream that core decodes.
     #[cfg(feature = "fetch")]
-    fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &[u8]) {
+    fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &JsValue) {
         if !self.closed.get() {
             let now = self.now();
-            self.core.borrow_mut().bytes(now, Ticket(ticket), bytes);
+            self.core.borrow_mut().bytes(now, Ticket(ticket), self.room.borrow_mut().take(bytes));
             self.run();
         }
     }

@@ -22,6 +22,12 @@ const milliseconds = (retryAfter) => {
 /** A header is made of bytes, and JavaScript wants each as a character (Web IDL, `ByteString`): sent as UTF-8. */
 const bytesAsText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
+/** Copies bytes to where core reads them. */
+export const fill = (room, bytes) => {
+  room.set(bytes);
+  return bytes.length;
+};
+
 /**
  * Reads a stream piece by piece. Small ones that are there already go on together, since each that crosses the border costs more than its
  * bytes; what comes alone waits for no more than microtasks. Nothing else piles up here: a page that cannot follow slows the server down.

@@ -7,6 +7,8 @@ mod hear;
 mod npm;
 mod options;
 mod page;
+#[cfg(feature = "fetch")]
+mod room;
 mod snapshot;
 mod timer;
 mod together;

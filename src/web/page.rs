@@ -87,6 +87,8 @@ extern "C" {
 #[wasm_bindgen(module = "/src/web/fetch.js")]
 extern "C" {
     pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str);
+    /// Copies bytes that JavaScript holds, and says how many.
+    pub(super) fn fill(room: &mut [u8], bytes: &JsValue) -> usize;
 }
 
 /// The only transport of this build.

@@ -24,8 +24,15 @@ use crate::core::{
 const INPUT: usize = 1 << 16;
 const LIMIT: usize = 16 << 20;
 
+/// In the middle of a page, as `src/web/room.rs` has it.
+#[repr(C, align(4096))]
+struct Room {
+    before: [u8; 2048],
+    bytes: [u8; INPUT],
+}
+
 struct Bench {
-    input: Box<[u8]>,
+    input: Box<Room>,
     decoder: Decoder,
     client: Client,
     ticket: Ticket,
@@ -33,7 +40,7 @@ struct Bench {
 
 thread_local! {
     static BENCH: RefCell<Bench> = RefCell::new(Bench {
-        input: vec![0; INPUT].into(),
+        input: Box::new(Room { before: [0; 2048], bytes: [0; INPUT] }),
         decoder: Decoder::new("", LIMIT),
         client: Client::new(Config::default(), 0, 7),
         ticket: Ticket(0),
@@ -43,7 +50,7 @@ thread_local! {
 /// Where the bytes go; at most 65,536 at a time.
 #[unsafe(no_mangle)]
 extern "C" fn input() -> *mut u8 {
-    BENCH.with_borrow_mut(|bench| bench.input.as_mut_ptr())
+    BENCH.with_borrow_mut(|bench| bench.input.bytes.as_mut_ptr())
 }
 
 /// A new stream for the decoder alone.
@@ -56,7 +63,7 @@ extern "C" fn decoder() {
 #[unsafe(no_mangle)]
 extern "C" fn decode(length: usize) -> usize {
     BENCH.with_borrow_mut(|bench| {
-        let (mut events, bytes) = (0, bench.input.get(..length).unwrap_or_default());
+        let (mut events, bytes) = (0, bench.input.bytes.get(..length).unwrap_or_default());
         let fed = bench.decoder.feed(bytes, &mut |item| events += usize::from(matches!(item, Item::Frame(_))));
         if fed.is_err() { usize::MAX } else { events }
     })
@@ -87,7 +94,7 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
 extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {
         let Bench { input, client, ticket, .. } = bench;
-        client.bytes(Time(now as u64), *ticket, input.get(..length).unwrap_or_default());
+        client.bytes(Time(now as u64), *ticket, input.bytes.get(..length).unwrap_or_default());
         let mut calls = 0;
         perform(client, |client, output| {
             if let Output::Update(update) = output {
