@@ -82,9 +82,9 @@ export class Parser {
       throw new SseError('wasm', `the parser stopped: ${cause}`, { cause });
     }
     this.#look();
-    const [marks, count, held] = [0, 1, 2].map((word) => this.#words[report + word]) as [number, number, number];
-    this.tooLarge = this.#words[report + 3] === 1;
-    return count ? this.#found(marks / 4, count, held) : nothing;
+    const word = (at: number) => this.#words[report + at] as number;
+    this.tooLarge = word(3) === 1;
+    return word(1) ? this.#found(word(0) / 4, word(1), word(2)) : nothing;
   }
 
   /** The stream is over, and nothing will be asked any more. */

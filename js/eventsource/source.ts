@@ -232,7 +232,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       if (refused || this.#closed()) return refused;
       const bytes = done ? none : bytesOf(value);
       for (let at = 0; at < bytes.length; at += piece) {
-        const chunk = bytes.subarray(at, at + piece);
+        const chunk = bytes.length > piece ? bytes.subarray(at, at + piece) : bytes;
         if (waiting > 0) ahead += chunk.length;
         else ahead = 0;
         // Ids and reconnection times hold as soon as they are parsed.
