@@ -77,6 +77,8 @@ export class Coordinator {
   #rounds = 0;
   #pumping: 'no' | 'yes' | 'again' = 'no';
   #timer: unknown;
+  /** When the views of this turn are seen. */
+  #seen: number | undefined;
 
   /** Counts in the tally. */
   constructor(world: World, tally: Pick<Tally, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
@@ -126,7 +128,7 @@ export class Coordinator {
 
   /** Begins to keep a query fresh. What was heard of before, and its data does not have, is fetched now. */
   add(job: Job): Handle {
-    const now = this.#world.now();
+    const now = this.#seenAt();
     const heard = this.#heard.last(job.types, job.own);
     const entry: Entry = {
       job,
@@ -148,7 +150,7 @@ export class Coordinator {
     } else if (!view.fetching && view.updatedAt && now - view.updatedAt < justFetchedMs) {
       // Fetched just before the mount, by a render that was suspended: it may have started before what we heard.
       entry.updatedAt = view.updatedAt;
-      if (heard.tick > 0 && heard.at > view.updatedAt - longFetchMs) this.#notify(entry, this.#stamp(), 0);
+      if (heard.tick > 0 && heard.at > view.updatedAt - longFetchMs) this.#notify(entry, this.#stamp(now), 0);
     }
     this.#observe(entry, view);
     return {
@@ -160,8 +162,8 @@ export class Coordinator {
     };
   }
 
-  #stamp(): Stamp {
-    return { tick: tick(), at: this.#world.now() };
+  #stamp(at = this.#world.now()): Stamp {
+    return { tick: tick(), at };
   }
 
   #notify(entry: Entry, stamp: Stamp, delay: number): void {
@@ -200,7 +202,7 @@ export class Coordinator {
 
   #observe(entry: Entry, view: View): void {
     if (!this.#entries.has(entry)) return;
-    const now = this.#world.now();
+    const now = this.#seenAt();
     if (view.fetching && !entry.fetching) {
       // Not ours, first seen now, and not under way when the view was last known to be idle.
       if (!entry.flight) {
@@ -221,12 +223,23 @@ export class Coordinator {
     this.#pump();
   }
 
+  /** Now; the same for all views that one turn shows. Else components on one query would be due one after the other, and ask so. */
+  #seenAt(): number {
+    if (this.#seen === undefined) {
+      this.#seen = this.#world.now();
+      this.#world.setTimeout(() => {
+        this.#seen = undefined;
+      }, 0);
+    }
+    return this.#seen;
+  }
+
   /** An exact view: the query may be another one now, so its last start is taken as it is, even if it is earlier. */
   #compare(entry: Entry, started: Stamp): void {
     entry.started = started.tick;
     entry.startedAt = started.at;
     if (entry.notified <= entry.started) this.#answered(entry);
-    else entry.due ??= this.#world.now();
+    else entry.due ??= this.#seenAt();
   }
 
   /** A rendered view shows other data (another key, a cache): is it older than what we heard? */
@@ -234,7 +247,7 @@ export class Coordinator {
     if (updatedAt === entry.updatedAt) return;
     entry.updatedAt = updatedAt;
     if (!updatedAt || updatedAt >= entry.heardAt || entry.flight || entry.due !== undefined) return;
-    this.#notify(entry, this.#stamp(), 0);
+    this.#notify(entry, this.#stamp(this.#seenAt()), 0);
   }
 
   /** A fetch is known to have started after the notification `after`. */

@@ -79,6 +79,25 @@ describe.each([
     expect(query.starts).toHaveLength(2);
   });
 
+  test('components whose one render takes milliseconds share the next fetch, however short that is', async () => {
+    const { world, query, coordinator, update } = setUp({ exact }, 0);
+    const handles = [1, 2, 3].map(() => coordinator.add(query.job({ exact })));
+    const observe = () => {
+      for (const handle of handles) {
+        handle.observe(query.view(exact));
+        world.time += 2;
+      }
+    };
+    query.onChange(exact ? observe : () => world.setTimeout(observe, 1));
+    query.duration = () => (query.starts.length === 1 ? 600 : 0.5);
+    query.fetch(false);
+    await world.run(50);
+    update();
+    await world.run(10_000);
+    expect(query.starts).toHaveLength(2);
+    expect(world.timers).toBe(0);
+  });
+
   test('a fetch that others start after the update is the answer', async () => {
     const { world, query, update } = setUp({ exact, minIntervalMs: 1000 });
     update();
