@@ -13,7 +13,10 @@ const answer = { least: 500, most: 8000, soon: 2000 };
  * let alarms ring at full seconds only.
  */
 const late = 300;
-/** And so late, that the machine slept: nobody could answer. */
+/**
+ * And so late, that the machine slept: nobody could answer, so the leader is asked once more. No more often than that, since a tab that was hidden
+ * for minutes has every alarm ring so late (Chromium: once a minute); it learns at the third that a leader is silent.
+ */
 const slept = 2000;
 /** A stream that is open for so long and said no hello is not of a hub of ours. */
 const greeting = 3000;
@@ -56,6 +59,8 @@ export class Tab {
   #rings = 0;
   /** It rang late, and what was said meanwhile has been read. */
   #read = false;
+  /** It rang so late that the leader was asked again. */
+  #again = false;
 
   constructor(me: string, session: Session, world: World) {
     this.#me = me;
@@ -264,6 +269,7 @@ export class Tab {
   #alive(): void {
     this.#heard = this.#world.now();
     this.#asked = undefined;
+    this.#again = false;
     this.#alarm(this.#pace, this.#look);
   }
 
@@ -274,12 +280,13 @@ export class Tab {
     const lateness = now - this.#rings;
     if (now < due) {
       this.#alarm(due - now, this.#look);
-    } else if (this.#asked === undefined || lateness > slept) {
+    } else if (this.#asked === undefined || (lateness > slept && !this.#again)) {
+      this.#again = this.#asked !== undefined;
       this.#asked = now;
       this.#read = false;
       this.#alarm(this.#answer, this.#look);
       this.#world.post({ kind: 'ping', from: this.#me });
-    } else if (lateness > late && !this.#read) {
+    } else if (lateness > late && !this.#read && !this.#again) {
       this.#read = true;
       this.#alarm(0, this.#look);
     } else {

@@ -66,8 +66,8 @@ export class Desk implements Session, World {
   readonly said: Message[] = [];
   stopped = false;
   dead = false;
-  /** Its alarms ring at full seconds only. */
-  hidden = false;
+  /** Its alarms ring at multiples of this only, in milliseconds, as those of a hidden tab do. */
+  grid = 1;
   leads: boolean | undefined;
   /** Its own stream is open. */
   opened = false;
@@ -93,7 +93,7 @@ export class Desk implements Session, World {
   now = () => this.browser.now;
   setTimeout = (fn: () => void, ms: number) => {
     const at = this.browser.now + ms;
-    return this.browser.after(this, this.hidden ? Math.ceil(at / 1000) * 1000 - this.browser.now : ms, fn);
+    return this.browser.after(this, Math.ceil(at / this.grid) * this.grid - this.browser.now, fn);
   };
   clearTimeout = (timer: unknown) => this.browser.cancel(timer as object);
   random = () => (this.browser.tabs.indexOf(this) % 10) / 10;
