@@ -54,7 +54,7 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
  * cancelled. Who fails the next one too gives us no leave. Not so for a source that was open: a proxy may answer for a while.
  */
 export async function open(get: typeof fetch, url: string, asked: ReturnType<typeof request>, first: boolean) {
-  const wait = () => new Promise((done) => setTimeout(done, floor));
+  const wait = () => new Promise((done) => setTimeout(done, floor * (1 + Math.random())));
   for (let there: unknown; ; await wait()) {
     try {
       return await get(url, asked);
