@@ -21,6 +21,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'chromium', testMatch: '*.spec.ts' },
+    { name: 'elsewhere', testMatch: 'elsewhere.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
     { name: 'soak', testDir: 'tests/soak' },
   ],

@@ -6,6 +6,7 @@ import { main } from './lib/log.mjs';
 import { buildPage } from './lib/page.mjs';
 import { npmBin } from './lib/paths.mjs';
 import { run, runNode } from './lib/run.mjs';
+import { engines } from './lib/webtest.mjs';
 import { setUp } from './setup.mjs';
 
 /** Builds what is not up to date, and runs. */
@@ -16,6 +17,18 @@ export async function e2e(args = []) {
   // A project is always named: the screenshots are one too.
   const named = args.some((arg) => arg.startsWith('--project')) ? [] : ['--project=chromium'];
   await runNode(npmBin('@playwright/test', 'playwright'), ['test', ...named, ...args]);
+}
+
+/** Runs the cases of `tinysse/eventsource` in a browser that Playwright does not drive. */
+export async function e2eElsewhere(engine, places) {
+  const { capabilities, wrap = [] } = engines[engine](places);
+  capabilities['moz:firefoxOptions']?.args.push('-headless'); // the runner of wasm-bindgen-test says so itself
+  Object.assign(process.env, {
+    TINYSSE_ENGINE: engine,
+    TINYSSE_DRIVER: JSON.stringify([...wrap, places.driver]),
+    TINYSSE_CAPABILITIES: JSON.stringify(capabilities),
+  });
+  await e2e(['--project=elsewhere']);
 }
 
 await main(import.meta.url, async () => {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
-import { e2e } from './e2e.mjs';
+import { e2e, e2eElsewhere } from './e2e.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
 import { fuzz } from './fuzz.mjs';
 import { lab } from './lab.mjs';
@@ -151,12 +151,14 @@ async function firefox() {
     await cargo(['install', '--debug', '--locked', 'geckodriver', '--version', '0.37.1', '--root', place]);
   }
   await webTest('firefox', { browser, driver });
+  await e2eElsewhere('firefox', { browser, driver });
 }
 
 async function webkit() {
   const driver = await needProgram('WebKitWebDriver', ['webkit2gtk-driver', 'xvfb', 'xauth']);
   const display = await needProgram('xvfb-run', ['xvfb', 'xauth']);
   await webTest('webkit', { driver, wrap: [display, '-a'] });
+  await e2eElsewhere('webkit', { driver, wrap: [display, '-a'] });
 }
 
 async function frontend() {
@@ -213,8 +215,8 @@ const more = [
   },
   { name: 'lab', about: 'our clients and four others in every failure, as a table', work: () => lab() },
   { name: 'soak', about: 'one hour under load: flat memory, nothing lost', work: () => soak() },
-  { name: 'firefox', about: 'wasm-bindgen-test in Firefox', work: firefox },
-  { name: 'webkit', about: 'wasm-bindgen-test in WebKitGTK', work: webkit },
+  { name: 'firefox', about: 'wasm-bindgen-test and tinysse/eventsource in Firefox', work: firefox },
+  { name: 'webkit', about: 'wasm-bindgen-test and tinysse/eventsource in WebKitGTK', work: webkit },
 ];
 
 function chosen(flags) {

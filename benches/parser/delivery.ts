@@ -126,6 +126,15 @@ export async function deliveries(feed: Feed): Promise<Record<string, Deliver>> {
     'our client, coalesced': client('fetch', true, 50),
     'our client, nobody subscribed': client('fetch', false),
   };
+  // What any class costs that makes an event of the platform for each event of a stream, without the stream.
+  all['MessageEvents alone'] = async ({ events }) => {
+    const target = new EventTarget();
+    target.addEventListener('projects', () => {});
+    for (let n = 1; n <= events; n++) {
+      const init = { data: `{"data":${n}}`, origin: location.origin, lastEventId: `a1.${n}` };
+      target.dispatchEvent(new MessageEvent('projects', init));
+    }
+  };
   if (Ours?.fromReadableStream) {
     all['our class'] = async (workload) => {
       const from = Ours.fromReadableStream?.bind(Ours);

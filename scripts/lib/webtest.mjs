@@ -17,7 +17,8 @@ const quiet = [
   '--no-first-run',
 ];
 
-const engines = {
+/** For each engine, from the places of its programs: how wasm-bindgen's runner is told of the driver, and what the browser is to be. */
+export const engines = {
   chromium: ({ browser, driver }) => ({
     env: { CHROMEDRIVER: driver },
     capabilities: { 'goog:chromeOptions': { binary: browser, args: quiet } },

@@ -16,7 +16,7 @@ use crate::{
 async fn stays_silent(run: &Run, probe: &Probe) {
     let said = (probe.statuses.count(), probe.resyncs.count(), probe.updates.count());
     probe.client.close();
-    assert_eq!(page::timers(), 0, "a timer");
+    assert_eq!(page::timers(), 0, "a timer: {}", page::timers_set());
     assert_eq!(page::streams_open(), 0, "a stream");
     assert_eq!(page::listeners().length(), 0, "{}", page::json(&page::listeners()));
     // Everything that could wake it.

@@ -26,7 +26,7 @@ export function sleep_machine(ms) {
 
 export const wait = (ms) => new Promise((resolve) => real.setTimeout(resolve, ms));
 
-const pending = new Set();
+const pending = new Map();
 globalThis.setTimeout = (call, ms = 0, ...args) => {
   const id = real.setTimeout(
     () => {
@@ -35,7 +35,7 @@ globalThis.setTimeout = (call, ms = 0, ...args) => {
     },
     Math.ceil(ms / clock.scale),
   );
-  pending.add(id);
+  pending.set(id, new Error('set').stack);
   return id;
 };
 globalThis.clearTimeout = (id) => {
@@ -45,6 +45,8 @@ globalThis.clearTimeout = (id) => {
 
 /** How many timers are set that nobody cleared and that did not ring. */
 export const timers = () => pending.size;
+/** Where they were set. */
+export const timers_set = () => [...pending.values()].join('\n\n');
 
 const kept = new Map();
 const { addEventListener, removeEventListener } = EventTarget.prototype;

@@ -9,6 +9,7 @@ extern "C" {
     pub(crate) fn sleep_machine(ms: f64);
     pub(crate) fn wait(ms: u32) -> Promise;
     pub(crate) fn timers() -> u32;
+    pub(crate) fn timers_set() -> String;
     pub(crate) fn listeners() -> Array;
     pub(crate) fn streams_open() -> u32;
     pub(crate) fn take_reported() -> Array;
