@@ -129,9 +129,10 @@ export async function deliveries(feed: Feed): Promise<Record<string, Deliver>> {
   // What any class costs that makes an event of the platform for each event of a stream, without the stream.
   all['MessageEvents alone'] = async ({ events }) => {
     const target = new EventTarget();
+    const { origin } = location;
     target.addEventListener('projects', () => {});
     for (let n = 1; n <= events; n++) {
-      const init = { data: `{"data":${n}}`, origin: location.origin, lastEventId: `a1.${n}` };
+      const init = { data: `{"data":${n}}`, origin, lastEventId: `a1.${n}` };
       target.dispatchEvent(new MessageEvent('projects', init));
     }
   };
