@@ -41,6 +41,8 @@ const stuckMs = 30_000;
 const justFetchedMs = 1000;
 /** ... which started at most this long before. */
 const longFetchMs = 10_000;
+/** No turn of the event loop is taken to be longer. */
+const longTurnMs = 100;
 const rememberedTypes = 1000;
 /** HTML keeps the time of a timer in 32 bits; a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -225,8 +227,10 @@ export class Coordinator {
 
   /** Now; the same for all views that one turn shows. Else components on one query would be due one after the other, and ask so. */
   #seenAt(): number {
-    if (this.#seen === undefined) {
-      this.#seen = this.#world.now();
+    const now = this.#world.now();
+    // The timer of a hidden tab may be a minute late.
+    if (this.#seen === undefined || now - this.#seen > longTurnMs) {
+      this.#seen = now;
       this.#world.setTimeout(() => {
         this.#seen = undefined;
       }, 0);

@@ -126,7 +126,10 @@ impl Driver {
     fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &JsValue) {
         if !self.closed.get() {
             let now = self.now();
-            self.core.borrow_mut().bytes(now, Ticket(ticket), self.room.borrow_mut().take(bytes));
+            let mut room = self.room.borrow_mut();
+            let bytes = room.take(bytes);
+            self.core.borrow_mut().bytes(now, Ticket(ticket), bytes);
+            drop(room);
             self.run();
         }
     }
