@@ -228,7 +228,11 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       this.dispatchEvent(event);
     };
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(async (thrown) => {
+        await task(() => {}); // what came before is told, and may say why
+        if (refused) return { done: true, value: undefined };
+        throw thrown;
+      });
       if (refused || this.#closed()) return refused;
       const bytes = done ? none : bytesOf(value);
       for (let at = 0; at < bytes.length; at += piece) {

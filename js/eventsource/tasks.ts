@@ -12,7 +12,7 @@ let post: ((work: Work) => void) | undefined;
  *
  * Works that wait share a task of the browser, which costs more than they do, and are told from each other by no script: each is called by a
  * listener of its own, after which all microtasks run, as they do between tasks. That one task source is asked several times
- * before another one has its turn is the browser's choice too. Source: HTML §8.1.7.3, steps 2.1 and 2.8; Web IDL §3.11, "clean up after running script".
+ * before another one has its turn is the browser's choice too. Source: HTML §8.1.7.3, "processing model", step 2, and "clean up after running script".
  */
 export function queueTask(work: Work): void {
   post ??= poster();

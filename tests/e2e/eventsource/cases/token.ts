@@ -197,4 +197,47 @@ export const token: Case[] = [
       );
     },
   },
+  {
+    name: 'token: a refusal by event counts, though the connection is cut behind it',
+    ours: true,
+    async run(kit) {
+      const reasons: string[] = [];
+      let asked = 0;
+      const answer = (text: string, cut: boolean) => {
+        let pulls = 0;
+        const stream = new ReadableStream({
+          pull(controller) {
+            pulls += 1;
+            if (pulls === 1) controller.enqueue(new TextEncoder().encode(text));
+            else if (cut) controller.error(new TypeError('cut'));
+            else return new Promise<void>(() => {});
+            return undefined;
+          },
+        });
+        return new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
+      };
+      const source = kit.open([{}], {
+        token: ({ reason }) => {
+          reasons.push(reason);
+          return 't';
+        },
+        unauthorized: ({ type }) => type === 'over',
+        fetch: async () => {
+          asked += 1;
+          return asked === 1 ? answer('data: 1\n\nevent: over\ndata\n\n', true) : answer('data: 2\n\n', false);
+        },
+      });
+      const got: unknown[] = [];
+      for (const type of ['over', 'error', 'message'])
+        source.addEventListener(type, (event) => got.push(event.data ?? type));
+      await until(() => got.includes('2'));
+      equal(
+        [got, reasons],
+        [
+          ['1', '2'],
+          ['initial', 'rejected'],
+        ],
+      );
+    },
+  },
 ];
