@@ -1,28 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Handle, Job } from '../../js/job.js';
-import { Coordinator } from '../../js/refetch.js';
-import { ModelQuery } from './support/query.js';
-import { VirtualWorld } from './support/world.js';
-
-function setUp(over: Partial<Job> = {}, components = 1) {
-  const world = new VirtualWorld();
-  const query = new ModelQuery(world);
-  const coordinator = new Coordinator(world);
-  const handles: Handle[] = [];
-  const exact = over.exact ?? true;
-  const mount = (more: Partial<Job> = {}) => {
-    const handle = coordinator.add(query.job({ ...over, ...more }));
-    const observe = () => handle.observe(query.view(exact));
-    // A rendered view comes with the next turn of the event loop, an exact one in the call.
-    query.onChange(exact ? observe : () => world.setTimeout(observe, 1));
-    handles.push(handle);
-    return handle;
-  };
-  for (let i = 0; i < components; i++) mount();
-  const update = (type = 'projects', { own = false, spread = 0 } = {}) =>
-    coordinator.update(type, { type }, { own, spread });
-  return { world, query, coordinator, handles, mount, update };
-}
+import { setUp } from './support/coordinator.js';
 
 describe.each([
   ['an exact view', true],
