@@ -205,7 +205,8 @@ export class Feed {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens at just now. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { freePort } from '../server';
 
 /** A browser that Playwright does not drive, by the words of W3C WebDriver. */
 export class Driver {
@@ -39,8 +39,9 @@ export class Driver {
 
   async end(): Promise<void> {
     if (this.#session) await this.#ask('DELETE', '').catch(() => {});
-    // It may stand behind another program, such as xvfb-run.
-    if (this.#child.pid) process.kill(-this.#child.pid);
+    const { pid, exitCode } = this.#child;
+    // It may stand behind another program, such as xvfb-run, which ends with it.
+    if (pid && exitCode === null) process.kill(-pid);
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
@@ -65,12 +66,4 @@ export class Driver {
       await new Promise((done) => setTimeout(done, 100));
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -7,7 +7,7 @@ import { Origin } from './server';
 
 const { TINYSSE_ENGINE: engine = '', TINYSSE_DRIVER = '[]', TINYSSE_CAPABILITIES = '{}' } = process.env;
 
-/** What fails for a fault of the browser, in fetch; how the class works around it would be no use to anybody. */
+/** What fails for a fault of the browser's own fetch, which no class can work around. */
 const faults: Record<string, RegExp> = {
   // An aborted request that was redirected stays connected until more bytes come (153 ESR). These would take all six connections.
   firefox: /^redirect/,
