@@ -7,7 +7,7 @@ import { adopt, idle } from './snapshot.js';
 import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
 import { type Hook, loadWasm, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
 
-const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role'] as const;
+const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user'] as const;
 
 /**
  * One live connection, lazily.
@@ -31,6 +31,8 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role'] as co
  * is there takes effect when it is: subscriptions in their order, then `pause`, then the start. Failures to load or to
  * connect are not thrown; they are the `error` of the snapshot and go to `onError`.
  *
+ * After `close` a client may be used again.
+ *
  * @throws SseError with the code `options` if `linger` or `share` is wrong; the other options are checked by the wasm.
  */
 export function createClient<U = Updates>(options: ClientOptions): Client<U> {
@@ -38,8 +40,9 @@ export function createClient<U = Updates>(options: ClientOptions): Client<U> {
 }
 
 class Facade implements Client<Record<string, unknown>> {
-  /** The lazily loaded may change them until the wasm is made. */
-  readonly #options: WasmOptions;
+  readonly #given: WasmOptions;
+  /** Those of this life; plugins may change them until the wasm is made. */
+  #options: WasmOptions;
   readonly #linger: number;
   readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share'>;
   /** Each tells one subscription to a client of the wasm. */
@@ -47,9 +50,11 @@ class Facade implements Client<Record<string, unknown>> {
   readonly #statuses = new Fanout<Snapshot>();
   readonly #resyncs = new Fanout<Resync>();
   readonly #errors = new Fanout<SseError>();
+  readonly #users = new Fanout<string | null>();
   /** What is to be ended at the latest with the client. */
   readonly #offs = new Set<() => void>();
-  readonly #closing = new AbortController();
+  #closing!: AbortController;
+  readonly #end: AbortSignal | undefined;
   #hooks: Promise<Hook[]> | undefined;
   /** See {@link Detail.latency}. */
   readonly #late: number[] = [];
@@ -61,17 +66,26 @@ class Facade implements Client<Record<string, unknown>> {
   #wanted = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
+  /** `null` is nobody, `undefined` leaves it to the token. */
+  #user: string | null | undefined;
+  /** Nothing is kept of a user, and nobody connects before there is a reason to. */
+  #forgotten = false;
 
-  readonly signal = this.#closing.signal;
-
-  constructor({ linger = 1000, wasm, persist, log, share = 'auto', signal, ...options }: ClientOptions) {
+  constructor({ linger = 1000, wasm, persist, log, share = 'auto', signal, user, ...options }: ClientOptions) {
     if (!(linger >= 0)) throw new SseError('options', 'linger: a number of milliseconds is needed');
     if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
     this.#linger = linger;
     this.#own = { wasm, persist, log, share };
-    this.#options = options;
-    this.#until({ signal }, () => this.close);
+    this.#user = user === undefined ? user : user || null;
+    this.#given = options;
+    this.#options = this.#fresh();
+    this.#end = signal;
+    this.#begin();
     if (signal?.aborted) this.close();
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get origin(): string {
@@ -102,6 +116,7 @@ class Facade implements Client<Record<string, unknown>> {
   onStatus = this.#on(this.#statuses);
   onResync = this.#on(this.#resyncs);
   onError = this.#on(this.#errors);
+  onUser = this.#on(this.#users);
 
   getSnapshot = (): Snapshot => {
     // The counters move without a change of status, so the wasm is asked; `adopt` keeps the object while nothing moved.
@@ -118,9 +133,12 @@ class Facade implements Client<Record<string, unknown>> {
       clearTimeout(this.#lingering);
       if (!this.#wanted) {
         this.#wanted = true;
+        this.#forgotten = false;
         this.#connect();
       }
+      const { signal } = this;
       return () => {
+        if (signal.aborted) return;
         this.#holders -= 1;
         if (this.#holders === 0 && this.#wanted) this.#lingering = setTimeout(this.#letGo, this.#linger);
       };
@@ -137,14 +155,36 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   reconnect = (): void => {
+    this.#forgotten = false;
     if (!this.#wanted) return;
     if (!this.#wasm) this.#connect();
     else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
     else this.#wasm.reconnect();
   };
 
+  setUser = (id: string | null): void => {
+    const user = id || null;
+    const changed = user !== (this.#user === undefined ? this.#snapshot.user : this.#user);
+    this.#user = user;
+    this.#forgotten = false;
+    this.#options.user = user ?? undefined;
+    if (this.#wasm) this.#wasm.setUser(user ?? '');
+    else if (this.#wanted) this.#connect();
+    if (changed) this.#users.emit(user);
+  };
+
   forget = async (): Promise<void> => {
+    this.#wasm?.forget();
+    this.#drop();
     if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
+  };
+
+  /** Nothing is kept of the user, here or in another tab. */
+  #drop = (): void => {
+    this.#forgotten = true;
+    this.#options.lastEventId = this.#given.lastEventId = undefined;
+    if (!this.#wasm && this.#wanted) this.#show(idle);
+    this.#users.emit(null);
   };
 
   close = (): void => {
@@ -153,11 +193,15 @@ class Facade implements Client<Record<string, unknown>> {
     // Whoever hears of the end may still look at this one.
     this.getSnapshot();
     this.#wasm = undefined;
-    this.#wanted = false;
+    this.#wanted = this.#paused = this.#forgotten = false;
+    this.#holders = 0;
+    this.#hooks = undefined;
+    this.#end?.removeEventListener('abort', this.close);
     this.#closing.abort();
     for (const off of this.#offs) off();
     clearTimeout(this.#lingering);
     this.#snapshot = idle;
+    this.#options = this.#fresh();
     if (wasm) dispose(wasm);
   };
 
@@ -169,8 +213,19 @@ class Facade implements Client<Record<string, unknown>> {
     return (fn: (value: T) => void, until?: Until): Off => this.#until(until, () => fanout.add(fn));
   }
 
-  /** Begins what ends once: by hand, by a signal, or with the client. */
+  /** A life of the client, which `close` ends. */
+  #begin(): void {
+    this.#closing = new AbortController();
+    this.#end?.addEventListener('abort', this.close);
+  }
+
+  #fresh(): WasmOptions {
+    return { ...this.#given, user: this.#user ?? undefined };
+  }
+
+  /** Begins what ends once: by hand, by a signal, or with the client. After `close`, a new life of the client. */
   #until({ signal }: Until = {}, begin: () => () => void): Off {
+    if (this.signal.aborted && !this.#end?.aborted) this.#begin();
     let end: (() => void) | undefined;
     const off = () => {
       if (!this.#offs.delete(off)) return;
@@ -188,7 +243,7 @@ class Facade implements Client<Record<string, unknown>> {
   }
 
   #letGo = (): void => {
-    this.#wanted = false;
+    this.#wanted = this.#forgotten = false;
     if (this.#wasm) this.#wasm.stop();
     else this.#show(idle);
   };
@@ -198,12 +253,19 @@ class Facade implements Client<Record<string, unknown>> {
       this.#wasm.start();
       return;
     }
+    if (!this.#awaited()) return this.#show(idle);
     this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
     if (!this.#loading) this.#load();
   }
 
+  /** Somebody holds the connection, and there is a user to connect. */
+  #awaited(): boolean {
+    return this.#wanted && this.#user !== null && !this.#forgotten;
+  }
+
   /** Whoever let go, or closed, while it loads gets nothing of it. */
   async #load(): Promise<void> {
+    const { signal } = this;
     const { wasm, persist, log, share } = this.#own;
     const { token, user, transport } = this.#options;
     const debug = debugging();
@@ -217,29 +279,30 @@ class Facade implements Client<Record<string, unknown>> {
     try {
       const [module, hooks] = await Promise.all([loadWasm(wasm, transport), this.#hooks?.catch(report)]);
       this.#loading = false;
-      if (this.#wanted) this.#boot(module, hooks || []);
+      if (!this.#awaited()) return;
+      // Closed, and wanted again since: the plugins are those of the life before.
+      if (signal.aborted) this.#load();
+      else this.#boot(module, hooks || []);
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
       // A wrong option is a mistake in the program; it must be seen even if nobody listens.
       if (error.code === 'options') report(error);
-      if (this.#wanted) this.#show({ ...idle, status: 'failed', error });
+      if (this.#awaited()) this.#show({ ...idle, status: 'failed', error });
     }
   }
 
   #boot(module: Wasm, hooks: readonly Hook[]): void {
     const wasm = new module.SseClient(this.#options);
+    this.#given.lastEventId = undefined;
     this.#wasm = wasm;
     const changed = () => {
       if (this.#wasm === wasm) this.#show(adopt(this.#snapshot, wasm.snapshot(), Date.now()));
     };
-    for (const hook of hooks) {
-      const again = () => {
-        dispose(wasm);
-        this.#boot(module, hooks);
-      };
-      hook(wasm, again, changed);
-    }
+    const forget = () => {
+      if (this.#wasm === wasm) this.forget();
+    };
+    for (const hook of hooks) hook(wasm, changed, forget);
     wasm.onStatus(changed);
     wasm.onResync(({ gap, types }) => this.#resyncs.emit(Object.freeze({ gap, types })));
     for (const bind of this.#binds) bind(wasm);
@@ -260,6 +323,8 @@ class Facade implements Client<Record<string, unknown>> {
     this.#snapshot = Object.freeze(next);
     // The counters move with every update; only what people are shown is news.
     if (news.some((name) => next[name] !== previous[name])) this.#statuses.emit(next);
+    const named = this.#user !== undefined;
+    if (!named && next.user && previous.user && next.user !== previous.user) this.#users.emit(next.user);
     const { error } = next;
     if (error && (error !== previous.error || next.attempt > previous.attempt)) this.#errors.emit(error);
   }
