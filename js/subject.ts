@@ -2,7 +2,7 @@ import type { TokenAnswer } from './types.js';
 
 /** Whom a token speaks for: the `user` of the answer, else the claim `sub` of a JWT (RFC 7519, 4.1.2); undefined if it does not say. */
 export function subjectOf(answer: TokenAnswer): string | undefined {
-  const { token, user } = typeof answer === 'string' ? { token: answer, user: undefined } : (answer ?? {});
+  const { token, user } = (typeof answer === 'string' ? { token: answer } : (answer ?? {})) as Record<string, unknown>;
   return text(user) ?? text(claims(token)?.sub);
 }
 
