@@ -22,16 +22,15 @@ export const supported = {
 const optional = {
   'javascript.builtins.Symbol.dispose': 'where it is missing, `using` is missing too',
   'javascript.builtins.Symbol.asyncDispose': 'where it is missing, `await using` is missing too',
-  'javascript.builtins.Uint8Array.fromBase64': '`atob` is the way without it',
 };
 
 const data = createRequire(import.meta.url)('@mdn/browser-compat-data');
 
 /** The places in MDN's data that may describe a member of an interface, or a global if there is no interface. */
-function* places(owner, member, isStatic) {
+function* places(owner, member, isStatic, receiver) {
   const names = member ? (isStatic ? [`${member}_static`, member] : [member, `${member}_static`]) : [owner];
   const type = owner.replace(/^Readonly(?=Array|Map|Set)/, '').replace(/(Constructor|OrWorkerGlobalScope|Base)$/, '');
-  const types = [owner, type, 'Window', 'WorkerGlobalScope', 'HTMLElement', 'Element', 'Node'];
+  const types = [owner, type, receiver, 'Window', 'WorkerGlobalScope', 'HTMLElement', 'Element', 'Node'];
   for (const name of names) {
     if (!member) {
       yield `api.${name}`;
@@ -47,9 +46,9 @@ function* places(owner, member, isStatic) {
 
 const find = (place) => place.split('.').reduce((node, name) => node?.[name], data)?.__compat;
 
-/** The lib files of TypeScript have one name for several interfaces of MDN. */
-function describe(owner, member, isStatic) {
-  for (const place of places(owner, member, isStatic)) {
+/** What MDN says of it. The lib files of TypeScript have mixins where MDN has the interfaces that include them, so the receiver's type counts too. */
+function describe(owner, member, isStatic, receiver) {
+  for (const place of places(owner, member, isStatic, receiver)) {
     const compat = find(place);
     if (compat) return { place, compat };
   }
@@ -76,7 +75,8 @@ function declared(declaration) {
   const name = declaration.name?.getText?.() ?? '';
   const { parent } = declaration;
   if (ts.isInterfaceDeclaration(parent)) return [parent.name.text, name, /Constructor$/.test(parent.name.text)];
-  if (ts.isTypeLiteralNode(parent) && ts.isVariableDeclaration(parent.parent)) return [parent.parent.name.getText(), name, true];
+  if (ts.isTypeLiteralNode(parent) && ts.isVariableDeclaration(parent.parent))
+    return [parent.parent.name.getText(), name, true];
   if (ts.isModuleBlock(parent)) return [parent.parent.name.getText(), name, true]; // namespaces, as WebAssembly
   return [name, undefined, false];
 }
@@ -88,9 +88,12 @@ function* uses(program, file) {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
     if (ts.isIdentifier(node) && !ts.isPropertyAssignment(node.parent)) {
       const symbol = checker.getSymbolAtLocation(node);
-      const declarations = symbol?.declarations?.filter((one) => program.isSourceFileDefaultLibrary(one.getSourceFile())) ?? [];
+      const declarations =
+        symbol?.declarations?.filter((one) => program.isSourceFileDefaultLibrary(one.getSourceFile())) ?? [];
       const value = declarations.find((one) => !ts.isInterfaceDeclaration(one) && !ts.isTypeAliasDeclaration(one));
-      if (value) yield { node, names: declared(value) };
+      const { expression } = ts.isPropertyAccessExpression(node.parent) ? node.parent : {};
+      const receiver = expression && expression !== node && checker.getTypeAtLocation(expression).symbol?.name;
+      if (value) yield { node, names: [...declared(value), receiver] };
     }
     for (const child of node.getChildren(file)) yield* visit(child);
   };
@@ -99,46 +102,64 @@ function* uses(program, file) {
 
 function programs() {
   return ['tsconfig.build.json', 'tsconfig.page.json'].map((name) => {
-    const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => { throw new Stop(String(problem.messageText)); } };
+    const host = {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: (problem) => {
+        throw new Stop(String(problem.messageText));
+      },
+    };
     const { fileNames, options } = ts.getParsedCommandLineOfConfigFile(at(name), { noEmit: true }, host);
     return { program: ts.createProgram(fileNames, options), files: new Set(fileNames) };
   });
 }
 
-export function browsers({ needs = false } = {}) {
-  const broken = [];
-  const unused = new Set(Object.keys(optional));
-  const newest = new Map();
-  let count = 0;
-  for (const { program, files } of programs()) {
-    for (const file of program.getSourceFiles()) {
-      if (!files.has(file.fileName) || file.isDeclarationFile) continue;
-      for (const { node, names } of uses(program, file)) {
-        const found = describe(...names);
-        if (!found) continue;
-        count += 1;
-        const { place, compat } = found;
-        if (Object.hasOwn(optional, place)) {
-          unused.delete(place);
-          continue;
-        }
-        for (const [browser, oldest] of Object.entries(supported)) {
-          const version = since(compat, browser);
-          const known = newest.get(browser);
-          if (version && (!known || later(version, known.version) > 0)) newest.set(browser, { version, place });
-          if (version && later(version, oldest) <= 0) continue;
-          const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
-          const where = `${relative(root, file.fileName)}:${line + 1}`;
-          broken.push(`${where}: ${place} needs ${browser} ${version ?? '(not at all)'}, and ${oldest} is supported`);
-        }
-      }
+/** Each use of a web API in some files, with what MDN says of it. */
+export function* look({ program, files }) {
+  for (const file of program.getSourceFiles()) {
+    if (!files.has(file.fileName) || file.isDeclarationFile) continue;
+    for (const { node, names } of uses(program, file)) {
+      const found = describe(...names);
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+      if (found) yield { ...found, where: `${relative(root, file.fileName)}:${line + 1}` };
     }
   }
-  for (const place of unused) broken.push(`${place} is listed as optional, and nothing uses it`);
-  if (needs) for (const [browser, { version, place }] of newest) console.log(`${browser.padEnd(16)}${version.padEnd(8)}${place}`);
-  if (count < 200) throw new Stop(`only ${count} uses of web APIs were found: the lookup is broken`);
-  if (broken.length > 0) throw new Stop(`web APIs that supported browsers lack:\n  ${[...new Set(broken)].join('\n  ')}`);
-  say(`${count} uses of web APIs, all in ${Object.entries(supported).map(([name, version]) => `${name} ${version}`).join(', ')}`);
 }
 
-await main(import.meta.url, async () => browsers({ needs: process.argv.includes('--needs') }));
+/** The supported browsers that lack an API. */
+export function lacking({ place, compat }) {
+  return Object.entries(supported).flatMap(([browser, oldest]) => {
+    const version = since(compat, browser);
+    return version && later(version, oldest) <= 0
+      ? []
+      : [`${place} needs ${browser} ${version ?? '(not at all)'}, and ${oldest} is supported`];
+  });
+}
+
+export function checkBrowsers({ needs = false } = {}) {
+  const broken = new Set();
+  const unused = new Set(Object.keys(optional));
+  const newest = new Map();
+  const found = programs().flatMap((one) => [...look(one)]);
+  for (const use of found) {
+    if (Object.hasOwn(optional, use.place)) {
+      unused.delete(use.place);
+      continue;
+    }
+    for (const problem of lacking(use)) broken.add(`${use.where}: ${problem}`);
+    for (const browser of Object.keys(supported)) {
+      const version = since(use.compat, browser);
+      const known = newest.get(browser);
+      if (version && (!known || later(version, known.version) > 0)) newest.set(browser, { version, place: use.place });
+    }
+  }
+  for (const place of unused) broken.add(`${place} is listed as optional, and nothing uses it`);
+  if (needs) {
+    for (const [browser, { version, place }] of newest)
+      console.log(`${browser.padEnd(16)}${version.padEnd(8)}${place}`);
+  }
+  if (found.length < 200) throw new Stop(`only ${found.length} uses of web APIs were found: the lookup is broken`);
+  if (broken.size > 0) throw new Stop(`web APIs that supported browsers lack:\n  ${[...broken].join('\n  ')}`);
+  say(`${found.length} uses of web APIs: every supported browser has them`);
+}
+
+await main(import.meta.url, async () => checkBrowsers({ needs: process.argv.includes('--needs') }));
