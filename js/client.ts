@@ -1,11 +1,13 @@
+import { chunk, pause } from './chunk.js';
 import type { Detail } from './detail.js';
 import { asSseError, report, SseError } from './errors.js';
 import { Fanout } from './fanout.js';
 import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
 import { adopt, idle } from './snapshot.js';
-import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
-import { type Hook, loadWasm, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
+import type { Client, ClientOptions, Off, Resync, Snapshot, TokenAnswer, Until, Update, Updates } from './types.js';
+import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
+import { inZone } from './zone.js';
 
 const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user'] as const;
 
@@ -31,9 +33,10 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user
  * is there takes effect when it is: subscriptions in their order, then `pause`, then the start. Failures to load or to
  * connect are not thrown; they are the `error` of the snapshot and go to `onError`.
  *
- * After `close` a client may be used again.
+ * After `close` a client may be used again. What goes wrong is also explained by the console, once for each kind of failure;
+ * `quiet` turns that off.
  *
- * @throws SseError with the code `options` if `linger` or `share` is wrong; the other options are checked by the wasm.
+ * @throws SseError with the code `options` if `url`, `linger` or `share` is wrong; the other options are checked by the wasm.
  */
 export function createClient<U = Updates>(options: ClientOptions): Client<U> {
   return new Facade(options) as unknown as Client<U>;
@@ -44,7 +47,7 @@ class Facade implements Client<Record<string, unknown>> {
   /** Those of this life; plugins may change them until the wasm is made. */
   #options: WasmOptions;
   readonly #linger: number;
-  readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share'>;
+  readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share' | 'quiet'>;
   /** Each tells one subscription to a client of the wasm. */
   readonly #binds = new Set<(wasm: WasmClient) => void>();
   readonly #statuses = new Fanout<Snapshot>();
@@ -71,11 +74,29 @@ class Facade implements Client<Record<string, unknown>> {
   /** Nothing is kept of a user, and nobody connects before there is a reason to. */
   #forgotten = false;
 
-  constructor({ linger = 1000, wasm, persist, log, share = 'auto', signal, user, ...options }: ClientOptions) {
+  /** Kinds of failures that the console has explained: as many as there are messages and HTTP statuses. */
+  readonly #explained = new Set<string>();
+  readonly #waiting: Waiting = {
+    wanted: () => this.#awaited(),
+    failed: (error, attempt, wait) =>
+      this.#show({
+        ...idle,
+        status: this.#paused ? 'paused' : 'connecting',
+        error,
+        attempt,
+        retryAt: Date.now() + wait,
+      }),
+  };
+
+  constructor(given: ClientOptions) {
+    const { linger = 1000, wasm, persist, log, share = 'auto', quiet, signal, user, ...options } = given ?? {};
+    if (!options.url) throw new SseError('options', "option `url`: needed, as in createClient({ url: '/events' })");
     if (!(linger >= 0)) throw new SseError('options', 'linger: a number of milliseconds is needed');
     if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
     this.#linger = linger;
-    this.#own = { wasm, persist, log, share };
+    this.#own = { wasm, persist, log, share, quiet };
+    const { token } = options;
+    if (typeof token === 'function') options.token = (ask) => readable(() => token(ask));
     this.#user = user === undefined ? user : user || null;
     this.#given = options;
     this.#options = this.#fresh();
@@ -94,13 +115,14 @@ class Facade implements Client<Record<string, unknown>> {
 
   subscribe = (types: string | readonly string[], fn: (update: never) => void, until?: Until): Off => {
     const list = patterns(types);
+    const call = inZone(fn);
     let id: number | undefined;
     const bind = (wasm: WasmClient) => {
       id = wasm.subscribe(list, (update) => {
         if (!this.#binds.has(bind)) return;
         this.#clock(update);
         // What it throws is reported by the wasm.
-        fn(update as never);
+        call(update as never);
       });
     };
     return this.#until(until, () => {
@@ -157,8 +179,10 @@ class Facade implements Client<Record<string, unknown>> {
   reconnect = (): void => {
     this.#forgotten = false;
     if (!this.#wanted) return;
-    if (!this.#wasm) this.#connect();
-    else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
+    if (!this.#wasm) {
+      this.#connect();
+      this.#waiting.hurry?.();
+    } else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
     else this.#wasm.reconnect();
   };
 
@@ -200,6 +224,7 @@ class Facade implements Client<Record<string, unknown>> {
     this.#closing.abort();
     for (const off of this.#offs) off();
     clearTimeout(this.#lingering);
+    this.#waiting.hurry?.();
     this.#snapshot = idle;
     this.#options = this.#fresh();
     if (wasm) dispose(wasm);
@@ -244,6 +269,7 @@ class Facade implements Client<Record<string, unknown>> {
 
   #letGo = (): void => {
     this.#wanted = this.#forgotten = false;
+    this.#waiting.hurry?.();
     if (this.#wasm) this.#wasm.stop();
     else this.#show(idle);
   };
@@ -272,17 +298,22 @@ class Facade implements Client<Record<string, unknown>> {
     this.#loading = true;
     // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
+    const hook = <T>(part: Promise<T>, make: (part: T) => Hook | Hook[]) =>
+      part.then((loaded) => (this.#wasm ? [] : make(loaded))).catch(report);
     this.#hooks ??= Promise.all([
-      (persist || log || debug) && more().then(({ hooks }) => hooks(this, this.#options, this.#own, debug)),
-      shared && import('./tabs/share.js').then(({ sharing }) => sharing(this.#options)),
+      (persist || log || debug) && hook(more(), ({ hooks }) => hooks(this, this.#options, this.#own, debug)),
+      shared && hook(tabs(), ({ sharing }) => sharing(this.#options)),
     ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {
-      const [module, hooks] = await Promise.all([loadWasm(wasm, transport), this.#hooks?.catch(report)]);
+      const module = await loadWasm(wasm, transport, this.#waiting);
+      const [over, end] = pause(patience);
+      const hooks = await Promise.race([this.#hooks, over]);
+      end();
       this.#loading = false;
       if (!this.#awaited()) return;
       // Closed, and wanted again since: the plugins are those of the life before.
       if (signal.aborted) this.#load();
-      else this.#boot(module, hooks || []);
+      else this.#boot(module, hooks ?? []);
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
@@ -326,11 +357,45 @@ class Facade implements Client<Record<string, unknown>> {
     const named = this.#user !== undefined;
     if (!named && next.user && previous.user && next.user !== previous.user) this.#users.emit(next.user);
     const { error } = next;
-    if (error && (error !== previous.error || next.attempt > previous.attempt)) this.#errors.emit(error);
+    if (error && (error !== previous.error || next.attempt > previous.attempt)) {
+      this.#errors.emit(error);
+      this.#explain(error, next);
+    }
+  }
+
+  #explain(error: SseError, snapshot: Snapshot): void {
+    // What stands behind a colon may differ each time.
+    const kind = `${error.code} ${error.status} ${error.message.split(':', 1)}`;
+    if (this.#own.quiet || this.signal.aborted || this.#explained.has(kind)) return;
+    this.#explained.add(kind);
+    import('./explain.js').then(
+      ({ explain }) => this.signal.aborted || explain(error, snapshot, this.#options),
+      () => {}, // nothing depends on it
+    );
   }
 }
 
-const more = () => import('./more.js');
+const more = chunk(() => import('./more.js'), 'hooks');
+const tabs = chunk(() => import('./tabs/share.js'), 'sharing');
+
+const provider = chunk(() => import('./provider.js'), 'readError');
+
+/** What a token provider answers or throws, as the core reads it. The usual is passed on; for the rest, its reader is loaded. */
+async function readable(ask: () => TokenAnswer | PromiseLike<TokenAnswer>): Promise<TokenAnswer> {
+  let answer: { token?: unknown; expires_in?: unknown } | string | null;
+  try {
+    answer = await ask();
+  } catch (thrown) {
+    throw typeof (thrown as { status?: unknown } | undefined)?.status === 'number'
+      ? thrown
+      : (await provider()).readError(thrown);
+  }
+  const usual = typeof answer === 'string' || (answer?.token && typeof (answer.expires_in ?? 1) === 'number');
+  return usual ? (answer as TokenAnswer) : (await provider()).readAnswer(answer);
+}
+
+/** How long a connection waits for what it can do without, in milliseconds. */
+const patience = 3_000;
 
 /** Not freed at once: a listener may have asked for it, which the wasm called. */
 function dispose(wasm: WasmClient): void {

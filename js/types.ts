@@ -155,14 +155,18 @@ export interface TokenAsk {
 }
 
 /**
- * A token, with the seconds it is good for and the name of its user if the server says so. The user is compared, never shown: a
+ * A token, with the seconds it is good for (a number, or its digits) and the name of its user if the server says so. `access_token` is
+ * the name in OAuth 2.0. The user is compared, never shown: a
  * cursor is not used for another one. Without it, the claim `sub` of a JWT is read.
  */
-export type TokenAnswer = string | { readonly token: string; readonly expires_in?: number; readonly user?: string };
+export type TokenAnswer =
+  | string
+  | { readonly token: string; readonly expires_in?: number | string; readonly user?: string }
+  | { readonly access_token: string; readonly expires_in?: number | string; readonly user?: string };
 
 /**
- * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403 ends in `failed` with the code
- * `unauthorized`; any other is retried with backoff.
+ * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403, also as
+ * `response.status`, `data.httpStatus` or `statusCode`, ends in `failed` with the code `unauthorized`; any other is retried with backoff.
  *
  * ```ts
  * const token: TokenProvider = async ({ signal }) => {
@@ -239,6 +243,11 @@ export interface ClientOptions {
    * user, and when the token provider says 401 or 403.
    */
   persist?: boolean | PersistOptions | undefined;
+  /**
+   * No warnings. Without it the console explains each kind of failure once: what failed, whether and when it is retried, and the likely
+   * fix. The text never holds a token, and is loaded only when there is something to explain.
+   */
+  quiet?: boolean | undefined;
   /** Told of everything the client does; never of a token. `localStorage['tinysse.debug'] = '1'` tells the console instead. */
   log?: ((entry: LogEntry) => void) | undefined;
 }

@@ -13,6 +13,19 @@ const ROOM = 4096;
 /** Bytes that core takes at a time. */
 const PIECE = 2 ** 16;
 
+/**
+ * An address as `fetch` takes it, without user name and password. The browser sends those of the page by itself; others it does not
+ * send for scripts.
+ */
+const bare = (url, base) => {
+  if (url.username || url.password) {
+    if (new URL('/', url).href !== new URL('/', base).href)
+      throw new TypeError('the URL holds a user name or a password');
+    url.username = url.password = '';
+  }
+  return url.href;
+};
+
 /** A header is made of bytes, and JavaScript wants each as a character (Web IDL, `ByteString`): sent as UTF-8. */
 const bytesAsText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
@@ -75,7 +88,8 @@ export async function open(page, ticket, cursor, token) {
   if (token) headers.Authorization = `Bearer ${token}`;
   let url;
   try {
-    url = new URL(page.address(), document?.baseURI ?? location?.href).href;
+    const base = document?.baseURI ?? location?.href;
+    url = bare(new URL(page.address(), base), base);
   } catch (thrown) {
     page.cause = thrown;
     return page.say(LOST, ticket, UNUSABLE);

@@ -320,7 +320,7 @@ export class Page {
     }
     Promise.resolve(answer).then(
       settle((value) => {
-        this.cause = undefined;
+        this.cause = value instanceof TypeError ? value : undefined; // it says what was received
         this.grant(ticket, value);
       }),
       settle((thrown) => {
