@@ -10,9 +10,10 @@
  *
  * @packageDocumentation
  */
+export type { Executable, Mutable, Refetchable } from '../library.js';
 export type { RefetchPolicy } from './context.js';
 export { SSEProvider, type SSEProviderProps } from './provider.js';
-export { type AutoRefetchOptions, type Refetchable, useAutoRefetch } from './use-auto-refetch.js';
+export { type AutoRefetchOptions, useAutoRefetch } from './use-auto-refetch.js';
 export { useSSEEvent } from './use-sse-event.js';
 export { useSSEStatus } from './use-sse-status.js';
 export { useSSEUpdates } from './use-sse-updates.js';

@@ -148,7 +148,6 @@ describe('refetches saved', () => {
         return new Promise((done) => world.setTimeout(() => done(undefined), 150));
       },
       view: () => ({ fetching: false }),
-      exact: false,
       accepts: () => true,
       own: false,
       resync: true,
