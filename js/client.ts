@@ -279,9 +279,9 @@ class Facade implements Client<Record<string, unknown>> {
       this.#wasm.start();
       return;
     }
-    if (!this.#awaited()) return this.#show(idle);
-    this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
-    if (!this.#loading) this.#load();
+    const wanted = this.#awaited();
+    this.#show(wanted ? { ...idle, status: this.#paused ? 'paused' : 'connecting' } : idle);
+    if (wanted && !this.#loading) this.#load();
   }
 
   /** Somebody holds the connection, and there is a user to connect. */

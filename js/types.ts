@@ -27,7 +27,13 @@ export type UpdateType<U = Updates> = Extract<keyof U, string>;
 
 type Below<T extends string> = T extends `${infer Head}.${infer Tail}` ? `${Head}.*` | `${Head}.${Below<Tail>}` : never;
 
-/** What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`). */
+/**
+ * What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`).
+ *
+ * On a plain server (one that sends no `tinysse.hello`) the native `EventSource` delivers only events whose names were asked
+ * for. There `'*'` and `'compute.*'` receive only what another subscription names; events without a name come as `'message'`.
+ * Name each type, or use `transport: 'fetch'`, which reads every event.
+ */
 export type Pattern<U = Updates> = '*' | UpdateType<U> | Below<UpdateType<U>>;
 
 /** The names that a pattern stands for. */
