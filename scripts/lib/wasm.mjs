@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ownNames, replaceOnce, slim } from './glue.mjs';
+import { inlineModule } from './inline.mjs';
 import { Stop, say } from './log.mjs';
 import { shorten } from './names.mjs';
 import { at, npmBin, targetDir, tool } from './paths.mjs';
@@ -32,7 +33,8 @@ export const flavours = [
 
 const inputs = [
   ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
-  ...['glue', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
+  ...['glue', 'inline', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
+  at('js', 'decode.ts'),
 ];
 
 export async function buildWasm() {
@@ -56,7 +58,11 @@ async function finish({ name, packed, named }, dir) {
   const { wasm, glue } = shorten(readFileSync(optimised), slim(readGlue(packed)));
   writeWhole(join(dir, 'tinysse.wasm'), wasm);
   await writeGlue(dir, packed, glue);
-  inline(dir, wasm);
+  writeWhole(join(dir, 'inline.js'), await inlineModule(wasm));
+  writeWhole(
+    join(dir, 'inline.d.ts'),
+    '/** Returns the wasm module. */\nexport declare function bytes(): Uint8Array<ArrayBuffer>;\n',
+  );
 }
 
 /** `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is run by us, see below. */
@@ -131,9 +137,4 @@ async function writeGlue(dir, packed, source) {
   const noDefault = replaceOnce(exported, /\/\*\*(?:(?!\/\*\*)[\s\S])*export default function __wbg_init[\s\S]*$/, '');
   const named = replaceOnce(noDefault, /^ +\[Symbol\.dispose\]\(\): void;\n/m, '');
   writeWhole(join(dir, 'glue.d.ts'), replaceOnce(named, /export type InitInput = .*\n/, ''));
-}
-
-function inline(dir, wasm) {
-  writeWhole(join(dir, 'inline.js'), `export const wasm = "${wasm.toString('base64')}";\n`);
-  writeWhole(join(dir, 'inline.d.ts'), '/** The wasm module, base64. */\nexport declare const wasm: string;\n');
 }
