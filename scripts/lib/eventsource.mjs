@@ -24,7 +24,7 @@ const inputs = [
     'wasm-eventsource',
     'package-lock.json',
   ],
-  ...['eventsource', 'inline', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
+  ...['eventsource', 'inline', 'layout', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
 ].map((path) => at(path));
 
 // A parser does not recurse; a small stack keeps the memory that each stream begins with small.
