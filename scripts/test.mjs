@@ -119,7 +119,7 @@ const tests = [
     },
   },
   { name: 'build', about: 'the npm package in pkg/', work: build },
-  { name: 'size', about: 'the budget', work: () => size({ why: false }) },
+  { name: 'size', about: 'what users download, within the budgets', work: () => size({ why: false }) },
   { name: 'chromium', about: 'wasm-bindgen-test, std build', work: () => webTest('chromium', findChromium()) },
   {
     name: 'chromium-slim',
@@ -247,6 +247,7 @@ function chosen(flags) {
 const browsers = new Set([
   'chromium',
   'chromium-slim',
+  'size',
   'packaging',
   'failures',
   'e2e',
