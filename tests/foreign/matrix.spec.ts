@@ -127,8 +127,8 @@ for (const [disturbance, outage] of Object.entries(outages)) {
       await cells.addAll();
       await cells.publish(1);
       await cells.until(({ log }) => log.endsWith(' 1'));
-      // Two heartbeats, so that a watchdog knows their interval.
-      for (const _ of [1, 2]) {
+      // Three heartbeats, so that a watchdog knows their interval.
+      for (const _ of [1, 2, 3]) {
         await cells.page.clock.runFor(15_000);
         await cells.each(({ server, foreign }) => void (server === 'comments, 15 s' && foreign.beat?.()));
       }
