@@ -7,6 +7,7 @@ import { checkBrowsers } from './browsers.mjs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
 import { e2e, e2eElsewhere } from './e2e.mjs';
+import { foreign } from './foreign.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
 import { fuzz } from './fuzz.mjs';
 import { lab } from './lab.mjs';
@@ -138,6 +139,11 @@ const tests = [
     work: () => runNode('--test', ['--test-reporter=spec', '--test-concurrency=2', at('tests', 'lab')]),
   },
   {
+    name: 'foreign',
+    about: 'SSE servers that do not speak tinysse/1: every update or a gap, in five disturbances',
+    work: () => foreign(),
+  },
+  {
     name: 'e2e',
     about: 'Playwright: the real page, the real server',
     work: () => e2e(),
@@ -250,6 +256,7 @@ const browsers = new Set([
   'size',
   'packaging',
   'failures',
+  'foreign',
   'e2e',
   'tabs',
   'frontend',
