@@ -2,10 +2,10 @@
 import { type ReactNode, useEffect, useMemo } from 'react';
 import { type AnyClient, refetcherOf } from '../coordinate.js';
 import { fetchesOf, type QueryClientLike } from '../fetches.js';
-import { type RefetchPolicy, SseContext } from './context.js';
+import { type RefetchPolicy, SSEContext } from './context.js';
 
-/** What {@link SseProvider} takes. */
-export interface SseProviderProps {
+/** What {@link SSEProvider} takes. */
+export interface SSEProviderProps {
   /** Made once, outside of components. */
   client: AnyClient;
   policy?: RefetchPolicy | undefined;
@@ -22,15 +22,15 @@ export interface SseProviderProps {
  * const queryClient = new QueryClient();
  *
  * <QueryClientProvider client={queryClient}>
- *   <SseProvider client={sse} queryClient={queryClient}>
+ *   <SSEProvider client={sse} queryClient={queryClient}>
  *     <App />
- *   </SseProvider>
+ *   </SSEProvider>
  * </QueryClientProvider>
  * ```
  *
  * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`linger`).
  */
-export function SseProvider({ client, policy, queryClient, children }: SseProviderProps): ReactNode {
+export function SSEProvider({ client, policy, queryClient, children }: SSEProviderProps): ReactNode {
   const { minIntervalMs, resyncJitterMs, hidden } = policy ?? {};
   const value = useMemo(
     () => ({ client, policy: { minIntervalMs, resyncJitterMs, hidden }, queryClient }),
@@ -45,5 +45,5 @@ export function SseProvider({ client, policy, queryClient, children }: SseProvid
       unhold();
     };
   }, [client, queryClient]);
-  return <SseContext.Provider value={value}>{children}</SseContext.Provider>;
+  return <SSEContext.Provider value={value}>{children}</SSEContext.Provider>;
 }

@@ -5,7 +5,7 @@ import { fetchesOf } from '../fetches.js';
 import type { Handle, View } from '../job.js';
 import { patterns } from '../match.js';
 import type { Matched, Pattern, Update } from '../types.js';
-import { useSseContext } from './context.js';
+import { useSSEContext } from './context.js';
 import { useCommit, useLatest } from './use-latest.js';
 
 /** What a query must be able to do: results of TanStack Query are, and those of tRPC. */
@@ -62,7 +62,7 @@ export function useAutoRefetch<Q extends Refetchable, const P extends Pattern>(
   types: P | readonly P[],
   options: AutoRefetchOptions<P> = {},
 ): Q {
-  const { client, policy, queryClient } = useSseContext(options.client);
+  const { client, policy, queryClient } = useSSEContext(options.client);
   const { enabled = true, self = 'skip', resync = true } = options;
   const { minIntervalMs = policy.minIntervalMs ?? 250 } = options;
   const { resyncJitterMs = 2000, hidden = 'stale' } = policy;

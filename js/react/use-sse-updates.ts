@@ -2,8 +2,8 @@
 import { useEffect } from 'react';
 import type { AnyClient } from '../coordinate.js';
 import type { Snapshot } from '../types.js';
-import { useSseContext } from './context.js';
-import { useSseStatus } from './use-sse-status.js';
+import { useSSEContext } from './context.js';
+import { useSSEStatus } from './use-sse-status.js';
 
 /**
  * Keeps the connection open while the component is mounted, and gives its state.
@@ -18,9 +18,9 @@ import { useSseStatus } from './use-sse-status.js';
  * Any number of components may: the connection is one, and counted. A server renders `idle`.
  */
 export function useSSEUpdates(client?: AnyClient): Snapshot {
-  const { client: used } = useSseContext(client);
+  const { client: used } = useSSEContext(client);
   useEffect(() => used.acquire(), [used]);
-  return useSseStatus(whole, { client: used });
+  return useSSEStatus(whole, { client: used });
 }
 
 const whole = (snapshot: Snapshot) => snapshot;
