@@ -3,6 +3,7 @@
 //   npm run test:full           also the long simulation, the lab, the soak, and the browser tests in Firefox and WebKitGTK
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
+import { checkBrowsers } from './browsers.mjs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
 import { e2e, e2eElsewhere } from './e2e.mjs';
@@ -95,6 +96,15 @@ const checks = [
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.page.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
+    },
+  },
+  {
+    name: 'browsers',
+    about: 'js/ and src/web use no web API that a supported browser lacks',
+    work: async () => {
+      await buildWasm();
+      await buildEventSourceWasm();
+      checkBrowsers();
     },
   },
 ];

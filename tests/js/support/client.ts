@@ -13,6 +13,7 @@ export class HandClient implements Client<Loose> {
   readonly #updates = new Set<{ types: string[]; fn: (update: never) => void }>();
   readonly #statuses = new Set<(snapshot: Snapshot) => void>();
   readonly #resyncs = new Set<(resync: Resync) => void>();
+  readonly #users = new Set<(user: string | null) => void>();
   readonly #closing = new AbortController();
   readonly signal = this.#closing.signal;
   #snapshot = idle;
@@ -51,6 +52,10 @@ export class HandClient implements Client<Loose> {
     return offOf(() => {});
   }
 
+  onUser(fn: (user: string | null) => void, until?: Until): Off {
+    return added(this.#users, fn, until);
+  }
+
   getSnapshot(): Snapshot {
     return this.#snapshot;
   }
@@ -72,6 +77,10 @@ export class HandClient implements Client<Loose> {
   resume(): void {}
   reconnect(): void {}
   async forget(): Promise<void> {}
+
+  setUser(user: string | null): void {
+    for (const fn of [...this.#users]) fn(user);
+  }
 
   close(): void {
     this.#closing.abort();
