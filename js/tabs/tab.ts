@@ -143,7 +143,7 @@ export class Tab {
 
   /** Tells the other tabs to forget this user. */
   forget(): void {
-    this.#world.post({ kind: 'forget', from: this.#me });
+    if (this.role !== 'alone') this.#world.post({ kind: 'forget', from: this.#me });
   }
 
   /** Lets another tab lead. */

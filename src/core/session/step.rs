@@ -112,7 +112,10 @@ impl Session {
             Ok(grant) => {
                 match self.user.token(grant.user) {
                     Verdict::Same => {}
-                    Verdict::Changed => self.drop_cursor(),
+                    Verdict::Changed => {
+                        self.fade_out(); // it is the former user's
+                        self.drop_cursor();
+                    }
                     Verdict::Wrong => {
                         return self.give_up(Error::new(Code::User, None, "the token is for another user"));
                     }

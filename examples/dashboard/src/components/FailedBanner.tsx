@@ -5,6 +5,7 @@ import { sse } from '../sse';
 const TOLD: Record<SseError['code'], string> = {
   unauthorized: 'The server does not accept this session any more. Sign in again to go on.',
   token: 'The server gave no token for the stream.',
+  user: 'Another user is signed in with this browser. Sign in again to go on.',
   network: 'The server could not be reached.',
   http: 'The server refused the stream.',
   protocol: 'The server answered with something that is not an event stream.',
