@@ -3,7 +3,13 @@ import { isSseError, messageOf, SseError } from './errors.js';
 import type { ClientOptions, Gap, Role, Snapshot, Update, WasmSource } from './types.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
-export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share' | 'quiet'> & {
+export type WasmOptions = Omit<
+  ClientOptions,
+  'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share' | 'quiet' | 'user'
+> & {
+  user?: string | undefined;
+  /** Whose cursor `lastEventId` is; anybody's, if left out. */
+  cursorUser?: string | undefined;
   /** Follow the tab that holds the connection, until told to lead. */
   share?: boolean;
 };
@@ -18,10 +24,10 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
 };
 
 /**
- * What is loaded for few is given each client of the wasm before it starts; `again` throws that one away and makes another, by the
- * options as they are then. Whoever changes what its snapshot says calls `changed` when that is another.
+ * A plugin: it is given each client of the wasm before that starts. It calls `changed` after it altered what the snapshot says,
+ * and `forget` when another tab ended the connection of this user.
  */
-export type Hook = (wasm: WasmClient, again: () => void, changed: () => void) => void;
+export type Hook = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
 
 /** The class that `src/web/client.rs` exports. */
 export interface WasmClient {
@@ -31,6 +37,9 @@ export interface WasmClient {
   pause(): void;
   resume(): void;
   reconnect(): void;
+  /** Empty for nobody. */
+  setUser(user: string): void;
+  forget(): void;
   subscribe(types: string | readonly string[], fn: (update: Update) => void): number;
   unsubscribe(id: number): boolean;
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
@@ -39,10 +48,14 @@ export interface WasmClient {
   /** What it counts beyond its snapshot, and its last inputs: read by `inside` in `inspect.ts`. */
   inspect?(): string;
   /**
-   * Calls `fn([ticket, cursor])` to follow the tab that holds the connection, and `fn([event, id, data])` with what a stream of our own
-   * said. One function at a time.
+   * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user, and `fn([event, id, data])` with
+   * what an own stream said. One function at a time.
    */
-  onTabs?(fn: ((what: [ticket: number, cursor: string] | [string, string, string]) => void) | undefined): void;
+  onTabs?(
+    fn:
+      | ((what: [ticket: number, cursor: string, user: string] | [event: string, id: string, data: string]) => void)
+      | undefined,
+  ): void;
   /** Hold the connection, or follow; said again, follow anew. */
   lead?(lead: boolean): void;
   /** Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The first opens it. */

@@ -1,7 +1,7 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { SseProvider } from 'tinysse/react';
+import { SSEProvider } from 'tinysse/react';
 import { App } from './components/App';
 import { queryClient } from './queries';
 import { sse } from './sse';
@@ -22,9 +22,9 @@ if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <SseProvider client={sse} queryClient={queryClient}>
+      <SSEProvider client={sse} queryClient={queryClient}>
         <App />
-      </SseProvider>
+      </SSEProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

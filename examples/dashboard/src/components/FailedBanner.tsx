@@ -1,5 +1,5 @@
 import type { SseError } from 'tinysse';
-import { useSseStatus } from 'tinysse/react';
+import { useSSEStatus } from 'tinysse/react';
 import { sse } from '../sse';
 
 const TOLD: Record<SseError['code'], string> = {
@@ -16,8 +16,8 @@ const TOLD: Record<SseError['code'], string> = {
 
 /** Shown when the client gave up for good: what happened, and the way out. */
 export function FailedBanner() {
-  const failed = useSseStatus((s) => s.status === 'failed');
-  const error = useSseStatus((s) => s.error);
+  const failed = useSSEStatus((s) => s.status === 'failed');
+  const error = useSSEStatus((s) => s.error);
   if (!failed) return null;
   return (
     <div className="banner" role="alert" data-testid="failed">
