@@ -23,6 +23,7 @@ export default defineConfig({
     { name: 'chromium', testMatch: '*.spec.ts' },
     { name: 'elsewhere', testMatch: 'elsewhere.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
+    { name: 'foreign', testDir: 'tests/foreign', fullyParallel: true, timeout: 120_000 },
     { name: 'soak', testDir: 'tests/soak' },
   ],
 });

@@ -7,6 +7,7 @@ import { checkBrowsers } from './browsers.mjs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
 import { e2e, e2eElsewhere } from './e2e.mjs';
+import { foreign } from './foreign.mjs';
 import { buildFrontend, tryFrontend } from './frontend.mjs';
 import { fuzz } from './fuzz.mjs';
 import { lab } from './lab.mjs';
@@ -119,7 +120,7 @@ const tests = [
     },
   },
   { name: 'build', about: 'the npm package in pkg/', work: build },
-  { name: 'size', about: 'the budget', work: () => size({ why: false }) },
+  { name: 'size', about: 'what users download, within the budgets', work: () => size({ why: false }) },
   { name: 'chromium', about: 'wasm-bindgen-test, std build', work: () => webTest('chromium', findChromium()) },
   {
     name: 'chromium-slim',
@@ -136,6 +137,11 @@ const tests = [
     name: 'failures',
     about: 'our clients in the failure lab, and streams in every legal shape',
     work: () => runNode('--test', ['--test-reporter=spec', '--test-concurrency=2', at('tests', 'lab')]),
+  },
+  {
+    name: 'foreign',
+    about: 'SSE servers that do not speak tinysse/1: every update or a gap, in five disturbances',
+    work: () => foreign(),
   },
   {
     name: 'e2e',
@@ -247,8 +253,10 @@ function chosen(flags) {
 const browsers = new Set([
   'chromium',
   'chromium-slim',
+  'size',
   'packaging',
   'failures',
+  'foreign',
   'e2e',
   'tabs',
   'frontend',

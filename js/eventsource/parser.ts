@@ -1,3 +1,4 @@
+import { decode } from '../decode.js';
 import { SseError } from '../errors.js';
 import { wasm } from './inline.js';
 
@@ -139,25 +140,9 @@ export class Parser {
   }
 }
 
-/** The bytes of a module that `scripts/lib/eventsource.mjs` wrote: a character each, or a prefix and a character. */
-function unpack(text: string): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
-  let high = 0;
-  for (const char of text) {
-    const code = char.charCodeAt(0) - 35;
-    if (code < 0) {
-      high = (code + 4) * 92;
-    } else {
-      bytes.push(high + code);
-      high = 0;
-    }
-  }
-  return new Uint8Array(bytes);
-}
-
 function instance(): Exports {
   try {
-    compiled ??= new WebAssembly.Module(unpack(wasm));
+    compiled ??= new WebAssembly.Module(decode(wasm));
     return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);

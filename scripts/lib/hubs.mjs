@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stop, say } from './log.mjs';
+import { findNchan, needNchan } from './nchan.mjs';
 import { at, targetDir } from './paths.mjs';
 import { launch, output, run } from './run.mjs';
 
 const betterSse = 'better-sse@0.16.1';
-const nchan = ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'];
 export const benchTarget = at('target', 'bench-hub');
 /** Ours, as it is shipped. */
 const program = join(targetDir, 'dist', 'tinysse-server');
@@ -81,9 +81,8 @@ async function simple(port, command, args, path = '/') {
 
 async function nginx(port) {
   const dir = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
-  const module = nchan.find(existsSync);
   const conf = `
-load_module ${module};
+load_module ${findNchan()};
 worker_processes 1;
 worker_rlimit_nofile 20000;
 daemon off;
@@ -112,10 +111,13 @@ http {
 /** Installs what is missing where that is allowed; answers why a hub has to be left out, if it has. */
 const missing = {
   async nginx() {
-    if (nchan.some(existsSync)) return null;
-    if (process.getuid?.() !== 0 || !output('apt-get', ['--version'])) return 'nginx with nchan is not installed';
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'nginx', 'libnginx-mod-nchan']);
-    return nchan.some(existsSync) ? null : 'nchan could not be installed';
+    try {
+      await needNchan();
+      return null;
+    } catch (error) {
+      if (error instanceof Stop) return error.message;
+      throw error;
+    }
   },
   async betterSse() {
     const dir = join(benchTarget, 'better-sse');

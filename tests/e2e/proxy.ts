@@ -20,6 +20,8 @@ interface Pair {
   readonly down: Socket;
   readonly up: Socket;
   head: string;
+  /** Whether it carried a request. */
+  used: boolean;
   stalled: boolean;
   /** What may still go down before the cut, in bytes. */
   allowance: number;
@@ -98,10 +100,14 @@ export class Relay {
     this.#note(`to be cut after ${bytes} bytes (${how})`);
   }
 
-  /** What is open passes nothing more, in either direction, and nobody is told. New connections work. */
+  /**
+   * Passes nothing more over the open connections, in either direction, without closing them. New
+   * connections work, and so do those without a request: a browser may open a spare connection and
+   * send its next request there.
+   */
   stall(): void {
     for (const pair of this.#pairs) {
-      if (pair.stalled) continue;
+      if (pair.stalled || !pair.used) continue;
       pair.stalled = true;
       pair.down.pause();
       pair.up.pause();
@@ -168,6 +174,7 @@ export class Relay {
       down,
       up,
       head: '',
+      used: false,
       stalled: false,
       allowance: Number.POSITIVE_INFINITY,
       cut: 'reset',
@@ -228,6 +235,7 @@ export class Relay {
       const request = parse(pair.head.slice(0, end));
       pair.head = pair.head.slice(end + 4);
       this.requests.push(request);
+      pair.used = true;
       const cursor = request.headers.get('last-event-id');
       this.#note(`#${pair.id} ${request.method} ${request.path}${cursor ? ` Last-Event-ID: ${cursor}` : ''}`);
     }

@@ -58,6 +58,10 @@ class Visit {
     this.response.write(`id: ${epoch}.${this.booth.seq}\nevent: tinysse.beat\ndata: \n\n`);
   }
 
+  comment() {
+    this.response.write(':\n\n');
+  }
+
   #send(seq) {
     this.response.write(this.#frame(seq));
     this.booth.told = Math.max(this.booth.told, seq);
@@ -69,8 +73,13 @@ class Visit {
     return `id: ${epoch}.${seq}\nevent: ${folded}\ndata: {"data":${seq}}\n\n`;
   }
 
-  /** An answer that is no stream; `endless`: its body never ends, and is only gone when the client cancels it. */
-  answer(status, { endless = false, ...headers } = {}) {
+  /**
+   * Answers without a stream. `endless`: the body never ends, and is gone only when the client
+   * cancels it. `cors`: whether a page of another origin may read the answer.
+   */
+  answer(status, { endless = false, cors = true, ...headers } = {}) {
+    if (!cors) this.response.removeHeader('access-control-allow-origin');
+    if (status !== 307) this.booth.refuse();
     // Browsers may keep a 404 or 410, and would answer the next request themselves.
     const usual = { connection: 'close', 'cache-control': 'no-store', 'content-type': 'text/html' };
     this.response.writeHead(status, { ...usual, ...headers });
@@ -110,7 +119,10 @@ export class Booth {
   hops = 0;
   /** The last stream was cut. */
   wasCut = false;
-  /** Requests for a stream: when (ms), the id they gave and the one they should have given, whether they came without a redirect. */
+  /**
+   * Requests for a stream: when (ms), the id they gave and the one they should have given, whether
+   * they came without a redirect, and whether they only ask for the status of a refusal.
+   */
   connects = [];
   /** Requests at the target of a redirect to another origin that had a token. */
   leaks = 0;
@@ -118,6 +130,10 @@ export class Booth {
   cancelled = 0;
   #servers = [];
   #seen = new Set();
+  /** The address of the last request at the first address. */
+  #asked = '';
+  /** Addresses whose last answer was a refusal, about which nobody has asked yet. */
+  #refused = new Set();
 
   static async open(scenario) {
     const booth = new Booth();
@@ -157,6 +173,21 @@ export class Booth {
     }
   }
 
+  /** Notes that the last request is refused. */
+  refuse() {
+    this.#refused.add(this.#asked);
+  }
+
+  /**
+   * Returns whether a request asks for the status of a refusal.
+   *
+   * A native stream hides it, so our client fetches the same address once. On the wire that request
+   * looks like any other, but no attempt follows a refusal without one.
+   */
+  #isQuestion({ native, request }) {
+    return this.#refused.delete(request.url) && native;
+  }
+
   #visit(request, response, { origin, query, moved }) {
     response.once('close', () => {
       if (!response.writableEnded) this.cancelled += 1;
@@ -166,12 +197,15 @@ export class Booth {
     const direct = moved && this.#seen.has(hop);
     if (moved) this.#seen.add(hop);
     const visit = new Visit(this, request, response, this.connects.length + (moved && !direct ? 0 : 1));
+    const question = !moved && this.#isQuestion(visit);
+    if (!moved && !question) this.#asked = request.url;
+    else if (question) this.#asked = '';
     if (!moved || direct) {
       const { cursor, token } = visit;
       const id = Number(cursor.split('.').at(-1));
       // Never beyond what was told, and not behind it either, unless the end of it may have been cut off.
       const right = id === this.told || (this.wasCut && id < this.told);
-      this.connects.push({ at: performance.now(), id, right, told: this.told, token, direct });
+      this.connects.push({ at: performance.now(), id, right, told: this.told, token, direct, question });
       this.wasCut = false;
     }
     if (moved) this.scenario.moved(visit);

@@ -10,18 +10,22 @@ export function measure({ scenario, booth, seen, ping, window }) {
   // What begins in the window; a loaded machine closes the client a little later.
   const connects = booth.connects.filter(({ at }) => at - first.at <= window);
   const gaps = connects.slice(1).map(({ at }, index) => at - connects[index].at);
+  // A question for the status of a refusal is a connect, but no attempt: it may come at once.
+  const waits = gaps.filter((_gap, index) => !connects[index + 1].question);
   const copies = scenario.copies ?? 1;
   const heard = new Set(seen.events);
   // Who heard nothing has no id to give.
-  const wrong = connects.filter(({ id, right }) => (heard.size === 0 ? id !== 0 : !right));
+  const wrong = connects.filter(({ id, right, question }) => !question && (heard.size === 0 ? id !== 0 : !right));
   const lost = [];
   for (let n = (booth.begins ?? 0) + 1; n < Math.max(0, ...heard); n++) if (!heard.has(n)) lost.push(n);
   return {
     broken: seen.broken,
     connects: connects.length,
+    /** The most connects in any 15 s. */
+    dense: Math.max(...connects.map(({ at }) => connects.filter((one) => one.at >= at && one.at < at + 15_000).length)),
     gaps: gaps.map(Math.round),
-    quick: copies > 1 ? 0 : gaps.filter((gap) => gap < floor).length,
-    early: scenario.wait ? gaps.filter((gap) => gap < scenario.wait - 1).length : 0,
+    quick: copies > 1 ? 0 : waits.filter((gap) => gap < floor).length,
+    early: scenario.wait ? waits.filter((gap) => gap < scenario.wait - 1).length : 0,
     wrongIds: wrong.map(({ id, told }) => `${id} for ${told}`),
     direct: connects.filter(({ direct }) => direct).length,
     events: seen.events.length,
@@ -47,18 +51,20 @@ export function faults(found, scenario, kind) {
   must(!found.broken, `it could not be made: ${found.broken}`);
   const [least, limit] = wanted.connects;
   must(found.connects >= least && found.connects <= limit, `${found.connects} connects, not ${least} to ${limit}`);
+  const limitOfAll = most * (scenario.copies ?? 1);
+  must(found.dense <= limitOfAll, `${found.dense} connects in 15 s`);
   must(found.quick <= (wanted.quick ?? 0), `${found.quick} connects below the floor: gaps ${found.gaps}`);
-  // The hybrid cannot see `Retry-After`.
-  must(kind !== 'fetch' || found.early === 0, `came back before Retry-After: gaps ${found.gaps}`);
+  must(found.early === 0, `came back before Retry-After: gaps ${found.gaps}`);
   must(found.wrongIds.length === 0, `wrong Last-Event-ID: ${found.wrongIds}`);
   must(found.events >= (wanted.events ?? 0), `${found.events} events, not ${wanted.events}`);
   must(found.lost.length === 0, `lost ${found.lost}`);
   must(found.doubled.length === 0, `doubled ${found.doubled}`);
   must(!found.disordered, 'events out of order');
   must(found.asks <= (wanted.asks ?? Number.POSITIVE_INFINITY), `${found.asks} tokens asked for`);
-  // A native EventSource has no status to tell.
-  must(kind === 'hybrid' || found.typed, `status ${scenario.status} was not told, only ${found.statuses}`);
-  must(!wanted.over || found.over, 'it did not say that it gave up');
+  must(found.typed, `status ${scenario.status} is not reported, only ${found.statuses}`);
+  must(wanted.code === undefined || found.codes.includes(wanted.code), `no code ${wanted.code}, only ${found.codes}`);
+  must(wanted.over !== true || found.over, 'it did not report that it gave up');
+  must(wanted.over !== false || !found.over, 'it gave up');
   must(found.leaks === 0, `${found.leaks} tokens went to another origin`);
   must(wanted.direct === undefined || found.direct <= wanted.direct, `${found.direct} went past the first address`);
   must(!wanted.ping || found.ping, 'the next request was blocked');
@@ -70,7 +76,7 @@ export function cell(found, scenario) {
   if (!found) return '';
   if (found.broken) return 'n/a';
   const signs = [
-    found.connects > most * (scenario.copies ?? 1) && '!',
+    found.dense > most * (scenario.copies ?? 1) && '!',
     found.early > 0 && 'e',
     found.wrongIds.length > 0 && 'i',
     found.lost.length > 0 && `L${found.lost.length}`,

@@ -1,28 +1,37 @@
-// How a server can behave, and what our clients promise then (DESIGN: the policies of the client, and the figures).
+// How a server can behave, and what our clients promise then.
 //
 // serve(visit)   what the server does with a request; see `Visit` in booth.mjs
 // status         the status that the application ought to be told
 // wait           ms that the server asks to be left alone
-// wanted         for each kind of our clients: `hybrid` (the browser's EventSource beneath, which shows no status and stops for good
-//                at any refusal), `fetch`, and `class` (EventSource over fetch, where the standard rules).
-//    connects    at least and at most so many in the window of 15 s
-//    events      at least so many are heard
-//    over        it gives up, and says so
-//    asks        at most so many tokens are asked for
-//    quick       so many connects may follow the one before in less than the floor of 250 ms
+// window         ms that the scenario is watched; 15 s unless given
+// wanted         for each kind of our clients: `hybrid` (the browser's EventSource, which hides the
+//                status of a refusal: it is asked once with `fetch`, which is a connect too),
+//                `fetch`, and `class` (EventSource over fetch, which follows the standard)
+//    connects    the least and the most in the window
+//    events      the least that are delivered
+//    over        whether it gives up, and reports it
+//    code        the code of an error that is reported
+//    asks        the most tokens that are asked for
+//    quick       the most attempts less than 250 ms after the connect before
 
-/** Comes back, with patience. */
+/** Is retried with backoff. */
 const again = { connects: [2, 20] };
 const hybridAgain = { ...again, quick: 3 };
 const everyone = (wanted) => ({ hybrid: wanted, fetch: wanted, class: wanted });
 const back = { hybrid: hybridAgain, fetch: again, class: again };
-/** What a native EventSource cannot see: a new token is tried, once at once, then with patience, eight times in all. */
-const refused = { connects: [2, 8], asks: 8, quick: 1 };
 const stop = { connects: [1, 1], over: true, asks: 1 };
-const final = { hybrid: refused, fetch: stop, class: stop };
-const busy = { hybrid: refused, fetch: again, class: stop };
-/** The first 6 s away, and then 6 s and a bit again. */
-const patient = { ...busy, fetch: { connects: [2, 3] } };
+/** Retrying does not help; on the native transport the question is the second connect. */
+const final = { hybrid: { ...stop, connects: [2, 2] }, fetch: stop, class: stop };
+const forEver = { ...again, over: false };
+const busy = { hybrid: forEver, fetch: forEver, class: stop };
+/** Two or three attempts, each 6 s and a random delay after the one before. */
+const patient = {
+  hybrid: { connects: [4, 6], over: false },
+  fetch: { connects: [2, 3], over: false },
+  class: stop,
+};
+/** A new token is tried: once without delay, then with backoff, eight times in all. */
+const refused = { connects: [2, 8], asks: 8, quick: 1 };
 
 const status = (name, code, wanted, more = {}) => ({
   name,
@@ -68,11 +77,41 @@ export const scenarios = [
     // In whole seconds, so that it lies six to seven of them ahead.
     headers: () => ({ 'retry-after': new Date(Date.now() + 7000).toUTCString() }),
   }),
-  status('401 for ever', 401, { hybrid: refused, fetch: refused, class: { ...refused, quick: 1 } }),
+  {
+    name: '502 for 8 s',
+    status: 502,
+    // The delay before the attempt that succeeds is up to 30 s.
+    window: 45_000,
+    serve(visit) {
+      visit.booth.begun ??= performance.now();
+      if (performance.now() - visit.booth.begun < 8000) visit.answer(502);
+      else stay(visit);
+    },
+    wanted: {
+      hybrid: { connects: [3, 60], events: 1, over: false },
+      fetch: { connects: [2, 60], events: 1, over: false },
+      class: stop,
+    },
+  },
+  {
+    name: '403 without CORS',
+    // It looks like a lost network. The window is that of eight attempts and more.
+    window: 45_000,
+    serve: (visit) => visit.answer(403, { cors: false }),
+    wanted: {
+      hybrid: { connects: [4, 60], over: false, quick: 1 },
+      fetch: { connects: [2, 60], over: false },
+      class: { connects: [2, 60] },
+    },
+  },
+  status('401 for ever', 401, { hybrid: { ...refused, connects: [4, 16] }, fetch: refused, class: refused }),
   {
     name: '401 once',
-    serve: (visit) => (visit.n === 1 ? visit.answer(401) : stay(visit)),
-    wanted: everyone({ connects: [2, 2], events: 1, asks: 2, quick: 1 }),
+    serve: (visit) => (visit.token === 't1' ? visit.answer(401) : stay(visit)),
+    wanted: {
+      ...everyone({ connects: [2, 2], events: 1, asks: 2, quick: 1 }),
+      hybrid: { connects: [3, 3], events: 1, asks: 2, quick: 1 },
+    },
   },
   {
     name: '401 on resume',
@@ -83,7 +122,7 @@ export const scenarios = [
       else stay(visit);
     },
     wanted: {
-      hybrid: { connects: [3, 3], events: 3, asks: 2, quick: 1 },
+      hybrid: { connects: [4, 4], events: 3, asks: 2, quick: 1 },
       fetch: { connects: [3, 3], events: 3, asks: 2, quick: 1 },
       class: { connects: [2, 2], events: 3, asks: 2 },
     },
@@ -119,6 +158,24 @@ export const scenarios = [
     wanted: { hybrid: hybridAgain, fetch: { ...again, direct: 0 }, class: { ...again, direct: 0 } },
   },
   {
+    name: 'redirect to a login page',
+    serve: (visit) => visit.redirect(visit.booth.url),
+    moved: (visit) => visit.answer(200),
+    wanted: {
+      hybrid: { connects: [2, 16], code: 'unauthorized', quick: 1 },
+      fetch: { connects: [1, 8], code: 'unauthorized', quick: 1 },
+      class: stop,
+    },
+  },
+  {
+    name: 'redirect to a login page of another origin',
+    elsewhere: true,
+    serve: (visit) => visit.redirect(visit.booth.other),
+    // Without CORS, so it looks like a lost network.
+    moved: (visit) => visit.answer(200, { cors: false }),
+    wanted: { hybrid: { ...forEver, quick: 1 }, fetch: forEver, class: again },
+  },
+  {
     name: 'tinysse/1, cut',
     speaks: 'tinysse',
     serve(visit) {
@@ -152,12 +209,22 @@ export const scenarios = [
       stay(visit);
       if (visit.n === 1) visit.miss();
     },
-    // Without a word of the server on its beat, 45 s of silence are too many.
-    wanted: {
-      hybrid: { connects: [2, 2], events: 3 },
-      fetch: { connects: [2, 2], events: 3 },
-      class: { connects: [1, 1] },
+    // The server announced no heartbeat, so silence means nothing.
+    wanted: everyone({ connects: [1, 1], events: 1 }),
+  },
+  {
+    name: 'half-open, 75 s, comments before',
+    window: 75_000,
+    serve(visit) {
+      stay(visit);
+      const comments = setInterval(() => visit.comment(), 5000);
+      setTimeout(() => {
+        clearInterval(comments);
+        if (visit.n === 1) visit.miss();
+      }, 16_000);
     },
+    // 45 s after the third comment. The browser's EventSource hides comments.
+    wanted: { ...everyone({ connects: [1, 1], events: 1 }), fetch: { connects: [2, 2], events: 3 } },
   },
   {
     name: 'nine answers without an end',
@@ -167,7 +234,7 @@ export const scenarios = [
     status: 200,
     serve: (visit) => visit.answer(200, { endless: true }),
     wanted: {
-      hybrid: { connects: [18, 72], ping: true },
+      hybrid: { connects: [18, 18], over: true, ping: true },
       fetch: { connects: [9, 9], over: true, ping: true },
       class: { connects: [9, 9], over: true, ping: true },
     },
