@@ -4,8 +4,9 @@ import { asSseError, report, SseError } from './errors.js';
 import { Fanout } from './fanout.js';
 import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
+import { readable } from './readable.js';
 import { adopt, idle } from './snapshot.js';
-import type { Client, ClientOptions, Off, Resync, Snapshot, TokenAnswer, Until, Update, Updates } from './types.js';
+import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
 import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
 import { inZone } from './zone.js';
 
@@ -78,14 +79,8 @@ class Facade implements Client<Record<string, unknown>> {
   readonly #explained = new Set<string>();
   readonly #waiting: Waiting = {
     wanted: () => this.#awaited(),
-    failed: (error, attempt, wait) =>
-      this.#show({
-        ...idle,
-        status: this.#paused ? 'paused' : 'connecting',
-        error,
-        attempt,
-        retryAt: Date.now() + wait,
-      }),
+    failed: (error, attempt, wait) => this.#showLoading({ error, attempt, retryAt: Date.now() + wait }),
+    hurry() {},
   };
 
   constructor(given: ClientOptions) {
@@ -95,8 +90,7 @@ class Facade implements Client<Record<string, unknown>> {
     if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
     this.#linger = linger;
     this.#own = { wasm, persist, log, share, quiet };
-    const { token } = options;
-    if (typeof token === 'function') options.token = (ask) => readable(() => token(ask));
+    if (typeof options.token === 'function') options.token = readable(options.token);
     this.#user = user === undefined ? user : user || null;
     this.#given = options;
     this.#options = this.#fresh();
@@ -181,7 +175,7 @@ class Facade implements Client<Record<string, unknown>> {
     if (!this.#wanted) return;
     if (!this.#wasm) {
       this.#connect();
-      this.#waiting.hurry?.();
+      this.#waiting.hurry();
     } else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
     else this.#wasm.reconnect();
   };
@@ -224,7 +218,7 @@ class Facade implements Client<Record<string, unknown>> {
     this.#closing.abort();
     for (const off of this.#offs) off();
     clearTimeout(this.#lingering);
-    this.#waiting.hurry?.();
+    this.#waiting.hurry();
     this.#snapshot = idle;
     this.#options = this.#fresh();
     if (wasm) dispose(wasm);
@@ -269,7 +263,7 @@ class Facade implements Client<Record<string, unknown>> {
 
   #letGo = (): void => {
     this.#wanted = this.#forgotten = false;
-    this.#waiting.hurry?.();
+    this.#waiting.hurry();
     if (this.#wasm) this.#wasm.stop();
     else this.#show(idle);
   };
@@ -279,14 +273,21 @@ class Facade implements Client<Record<string, unknown>> {
       this.#wasm.start();
       return;
     }
-    const wanted = this.#awaited();
-    this.#show(wanted ? { ...idle, status: this.#paused ? 'paused' : 'connecting' } : idle);
-    if (wanted && !this.#loading) this.#load();
+    if (!this.#awaited()) {
+      this.#show(idle);
+      return;
+    }
+    this.#showLoading();
+    if (!this.#loading) this.#load();
   }
 
   /** Somebody holds the connection, and there is a user to connect. */
   #awaited(): boolean {
     return this.#wanted && this.#user !== null && !this.#forgotten;
+  }
+
+  #showLoading(failure?: Pick<Snapshot, 'error' | 'attempt' | 'retryAt'>): void {
+    this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting', ...failure });
   }
 
   /** Whoever let go, or closed, while it loads gets nothing of it. */
@@ -377,22 +378,6 @@ class Facade implements Client<Record<string, unknown>> {
 
 const more = chunk(() => import('./more.js'), 'hooks');
 const tabs = chunk(() => import('./tabs/share.js'), 'sharing');
-
-const provider = chunk(() => import('./provider.js'), 'readError');
-
-/** What a token provider answers or throws, as the core reads it. The usual is passed on; for the rest, its reader is loaded. */
-async function readable(ask: () => TokenAnswer | PromiseLike<TokenAnswer>): Promise<TokenAnswer> {
-  let answer: { token?: unknown; expires_in?: unknown } | string | null;
-  try {
-    answer = await ask();
-  } catch (thrown) {
-    throw typeof (thrown as { status?: unknown } | undefined)?.status === 'number'
-      ? thrown
-      : (await provider()).readError(thrown);
-  }
-  const usual = typeof answer === 'string' || (answer?.token && typeof (answer.expires_in ?? 1) === 'number');
-  return usual ? (answer as TokenAnswer) : (await provider()).readAnswer(answer);
-}
 
 /** How long a connection waits for what it can do without, in milliseconds. */
 const patience = 3_000;

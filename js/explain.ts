@@ -24,6 +24,8 @@ interface Case {
 
 /** Warns of a failure, in one sentence. Without effect on servers, whose logs are not where a page's failures belong. */
 export function explain(error: SseError, snapshot: Snapshot, options: WasmOptions): void {
+  // A native stream hides why it was refused; the client asks, and says so next.
+  if (error.message.endsWith('refused once')) return;
   const scope = globalThis as { document?: unknown; WorkerGlobalScope?: unknown };
   if (scope.document || scope.WorkerGlobalScope) console.warn(sentence(error, snapshot, options));
 }
@@ -89,6 +91,7 @@ const statuses: { readonly [status: number]: (known: Case) => string } = {
 
 const remedies: { readonly [code in SseError['code']]: (known: Case) => string } = {
   unauthorized: ({ error, token }) => {
+    if (error.message.includes('redirects')) return 'log the user in, and let the stream answer 401 rather than redirect';
     if (error.message.includes('provider')) return 'log the user in, then call `setUser(id)` or `reconnect()`';
     if (token) return 'let the token endpoint and the hub use the same key (`secret`, `token-key`), clock and audience';
     return 'give the option `token`, or `withCredentials: true` if cookies of another origin are to be sent';
@@ -103,6 +106,7 @@ const remedies: { readonly [code in SseError['code']]: (known: Case) => string }
     if (secure && server.startsWith('http:')) return 'a page of https reads no stream of http: give the hub https';
     if (error.message.includes('silent')) return 'let no proxy buffer the stream, or raise `heartbeatTimeout`';
     if (error.message.includes('in time')) return 'let no proxy buffer the stream, or raise `connectTimeout`';
+    if (error.message.includes('cannot be read')) return cors(known);
     if (snapshot.clientId || snapshot.lastEventId) return 'nothing, if this is rare: what was missed is replayed';
     return server && server !== origin ? cors(known) : `start the hub at ${server}, or ${proxy}`;
   },

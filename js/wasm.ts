@@ -90,7 +90,7 @@ export interface Waiting {
   /** Called after each attempt that failed and is repeated, with the failures in a row and the milliseconds until the next. */
   failed(error: SseError, failures: number, wait: number): void;
   /** Ends the wait for the next attempt. */
-  hurry?: () => void;
+  hurry(): void;
 }
 
 /**
