@@ -15,11 +15,6 @@ const page: World = {
   hidden: () => typeof document !== 'undefined' && document.visibilityState === 'hidden',
 };
 
-/** Has users that may change. */
-interface WithUsers {
-  onUser?(fn: () => void): () => void;
-}
-
 /** The coordinator of one client, subscribed to it while a hook or provider holds it. */
 export class Refetcher {
   readonly #client: AnyClient;
@@ -75,11 +70,10 @@ export class Refetcher {
 
   /** Closing a client ends its subscriptions; they are made again in its next life. */
   #wire(): void {
-    const client = this.#client;
-    const { origin, signal } = client;
-    if (signal === this.#life) return;
+    if (this.#life?.aborted === false) return;
     this.#unwire();
-    this.#life = signal;
+    const client = this.#client;
+    const { origin } = client;
     const visible = () => {
       if (!page.hidden()) this.#coordinator.shown();
     };
@@ -90,10 +84,13 @@ export class Refetcher {
         this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });
       }),
       client.onResync(({ types, gap }) => this.#coordinator.resync(types, gap)),
-      (client as WithUsers).onUser?.(() => this.#coordinator.clear()) ?? (() => {}),
-      () => signal.removeEventListener('abort', closed),
+      client.onUser(() => this.#coordinator.clear()),
     ];
+    // After the subscriptions, since they begin the next life of a closed client.
+    const { signal } = client;
+    this.#life = signal;
     signal.addEventListener('abort', closed);
+    this.#offs.push(() => signal.removeEventListener('abort', closed));
     for (const names of this.#names.keys()) this.#ask(names);
     if (typeof document === 'undefined') return;
     document.addEventListener('visibilitychange', visible);
