@@ -1,7 +1,8 @@
 import type { Handle, Job, World } from './job.js';
 import { Coordinator } from './refetch.js';
 import { tallyOf } from './tally.js';
-import type { Client } from './types.js';
+import type { Client, Update } from './types.js';
+import { covered } from './unnamed.js';
 
 /** A client of any updates. */
 // biome-ignore lint/suspicious/noExplicitAny: a client of one map of updates is not one of another map, but the hooks take any.
@@ -15,17 +16,12 @@ const page: World = {
   hidden: () => typeof document !== 'undefined' && document.visibilityState === 'hidden',
 };
 
-/** Has users that may change. */
-interface WithUsers {
-  onUser?(fn: () => void): () => void;
-}
-
 /** The coordinator of one client, subscribed to it while a hook or provider holds it. */
 export class Refetcher {
   readonly #client: AnyClient;
   readonly #coordinator: Coordinator;
-  /** The names that each mounted hook asks for, and what ends the subscription. */
-  readonly #names = new Map<readonly string[], () => void>();
+  /** The types of each mounted hook, and what ends the subscription to them. */
+  readonly #asked = new Map<readonly string[], () => void>();
   #holders = 0;
   /** The life of the client whose updates are subscribed to. */
   #life: AbortSignal | undefined;
@@ -52,49 +48,52 @@ export class Refetcher {
   /** {@link Coordinator.add}, and holds as long. */
   add(job: Job): Handle {
     const release = this.hold();
-    // A native EventSource of a plain server delivers only what is asked for by name; a pattern names nothing.
-    const names = job.types.filter((type) => !type.endsWith('*'));
-    this.#ask(names);
+    const { types } = job;
+    this.#ask(types);
     const handle = this.#coordinator.add(job);
     const remove = () => {
       handle.remove();
-      this.#names.get(names)?.();
-      this.#names.delete(names);
+      this.#asked.get(types)?.();
+      this.#asked.delete(types);
       release();
     };
     return { observe: handle.observe, remove };
   }
 
-  #ask(names: readonly string[]): void {
-    if (names.length > 0)
-      this.#names.set(
-        names,
-        this.#client.subscribe(names, () => {}),
-      );
+  /** A native EventSource of a plain server delivers only what is asked for by name, so `*` is not enough. */
+  #ask(types: readonly string[]): void {
+    this.#asked.set(
+      types,
+      this.#client.subscribe(types, () => {}),
+    );
   }
 
   /** Closing a client ends its subscriptions; they are made again in its next life. */
   #wire(): void {
-    const client = this.#client;
-    const { origin, signal } = client;
-    if (signal === this.#life) return;
+    if (this.#life?.aborted === false) return;
     this.#unwire();
-    this.#life = signal;
+    const client = this.#client;
+    const { origin } = client;
     const visible = () => {
       if (!page.hidden()) this.#coordinator.shown();
     };
     const closed = () => queueMicrotask(() => this.#holders > 0 && this.#wire());
+    const updated = (update: Update) => {
+      const spread = typeof update.spread === 'number' ? update.spread : 0;
+      this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });
+    };
+    covered.add(updated);
     this.#offs = [
-      client.subscribe('*', (update) => {
-        const spread = typeof update.spread === 'number' ? update.spread : 0;
-        this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });
-      }),
+      client.subscribe('*', updated),
       client.onResync(({ types, gap }) => this.#coordinator.resync(types, gap)),
-      (client as WithUsers).onUser?.(() => this.#coordinator.clear()) ?? (() => {}),
-      () => signal.removeEventListener('abort', closed),
+      client.onUser(() => this.#coordinator.clear()),
     ];
+    // After the subscriptions, since they begin the next life of a closed client.
+    const { signal } = client;
+    this.#life = signal;
     signal.addEventListener('abort', closed);
-    for (const names of this.#names.keys()) this.#ask(names);
+    this.#offs.push(() => signal.removeEventListener('abort', closed));
+    for (const types of this.#asked.keys()) this.#ask(types);
     if (typeof document === 'undefined') return;
     document.addEventListener('visibilitychange', visible);
     this.#offs.push(() => document.removeEventListener('visibilitychange', visible));

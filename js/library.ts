@@ -51,38 +51,27 @@ export function viewOf(query: unknown): View {
     return { enabled: Boolean(operation), fetching: Boolean(fetching || stale), data, group: data ?? unloaded };
   }
   const result = query as Exposed;
-  if ('fetchStatus' in result) {
-    // TanStack Query: `isEnabled` came with a minor version. Before it only a query without data is known to be disabled.
-    const { isEnabled = result.status !== 'pending' || result.fetchStatus !== 'idle' } = result;
-    return {
-      enabled: isEnabled,
-      fetching: result.isFetching === true,
-      updatedAt: result.dataUpdatedAt,
-      group: joins(result) ? undefined : (result.data ?? unloaded),
-    };
-  }
-  if ('isUninitialized' in result) {
-    return {
-      enabled: !result.isUninitialized,
-      fetching: result.isFetching === true,
-      startedAt: result.startedTimeStamp,
-    };
-  }
-  if ('networkStatus' in result) {
+  const { observable } = result;
+  if (observable) {
     // Apollo Client 3 does not render the status of a refetch unless asked to, but it is there to be read.
-    const { observable } = result;
-    const { networkStatus = 7, data } = observable?.getCurrentResult(false) ?? result;
-    const enabled = observable?.options.fetchPolicy !== 'standby';
-    return { enabled, fetching: enabled && networkStatus < 7, data, silent: observable !== undefined };
+    const { networkStatus = 7, data } = observable.getCurrentResult(false);
+    const enabled = observable.options.fetchPolicy !== 'standby';
+    return { enabled, fetching: enabled && networkStatus < 7, data, silent: true };
   }
-  const { data, isFetching = result.isValidating ?? result.fetching ?? result.loading ?? result.isLoading } = result;
+  const {
+    // TanStack Query has `isEnabled` since a minor version. Before it only a query without data is known to be disabled.
+    isEnabled = !result.isUninitialized && (result.status !== 'pending' || result.fetchStatus !== 'idle'),
+    isFetching = result.isValidating ?? result.fetching ?? result.loading ?? result.isLoading,
+  } = result;
   return {
-    enabled: result.isEnabled !== false,
+    enabled: isEnabled,
     fetching: isFetching === true,
     updatedAt: result.dataUpdatedAt,
+    startedAt: result.startedTimeStamp,
     // Data that a wrapper makes at each render is other data each time, so only the getter of SWR itself is trusted.
-    data: result.mutate && Object.getOwnPropertyDescriptor(result, 'data')?.get ? data : undefined,
-    group: data ?? unloaded,
+    data: result.mutate && Object.getOwnPropertyDescriptor(result, 'data')?.get ? result.data : undefined,
+    // RTK Query joins whatever is in flight.
+    group: 'isUninitialized' in result || ofTanStack(result) ? undefined : (result.data ?? unloaded),
   };
 }
 
@@ -96,13 +85,15 @@ export function fetchAgain(query: unknown): PromiseLike<Outcome> {
   if (!result.refetch)
     return Promise.resolve(result.mutate?.()).then((data) => (data === undefined ? null : undefined));
   const last = result.startedTimeStamp;
-  return Promise.resolve(joins(result) ? result.refetch({ cancelRefetch: false }) : result.refetch()).then((answer) => {
-    const started = (answer as Exposed | undefined)?.startedTimeStamp;
-    return started === last ? started && null : started;
-  });
+  return Promise.resolve(ofTanStack(result) ? result.refetch({ cancelRefetch: false }) : result.refetch()).then(
+    (answer) => {
+      const started = (answer as Exposed | undefined)?.startedTimeStamp;
+      return started === last ? started && null : started;
+    },
+  );
 }
 
-/** TanStack's own `refetch`, and not one that wraps it: it is bound to an observer, and told not to cancel it joins. */
-function joins(result: Exposed): boolean {
+/** True if `refetch` is TanStack's own, bound to an observer, and not a wrapper: told not to cancel, it joins. */
+function ofTanStack(result: Exposed): boolean {
   return 'fetchStatus' in result && result.refetch?.name === 'bound refetch';
 }

@@ -60,20 +60,12 @@ export interface AutoRefetchOptions<P extends Pattern = Pattern> {
  * Measured on TanStack Query 5.108 with the usual code: an update during the first fetch is lost for ever, 100 updates a second
  * make 100 requests and no screen update, 3 components make 3 requests.
  */
-export function useAutoRefetch<Q extends Refetchable | Mutable, const P extends Pattern>(
+export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, const P extends Pattern>(
   query: Q,
   types: P | readonly P[],
-  options?: AutoRefetchOptions<P>,
-): Q;
-export function useAutoRefetch<Q extends Executable, const P extends Pattern>(
-  query: Q,
-  types: P | readonly P[],
-  options: AutoRefetchOptions<P> & { enabled: boolean },
-): Q;
-export function useAutoRefetch<Q, P extends Pattern>(
-  query: Q,
-  types: P | readonly P[],
-  options: AutoRefetchOptions<P> = {},
+  ...[options = {}]: Q extends Executable
+    ? [options: AutoRefetchOptions<P> & { enabled: boolean }]
+    : [options?: AutoRefetchOptions<P>]
 ): Q {
   const { client, policy, queryClient } = useSSEContext(options.client);
   const { enabled = true, self = 'skip', resync = true } = options;

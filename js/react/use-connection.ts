@@ -2,6 +2,9 @@
 import { useEffect } from 'react';
 import { type AnyClient, refetcherOf } from '../coordinate.js';
 
+/** Replaced by bundlers; a browser has none. */
+declare const process: { readonly env: { readonly NODE_ENV?: string } };
+
 /** What holds the connection of each client, for the warning. */
 const holders = new WeakMap<AnyClient, string>();
 

@@ -4,7 +4,7 @@ import { act, cleanup, render } from '@testing-library/react';
 import { type ReactNode, StrictMode, useEffect, useReducer, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { SSEProvider, useAutoRefetch, useSSEEvent, useSSEStatus, useSSEUpdates } from '../../js/react/index.js';
+import { SSEProvider, useAutoRefetch, useSSEStatus, useSSEUpdates } from '../../js/react/index.js';
 import { HandClient } from './support/client.js';
 
 let sse: HandClient;
@@ -287,26 +287,20 @@ describe('what was notified', () => {
   });
 
   test('in the next life of a closed client refetches what stayed mounted', async () => {
-    const heard: string[] = [];
-    function Listener() {
-      useSSEEvent('projects', (update) => heard.push(update.type));
-      return null;
-    }
-    const query = render(<Query />, { wrapper: App });
+    const { unmount } = render(<Query />, { wrapper: App });
     await pass(1000);
+    const before = sse.listeners;
     sse.close();
     expect(sse.listeners).toBe(0);
+    await pass(0);
     // Another part of the page holds the connection from now on.
-    const other = render(
-      <SSEProvider client={sse}>
-        <Listener />
-      </SSEProvider>,
-    );
+    const release = sse.acquire();
+    expect(sse.listeners).toBe(before);
     sse.update('projects');
     await pass(5000);
     expect(fetched).toBe(1);
-    other.unmount();
-    query.unmount();
+    release();
+    unmount();
     expect(sse.listeners).toBe(0);
   });
 });

@@ -35,10 +35,14 @@ const head = `
 import { createClient, type Detail, type Off, type Pattern, type Update, type UpdateType } from 'tinysse';
 import { updates } from 'tinysse/iterate';
 import { useAutoRefetch, useSSEEvent, useSSEStatus } from 'tinysse/react';
+import type { SWRResponse } from 'swr';
+import type { UseQueryResponse } from 'urql';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(): T | undefined => undefined;
 const sse = createClient({ url: '/events' });
 declare const query: { refetch(options?: { cancelRefetch?: boolean }): Promise<unknown>; isFetching: boolean; data: 7 };
+declare const swr: SWRResponse<7>;
+declare const urql: UseQueryResponse<7>;
 `;
 
 test('registered: names are checked, data is typed', () => {
@@ -79,6 +83,14 @@ useAutoRefetch(query, ['compute.progress'], { filter: (u) => u.data.pct === 100,
 useAutoRefetch(query, 'project');
 // @ts-expect-error no such data
 useAutoRefetch(query, 'compute.progress', { filter: (u) => u.data.percent === 100 });
+useAutoRefetch(swr, 'projects').data satisfies 7 | undefined;
+useAutoRefetch(urql, 'projects', { enabled: true })[0].data satisfies 7 | undefined;
+// @ts-expect-error urql does not say that it is paused
+useAutoRefetch(urql, 'projects');
+// @ts-expect-error nor without \`enabled\`
+useAutoRefetch(urql, 'projects', { minIntervalMs: 1 });
+// @ts-expect-error it is called without arguments
+useAutoRefetch({ refetch: (id: number) => id }, 'projects');
 // @ts-expect-error it cannot refetch
 useAutoRefetch({ data: 1 }, 'projects');
 useSSEEvent('compute.progress', (u) => u.data.id.length);
