@@ -14,9 +14,19 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['tests/js/**/*.test.{ts,tsx}'],
     // Files that render name jsdom in their first line; the rest must do without a page.
     environment: 'node',
+    projects: [
+      { extends: true, test: { name: 'js', include: ['tests/js/**/*.test.{ts,tsx}'] } },
+      {
+        extends: true,
+        test: {
+          name: 'react-18',
+          include: ['tests/js/libraries/*.test.tsx'],
+          setupFiles: [here('./tests/js/libraries/react-18.mjs')],
+        },
+      },
+    ],
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -1,13 +1,16 @@
+import { chunk, pause } from './chunk.js';
 import type { Detail } from './detail.js';
 import { asSseError, report, SseError } from './errors.js';
 import { Fanout } from './fanout.js';
 import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
+import { readable } from './readable.js';
 import { adopt, idle } from './snapshot.js';
 import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
-import { type Hook, loadWasm, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
+import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
+import { inZone } from './zone.js';
 
-const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role'] as const;
+const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user'] as const;
 
 /**
  * One live connection, lazily.
@@ -31,25 +34,31 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role'] as co
  * is there takes effect when it is: subscriptions in their order, then `pause`, then the start. Failures to load or to
  * connect are not thrown; they are the `error` of the snapshot and go to `onError`.
  *
- * @throws SseError with the code `options` if `linger` or `share` is wrong; the other options are checked by the wasm.
+ * After `close` a client may be used again. What goes wrong is also explained by the console, once for each kind of failure;
+ * `quiet` turns that off.
+ *
+ * @throws SseError with the code `options` if `url`, `linger` or `share` is wrong; the other options are checked by the wasm.
  */
 export function createClient<U = Updates>(options: ClientOptions): Client<U> {
   return new Facade(options) as unknown as Client<U>;
 }
 
 class Facade implements Client<Record<string, unknown>> {
-  /** The lazily loaded may change them until the wasm is made. */
-  readonly #options: WasmOptions;
+  readonly #given: WasmOptions;
+  /** Those of this life; plugins may change them until the wasm is made. */
+  #options: WasmOptions;
   readonly #linger: number;
-  readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share'>;
+  readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share' | 'quiet'>;
   /** Each tells one subscription to a client of the wasm. */
   readonly #binds = new Set<(wasm: WasmClient) => void>();
   readonly #statuses = new Fanout<Snapshot>();
   readonly #resyncs = new Fanout<Resync>();
   readonly #errors = new Fanout<SseError>();
+  readonly #users = new Fanout<string | null>();
   /** What is to be ended at the latest with the client. */
   readonly #offs = new Set<() => void>();
-  readonly #closing = new AbortController();
+  #closing!: AbortController;
+  readonly #end: AbortSignal | undefined;
   #hooks: Promise<Hook[]> | undefined;
   /** See {@link Detail.latency}. */
   readonly #late: number[] = [];
@@ -61,17 +70,37 @@ class Facade implements Client<Record<string, unknown>> {
   #wanted = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
+  /** `null` is nobody, `undefined` leaves it to the token. */
+  #user: string | null | undefined;
+  /** Nothing is kept of a user, and nobody connects before there is a reason to. */
+  #forgotten = false;
 
-  readonly signal = this.#closing.signal;
+  /** Kinds of failures that the console has explained: as many as there are messages and HTTP statuses. */
+  readonly #explained = new Set<string>();
+  readonly #waiting: Waiting = {
+    wanted: () => this.#awaited(),
+    failed: (error, attempt, wait) => this.#showLoading({ error, attempt, retryAt: Date.now() + wait }),
+    hurry() {},
+  };
 
-  constructor({ linger = 1000, wasm, persist, log, share = 'auto', signal, ...options }: ClientOptions) {
+  constructor(given: ClientOptions) {
+    const { linger = 1000, wasm, persist, log, share = 'auto', quiet, signal, user, ...options } = given ?? {};
+    if (!options.url) throw new SseError('options', "option `url`: needed, as in createClient({ url: '/events' })");
     if (!(linger >= 0)) throw new SseError('options', 'linger: a number of milliseconds is needed');
     if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
     this.#linger = linger;
-    this.#own = { wasm, persist, log, share };
-    this.#options = options;
-    this.#until({ signal }, () => this.close);
+    this.#own = { wasm, persist, log, share, quiet };
+    if (typeof options.token === 'function') options.token = readable(options.token);
+    this.#user = user === undefined ? user : user || null;
+    this.#given = options;
+    this.#options = this.#fresh();
+    this.#end = signal;
+    this.#begin();
     if (signal?.aborted) this.close();
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get origin(): string {
@@ -80,13 +109,14 @@ class Facade implements Client<Record<string, unknown>> {
 
   subscribe = (types: string | readonly string[], fn: (update: never) => void, until?: Until): Off => {
     const list = patterns(types);
+    const call = inZone(fn);
     let id: number | undefined;
     const bind = (wasm: WasmClient) => {
       id = wasm.subscribe(list, (update) => {
         if (!this.#binds.has(bind)) return;
         this.#clock(update);
         // What it throws is reported by the wasm.
-        fn(update as never);
+        call(update as never);
       });
     };
     return this.#until(until, () => {
@@ -102,6 +132,7 @@ class Facade implements Client<Record<string, unknown>> {
   onStatus = this.#on(this.#statuses);
   onResync = this.#on(this.#resyncs);
   onError = this.#on(this.#errors);
+  onUser = this.#on(this.#users);
 
   getSnapshot = (): Snapshot => {
     // The counters move without a change of status, so the wasm is asked; `adopt` keeps the object while nothing moved.
@@ -118,9 +149,12 @@ class Facade implements Client<Record<string, unknown>> {
       clearTimeout(this.#lingering);
       if (!this.#wanted) {
         this.#wanted = true;
+        this.#forgotten = false;
         this.#connect();
       }
+      const { signal } = this;
       return () => {
+        if (signal.aborted) return;
         this.#holders -= 1;
         if (this.#holders === 0 && this.#wanted) this.#lingering = setTimeout(this.#letGo, this.#linger);
       };
@@ -137,14 +171,38 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   reconnect = (): void => {
+    this.#forgotten = false;
     if (!this.#wanted) return;
-    if (!this.#wasm) this.#connect();
-    else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
+    if (!this.#wasm) {
+      this.#connect();
+      this.#waiting.hurry();
+    } else if (this.#wasm.snapshot().status === 'failed') this.#wasm.start();
     else this.#wasm.reconnect();
   };
 
+  setUser = (id: string | null): void => {
+    const user = id || null;
+    const changed = user !== (this.#user === undefined ? this.#snapshot.user : this.#user);
+    this.#user = user;
+    this.#forgotten = false;
+    this.#options.user = user ?? undefined;
+    if (this.#wasm) this.#wasm.setUser(user ?? '');
+    else if (this.#wanted) this.#connect();
+    if (changed) this.#users.emit(user);
+  };
+
   forget = async (): Promise<void> => {
+    this.#wasm?.forget();
+    this.#drop();
     if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
+  };
+
+  /** Nothing is kept of the user, here or in another tab. */
+  #drop = (): void => {
+    this.#forgotten = true;
+    this.#options.lastEventId = this.#given.lastEventId = undefined;
+    if (!this.#wasm && this.#wanted) this.#show(idle);
+    this.#users.emit(null);
   };
 
   close = (): void => {
@@ -153,11 +211,16 @@ class Facade implements Client<Record<string, unknown>> {
     // Whoever hears of the end may still look at this one.
     this.getSnapshot();
     this.#wasm = undefined;
-    this.#wanted = false;
+    this.#wanted = this.#paused = this.#forgotten = false;
+    this.#holders = 0;
+    this.#hooks = undefined;
+    this.#end?.removeEventListener('abort', this.close);
     this.#closing.abort();
     for (const off of this.#offs) off();
     clearTimeout(this.#lingering);
+    this.#waiting.hurry();
     this.#snapshot = idle;
+    this.#options = this.#fresh();
     if (wasm) dispose(wasm);
   };
 
@@ -169,8 +232,19 @@ class Facade implements Client<Record<string, unknown>> {
     return (fn: (value: T) => void, until?: Until): Off => this.#until(until, () => fanout.add(fn));
   }
 
-  /** Begins what ends once: by hand, by a signal, or with the client. */
+  /** A life of the client, which `close` ends. */
+  #begin(): void {
+    this.#closing = new AbortController();
+    this.#end?.addEventListener('abort', this.close);
+  }
+
+  #fresh(): WasmOptions {
+    return { ...this.#given, user: this.#user ?? undefined };
+  }
+
+  /** Begins what ends once: by hand, by a signal, or with the client. After `close`, a new life of the client. */
   #until({ signal }: Until = {}, begin: () => () => void): Off {
+    if (this.signal.aborted && !this.#end?.aborted) this.#begin();
     let end: (() => void) | undefined;
     const off = () => {
       if (!this.#offs.delete(off)) return;
@@ -188,7 +262,8 @@ class Facade implements Client<Record<string, unknown>> {
   }
 
   #letGo = (): void => {
-    this.#wanted = false;
+    this.#wanted = this.#forgotten = false;
+    this.#waiting.hurry();
     if (this.#wasm) this.#wasm.stop();
     else this.#show(idle);
   };
@@ -198,48 +273,68 @@ class Facade implements Client<Record<string, unknown>> {
       this.#wasm.start();
       return;
     }
-    this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
+    if (!this.#awaited()) {
+      this.#show(idle);
+      return;
+    }
+    this.#showLoading();
     if (!this.#loading) this.#load();
+  }
+
+  /** Somebody holds the connection, and there is a user to connect. */
+  #awaited(): boolean {
+    return this.#wanted && this.#user !== null && !this.#forgotten;
+  }
+
+  #showLoading(failure?: Pick<Snapshot, 'error' | 'attempt' | 'retryAt'>): void {
+    this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting', ...failure });
   }
 
   /** Whoever let go, or closed, while it loads gets nothing of it. */
   async #load(): Promise<void> {
+    const { signal } = this;
     const { wasm, persist, log, share } = this.#own;
     const { token, user, transport } = this.#options;
     const debug = debugging();
     this.#loading = true;
     // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
+    const hook = <T>(part: Promise<T>, make: (part: T) => Hook | Hook[]) =>
+      part.then((loaded) => (this.#wasm ? [] : make(loaded))).catch(report);
     this.#hooks ??= Promise.all([
-      (persist || log || debug) && more().then(({ hooks }) => hooks(this, this.#options, this.#own, debug)),
-      shared && import('./tabs/share.js').then(({ sharing }) => sharing(this.#options)),
+      (persist || log || debug) && hook(more(), ({ hooks }) => hooks(this, this.#options, this.#own, debug)),
+      shared && hook(tabs(), ({ sharing }) => sharing(this.#options)),
     ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {
-      const [module, hooks] = await Promise.all([loadWasm(wasm, transport), this.#hooks?.catch(report)]);
+      const module = await loadWasm(wasm, transport, this.#waiting);
+      const [over, end] = pause(patience);
+      const hooks = await Promise.race([this.#hooks, over]);
+      end();
       this.#loading = false;
-      if (this.#wanted) this.#boot(module, hooks || []);
+      if (!this.#awaited()) return;
+      // Closed, and wanted again since: the plugins are those of the life before.
+      if (signal.aborted) this.#load();
+      else this.#boot(module, hooks ?? []);
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
       // A wrong option is a mistake in the program; it must be seen even if nobody listens.
       if (error.code === 'options') report(error);
-      if (this.#wanted) this.#show({ ...idle, status: 'failed', error });
+      if (this.#awaited()) this.#show({ ...idle, status: 'failed', error });
     }
   }
 
   #boot(module: Wasm, hooks: readonly Hook[]): void {
     const wasm = new module.SseClient(this.#options);
+    this.#given.lastEventId = undefined;
     this.#wasm = wasm;
     const changed = () => {
       if (this.#wasm === wasm) this.#show(adopt(this.#snapshot, wasm.snapshot(), Date.now()));
     };
-    for (const hook of hooks) {
-      const again = () => {
-        dispose(wasm);
-        this.#boot(module, hooks);
-      };
-      hook(wasm, again, changed);
-    }
+    const forget = () => {
+      if (this.#wasm === wasm) this.forget();
+    };
+    for (const hook of hooks) hook(wasm, changed, forget);
     wasm.onStatus(changed);
     wasm.onResync(({ gap, types }) => this.#resyncs.emit(Object.freeze({ gap, types })));
     for (const bind of this.#binds) bind(wasm);
@@ -260,12 +355,32 @@ class Facade implements Client<Record<string, unknown>> {
     this.#snapshot = Object.freeze(next);
     // The counters move with every update; only what people are shown is news.
     if (news.some((name) => next[name] !== previous[name])) this.#statuses.emit(next);
+    const named = this.#user !== undefined;
+    if (!named && next.user && previous.user && next.user !== previous.user) this.#users.emit(next.user);
     const { error } = next;
-    if (error && (error !== previous.error || next.attempt > previous.attempt)) this.#errors.emit(error);
+    if (error && (error !== previous.error || next.attempt > previous.attempt)) {
+      this.#errors.emit(error);
+      this.#explain(error, next);
+    }
+  }
+
+  #explain(error: SseError, snapshot: Snapshot): void {
+    // What stands behind a colon may differ each time.
+    const kind = `${error.code} ${error.status} ${error.message.split(':', 1)}`;
+    if (this.#own.quiet || this.signal.aborted || this.#explained.has(kind)) return;
+    this.#explained.add(kind);
+    import('./explain.js').then(
+      ({ explain }) => this.signal.aborted || explain(error, snapshot, this.#options),
+      () => {}, // nothing depends on it
+    );
   }
 }
 
-const more = () => import('./more.js');
+const more = chunk(() => import('./more.js'), 'hooks');
+const tabs = chunk(() => import('./tabs/share.js'), 'sharing');
+
+/** How long a connection waits for what it can do without, in milliseconds. */
+const patience = 3_000;
 
 /** Not freed at once: a listener may have asked for it, which the wasm called. */
 function dispose(wasm: WasmClient): void {

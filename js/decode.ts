@@ -1,5 +1,28 @@
-/** The bytes of an inlined module. */
-export function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const modern = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
-  return modern.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+/** The first character that encodes anything; the alphabet is the printable ASCII characters from it on. */
+const space = 32;
+/** How many characters the alphabet has, those that are never used included. */
+const alphabet = 95;
+/** The digits from this one on begin a pair. */
+const zero = 48;
+
+/**
+ * Returns the bytes that `scripts/lib/inline.mjs` encoded.
+ *
+ * A byte is one character, or a pair: a digit for its upper three bits and a letter for the lower five. What the single
+ * characters mean comes first: a pair for each character of the alphabet, in order.
+ */
+export function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  let upper = -1;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (upper < 0 && code >= zero && code < zero + 8) {
+      upper = code - zero;
+    } else {
+      bytes[length++] = upper < 0 ? (bytes[code - space] as number) : upper * 32 + (code % 32);
+      upper = -1;
+    }
+  }
+  return bytes.subarray(alphabet, length);
 }

@@ -17,6 +17,8 @@ export interface Connects {
   readonly manual: number;
   /** Because this tab took over from another. */
   readonly handover: number;
+  /** By `fetch`, to learn the status of a refusal that `EventSource` hides. */
+  readonly probe: number;
 }
 
 /** Gaps announced, by kind; see {@link Gap}. */

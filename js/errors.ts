@@ -1,21 +1,22 @@
 /**
- * Why the connection is not what it should be.
+ * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what the console says.
  *
  * | code | meaning | retried by itself |
  * |---|---|---|
- * | `unauthorized` | the token provider said 401 or 403, or the server refused every token | no |
- * | `token` | the token provider failed otherwise: it threw, hung, or answered no token | yes |
+ * | `unauthorized` | the token provider answered 401 or 403, or the server refused every token | no |
+ * | `user` | the token is for another user than the one that was set | no |
+ * | `token` | the token provider failed otherwise: it threw, did not answer, or answered no token | yes |
  * | `network` | no connection, or it was cut | yes |
- * | `http` | the server answered with a status that is no stream | see `retryable` |
- * | `protocol` | the server says what tinysse/1 does not allow | see `retryable` |
+ * | `http` | the server answered with a status or a content type that is no stream | see `retryable` |
+ * | `protocol` | the server sent what tinysse/1 does not allow | see `retryable` |
  * | `csp` | a content security policy refuses WebAssembly (`script-src` needs `'wasm-unsafe-eval'`) or the URL (`connect-src`) | no |
- * | `wasm` | the module could not be loaded or compiled for another reason | on the next `acquire` or `reconnect` |
- * | `options` | an option of `createClient` has the wrong type or name | no |
+ * | `wasm` | the module could not be loaded (retried) or compiled (not retried) | see `retryable` |
+ * | `options` | an option is missing, unknown or of the wrong type | no |
  * | `overflow` | an iterator that was to lose nothing was read too slowly: see `updates` of `tinysse/iterate` | no |
- | `overflow` | an iterator that was to lose nothing was read too slowly: see `updates` of `tinysse/iterate` | no |
  */
 export type SseErrorCode =
   | 'unauthorized'
+  | 'user'
   | 'network'
   | 'http'
   | 'protocol'
@@ -60,6 +61,12 @@ export class SseError extends Error {
     this.code = code;
     this.status = details.status;
     this.retryable = details.retryable ?? false;
+  }
+
+  /** Returns what `JSON.stringify` writes. The cause is left out: it may hold a request with its token. */
+  toJSON(): object {
+    const { name, code, message, status, retryable } = this;
+    return { name, code, message, status, retryable };
   }
 }
 

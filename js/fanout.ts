@@ -1,4 +1,5 @@
 import { report } from './errors.js';
+import { inZone } from './zone.js';
 
 /** Listeners of one kind of event. One that throws is reported and the others are still called. */
 export class Fanout<T> {
@@ -6,7 +7,7 @@ export class Fanout<T> {
 
   /** Adds a listener, even one that is there already; the returned function takes this one away. */
   add(fn: (value: T) => void): () => void {
-    const entry = { fn };
+    const entry = { fn: inZone(fn) };
     this.#listeners.add(entry);
     return () => {
       this.#listeners.delete(entry);

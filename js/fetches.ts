@@ -17,6 +17,7 @@ interface QueryLike {
 
 interface ObserverLike {
   readonly refetch: unknown;
+  readonly options: { readonly enabled?: unknown };
 }
 
 interface CacheEventLike {
@@ -26,47 +27,51 @@ interface CacheEventLike {
   readonly action?: unknown;
 }
 
-type Refetch = (...args: never[]) => unknown;
-
 /**
  * Knows of every query of one cache when its last fetch started, whoever started it.
  *
  * ```ts
  * const fetches = fetchesOf(queryClient);
- * fetches.view(result.refetch); // { fetching: true, started: { tick: 12, at: 1767225600000 } }
+ * fetches.view(result.refetch); // { enabled: true, fetching: true, started: { tick: 12, at: 1767225600000 } }
  * ```
  *
- * Exact, because the cache tells its subscribers in the call that starts the fetch, before the query function runs
- * (query-core 5, `Query#dispatch` and `QueryCache#notify`). A result leads to its query by `refetch`, which is bound to one observer, so
- * it also follows a component that changes its key.
+ * Exact, because the cache notifies its subscribers in the call that starts the fetch, before the query function runs
+ * (query-core 5, `Query#dispatch` and `QueryCache#notify`). A result leads to its query by `refetch`, which is bound to one
+ * observer, so it also follows a component that changes its key.
  */
 export class Fetches {
   readonly #started = new WeakMap<QueryLike, Stamp>();
-  readonly #queries = new WeakMap<Refetch, QueryLike>();
-  readonly #followers = new Map<Refetch, Set<() => void>>();
+  /** By the `refetch` of the observer. */
+  readonly #observed = new WeakMap<object, readonly [ObserverLike, QueryLike]>();
+  readonly #followers = new Map<unknown, Set<() => void>>();
   readonly #now: () => number;
 
   constructor(client: QueryClientLike, now: () => number = Date.now) {
     this.#now = now;
     const cache = client.getQueryCache();
     for (const query of cache.getAll()) {
-      for (const observer of query.observers) this.#queries.set(observer.refetch as Refetch, query);
+      for (const observer of query.observers) this.#observe(observer, query);
     }
     // Never undone: the listener lives and dies with the cache, which holds the only other end.
-    cache.subscribe((event) => this.#told(event));
+    cache.subscribe((event) => this.#changed(event));
   }
 
   /** What is known of the query behind this `refetch`; undefined if it is not of this cache, or has no observer yet. */
-  view(refetch: Refetch): View | undefined {
-    const query = this.#queries.get(refetch);
-    if (!query) return undefined;
-    // In flight since before we looked: as old as can be.
-    const started = this.#started.get(query) ?? { tick: 0, at: 0 };
-    return { fetching: query.state.fetchStatus !== 'idle', started };
+  view(refetch: unknown): View | undefined {
+    const observed = this.#observed.get(refetch as object);
+    if (!observed) return undefined;
+    const [{ options }, query] = observed;
+    const { enabled } = options;
+    return {
+      enabled: (typeof enabled === 'function' ? enabled(query) : enabled) !== false,
+      fetching: query.state.fetchStatus !== 'idle',
+      // In flight since before we looked: as old as can be.
+      started: this.#started.get(query) ?? { tick: 0, at: 0 },
+    };
   }
 
   /** Calls `fn` whenever the view may have changed. */
-  follow(refetch: Refetch, fn: () => void): () => void {
+  follow(refetch: unknown, fn: () => void): () => void {
     const followers = this.#followers.get(refetch) ?? new Set();
     this.#followers.set(refetch, followers.add(fn));
     return () => {
@@ -75,20 +80,22 @@ export class Fetches {
     };
   }
 
-  #told(event: CacheEventLike): void {
-    const { type, query } = event;
-    if (type === 'observerAdded') {
-      const { refetch } = event.observer as ObserverLike;
-      this.#queries.set(refetch as Refetch, query);
-      this.#tell(refetch as Refetch);
-    } else if (type === 'updated') {
-      const action = (event.action as { type?: unknown } | undefined)?.type;
-      if (action === 'fetch') this.#started.set(query, { tick: tick(), at: this.#now() });
-      for (const observer of query.observers) this.#tell(observer.refetch as Refetch);
-    }
+  #observe(observer: ObserverLike, query: QueryLike): void {
+    this.#observed.set(observer.refetch as object, [observer, query]);
   }
 
-  #tell(refetch: Refetch): void {
+  #changed({ type, query, observer, action }: CacheEventLike): void {
+    const one = observer as ObserverLike | undefined;
+    if (type === 'observerAdded' && one) this.#observe(one, query);
+    if (type === 'observerAdded' || type === 'observerOptionsUpdated') this.#tell(one?.refetch);
+    if (type !== 'updated') return;
+    if ((action as { type?: unknown } | undefined)?.type === 'fetch') {
+      this.#started.set(query, { tick: tick(), at: this.#now() });
+    }
+    for (const { refetch } of query.observers) this.#tell(refetch);
+  }
+
+  #tell(refetch: unknown): void {
     for (const fn of [...(this.#followers.get(refetch) ?? [])]) fn();
   }
 }

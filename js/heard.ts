@@ -45,6 +45,13 @@ export class Heard {
     }
   }
 
+  /** Forgets everything, for another user. */
+  clear(): void {
+    this.#types.clear();
+    this.#forgotten = [never, never];
+    this.#everything = never;
+  }
+
   /** Notes a resync of everything. */
   noteAll(stamp: Stamp): void {
     this.#everything = stamp;

@@ -1,6 +1,2 @@
 // As `inlined.ts`, with the fetch transport.
-import { decode } from './decode.js';
-import { wasm } from './wasm/fetch/inline.js';
-
-/** The inlined module. */
-export const bytes = () => decode(wasm);
+export { bytes } from './wasm/fetch/inline.js';

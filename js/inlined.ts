@@ -1,6 +1,2 @@
-// Apart, because who gives the wasm as a file of its own needs neither.
-import { decode } from './decode.js';
-import { wasm } from './wasm/inline.js';
-
-/** The inlined module. */
-export const bytes = () => decode(wasm);
+// Apart, because a page that gives the wasm as a file of its own does not need it.
+export { bytes } from './wasm/inline.js';

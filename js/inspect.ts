@@ -6,7 +6,7 @@ import type { Client } from './types.js';
 import type { WasmClient } from './wasm.js';
 
 /** In the order of `Why::ALL` in `src/core/session/io.rs`. */
-const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover'] as const;
+const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover', 'probe'] as const;
 /** In the order of `Gap::ALL` in `src/core/wire/control.rs`, whose first says that there is none. */
 const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 

@@ -124,6 +124,7 @@ class Queue<U, P extends Pattern<U>, T extends Update<Matched<P, U>, U>> impleme
     signal.addEventListener('abort', this.#end);
     this.#outer?.addEventListener('abort', this.#end);
     this.#client.subscribe(this.#types, (update) => this.#take(update as T), until);
+    this.#client.onUser(() => this.#queue.clear(), until);
     this.#client.acquire(until);
   }
 

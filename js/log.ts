@@ -2,6 +2,7 @@
 import { messageOf, report, type SseError } from './errors.js';
 import { inside } from './inspect.js';
 import { redact } from './redact.js';
+import { tokenOf } from './token.js';
 import type { Client, LogEntry, Snapshot, TokenAnswer } from './types.js';
 import type { Hook, WasmClient, WasmOptions } from './wasm.js';
 
@@ -78,9 +79,9 @@ export function logging(client: Client<Record<string, unknown>>, options: WasmOp
 }
 
 function learn(tokens: string[], answer: TokenAnswer): void {
-  const token = typeof answer === 'string' ? answer : answer?.token;
+  const token = tokenOf(answer);
   // Short ones are no secret, and would black out half of every line.
-  if (typeof token !== 'string' || token.length < 4 || tokens.includes(token)) return;
+  if (!token || token.length < 4 || tokens.includes(token)) return;
   tokens.push(token);
   if (tokens.length > rememberedTokens) tokens.shift();
 }

@@ -1,6 +1,6 @@
 // What few want and nobody needs at the start: loaded by the first who asks for any of it.
 import { logging } from './log.js';
-import { keeping } from './persist.js';
+import { keep } from './persist.js';
 import type { Client, ClientOptions } from './types.js';
 import type { Hook, WasmOptions } from './wasm.js';
 
@@ -15,8 +15,7 @@ export function hooks(
   debug: string | null,
 ): Hook[] {
   const hooks: Hook[] = [];
-  // The log first: it is to hear of each real question to the provider, and of no answer that is handed over a second time.
   if (log || debug) hooks.push(logging(client, options, { log, debug }));
-  if (persist) hooks.push(keeping(client, options, persist));
+  if (persist) keep(client, options, persist);
   return hooks;
 }

@@ -1,7 +1,6 @@
 // Loaded by the first client that persists its cursor.
-import { subjectOf } from './subject.js';
-import type { Client, ClientOptions, PersistOptions, StorageLike, TokenAnswer } from './types.js';
-import type { Hook, WasmOptions } from './wasm.js';
+import type { Client, ClientOptions, PersistOptions, StorageLike } from './types.js';
+import type { WasmOptions } from './wasm.js';
 
 type AnyClient = Client<Record<string, unknown>>;
 type Stream = Pick<ClientOptions, 'url' | 'types'>;
@@ -21,88 +20,32 @@ const longestCursor = 1024;
 /**
  * Keeps the cursor of a client over reloads, for one stream and one user.
  *
- * The cursor of a stream may be read before anybody knows who opens it, but a token names its user before it opens anything. So
- * the client starts from the cursor that is kept, and each answer of the token provider is looked at on its way to the client: if
- * it is for another user than the cursor, the client is thrown away before it has the token, and made again without a cursor.
+ * The stored cursor is given to the session together with its user. The session drops it if the first token, or the application, names
+ * another one. What is stored is erased when the user is another one, and when the token provider answers 401 or 403.
  */
 class Keeper {
   readonly #client: AnyClient;
-  readonly #options: WasmOptions;
   readonly #entry: Entry;
-  /** Whose the client's cursor is: `undefined` nobody's, for there is none; `null` somebody's who has no name. */
-  #owner: string | null | undefined;
-  /** For whom may be written. */
-  #user: string | undefined;
   #written = '';
   #timer: ReturnType<typeof setInterval> | undefined;
   #warned = false;
-  #again = () => {};
-  /** An answer that the client which asked for it did not live to see. */
-  #held: { answer: TokenAnswer } | undefined;
 
   constructor(client: AnyClient, options: WasmOptions, persist: boolean | PersistOptions) {
     this.#client = client;
-    this.#options = options;
     this.#entry = new Entry(options, persist);
-    this.#begin();
-    const provider = options.token;
-    if (provider) options.token = (ask) => this.#ask(provider, ask);
+    // What the application gives, perhaps from a server that rendered the page, is newer than what a former page stored.
+    const kept = options.lastEventId ? undefined : this.#entry.read();
+    // Without a token provider, only the application can name the user.
+    if (kept && (options.token || options.user)) {
+      options.lastEventId = kept.cursor;
+      options.cursorUser = kept.user;
+    }
     this.#watch();
   }
 
-  hook: Hook = (_, again) => {
-    this.#again = again;
-  };
-
-  forget(): void {
+  erase(): void {
     this.#entry.erase();
-    this.#user = undefined;
     this.#written = '';
-  }
-
-  #begin(): void {
-    const { user, token, lastEventId } = this.#options;
-    this.#user = user || undefined;
-    if (!token) {
-      this.#owner = user || null;
-      if (!user) this.#warn();
-    }
-    // What the app says, a server that rendered the page perhaps, is newer than what a former page left behind.
-    const kept = lastEventId ? undefined : this.#entry.read();
-    if (!kept || (user && kept.user !== user) || this.#owner === null) return;
-    this.#owner = kept.user;
-    this.#options.lastEventId = kept.cursor;
-  }
-
-  async #ask(provider: NonNullable<WasmOptions['token']>, ask: Parameters<typeof provider>[0]): Promise<TokenAnswer> {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held) return held.answer;
-    let answer: TokenAnswer;
-    try {
-      answer = await provider(ask);
-    } catch (thrown) {
-      const status = (thrown as { status?: unknown } | undefined)?.status;
-      if (status === 401 || status === 403) this.forget();
-      throw thrown;
-    }
-    // Nobody waits for it any more, so it opens no stream.
-    if (!ask.signal.aborted) this.#answered(answer);
-    return answer;
-  }
-
-  #answered(answer: TokenAnswer): void {
-    const user = this.#options.user || subjectOf(answer);
-    if (!user) this.#warn();
-    const owner = user ?? null;
-    const foreign = this.#owner !== undefined && this.#owner !== owner;
-    if (foreign) this.forget();
-    this.#owner = owner;
-    this.#user = user;
-    if (!foreign) return;
-    delete this.#options.lastEventId;
-    this.#held = { answer };
-    this.#again();
   }
 
   #watch(): void {
@@ -111,16 +54,18 @@ class Keeper {
     const hide = () => {
       if (document.visibilityState === 'hidden') save();
     };
-    // The cursor moves with beats too, which nobody is told of; so it is looked at while the stream is open, and once after.
+    // The cursor moves with heartbeats too, which are not reported; so it is looked at while the stream is open, and once after.
     const beat = () => {
       save();
       if (this.#client.getSnapshot().status === 'open') return;
       clearInterval(this.#timer);
       this.#timer = undefined;
     };
-    this.#client.onStatus(({ status }) => {
+    this.#client.onStatus(({ status, error }) => {
       if (status === 'open') this.#timer ??= setInterval(beat, throttleMs);
+      if (error?.code === 'unauthorized' && !error.retryable) this.erase();
     });
+    this.#client.onUser(() => this.erase());
     if (typeof window !== 'undefined') window.addEventListener('pagehide', save, { signal });
     if (typeof document !== 'undefined') document.addEventListener('visibilitychange', hide, { signal });
     const end = () => {
@@ -131,10 +76,11 @@ class Keeper {
   }
 
   #save(): void {
-    const cursor = this.#client.getSnapshot().lastEventId;
-    if (!this.#user || cursor === '' || cursor === this.#written) return;
-    this.#written = cursor;
-    this.#entry.write(this.#user, cursor);
+    const { lastEventId, user, status } = this.#client.getSnapshot();
+    if (!user && status === 'open') this.#warn();
+    if (!user || status === 'failed' || lastEventId === '' || lastEventId === this.#written) return;
+    this.#written = lastEventId;
+    this.#entry.write(user, lastEventId);
   }
 
   #warn(): void {
@@ -196,16 +142,14 @@ function attempt<T>(work: () => T): T | undefined {
 
 const keepers = new WeakMap<object, Keeper>();
 
-/** Keeps the cursor of the client. Changes `options.token` and `options.lastEventId`. */
-export function keeping(client: AnyClient, options: WasmOptions, persist: boolean | PersistOptions): Hook {
-  const keeper = new Keeper(client, options, persist);
-  keepers.set(client, keeper);
-  return keeper.hook;
+/** Keeps the cursor of the client. Changes `options.lastEventId`. */
+export function keep(client: AnyClient, options: WasmOptions, persist: boolean | PersistOptions): void {
+  keepers.set(client, new Keeper(client, options, persist));
 }
 
-/** Forgets what is kept, of a client that was never connected too. */
+/** Erases what is kept, of a client that was never connected too. */
 export function forget(client: object, options: Stream, { persist }: Pick<ClientOptions, 'persist'>): void {
   const keeper = keepers.get(client);
-  if (keeper) keeper.forget();
+  if (keeper) keeper.erase();
   else new Entry(options, persist ?? true).erase();
 }

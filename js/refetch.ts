@@ -1,42 +1,21 @@
+import { accepts, changed, type Entry, entryOf } from './entry.js';
 import { report } from './errors.js';
 import { Heard, type Stamp } from './heard.js';
-import type { Handle, Job, View, World } from './job.js';
+import type { Handle, Job, Outcome, View, World } from './job.js';
+import { Lag, viewLagMs } from './lag.js';
 import { matches, overlap } from './match.js';
 import type { Tally } from './tally.js';
 import { lastTick, tick } from './tick.js';
 import type { Gap } from './types.js';
 
-interface Entry {
-  readonly job: Job;
-  /** The last notification, on the logical clock. */
-  notified: number;
-  /** Every notification up to here is answered: a fetch is known to have started after it. */
-  started: number;
-  /** When the last fetch is known to have started, in milliseconds. */
-  startedAt: number;
-  /** When to fetch; undefined if fresh. */
-  due: number | undefined;
-  /** The round of `#cover` after which it waits for the view no longer. */
-  patience: number;
-  /** The fetch that we asked for and that has not settled. */
-  flight: object | undefined;
-  /** The last view said that a fetch is under way. */
-  fetching: boolean;
-  /** Since when there is a fetch under way. */
-  busySince: number;
-  updatedAt: number | undefined;
-  /** When it was last heard of in milliseconds, for comparison with `updatedAt`. */
-  heardAt: number;
-}
-
-/** A rendered view is at most this far behind: TanStack Query notifies by `setTimeout(0)`, which browsers stretch to 4 ms. */
-export const viewLagMs = 5;
-/** Updates that come together (a replay, one change under two names) get one request between them. */
+/** Updates that come together (a replay, one change under two names) share one request. */
 const gatherMs = 5;
-/** A call waits no more than this many times for the view to catch up with ever newer notifications. */
+/** A call waits at most this many rounds for the view to catch up with ever newer notifications. */
 const patienceRounds = 3;
-/** A fetch that takes this long may be one that nobody tells us the end of. */
+/** A fetch that takes this long may be one whose end is never observed. */
 const stuckMs = 30_000;
+/** A library fetches by itself within this time after a mount, another key, or being enabled, if it does at all. */
+const ownFetchMs = 50;
 /** Data this young when its component mounts was fetched for it, perhaps by a suspended render ... */
 const justFetchedMs = 1000;
 /** ... which started at most this long before. */
@@ -52,43 +31,44 @@ const longestTimerMs = 2 ** 31 - 1;
  *
  * ```ts
  * const coordinator = new Coordinator(world);
- * const handle = coordinator.add({ types: ['projects'], fetch: () => query.refetch({ cancelRefetch: false }), ... });
+ * const handle = coordinator.add({ types: ['projects'], fetch: () => query.refetch(), ... });
  * coordinator.update('projects', update, { own: false, spread: 0 }); // fetches
  * ```
  *
- * Per query: idle, fetching, or dirty. Notified while idle, it fetches at once (after 5 ms, for what comes together); while
- * fetching, again when that settles; no fetch is ever cancelled. Two starts are `minIntervalMs` apart, and the last
- * notification of a storm always gets its fetch: this is no debounce, which a steady stream would starve. A failed fetch
- * counts as a fetch: its retries are the query's own policy, and the next notification asks again.
+ * One entry per mounted component: idle, fetching, or dirty. Notified while idle, it fetches at once (after 5 ms, for what
+ * comes together); while fetching, again when that settles; while disabled, when it is enabled, unless the library does; no
+ * fetch is ever cancelled. Two starts are `minIntervalMs` apart, and the last notification of a storm always gets its fetch:
+ * this is no debounce, which a steady stream would starve. A failed fetch counts as a fetch: its retries are the query's own
+ * policy, and the next notification asks again.
  *
  * **Fetches that others start.** A joined fetch that started before the notification brings old data. So a call is made only
  * when the view is idle *and no older than the notification*: whatever is in flight then started after it, and may be joined.
- * An exact view is never old. A rendered one is up to `viewLagMs` behind, so the call waits that long: `#covered` is the
- * newest notification that every rendered view is known to be later than. What cannot be told is taken for old: the price is
- * a needless fetch, never a lost update.
+ * An exact view is never old. A rendered one is up to `viewLagMs` behind, so the call waits that long (see {@link Lag}).
+ * What cannot be known is taken for old: the price is a needless fetch, never a lost update.
  *
- * Absent here: React, the DOM, TanStack Query, the clock. Memory: one entry a mounted component, 1000 types remembered.
+ * Absent here: React, the DOM, query libraries, the clock. Memory: one entry a mounted component, 1000 types remembered.
  */
 export class Coordinator {
   readonly #world: World;
   readonly #tally: Pick<Tally, 'refetches' | 'saved'>;
   readonly #entries = new Set<Entry>();
   readonly #heard = new Heard(rememberedTypes);
-  #covered = 0;
-  #covering = false;
-  #rounds = 0;
+  readonly #lag: Lag;
+  /** Data without a time, and the tick after which its fetch is known to have started. */
+  #fresh = new WeakMap<object, number>();
   #pumping: 'no' | 'yes' | 'again' = 'no';
   #timer: unknown;
-  /** When the views of this turn are seen. */
+  /** When the views of this turn are observed. */
   #seen: number | undefined;
 
   /** Counts in the tally. */
   constructor(world: World, tally: Pick<Tally, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
     this.#world = world;
     this.#tally = tally;
+    this.#lag = new Lag(world, () => this.#pump());
   }
 
-  /** An update came: `own` if this tab caused it, `spread` in milliseconds. */
+  /** Handles an update: `own` if this tab caused it, `spread` in milliseconds. */
   update(type: string, update: unknown, { own, spread }: { own: boolean; spread: number }): void {
     const stamp = this.#stamp();
     this.#heard.note(type, stamp, own);
@@ -97,13 +77,12 @@ export class Coordinator {
     for (const entry of this.#entries) {
       const { job } = entry;
       if (!matches(job.types, type) || (own && !job.own) || !accepts(job, update)) continue;
-      entry.heardAt = stamp.at;
       this.#notify(entry, stamp, delay);
     }
     this.#pump();
   }
 
-  /** Updates of these types (null: of all) may have been missed. */
+  /** Handles a gap: updates of these types (null: of all) may have been missed. */
   resync(types: readonly string[] | null, gap: Gap): void {
     const stamp = this.#stamp();
     if (types === null) this.#heard.noteAll(stamp);
@@ -112,47 +91,40 @@ export class Coordinator {
     for (const entry of this.#entries) {
       const { job } = entry;
       if (!job.resync || (types !== null && !overlap(job.types, types))) continue;
-      entry.heardAt = stamp.at;
       this.#notify(entry, stamp, draw * job.resyncJitterMs);
     }
     this.#pump();
   }
 
-  /** The page is looked at again. */
+  /** Forgets every notification, answered or not: they were those of another user. */
+  clear(): void {
+    this.#heard.clear();
+    this.#fresh = new WeakMap();
+    for (const entry of this.#entries) Object.assign(entry, { due: undefined, notified: 0, notifiedAt: 0 });
+    this.#pump();
+  }
+
+  /** The page is visible again. */
   shown(): void {
     const now = this.#world.now();
-    // Others refetch on focus too. Let them, and let it show, or there would be two requests.
+    // Libraries refetch on focus too. Let them, and let it show, or there would be two requests.
     for (const entry of this.#entries) {
       if (entry.due !== undefined) entry.due = Math.max(entry.due, now + viewLagMs);
     }
     this.#pump();
   }
 
-  /** Begins to keep a query fresh. What was heard of before, and its data does not have, is fetched now. */
+  /** Begins to keep a query fresh. Data that is older than a notification from before is fetched now. */
   add(job: Job): Handle {
     const now = this.#seenAt();
-    const heard = this.#heard.last(job.types, job.own);
-    const entry: Entry = {
-      job,
-      notified: 0,
-      started: 0,
-      startedAt: Number.NEGATIVE_INFINITY,
-      due: undefined,
-      patience: 0,
-      flight: undefined,
-      fetching: false,
-      busySince: now,
-      updatedAt: undefined,
-      heardAt: heard.at,
-    };
+    const entry = entryOf(job, this.#heard.last(job.types, job.own), now);
     this.#entries.add(entry);
     const view = job.view();
-    if (job.exact) {
-      entry.notified = heard.tick;
-    } else if (!view.fetching && view.updatedAt && now - view.updatedAt < justFetchedMs) {
-      // Fetched just before the mount, by a render that was suspended: it may have started before what we heard.
-      entry.updatedAt = view.updatedAt;
-      if (heard.tick > 0 && heard.at > view.updatedAt - longFetchMs) this.#notify(entry, this.#stamp(now), 0);
+    const { started, startedAt, updatedAt } = view;
+    if (!started && !startedAt && !view.fetching && updatedAt && now - updatedAt < justFetchedMs) {
+      // Fetched just before the mount, by a render that was suspended: it may have started before the notification.
+      entry.shown = updatedAt;
+      if (entry.notified > 0 && entry.notifiedAt > updatedAt - longFetchMs) this.#overdue(entry, gatherMs);
     }
     this.#observe(entry, view);
     return {
@@ -164,68 +136,62 @@ export class Coordinator {
     };
   }
 
-  #stamp(at = this.#world.now()): Stamp {
-    return { tick: tick(), at };
+  #stamp(): Stamp {
+    const stamp = { tick: tick(), at: this.#world.now() };
+    this.#lag.start();
+    return stamp;
   }
 
   #notify(entry: Entry, stamp: Stamp, delay: number): void {
     const due = stamp.at + Math.max(delay, gatherMs);
     entry.notified = stamp.tick;
+    entry.notifiedAt = stamp.at;
+    entry.blocked = false;
     if (entry.due === undefined) {
       entry.due = due;
-      entry.patience = this.#rounds + patienceRounds;
+      entry.patience = this.#lag.rounds + patienceRounds;
     } else {
       this.#tally.saved += 1;
+      // With a spread the first draw stands: the earliest of many draws would be no spread at all.
       if (delay === 0) entry.due = Math.min(entry.due, due);
     }
-    // With a spread the first draw stands: the earliest of many draws would be no spread at all.
-    if (!entry.job.exact) this.#cover();
   }
 
-  /** Learns when all rendered views are later than the notifications so far; a timer set later fires later. */
-  #cover(): void {
-    if (this.#covering) return;
-    this.#covering = true;
-    const target = lastTick();
-    this.#world.setTimeout(() => {
-      this.#covering = false;
-      this.#covered = target;
-      this.#rounds += 1;
-      for (const entry of this.#entries) {
-        if (!entry.job.exact && entry.notified > target) this.#cover();
-      }
-      this.#pump();
-    }, viewLagMs);
-  }
-
-  #coveredBy(entry: Entry): number {
-    return entry.job.exact ? lastTick() : this.#covered;
+  /** The data shown is older than the last notification, or may be. */
+  #overdue(entry: Entry, delay: number): void {
+    entry.due = this.#seenAt() + delay;
+    entry.patience = this.#lag.rounds + patienceRounds;
   }
 
   #observe(entry: Entry, view: View): void {
     if (!this.#entries.has(entry)) return;
+    const before = entry.view;
     const now = this.#seenAt();
-    if (view.fetching && !entry.fetching) {
-      // Not ours, first seen now, and not under way when the view was last known to be idle.
+    const rendered = !view.started;
+    entry.view = view;
+    if (changed(before, view)) entry.blocked = false;
+    if (view.fetching && !before.fetching) {
+      entry.rose = true;
+      // Not ours, first seen now, and not in flight when the view was last known to be idle.
       if (!entry.flight) {
         entry.busySince = now;
-        if (!entry.job.exact) {
-          this.#began(entry, this.#covered, now);
+        if (rendered) {
+          this.#began(entry, this.#lag.covered, now);
           if (entry.notified <= entry.started) this.#answered(entry);
         }
       }
     }
-    if (entry.fetching && !view.fetching && entry.due !== undefined && !entry.job.exact) {
-      // The other components of the query hear of it in this moment too; one that called first would look busy to them.
-      entry.due = Math.max(entry.due, now + gatherMs);
+    if (entry.due !== undefined) {
+      // The other components of the query see its end in this moment too; one that called first would look busy to them.
+      if (rendered && before.fetching && !view.fetching) entry.due = Math.max(entry.due, now + gatherMs);
+      if (before.enabled === false && view.enabled !== false) entry.due = Math.max(entry.due, now + ownFetchMs);
     }
-    entry.fetching = view.fetching;
     if (view.started) this.#compare(entry, view.started);
-    else if (!entry.job.exact && !view.fetching) this.#age(entry, view.updatedAt);
+    else if (!view.fetching) this.#age(entry, before);
     this.#pump();
   }
 
-  /** Now; the same for all views that one turn shows. Else components on one query would be due one after the other, and ask so. */
+  /** Now; the same for all views of one turn. Else components on one query would be due, and call, one after the other. */
   #seenAt(): number {
     const now = this.#world.now();
     // The timer of a hidden tab may be a minute late.
@@ -246,12 +212,24 @@ export class Coordinator {
     else entry.due ??= this.#seenAt();
   }
 
-  /** A rendered view shows other data (another key, a cache): is it older than what we heard? */
-  #age(entry: Entry, updatedAt: number | undefined): void {
-    if (updatedAt === entry.updatedAt) return;
-    entry.updatedAt = updatedAt;
-    if (!updatedAt || updatedAt >= entry.heardAt || entry.flight || entry.due !== undefined) return;
-    this.#notify(entry, this.#stamp(this.#seenAt()), 0);
+  /** A rendered view is idle: is its data (of another key, from a cache, of another fetch) older than the notification? */
+  #age(entry: Entry, before: View): void {
+    const { startedAt, updatedAt, data } = entry.view;
+    const shown = startedAt ?? updatedAt ?? data;
+    const same = shown === entry.shown;
+    entry.shown = shown;
+    let fresh = same;
+    if (startedAt) {
+      if (startedAt > entry.notifiedAt) this.#answered(entry);
+      fresh ||= startedAt > entry.notifiedAt;
+    } else if (updatedAt !== undefined) {
+      fresh ||= !updatedAt || updatedAt >= entry.notifiedAt;
+    } else if (typeof data === 'object' && data) {
+      // The result of a fetch that was seen, or that of our own, which settles before it is rendered.
+      if (before.fetching || entry.flight || entry.landed > this.#lag.covered) this.#fresh.set(data, entry.started);
+      fresh ||= (this.#fresh.get(data) ?? 0) >= entry.notified;
+    } else fresh ||= data === undefined || entry.notified === 0;
+    if (!fresh && !entry.flight && entry.due === undefined) this.#overdue(entry, ownFetchMs);
   }
 
   /** A fetch is known to have started after the notification `after`. */
@@ -260,7 +238,7 @@ export class Coordinator {
     entry.startedAt = now;
   }
 
-  /** A fetch that we did not ask for started after the notification. */
+  /** A fetch that is not ours started after the notification. */
   #answered(entry: Entry): void {
     if (entry.due !== undefined) this.#tally.saved += 1;
     entry.due = undefined;
@@ -286,42 +264,64 @@ export class Coordinator {
     this.#sleep(next - now);
   }
 
-  #when(entry: Entry): number {
-    if (entry.due === undefined || (entry.job.onlyVisible && this.#world.hidden())) return Number.POSITIVE_INFINITY;
+  #when({ job, view, due, blocked, notified, after, patience, flight, ...entry }: Entry): number {
+    const { covered, rounds } = this.#lag;
+    if (due === undefined || blocked || view.enabled === false || (job.onlyVisible && this.#world.hidden()))
+      return Number.POSITIVE_INFINITY;
     // Counted in turns of the event loop, not in time: a page that is busy renders late, and its timers are as late.
-    if (this.#coveredBy(entry) < entry.notified && this.#rounds < entry.patience) return Number.POSITIVE_INFINITY;
-    let when = Math.max(entry.due, entry.startedAt + entry.job.minIntervalMs);
-    if (entry.flight || entry.fetching) when = Math.max(when, entry.busySince + stuckMs);
-    return when;
+    if (!view.started && covered < Math.max(notified, after) && rounds < patience) return Number.POSITIVE_INFINITY;
+    const when = Math.max(due, entry.startedAt + job.minIntervalMs);
+    return flight || (view.fetching && !view.silent) ? Math.max(when, entry.busySince + stuckMs) : when;
   }
 
   #fetch(entry: Entry, now: number): void {
-    const busy = entry.flight !== undefined || entry.fetching;
+    const { job, view } = entry;
+    const busy = entry.flight !== undefined || (view.silent ? job.view() : view).fetching;
     const flight = {};
     this.#tally.refetches += 1;
     entry.flight = flight;
     entry.busySince = now;
+    entry.rose = false;
     if (busy) {
-      // Stuck. This may join what is stuck and proves nothing, but its end will be told.
-      entry.fetching = false;
+      // This may join what is stuck, or what is silent, and proves nothing; but its end is observed.
+      entry.view = { ...view, fetching: false };
       entry.startedAt = now;
     } else {
-      this.#began(entry, this.#coveredBy(entry), now);
+      this.#began(entry, view.started ? lastTick() : this.#lag.covered, now);
       if (entry.notified <= entry.started) entry.due = undefined;
-      entry.patience = this.#rounds + patienceRounds;
+      entry.patience = this.#lag.rounds + patienceRounds;
+      if (view.group !== undefined) this.#holdBack(entry);
     }
-    const settled = () => {
+    const settled = (outcome: Outcome) => {
       if (entry.flight !== flight) return;
       entry.flight = undefined;
-      if (this.#entries.has(entry)) this.#pump();
+      entry.landed = tick();
+      if (!this.#entries.has(entry)) return;
+      if (view.data !== undefined) this.#lag.start();
+      if (outcome === null && !entry.rose) {
+        entry.blocked = true;
+        entry.due ??= now;
+      } else if (outcome && outcome <= entry.notifiedAt) entry.due ??= now;
+      this.#pump();
     };
-    let fetching: unknown;
+    let fetching: ReturnType<Job['fetch']>;
     try {
-      fetching = entry.job.fetch();
+      fetching = job.fetch();
     } catch (thrown) {
       report(thrown);
     }
-    Promise.resolve(fetching).then(settled, settled);
+    Promise.resolve(fetching).then(settled, () => settled(undefined));
+  }
+
+  /** The others that may show the same query look first whether the fetch of this one is theirs. */
+  #holdBack(entry: Entry): void {
+    const after = tick();
+    for (const mate of this.#entries) {
+      if (mate === entry || mate.due === undefined || mate.view.group !== entry.view.group) continue;
+      mate.after = after;
+      mate.patience = this.#lag.rounds + patienceRounds;
+    }
+    this.#lag.start();
   }
 
   #sleep(ms = Number.POSITIVE_INFINITY): void {
@@ -329,14 +329,5 @@ export class Coordinator {
     this.#timer = undefined;
     if (ms === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#world.setTimeout(() => this.#pump(), Math.min(Math.max(1, Math.ceil(ms)), longestTimerMs));
-  }
-}
-
-function accepts(job: Job, update: unknown): boolean {
-  try {
-    return job.accepts(update);
-  } catch (thrown) {
-    report(thrown);
-    return true;
   }
 }

@@ -18,6 +18,7 @@ export const idle: Snapshot = Object.freeze({
   coalesced: 0,
   dropped: 0,
   role: 'alone',
+  user: null,
 });
 
 const names = Object.keys(idle) as (keyof Snapshot)[];

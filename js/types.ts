@@ -27,7 +27,13 @@ export type UpdateType<U = Updates> = Extract<keyof U, string>;
 
 type Below<T extends string> = T extends `${infer Head}.${infer Tail}` ? `${Head}.*` | `${Head}.${Below<Tail>}` : never;
 
-/** What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`). */
+/**
+ * What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`).
+ *
+ * On a plain server (one that sends no `tinysse.hello`) the native `EventSource` delivers only events whose names were asked
+ * for. There `'*'` and `'compute.*'` receive only what another subscription names; events without a name come as `'message'`.
+ * Name each type, or use `transport: 'fetch'`, which reads every event.
+ */
 export type Pattern<U = Updates> = '*' | UpdateType<U> | Below<UpdateType<U>>;
 
 /** The names that a pattern stands for. */
@@ -115,7 +121,9 @@ export interface Snapshot {
   readonly coalesced: number;
   /** Updates that a full queue dropped. */
   readonly dropped: number;
-  /** Whose connection it is: our own (`alone`), asking for it, ours for all tabs (`leader`), or that of another tab (`follower`). */
+  /** The user whose updates it carries: the one given, or the one that the token names; `null` if neither is known. */
+  readonly user: string | null;
+  /** Which tab holds the connection: this one for itself (`alone`), asking for it, ours for all tabs (`leader`), or that of another tab (`follower`). */
   readonly role: Role;
 }
 
@@ -153,14 +161,18 @@ export interface TokenAsk {
 }
 
 /**
- * A token, with the seconds it is good for and the name of its user if the server says so. The user is compared, never shown: a
+ * A token, with the seconds it is good for (a number, or its digits) and the name of its user if the server says so. `access_token` is
+ * the name in OAuth 2.0. The user is compared, never shown: a
  * cursor is not used for another one. Without it, the claim `sub` of a JWT is read.
  */
-export type TokenAnswer = string | { readonly token: string; readonly expires_in?: number; readonly user?: string };
+export type TokenAnswer =
+  | string
+  | { readonly token: string; readonly expires_in?: number | string; readonly user?: string }
+  | { readonly access_token: string; readonly expires_in?: number | string; readonly user?: string };
 
 /**
- * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403 ends in `failed` with the code
- * `unauthorized`; any other is retried with backoff.
+ * Gets the short-lived token that opens the stream. An error with a `status` of 401 or 403, also as
+ * `response.status`, `data.httpStatus` or `statusCode`, ends in `failed` with the code `unauthorized`; any other is retried with backoff.
  *
  * ```ts
  * const token: TokenProvider = async ({ signal }) => {
@@ -189,8 +201,12 @@ export interface ClientOptions {
    * no Web Locks, each tab has its own. So it is with servers that do not speak tinysse/1. `off`: one a tab.
    */
   share?: 'auto' | 'off' | undefined;
-  /** Who the updates are for, if neither the token's `sub` nor the token answer says it. A cursor is never used for another user. */
-  user?: string | undefined;
+  /**
+   * The user who is signed in, as the token names him: `user` in the answer of the token endpoint, else the `sub` of the JWT. A token
+   * for another user is refused (code `user`). `null`: nobody, so no connection. Left out, the token says who it is. Later changes:
+   * {@link Client.setUser}.
+   */
+  user?: string | null | undefined;
   /** The longest event that is taken, in bytes, by the transport `fetch`; default 16 MiB. Beyond, the error has the code `protocol`. */
   eventLimit?: number | undefined;
   /** Let go of the stream while nobody sees the page; the cursor is kept. Default false. */
@@ -203,8 +219,12 @@ export interface ClientOptions {
   lastEventId?: string | undefined;
   /** Deliver only the latest update of a type in each window of this length; 0, the default, delivers all. */
   coalesce?: number | undefined;
-  /** Silence after which a stream is taken for dead, until the server says how often it beats; 0 trusts it for ever. Default 45000. */
-  silence?: number | undefined;
+  /**
+   * The silence after which a stream is taken for dead, in milliseconds; 0: never. A server that speaks tinysse/1 names its own heartbeat,
+   * which beats this. Left out: 45000 until the first event. Streams of other servers are then watched only where their comments are
+   * seen (transport `fetch`), by twice the longest time between two of them, and at least 45000.
+   */
+  heartbeatTimeout?: number | undefined;
   /** Default 20000. */
   connectTimeout?: number | undefined;
   /** Default 10000. */
@@ -229,6 +249,11 @@ export interface ClientOptions {
    * user, and when the token provider says 401 or 403.
    */
   persist?: boolean | PersistOptions | undefined;
+  /**
+   * No warnings. Without it the console explains each kind of failure once: what failed, whether and when it is retried, and the likely
+   * fix. The text never holds a token, and is loaded only when there is something to explain.
+   */
+  quiet?: boolean | undefined;
   /** Told of everything the client does; never of a token. `localStorage['tinysse.debug'] = '1'` tells the console instead. */
   log?: ((entry: LogEntry) => void) | undefined;
 }
@@ -302,16 +327,37 @@ export interface Client<U = Updates> extends Disposable {
   /** Lets go of the stream and keeps the cursor; {@link Client.resume} goes on from there. */
   pause(): void;
   resume(): void;
-  /** Connects anew with a new token; the way out of `failed`. */
+  /** Connects anew with a new token, at once. A way out of `failed`, and of the rest after {@link Client.forget}. */
   reconnect(): void;
   /**
-   * Forgets the cursor that `persist` keeps, and keeps none until the next token is answered. Call it at logout, and await it before
-   * you leave the page: what does it may have to be loaded. Never rejects.
+   * Says who is signed in; `null` (or an empty string) is nobody, and ends the connection. For another user than before, stream, token and
+   * cursor are dropped at once, no update of the former user is delivered any more, and the token provider is asked anew.
+   *
+   * ```ts
+   * auth.onChange((session) => sse.setUser(session?.userId ?? null));
+   * ```
+   *
+   * In React: `<SSEProvider client={sse} user={session?.userId ?? null}>`.
+   */
+  setUser(id: string | null): void;
+  /**
+   * Calls `fn` when the user is another one: by {@link Client.setUser}, by {@link Client.forget} (`null`), or by a token that names
+   * another one. Drop then what belongs to the former user.
+   */
+  onUser(fn: (user: string | null) => void, options?: Until): Off;
+  /**
+   * Ends stream, token, cursor and the cursor that `persist` keeps, at once, in every tab that shares the connection. Call it at logout, and
+   * await it before you leave the page: what erases the kept cursor may have to be loaded. Never rejects. The status is `idle` until
+   * `setUser` with a user, `reconnect()`, or until the page is shown again.
    */
   forget(): Promise<void>;
-  /** Ends it for good: no callback comes after this, whatever was under way. */
+  /**
+   * Ends everything: no callback comes after this, whatever was under way, and all subscriptions are over. What is begun afterwards, by
+   * `acquire` or `subscribe`, begins anew, without a cursor; so a component that closes its client in a cleanup works in StrictMode. If
+   * the option `signal` was aborted, it is over for good.
+   */
   close(): void;
-  /** Aborted by {@link Client.close}, for whatever should end with the client. */
+  /** Aborted by {@link Client.close}, for whatever should end with the client. A client that is used again has another one. */
   readonly signal: AbortSignal;
   /** Random, one per tab. Send it as the header `x-tinysse-origin` with mutations, and the tab will not refetch its own changes. */
   readonly origin: string;

@@ -1,8 +1,15 @@
+import { chunk, delay, pause } from './chunk.js';
 import { isSseError, messageOf, SseError } from './errors.js';
 import type { ClientOptions, Gap, Role, Snapshot, Update, WasmSource } from './types.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
-export type WasmOptions = Omit<ClientOptions, 'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share'> & {
+export type WasmOptions = Omit<
+  ClientOptions,
+  'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share' | 'quiet' | 'user'
+> & {
+  user?: string | undefined;
+  /** Whose cursor `lastEventId` is; anybody's, if left out. */
+  cursorUser?: string | undefined;
   /** Follow the tab that holds the connection, until told to lead. */
   share?: boolean;
 };
@@ -17,10 +24,10 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
 };
 
 /**
- * What is loaded for few is given each client of the wasm before it starts; `again` throws that one away and makes another, by the
- * options as they are then. Whoever changes what its snapshot says calls `changed` when that is another.
+ * A plugin: it is given each client of the wasm before that starts. It calls `changed` after it altered what the snapshot says,
+ * and `forget` when another tab ended the connection of this user.
  */
-export type Hook = (wasm: WasmClient, again: () => void, changed: () => void) => void;
+export type Hook = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
 
 /** The class that `src/web/client.rs` exports. */
 export interface WasmClient {
@@ -30,6 +37,9 @@ export interface WasmClient {
   pause(): void;
   resume(): void;
   reconnect(): void;
+  /** Empty for nobody. */
+  setUser(user: string): void;
+  forget(): void;
   subscribe(types: string | readonly string[], fn: (update: Update) => void): number;
   unsubscribe(id: number): boolean;
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
@@ -38,10 +48,14 @@ export interface WasmClient {
   /** What it counts beyond its snapshot, and its last inputs: read by `inside` in `inspect.ts`. */
   inspect?(): string;
   /**
-   * Calls `fn([ticket, cursor])` to follow the tab that holds the connection, and `fn([event, id, data])` with what a stream of our own
-   * said. One function at a time.
+   * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user, and `fn([event, id, data])` with
+   * what an own stream said. One function at a time.
    */
-  onTabs?(fn: ((what: [ticket: number, cursor: string] | [string, string, string]) => void) | undefined): void;
+  onTabs?(
+    fn:
+      | ((what: [ticket: number, cursor: string, user: string] | [event: string, id: string, data: string]) => void)
+      | undefined,
+  ): void;
   /** Hold the connection, or follow; said again, follow anew. */
   lead?(lead: boolean): void;
   /** Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The first opens it. */
@@ -58,32 +72,58 @@ type Transport = NonNullable<ClientOptions['transport']>;
 
 /** A module for each transport: whoever lets the browser read the stream needs no decoder. */
 const flavours = {
-  eventsource: { glue: () => import('./wasm/glue.js'), inlined: () => import('./inlined.js') },
-  fetch: { glue: () => import('./wasm/fetch/glue.js'), inlined: () => import('./inlined-fetch.js') },
+  eventsource: {
+    glue: chunk(() => import('./wasm/glue.js'), 'initSync'),
+    inlined: chunk(() => import('./inlined.js'), 'bytes'),
+  },
+  fetch: {
+    glue: chunk(() => import('./wasm/fetch/glue.js'), 'initSync'),
+    inlined: chunk(() => import('./inlined-fetch.js'), 'bytes'),
+  },
 };
 
 const loading: { [transport in Transport]?: Promise<Wasm> | undefined } = {};
 
+/** A client that waits for the module. */
+export interface Waiting {
+  wanted(): boolean;
+  /** Called after each attempt that failed and is repeated, with the failures in a row and the milliseconds until the next. */
+  failed(error: SseError, failures: number, wait: number): void;
+  /** Ends the wait for the next attempt. */
+  hurry(): void;
+}
+
 /**
- * Loads and compiles the module, once for the page; whoever comes while it loads waits for the same. After a failure the
- * next call tries again. Rejects with an {@link SseError} of the code `csp` or `wasm`.
+ * Loads and compiles the module, once for the page. What the network lost is asked for again, with backoff, for as long as it is wanted;
+ * after another failure the next call tries again. Rejects with an {@link SseError} of the code `csp` or `wasm`.
  *
  * Inlined behind a dynamic `import()`, because that is the one layout that works in every bundler.
  */
-export function loadWasm(source?: WasmSource, transport?: Transport): Promise<Wasm> {
+export async function loadWasm(source?: WasmSource, transport?: Transport, waiting?: Waiting): Promise<Wasm> {
   // What is no transport is refused by the wasm, with the option's name.
   const name = transport === 'fetch' ? transport : 'eventsource';
-  loading[name] ??= load(source, flavours[name]).catch((thrown: unknown) => {
-    loading[name] = undefined;
-    throw failure(thrown);
-  });
-  return loading[name];
+  for (let failures = 1; ; failures++) {
+    loading[name] ??= load(source, flavours[name]);
+    try {
+      return await loading[name];
+    } catch (thrown) {
+      loading[name] = undefined;
+      const error = failure(thrown);
+      if (!error.retryable || !waiting?.wanted()) throw error;
+      const wait = delay(failures);
+      const [over, end] = pause(wait);
+      waiting.hurry = end;
+      waiting.failed(error, failures, wait);
+      await over;
+      if (!waiting.wanted()) throw error;
+    }
+  }
 }
 
 type Flavour = (typeof flavours)[Transport];
 
 async function load(source: WasmSource | undefined, flavour: Flavour): Promise<Wasm> {
-  const [glue, module] = await Promise.all([flavour.glue(), compile(source, flavour)]);
+  const [glue, module] = await Promise.all([flavour.glue().catch(lost), compile(source, flavour)]);
   glue.initSync({ module });
   return glue as unknown as Wasm;
 }
@@ -92,24 +132,30 @@ async function compile(source: WasmSource | undefined, flavour: Flavour): Promis
   if (source instanceof WebAssembly.Module) return source;
   let bytes = source;
   if (bytes === undefined) {
-    bytes = (await flavour.inlined()).bytes();
+    bytes = (await flavour.inlined().catch(lost)).bytes();
   } else if (typeof bytes === 'string' || bytes instanceof URL) {
-    const response = await fetch(bytes);
-    if (!response.ok) throw new SseError('wasm', `${bytes} answered ${response.status}`);
-    bytes = await response.arrayBuffer();
+    const response = await fetch(bytes).catch(lost);
+    const { status } = response;
+    if (!response.ok) throw new SseError('wasm', `${bytes} answered ${status}`, { status, retryable: status > 404 });
+    bytes = await response.arrayBuffer().catch(lost);
   }
   return WebAssembly.compile(bytes);
+}
+
+/** For what a network may have lost. */
+function lost(thrown: unknown): never {
+  throw failure(thrown, true);
 }
 
 /** Engines have no error class of their own for a refusal by policy; all of them name it in the message. */
 const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embedder/i;
 
-function failure(thrown: unknown): SseError {
-  if (isSseError(thrown)) return thrown;
-  const message = messageOf(thrown);
+function failure(cause: unknown, retryable = false): SseError {
+  if (isSseError(cause)) return cause;
+  const message = messageOf(cause);
   if (refused.test(message)) {
     const advice = "the content security policy needs script-src 'wasm-unsafe-eval'";
-    return new SseError('csp', `${advice} (${message})`, { cause: thrown });
+    return new SseError('csp', `${advice} (${message})`, { cause });
   }
-  return new SseError('wasm', `the wasm module did not load: ${message}`, { cause: thrown });
+  return new SseError('wasm', `the wasm module did not load: ${message}`, { cause, retryable });
 }

@@ -1,102 +1,101 @@
-// `npm run size`: what a page downloads, and whether it is within the budget. `npm run size -- --why` says what the bytes are.
+// `npm run size`: what users download because of tinysse, and whether it is within the budgets. `npm run size -- --why` names what
+// the bytes are. Needs Chromium.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { buildEventSourceWasm, eventSourceNamed, eventSourceWasm } from './lib/eventsource.mjs';
+import { build } from './build.mjs';
+import { findChromium } from './lib/browser.mjs';
+import { bundleAlone, downloads, measure } from './lib/download.mjs';
+import { eventSourceNamed, eventSourceWasm } from './lib/eventsource.mjs';
 import { bold, dim, main, Stop, say } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
 import { dissect } from './lib/sections.mjs';
-import { buildWasm, flavours, optimise } from './lib/wasm.mjs';
+import { flavours, optimise } from './lib/wasm.mjs';
 import { setUp } from './setup.mjs';
 
-/** What a page downloads, brotli, in bytes: .wasm + glue + facade, by transport. */
-const budgets = { eventsource: 20_400, fetch: 27_000 };
+/**
+ * What an app of `benches/download` downloads more than the same app without tinysse: Brotli, in bytes, every script that Chromium
+ * asks for.
+ */
+const budgets = { with: 26_350, 'with-fetch': 33_550 };
 
-/** `tinysse/eventsource`, which has a wasm of its own, inlined: all that its users download. */
+/** `tinysse/eventsource` alone, which has a wasm of its own: Brotli, in bytes. */
 const eventSourceBudget = 6_650;
 
-function measure(name, bytes) {
-  const brotli = brotliCompressSync(bytes, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
-  });
-  return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
-}
+const columns = ['raw', 'gzip', 'brotli'];
 
 const sum = (name, rows) => ({
   name,
-  raw: rows.reduce((total, row) => total + row.raw, 0),
-  gzip: rows.reduce((total, row) => total + row.gzip, 0),
-  brotli: rows.reduce((total, row) => total + row.brotli, 0),
+  ...Object.fromEntries(columns.map((column) => [column, rows.reduce((total, row) => total + row[column], 0)])),
 });
 
-/**
- * A module as an app's bundler sees it, with all that it imports at the start. Of what it imports later, only what every client needs
- * is put in, if that is wanted: the wasm, with what unpacks it.
- */
-async function bundle(entry, { inlined = false } = {}) {
-  const { build } = await import('esbuild');
-  const needed = /\/wasm\/|\/inlined\.js$/;
-  const later = {
-    name: 'later',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /./ }, ({ kind, path }) =>
-        kind === 'dynamic-import' && !(inlined && needed.test(path)) ? { path, external: true } : undefined,
-      ),
-  };
-  const { outputFiles } = await build({
-    entryPoints: [at('js', entry)],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    legalComments: 'none',
-    write: false,
-    plugins: [later],
-    logLevel: 'error',
-  });
-  return Buffer.concat(outputFiles.map((file) => file.contents));
+const minus = (name, row, other) => ({
+  name,
+  ...Object.fromEntries(columns.map((column) => [column, row[column] - other[column]])),
+});
+
+function print(title, rows) {
+  const cell = (text, width) => String(text).padStart(width);
+  console.log(`\n  ${bold(title.padEnd(48))}${columns.map((head) => dim(cell(head, 9))).join('')}`);
+  for (const { name, raw, gzip, brotli } of rows) {
+    console.log(`  ${name.padEnd(48)}${cell(raw, 9)}${cell(gzip, 9)}${bold(cell(brotli, 9))}`);
+  }
 }
 
-function print(rows) {
-  const cell = (text, width) => String(text).padStart(width);
-  console.log(`  ${''.padEnd(30)}${['raw', 'gzip', 'brotli'].map((head) => dim(cell(head, 9))).join('')}`);
-  for (const { name, raw, gzip, brotli } of rows) {
-    console.log(`  ${name.padEnd(30)}${cell(raw, 9)}${cell(gzip, 9)}${bold(cell(brotli, 9))}`);
+/** Prints what the app with tinysse downloads more, script by script; answers the total. */
+function difference(title, { scripts, rounds }, twin, why) {
+  const [entry, ...chunks] = scripts;
+  const rows = [minus('entry, without that of the twin', entry, twin.scripts[0]), ...chunks];
+  const total = sum('total', rows);
+  print(title, [...rows, total]);
+  console.log(
+    `  ${dim(`${scripts.length} scripts in ${rounds.length} rounds: ${rounds.map((round) => round.length).join(', ')}`)}`,
+  );
+  if (why) {
+    const modules = scripts.flatMap(({ inputs }) => Object.entries(inputs));
+    const ours = modules.filter(([path]) => path.startsWith('pkg/'));
+    printSizes(
+      'modules of tinysse in it, minified',
+      ours.map(([path, { bytesInOutput }]) => ({ name: path, size: bytesInOutput })),
+      40,
+    );
   }
+  return total.brotli;
 }
 
 export async function size({ why }) {
-  await buildWasm();
-  await buildEventSourceWasm();
-  const facade = measure('facade', await bundle('index.ts'));
-  const over = [];
-  for (const { name, dir, named } of flavours) {
-    const parts = [
-      measure('tinysse.wasm', readFileSync(join(dir, 'tinysse.wasm'))),
-      measure('glue', readFileSync(join(dir, 'glue.js'))),
-      facade,
-    ];
-    const total = sum('total', parts);
-    say(bold(`transport ${name}`));
-    print([...parts, total]);
-    if (why) await explain(named);
-    const budget = budgets[name];
-    if (total.brotli > budget) over.push(`${name}: ${total.brotli} bytes of brotli are above the budget of ${budget}`);
-    else say(`${total.brotli} of ${budget} bytes of brotli: ${budget - total.brotli} to spare`);
-  }
-  print([
-    measure('inlined: all in one file', await bundle('index.ts', { inlined: true })),
-    measure('apart: one connection for tabs', await bundle('tabs/share.ts')),
-    measure('apart: persist, log, snapshot', await bundle('more.ts')),
-    measure('apart: tinysse/iterate', await bundle('iterate.ts')),
+  await build();
+  const within = (what, bytes, budget) => {
+    const text = `${what}: ${bytes} of ${budget} bytes of Brotli`;
+    if (bytes > budget) throw new Stop(`${text}, which is ${bytes - budget} too many`);
+    say(`${text}, ${budget - bytes} to spare`);
+  };
+  const loaded = await downloads(findChromium().browser, ['without', ...Object.keys(budgets)]);
+  const twin = loaded.get('without');
+  const of = (name, title) => difference(title, loaded.get(name), twin, why);
+  const totals = {
+    with: of('with', 'an app downloads more with tinysse'),
+    'with-fetch': of('with-fetch', "an app downloads more with transport: 'fetch'"),
+  };
+  const alone = async (name, code) => measure(name, await bundleAlone(code));
+  const eventSource = await alone('tinysse/eventsource', "export { EventSource } from 'tinysse/eventsource'");
+  print('alone, in one file', [
+    await alone('centrifuge', "export { Centrifuge } from 'centrifuge'"),
+    eventSource,
+    await alone('tinysse/iterate', "export { updates } from 'tinysse/iterate'"),
+    await alone('persist, log, snapshot()', `export * from '${at('pkg', 'more.js')}'`),
   ]);
-  const eventSource = measure('eventsource: all in one file', await bundle('eventsource/index.ts', { inlined: true }));
-  print([measure('eventsource.wasm', readFileSync(eventSourceWasm)), eventSource]);
-  if (why) await explain(eventSourceNamed);
-  if (eventSource.brotli > eventSourceBudget) {
-    over.push(`eventsource: ${eventSource.brotli} bytes of brotli are above the budget of ${eventSourceBudget}`);
-  } else say(`${eventSource.brotli} of ${eventSourceBudget} bytes of brotli for tinysse/eventsource`);
-  if (over.length > 0) throw new Stop(over.join('; '));
+  print('files', [
+    ...(await Promise.all(
+      flavours.flatMap(({ name, dir }) =>
+        ['tinysse.wasm', 'glue.js'].map((file) => measure(`${file}, ${name}`, readFileSync(join(dir, file)))),
+      ),
+    )),
+    await measure('eventsource.wasm', readFileSync(eventSourceWasm)),
+  ]);
+  console.log();
+  if (why) for (const named of [...flavours.map(({ named }) => named), eventSourceNamed]) await explain(named);
+  for (const [name, budget] of Object.entries(budgets)) within(name, totals[name], budget);
+  within('tinysse/eventsource', eventSource.brotli, eventSourceBudget);
 }
 
 /** A function's crate and module, which is what can be acted upon; the hash and the generics say nothing here. */
@@ -141,6 +140,7 @@ async function explain(from) {
 }
 
 await main(import.meta.url, async () => {
-  await setUp({ browser: false });
+  const found = await setUp({ browser: true });
+  process.env.CHROME = found.browser;
   await size({ why: process.argv.includes('--why') });
 });

@@ -3,6 +3,7 @@
 //   npm run test:full           also the long simulation, the lab, the soak, and the browser tests in Firefox and WebKitGTK
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
+import { checkBrowsers } from './browsers.mjs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
 import { e2e, e2eElsewhere } from './e2e.mjs';
@@ -98,6 +99,15 @@ const checks = [
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
     },
   },
+  {
+    name: 'browsers',
+    about: 'js/ and src/web use no web API that a supported browser lacks',
+    work: async () => {
+      await buildWasm();
+      await buildEventSourceWasm();
+      checkBrowsers();
+    },
+  },
 ];
 
 const tests = [
@@ -110,7 +120,7 @@ const tests = [
     },
   },
   { name: 'build', about: 'the npm package in pkg/', work: build },
-  { name: 'size', about: 'the budget', work: () => size({ why: false }) },
+  { name: 'size', about: 'what users download, within the budgets', work: () => size({ why: false }) },
   { name: 'chromium', about: 'wasm-bindgen-test, std build', work: () => webTest('chromium', findChromium()) },
   {
     name: 'chromium-slim',
@@ -243,6 +253,7 @@ function chosen(flags) {
 const browsers = new Set([
   'chromium',
   'chromium-slim',
+  'size',
   'packaging',
   'failures',
   'foreign',

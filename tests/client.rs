@@ -34,7 +34,7 @@ fn drain(client: &mut Client) -> (Vec<Update>, Option<u64>) {
             Output::Update(update) => given.push(update),
             Output::Sleep(due) => return (given, due.map(|Time(ms)| ms)),
             Output::Ask { .. } | Output::Forget(_) | Output::Open { .. } | Output::Close(_) => {}
-            Output::Resync(_) | Output::Status(_) | Output::Stranger => {}
+            Output::Resync(_) | Output::Status(_) | Output::UserChanged | Output::Probe(_) => {}
             Output::Follow { .. } | Output::Heard(_) => {}
         }
     }

@@ -13,7 +13,7 @@ use tinysse::core::{
 
 const BEGIN: &str = "<!-- state diagram: printed by tests/diagram.rs -->";
 const END: &str = "<!-- end -->";
-const STATES: [&str; 7] = ["Idle", "Authorizing", "Connecting", "Live", "Waiting", "Paused", "Failed"];
+const STATES: [&str; 8] = ["Idle", "SignedOut", "Authorizing", "Connecting", "Live", "Waiting", "Paused", "Failed"];
 
 /// A way to a state: how it differs from the others, what the application is given, and the inputs that lead there.
 struct Way {
@@ -29,9 +29,10 @@ const USUAL: Way = Way { setting: "", provider: true, refusals: 8, native_retrie
 /// Ticket 1 is the first question, 2 the first stream; without a provider the first stream is 1.
 const WAYS: &[Way] = &[
     Way { inputs: &["tick"], ..USUAL },
-    Way { setting: "offline", inputs: &["pause offline"], ..USUAL },
     Way { setting: "token held", inputs: &["start", "token 1 is t", "stop"], ..USUAL },
     Way { setting: "no provider", provider: false, inputs: &["tick"], ..USUAL },
+    Way { inputs: &["start", "forget"], ..USUAL },
+    Way { setting: "nobody", inputs: &["start", "user"], ..USUAL },
     Way { inputs: &["start"], ..USUAL },
     Way { setting: "last chance", refusals: 1, inputs: &["start"], ..USUAL },
     Way { inputs: &["start", "token 1 is t"], ..USUAL },
@@ -40,6 +41,7 @@ const WAYS: &[Way] = &[
     Way { setting: "too often", native_retries: 0, inputs: &["start", "token 1 is t"], ..USUAL },
     Way { setting: "token over", inputs: &["start", "token 1 is t lives 5"], ..USUAL },
     Way { inputs: &["start", "token 1 is t", "opened 2"], ..USUAL },
+    Way { setting: "hello", inputs: &["start", "token 1 is t", "opened 2", HELLO], ..USUAL },
     Way { setting: "no provider", provider: false, inputs: &["start", "opened 1"], ..USUAL },
     Way { setting: "last chance", refusals: 1, inputs: &["start", "token 1 is t", "opened 2"], ..USUAL },
     Way { setting: "too often", native_retries: 0, inputs: &["start", "token 1 is t", "opened 2"], ..USUAL },
@@ -47,17 +49,19 @@ const WAYS: &[Way] = &[
     Way { inputs: &["start", "token 1 failed"], ..USUAL },
     Way { setting: "token held", inputs: &["start", "token 1 is t", "lost 2 dropped"], ..USUAL },
     Way { setting: "no provider", provider: false, inputs: &["start", "lost 1 dropped"], ..USUAL },
-    Way { inputs: &["start", "pause offline"], ..USUAL },
-    Way { setting: "token held", inputs: &["start", "token 1 is t", "pause offline"], ..USUAL },
+    Way { inputs: &["start", "pause user"], ..USUAL },
+    Way { setting: "token held", inputs: &["start", "token 1 is t", "pause user"], ..USUAL },
     Way {
         setting: "told to wait",
-        inputs: &["start", "token 1 is t", "lost 2 busy 503 wait 9000", "pause offline"],
+        inputs: &["start", "token 1 is t", "lost 2 busy 503 wait 9000", "pause user"],
         ..USUAL
     },
-    Way { setting: "two reasons", inputs: &["start", "pause offline", "pause user"], ..USUAL },
+    Way { setting: "two reasons", inputs: &["start", "pause page", "pause user"], ..USUAL },
     Way { inputs: &["start", "token 1 refused 401"], ..USUAL },
     Way { setting: "token held", inputs: &["start", "token 1 is t", "lost 2 gone 204"], ..USUAL },
 ];
+
+const HELLO: &str = "frame 2 4f.1 tinysse.hello client=c&after=4f.1&head=4f.1&beat=15000&gap=first";
 
 /// Every input, as it is drawn; `T` is the ticket in hand.
 const INPUTS: &[(&str, &str)] = &[
@@ -65,8 +69,11 @@ const INPUTS: &[(&str, &str)] = &[
     ("stop", "stop"),
     ("reconnect", "reconnect"),
     ("pause", "pause page"),
-    ("resume", "resume offline"),
+    ("resume", "resume user"),
     ("wake", "wake"),
+    ("user", "user bob"),
+    ("nobody", "user"),
+    ("forget", "forget"),
     ("follow or lead", "lead"),
     ("token", "token T is t"),
     ("token refused", "token T refused 401"),
@@ -85,6 +92,7 @@ const INPUTS: &[(&str, &str)] = &[
     ("lost: unauthorized", "lost T unauthorized"),
     ("lost: busy", "lost T busy 503 wait 1000"),
     ("lost: gone", "lost T gone 204"),
+    ("lost: redirected", "lost T redirected"),
     ("lost: forbidden", "lost T forbidden"),
 ];
 
@@ -117,7 +125,7 @@ fn probe() -> Edges {
         let from = index(session.state());
         let ticket = match session.state() {
             State::Connecting(ticket) | State::Live(ticket) => ticket.0,
-            State::Idle | State::Authorizing | State::Waiting | State::Paused | State::Failed => 1,
+            State::Idle | State::SignedOut | State::Authorizing | State::Waiting | State::Paused | State::Failed => 1,
         };
         let mut draw = |session: &Session, label: &str| {
             let to = index(session.state());
@@ -132,7 +140,11 @@ fn probe() -> Edges {
         for (label, input) in INPUTS {
             let mut session = reach(way);
             let input = input.replace(" T ", &format!(" {ticket} ")).replace("opened T", &format!("opened {ticket}"));
-            let now = if way.setting == "token over" { 10 } else { 1 };
+            let now = match (way.setting, *label) {
+                ("token over", _) => 10,
+                (_, "wake") => 2_000, // after it gave up
+                (_, _) => 1,
+            };
             conversation::say(&input, Time(now), &mut session);
             draw(&session, label);
         }

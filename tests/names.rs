@@ -103,7 +103,7 @@ fn a_secret_is_in_no_debug_text() {
     let opened = opened.inspect(|output| seen += &format!("{output:?}")).any(|output| match output {
         Output::Open { token, .. } => token.is_some_and(|token| token.reveal() == secret),
         Output::Ask { .. } | Output::Forget(_) | Output::Close(_) | Output::Update(_) => false,
-        Output::Follow { .. } | Output::Heard(_) | Output::Stranger => false,
+        Output::Follow { .. } | Output::Heard(_) | Output::UserChanged | Output::Probe(_) => false,
         Output::Resync(_) | Output::Status(_) | Output::Sleep(_) => false,
     });
     assert!(opened && seen.contains("Token(") && !seen.contains(secret), "{seen}");

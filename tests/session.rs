@@ -54,16 +54,36 @@ fn the_conversations_speak_of_everything() {
     }
     let all: String = transcripts.into_values().collect();
     let words = [
-        ["== Idle", "== Authorizing", "== Connecting", "== Live", "== Waiting", "== Paused", "== Failed"].as_slice(),
+        [
+            "== Idle",
+            "== SignedOut",
+            "== Authorizing",
+            "== Connecting",
+            "== Live",
+            "== Waiting",
+            "== Paused",
+            "== Failed",
+        ]
+        .as_slice(),
         &["status idle", "status connecting", "status open", "status reconnecting"],
         &["status offline", "status paused", "status failed"],
         &[" initial\n", " expired\n", " rejected\n", " revoked\n", " manual\n"],
         &["-> ask", "-> forget", "-> open", "-> close", "-> update", "-> replayed", "-> resync"],
-        &["-> follow", "-> heard", "-> stranger", "<- follow", "<- lead"],
+        &["-> follow", "-> heard", "-> user changed", "-> probe", "<- follow", "<- lead", "<- user\n", "<- forget"],
         &["resync first", "resync epoch", "resync trimmed", "resync unknown", "resync overflow", "resync rights"],
         &["reason=drain", "reason=rotate", "reason=token", "reason=revoked", "reason=slow"],
         &["refused 401", "refused 403", " failed\n", " nonsense\n", " lives "],
-        &[" retrying\n", " dropped\n", " closed\n", " unauthorized\n", " busy ", " gone ", " forbidden\n"],
+        &[
+            " retrying\n",
+            " dropped\n",
+            " closed\n",
+            " unauthorized\n",
+            " busy ",
+            " gone ",
+            " forbidden\n",
+            " redirected\n",
+        ],
+        &["<- probed", " hub\n", " stream\n", " unseen\n"],
         &[
             "pause user",
             "pause offline",
@@ -75,7 +95,7 @@ fn the_conversations_speak_of_everything() {
             "<- bytes",
             "<- frame",
         ],
-        &[": unauthorized", ": network", ": http", ": protocol", ": token", ": csp"],
+        &[": unauthorized", ": network", ": http", ": protocol", ": token", ": csp", ": user"],
     ];
     let missing: Vec<_> = words.into_iter().flatten().filter(|word| !all.contains(**word)).collect();
     assert!(missing.is_empty(), "no conversation has {missing:?}");
@@ -89,12 +109,12 @@ fn a_trace_replays() {
         let (first, config, seed, cursor) = play(&script);
         let trace = first.trace();
         let lines: Vec<_> = trace.lines().collect();
-        let left_out = [" for ada", " empty", "set event_limit"];
+        let left_out = [" for ada", " empty", "set event_limit", "<- user ", " of ada", ": beat"];
         if lines.len() == 64 || left_out.iter().any(|words| script.contains(words)) {
             continue; // its beginning is lost; or it depends on what is kept out of a trace
         }
         let mut second = Session::new(config, seed);
-        second.set_cursor(&cursor);
+        second.set_cursor(&cursor, "");
         for line in &lines {
             let (at, input) = line.split_once(" <- ").unwrap();
             conversation::say(input, Time(at[1..].parse().unwrap()), &mut second);
@@ -123,7 +143,7 @@ fn replay(script: &str) -> String {
 }
 
 fn replay_with(script: &str, end: &mut dyn FnMut(Session, Config, u64, String)) -> String {
-    let (mut config, mut seed, mut cursor) = (Config::default(), 1, String::new());
+    let (mut config, mut seed, mut cursor, mut owner) = (Config::default(), 1, String::new(), String::new());
     let mut session: Option<Session> = None;
     let (mut now, mut due, mut out) = (0, None, String::new());
     for line in script.lines() {
@@ -136,11 +156,12 @@ fn replay_with(script: &str, end: &mut dyn FnMut(Session, Config, u64, String)) 
             [] | ["#", ..] => {}
             ["set", "seed", value] => seed = value.parse().expect(line),
             ["set", "cursor", value] => cursor = (*value).to_owned(),
+            ["set", "cursor", value, "of", user] => (cursor, owner) = ((*value).to_owned(), (*user).to_owned()),
             ["set", name, value] => set(&mut config, name, value.parse().expect(line)),
             [at, "<-", ..] => {
                 let session = session.get_or_insert_with(|| {
                     let mut session = Session::new(config, seed);
-                    session.set_cursor(&cursor);
+                    session.set_cursor(&cursor, &owner);
                     session
                 });
                 now = match (at.strip_prefix("@+"), at.strip_prefix('@')) {
@@ -169,6 +190,8 @@ fn set(config: &mut Config, name: &str, value: u32) {
         "token_timeout" => config.token_timeout = value,
         "connect_timeout" => config.connect_timeout = value,
         "silence" => config.silence = value,
+        "watch_plain" => config.watch_plain = value != 0,
+        "native" => config.native = value != 0,
         "proven" => config.proven = value,
         "native_retries" => config.native_retries = value,
         "refusals" => config.refusals = value,

@@ -70,7 +70,7 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
     let (mut session, mut rng) = (Session::new(config, seed), Rng::new(!seed));
     let mut storm = Storm { connects: vec![], questions: vec![], said: format!("seed {seed}\n") };
     let mut coming = BTreeMap::from([((0, 0), String::from("start"))]);
-    let (mut now, mut due, mut count, mut current) = (0, None::<u64>, 0, 0);
+    let (mut now, mut due, mut count, mut current, mut probes) = (0, None::<u64>, 0, 0, 0);
     while now < 60_000 && storm.connects.len() + storm.questions.len() < 2_000 {
         let input = match (coming.first_key_value(), due) {
             (Some((key, _)), due) if due.is_none_or(|due| key.0 <= due) => {
@@ -120,7 +120,14 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
                     begin(ticket, &mut coming, &mut rng, 0);
                 }
                 Output::Forget(_) | Output::Close(_) | Output::Update(_) | Output::Follow { .. } => {}
-                Output::Heard(_) | Output::Stranger => {}
+                Output::Heard(_) | Output::UserChanged => {}
+                Output::Probe(Ticket(ticket)) => {
+                    storm.connects.push(now);
+                    probes += 1;
+                    let answers = ["unauthorized", "busy 502 wait 0", "unseen", "stream", "redirected"];
+                    let answer = answers[rng.below(answers.len() as u64) as usize];
+                    coming.insert((now + 1, u32::MAX - probes), format!("probed {ticket} {answer}"));
+                }
                 Output::Resync(_) | Output::Status(_) | Output::Sleep(_) => {}
             }
         }

@@ -25,6 +25,13 @@ impl Page {
         (1..).zip(self.text.lines())
     }
 
+    /// Returns how many lines hold code: not blank, no comment, and no unit test at the end of the file.
+    fn code_lines(&self) -> usize {
+        let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let comment = |line: &&str| !["//", "/*", "*"].iter().any(|start| line.starts_with(start));
+        code.lines().map(str::trim).filter(|line| !line.is_empty()).filter(comment).count()
+    }
+
     /// Lines with their numbers, without what stands behind `//`.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines().map(|(number, line)| (number, line.split("//").next().unwrap_or(line)))
@@ -73,9 +80,9 @@ fn clean(rule: &str, broken: &[String]) {
 #[test]
 fn a_file_is_one_concept_and_short() {
     let long = pages().into_iter().filter(|page| page.is(&["rs", "js", "ts", "tsx", "mjs"]));
-    let long = long.map(|page| (page.text.lines().count(), page.path)).filter(|(lines, _)| *lines > LONGEST);
-    let broken: Vec<_> = long.map(|(lines, path)| format!("{path}: {lines} lines")).collect();
-    clean(&format!("A file has at most {LONGEST} lines: find the second concept."), &broken);
+    let long = long.map(|page| (page.code_lines(), page.path)).filter(|(lines, _)| *lines > LONGEST);
+    let broken: Vec<_> = long.map(|(lines, path)| format!("{path}: {lines} lines of code")).collect();
+    clean(&format!("A file has at most {LONGEST} lines of code: find the second concept."), &broken);
 }
 
 #[test]
@@ -121,8 +128,7 @@ fn core_is_told_and_never_asks() {
 #[test]
 fn whatever_changes_the_state_is_in_step_rs() {
     let mut broken = Vec::new();
-    for page in
-        pages().iter().filter(|page| page.path.starts_with("src/core/") && !page.path.ends_with("session/step.rs"))
+    for page in pages().iter().filter(|page| page.path.starts_with("src/core/") && !page.path.contains("session/step"))
     {
         for (number, line) in page.code() {
             let assigns = line.split_once(".state =").is_some_and(|(_, value)| !value.starts_with('='));
@@ -131,7 +137,7 @@ fn whatever_changes_the_state_is_in_step_rs() {
             }
         }
     }
-    clean("Every transition of the session stands in src/core/session/step.rs.", &broken);
+    clean("Every transition of the session is in src/core/session/step.rs or the folder beside it.", &broken);
     assert!(page("src/core/session/step.rs").contains("self.state ="), "the rule looks at the right file");
 }
 

@@ -1,10 +1,13 @@
 // What Web IDL asks of a class, beyond what a class of the language has by itself.
+import { inZone } from '../zone.js';
 
 type Handler = ((event: never) => unknown) | null;
 
 /** What is behind one event handler attribute. */
 interface Slot {
   value: Handler;
+  /** Calls the value in the zone in which it was set, if it is a function. */
+  call: unknown;
   readonly listener: (event: Event) => void;
 }
 
@@ -24,26 +27,27 @@ export function defineHandlers(prototype: EventTarget, types: readonly string[])
       },
       set(this: EventTarget, value: unknown) {
         const handler = (typeof value === 'object' || typeof value === 'function' ? value : null) as Handler;
-        assign(this, type, handler);
+        assign(this, type, handler, typeof value === 'function' ? inZone(value) : undefined);
       },
     });
   }
 }
 
-function assign(target: EventTarget, type: string, value: Handler): void {
+function assign(target: EventTarget, type: string, value: Handler, call: unknown): void {
   const own = slots.get(target) ?? new Map<string, Slot>();
   slots.set(target, own);
   const slot = own.get(type);
   if (slot && value) {
-    slot.value = value;
+    Object.assign(slot, { value, call });
   } else if (slot) {
     target.removeEventListener(type, slot.listener);
     own.delete(type);
   } else if (value) {
     const fresh: Slot = {
       value,
+      call,
       listener(event) {
-        if (typeof fresh.value === 'function') fresh.value.call(target, event as never);
+        (fresh.call as Handler)?.call(target, event as never);
       },
     };
     own.set(type, fresh);

@@ -1,3 +1,4 @@
+import { decode } from '../decode.js';
 import { SseError } from '../errors.js';
 import { wasm } from './inline.js';
 
@@ -141,7 +142,7 @@ export class Parser {
 
 function instance(): Exports {
   try {
-    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)));
+    compiled ??= new WebAssembly.Module(decode(wasm));
     return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);

@@ -1,4 +1,6 @@
-import { SseError } from '../errors.js';
+import { messageOf, SseError } from '../errors.js';
+import { noToken } from '../received.js';
+import { statusOf, tokenOf } from '../token.js';
 import { floor } from './pace.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
@@ -14,26 +16,39 @@ export interface End {
 /** Milliseconds for a token. */
 const patience = 30_000;
 
+/** Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers that are supported. */
+function linked(signal: AbortSignal): AbortController {
+  const controller = new AbortController();
+  signal.addEventListener('abort', () => controller.abort(signal.reason));
+  return controller;
+}
+
 /** Asks for a token. Rejects with an {@link End}. */
 export async function ask(token: EventSourceToken, { reason, signal }: EventSourceTokenAsk): Promise<string> {
   if (typeof token === 'string') return token;
-  const both = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+  const both = linked(signal);
+  const timer = setTimeout(() => both.abort(new DOMException('no token in time', 'TimeoutError')), patience);
   try {
     const answer = await Promise.race([
-      token({ reason, signal: both }),
+      token({ reason, signal: both.signal }),
       new Promise<never>((_, reject) => {
-        both.onabort = () => reject(both.reason);
+        both.signal.onabort = () => reject(both.signal.reason);
       }),
     ]);
-    const text = (answer as { token?: string } | null)?.token ?? answer;
-    if (typeof text !== 'string') throw new TypeError('the token is no string');
+    const text = tokenOf(answer);
+    if (!text) throw noToken(answer);
     return text;
   } catch (cause) {
-    const status = (cause as { status?: number } | null)?.status;
+    const status = statusOf(cause);
     const refused = status === 401 || status === 403;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const error = new SseError(refused ? 'unauthorized' : 'token', message, { status, retryable: !refused, cause });
+    const error = new SseError(refused ? 'unauthorized' : 'token', messageOf(cause), {
+      status,
+      retryable: !refused,
+      cause,
+    });
     throw { fatal: refused, error } satisfies End;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -53,7 +68,8 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
  * answer need not be shown tells whether anybody is there; it is aborted then, since a stream has no end, and a body that nobody may see cannot be
  * cancelled. Who fails the next one too gives us no leave. Not so for a source that was open: a proxy may answer for a while.
  */
-export async function open(get: typeof fetch, url: string, asked: ReturnType<typeof request>, first: boolean) {
+export async function open(get: typeof fetch, given: string, asked: ReturnType<typeof request>, first: boolean) {
+  const url = bare(given);
   const wait = () => new Promise((done) => setTimeout(done, floor * (1 + Math.random())));
   for (let there: unknown; ; await wait()) {
     try {
@@ -62,9 +78,8 @@ export async function open(get: typeof fetch, url: string, asked: ReturnType<typ
       if (there) throw new SseError('network', 'the server answered without CORS');
       if (!first || new URL(url).origin === globalThis.location?.origin) throw cause;
       await wait();
-      const look = new AbortController();
-      const signal = AbortSignal.any([asked.signal, look.signal]);
-      there = await get(url, { ...asked, headers: {}, mode: 'no-cors', signal }).catch(() => {});
+      const look = linked(asked.signal);
+      there = await get(url, { ...asked, headers: {}, mode: 'no-cors', signal: look.signal }).catch(() => {});
       look.abort();
       if (!there) throw cause;
     }
@@ -92,14 +107,31 @@ export function judge(response: Response, renewable: boolean): End | undefined {
   return { fatal: true, error: new SseError('http', message, { status }) };
 }
 
+const base = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
+
 /** "Let urlRecord be the result of encoding-parsing a URL given url, relative to settings." */
 export function address(url: string): string {
   try {
-    const { protocol, hostname, href } = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+    const { protocol, hostname, href } = new URL(url, base());
     // URL §3.5 has no domain with a space or a percent sign; Chromium has.
     if (!/^http.*%/.test(protocol + hostname)) return href;
   } catch {}
   throw new DOMException(`the URL '${url}' is invalid`, 'SyntaxError');
+}
+
+/**
+ * Returns the URL as `fetch` accepts it, which is without user name and password. Those of the page's own URL are sent by the browser.
+ * Others are an error, as they are for the class of Chromium.
+ */
+function bare(address: string): string {
+  const url = new URL(address);
+  if (url.username || url.password) {
+    if (new URL('/', url).href !== new URL('/', base() ?? 'a:/').href) {
+      throw new SseError('options', 'the URL holds a user name or a password');
+    }
+    url.username = url.password = '';
+  }
+  return url.href;
 }
 
 /** A chunk of a stream. */

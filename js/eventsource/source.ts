@@ -1,4 +1,4 @@
-import { SseError } from '../errors.js';
+import { messageOf, SseError } from '../errors.js';
 import { EventSourceErrorEvent } from './event.js';
 import { defineConstants, defineHandlers, nameIt } from './idl.js';
 import { Pace } from './pace.js';
@@ -198,7 +198,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   #why(thrown: unknown): End {
     if (thrown instanceof SseError) return { fatal: true, error: thrown };
     if (typeof thrown === 'object' && thrown && 'error' in thrown) return thrown as End;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = messageOf(thrown);
     // "If res is an aborted network error, then fail the connection": aborted by the browser, as by `window.stop()`, not by us.
     const aborted = (thrown as Error | null)?.name === 'AbortError' && !this.#connection.signal.aborted;
     // "unless the user agent knows that to be futile": nothing but these two is behind a network.

@@ -28,10 +28,13 @@ export const task = (work: Work): Promise<void> =>
     });
   });
 
+/** Taken before a test can put a fake in its place. */
+const { setImmediate } = globalThis as { setImmediate?: (work: Work) => void };
+
 function poster(): (work: Work) => void {
-  // Node has its own, which a waiting channel would keep alive.
-  const { setImmediate } = globalThis as { setImmediate?: (work: Work) => void };
-  if (setImmediate) return setImmediate;
+  // In Node, Bun and Deno a channel keeps the process alive (so its ports have `unref`), and no microtasks run between listeners.
+  // In a page, what is called `setImmediate` is a polyfill or a fake, and may never call.
+  if (setImmediate && 'unref' in MessagePort.prototype) return setImmediate;
   const waiting: Work[] = [];
   const { port1, port2 } = new MessageChannel();
   let until = 0;

@@ -9,8 +9,11 @@ export interface EventSourceTokenAsk {
   readonly signal: AbortSignal;
 }
 
-/** A token, as it is or as token endpoints give it. */
-export type EventSourceTokenAnswer = string | { readonly token: string; readonly expires_in?: number };
+/** A token, as it is or as token endpoints give it (`access_token` is the name in OAuth 2.0). */
+export type EventSourceTokenAnswer =
+  | string
+  | { readonly token: string; readonly expires_in?: number | string }
+  | { readonly access_token: string; readonly expires_in?: number | string };
 
 /** A token, or a function that gets one for each connection. */
 export type EventSourceToken =
@@ -30,7 +33,7 @@ export interface EventSourceInit {
   /**
    * Sent as `Authorization: Bearer`. A function is asked again at each reconnect; if the server says 401 it is asked once more and the
    * stream goes on from where it was. Eight refusals in a row close the source. An error of the function with a `status` of 401 or 403
-   * closes it at once; any other is retried as a lost connection.
+   * (also as `response.status` or `data.httpStatus`) closes it at once; any other is retried as a lost connection.
    */
   token?: EventSourceToken | undefined;
   /** More headers. `Accept`, `Last-Event-ID` and, with a token, `Authorization` are the source's own. They go along on redirects. */

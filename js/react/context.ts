@@ -14,19 +14,19 @@ export interface RefetchPolicy {
 }
 
 /** What the provider hands down. */
-export interface SseContextValue {
+export interface SSEContextValue {
   readonly client: AnyClient;
   readonly policy: RefetchPolicy;
   readonly queryClient: QueryClientLike | undefined;
 }
 
-export const SseContext = createContext<SseContextValue | null>(null);
+export const SSEContext = createContext<SSEContextValue | null>(null);
 
 /** The client given, or that of the nearest provider. */
-export function useSseContext(client?: AnyClient): SseContextValue {
-  const context = useContext(SseContext);
+export function useSSEContext(client?: AnyClient): SSEContextValue {
+  const context = useContext(SSEContext);
   if (client && client !== context?.client)
     return { client, policy: context?.policy ?? {}, queryClient: context?.queryClient };
-  if (!context) throw new Error('tinysse: no client. Put <SseProvider client={sse}> above, or pass the client.');
+  if (!context) throw new Error('tinysse: no client. Put <SSEProvider client={sse}> above, or pass the client.');
   return context;
 }

@@ -1,13 +1,20 @@
 'use client';
 import { type ReactNode, useEffect, useMemo } from 'react';
-import { type AnyClient, refetcherOf } from '../coordinate.js';
+import type { AnyClient } from '../coordinate.js';
 import { fetchesOf, type QueryClientLike } from '../fetches.js';
-import { type RefetchPolicy, SseContext } from './context.js';
+import { type RefetchPolicy, SSEContext } from './context.js';
+import { useConnection } from './use-connection.js';
+import { useCommit } from './use-latest.js';
 
-/** What {@link SseProvider} takes. */
-export interface SseProviderProps {
+/** What {@link SSEProvider} takes. */
+export interface SSEProviderProps {
   /** Made once, outside of components. */
   client: AnyClient;
+  /**
+   * Who is logged in: passed to {@link Client.setUser} before a connection opens, and whenever it changes. `null` is nobody, and
+   * keeps no connection. Undefined, the default, leaves the identity to the client.
+   */
+  user?: string | null | undefined;
   policy?: RefetchPolicy | undefined;
   /** The TanStack `QueryClient` of the app, if it has one: see {@link useAutoRefetch} for what it makes exact. */
   queryClient?: QueryClientLike | undefined;
@@ -22,28 +29,28 @@ export interface SseProviderProps {
  * const queryClient = new QueryClient();
  *
  * <QueryClientProvider client={queryClient}>
- *   <SseProvider client={sse} queryClient={queryClient}>
+ *   <SSEProvider client={sse} queryClient={queryClient} user={session?.userId ?? null}>
  *     <App />
- *   </SseProvider>
+ *   </SSEProvider>
  * </QueryClientProvider>
  * ```
  *
- * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`linger`).
+ * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`linger`). It does
+ * what {@link useSSEUpdates} does, which is for apps without a provider: use one of the two.
  */
-export function SseProvider({ client, policy, queryClient, children }: SseProviderProps): ReactNode {
+export function SSEProvider({ client, user, policy, queryClient, children }: SSEProviderProps): ReactNode {
   const { minIntervalMs, resyncJitterMs, hidden } = policy ?? {};
   const value = useMemo(
     () => ({ client, policy: { minIntervalMs, resyncJitterMs, hidden }, queryClient }),
     [client, minIntervalMs, resyncJitterMs, hidden, queryClient],
   );
+  // Before the effects of the components below, which may open a connection, and before the browser paints.
+  useCommit(() => {
+    if (user !== undefined) client.setUser(user);
+  }, [client, user]);
   useEffect(() => {
     if (queryClient) fetchesOf(queryClient);
-    const unhold = refetcherOf(client).hold();
-    const release = client.acquire();
-    return () => {
-      release();
-      unhold();
-    };
-  }, [client, queryClient]);
-  return <SseContext.Provider value={value}>{children}</SseContext.Provider>;
+  }, [queryClient]);
+  useConnection(client, 'SSEProvider');
+  return <SSEContext.Provider value={value}>{children}</SSEContext.Provider>;
 }

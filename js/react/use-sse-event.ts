@@ -3,24 +3,25 @@ import { useEffect } from 'react';
 import type { AnyClient } from '../coordinate.js';
 import { patterns } from '../match.js';
 import type { Matched, Pattern, Update } from '../types.js';
-import { useSseContext } from './context.js';
+import { useSSEContext } from './context.js';
 import { useLatest } from './use-latest.js';
 
 /**
  * Calls `fn` for each update of the types while the component is mounted.
  *
  * ```tsx
- * useSseEvent('compute.progress', (update) => setPercent(update.data.percent));
+ * useSSEEvent('compute.progress', (update) => setPercent(update.data.percent));
  * ```
  *
- * It is always the `fn` of the last render that is called, and a new one does not subscribe anew. Does not connect.
+ * The `fn` of the last render is called, and a new one does not subscribe again. Does not connect. On a plain server (no tinysse
+ * hub) the native `EventSource` delivers only events whose names were asked for: `'*'` and `'prefix.*'` receive nothing there.
  */
-export function useSseEvent<const P extends Pattern>(
+export function useSSEEvent<const P extends Pattern>(
   types: P | readonly P[],
   fn: (update: Update<Matched<P>>) => void,
   options: { client?: AnyClient | undefined } = {},
 ): void {
-  const { client } = useSseContext(options.client);
+  const { client } = useSSEContext(options.client);
   const latest = useLatest(fn);
   const key = JSON.stringify(patterns(types));
   useEffect(

@@ -3,26 +3,26 @@ import { useCallback, useRef, useSyncExternalStore } from 'react';
 import type { AnyClient } from '../coordinate.js';
 import { idle } from '../snapshot.js';
 import type { Snapshot } from '../types.js';
-import { useSseContext } from './context.js';
+import { useSSEContext } from './context.js';
 
 /**
  * The state of the connection, or the part that `select` picks.
  *
  * ```tsx
- * const status = useSseStatus((s) => s.status);
+ * const status = useSSEStatus((s) => s.status);
  * return <span data-status={status}>{status}</span>;
  * ```
  *
  * Renders again when the picked value is another one (`Object.is`); the counters are those of the last render. Does not
  * connect. A server, and the first render over its HTML, see `idle`.
  */
-export function useSseStatus(): Snapshot;
-export function useSseStatus<T>(select: (snapshot: Snapshot) => T, options?: { client?: AnyClient | undefined }): T;
-export function useSseStatus(
+export function useSSEStatus(): Snapshot;
+export function useSSEStatus<T>(select: (snapshot: Snapshot) => T, options?: { client?: AnyClient | undefined }): T;
+export function useSSEStatus(
   select: (snapshot: Snapshot) => unknown = (snapshot) => snapshot,
   options: { client?: AnyClient | undefined } = {},
 ): unknown {
-  const { client } = useSseContext(options.client);
+  const { client } = useSSEContext(options.client);
   // A selector that builds an object must give the same one for the same snapshot, or React would render for ever.
   const last = useRef<{ snapshot: Snapshot; select: unknown; value: unknown }>(undefined);
   const pick = (snapshot: Snapshot) => {

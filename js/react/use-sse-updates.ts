@@ -1,26 +1,28 @@
 'use client';
-import { useEffect } from 'react';
 import type { AnyClient } from '../coordinate.js';
 import type { Snapshot } from '../types.js';
-import { useSseContext } from './context.js';
-import { useSseStatus } from './use-sse-status.js';
+import { useSSEContext } from './context.js';
+import { useConnection } from './use-connection.js';
+import { useSSEStatus } from './use-sse-status.js';
 
 /**
- * Keeps the connection open while the component is mounted, and gives its state.
+ * Keeps the connection open while the component is mounted, and returns its state.
  *
  * ```tsx
  * function App() {
- *   const { status, error } = useSSEUpdates(sse); // without an argument: the client of the provider
+ *   const { status, error } = useSSEUpdates(sse); // once per app
  *   return status === 'failed' ? <p>{error?.message}</p> : <Projects />;
  * }
  * ```
  *
- * Any number of components may: the connection is one, and counted. A server renders `idle`.
+ * For apps without {@link SSEProvider}, which holds the connection by itself; below it {@link useSSEStatus} returns the state. Holders
+ * are counted, and the connection is one. Without an argument it takes the client of the provider. In development the console
+ * warns once if both hold it. A server renders `idle`.
  */
 export function useSSEUpdates(client?: AnyClient): Snapshot {
-  const { client: used } = useSseContext(client);
-  useEffect(() => used.acquire(), [used]);
-  return useSseStatus(whole, { client: used });
+  const { client: used } = useSSEContext(client);
+  useConnection(used, 'useSSEUpdates');
+  return useSSEStatus(whole, { client: used });
 }
 
 const whole = (snapshot: Snapshot) => snapshot;

@@ -1,46 +1,43 @@
 // Loaded by the first client that shares its connection with other tabs.
-import { subjectOf } from '../subject.js';
 import type { Hook, WasmClient, WasmOptions, WasmSnapshot } from '../wasm.js';
 import { joinTabs } from './join.js';
 import type { Frame } from './relay.js';
 import type { Tab } from './tab.js';
 import type { Session, Shown } from './words.js';
 
-/** These end a connection that nobody has an interest in; another tab may want one. */
-const resting = new Set(['idle', 'paused', 'offline']);
+/** With these, this tab needs no connection; another one may. */
+const resting = new Set(['idle', 'paused']);
 
-/** Shares one connection among the tabs of a user. Changes `options`. */
+/** Returns the plugin that shares one connection among the tabs of a user. Changes `options`. */
 export function sharing(options: WasmOptions): Hook {
-  let user = options.user ?? '';
-  const provider = options.token;
   options.share = true;
-  if (provider) {
-    options.token = async (ask) => {
-      const answer = await provider(ask);
-      const subject = options.user || subjectOf(answer);
-      if (!subject) return answer;
-      user = subject;
-      return typeof answer === 'string' ? { token: answer, user } : { ...answer, user };
-    };
-  }
-  return (wasm, _, changed) => join(wasm, options, () => user, changed);
+  return (wasm, changed, forget) => join(wasm, options, changed, forget);
 }
 
-/** Stands between one client of the wasm and the facade: what a follower shows is what its leader shows. */
-function join(wasm: WasmClient, options: WasmOptions, user: () => string, changed: () => void): void {
+/** Puts itself between one client of the wasm and the facade: a follower shows what its leader shows. */
+function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forget: () => void): void {
   const own = {
     snapshot: wasm.snapshot.bind(wasm),
     onStatus: wasm.onStatus.bind(wasm),
     start: wasm.start.bind(wasm),
     reconnect: wasm.reconnect.bind(wasm),
+    forget: wasm.forget.bind(wasm),
     close: wasm.close.bind(wasm),
   };
   let tab: Tab | undefined;
   let group = '';
+  const part = () => {
+    tab?.close();
+    tab = undefined;
+  };
   const session: Session = {
     lead: (lead) => wasm.lead?.(lead),
     hear: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
     reconnect: own.reconnect,
+    forget: () => {
+      part();
+      forget();
+    },
     shown: () => {
       const { status, error, attempt, retryAt, clientId } = own.snapshot();
       return {
@@ -52,13 +49,9 @@ function join(wasm: WasmClient, options: WasmOptions, user: () => string, change
       };
     },
   };
-  const part = () => {
-    tab?.close();
-    tab = undefined;
-  };
-  const follow = (ticket: number, cursor: string) => {
-    if (tab?.role === 'alone' || group !== user()) part();
-    group = user();
+  const follow = (ticket: number, cursor: string, user: string) => {
+    if (tab?.role === 'alone' || group !== user) part();
+    group = user;
     try {
       const { url, types = [], withCredentials = false } = options;
       tab ??= joinTabs({ url, user: group, types, withCredentials }, session, changed);
@@ -72,13 +65,13 @@ function join(wasm: WasmClient, options: WasmOptions, user: () => string, change
       tab?.shows();
     } else if (tab) {
       part();
-      // Whoever wants a connection next follows first.
+      // A connection that is wanted next begins by following.
       wasm.lead?.(false);
     }
   };
 
   wasm.onTabs?.((what) => {
-    if (what.length === 2) follow(...what);
+    if (typeof what[0] === 'number') follow(...(what as [number, string, string]));
     else tab?.passed(what as Frame);
   });
   wasm.snapshot = () => shown(own.snapshot(), tab);
@@ -97,6 +90,10 @@ function join(wasm: WasmClient, options: WasmOptions, user: () => string, change
   wasm.reconnect = () => {
     tab?.reconnect();
     own.reconnect();
+  };
+  wasm.forget = () => {
+    tab?.forget();
+    own.forget();
   };
   wasm.close = () => {
     part();

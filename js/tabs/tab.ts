@@ -141,6 +141,11 @@ export class Tab {
     if (this.role === 'follower') this.#world.post({ kind: 'reconnect', from: this.#me });
   }
 
+  /** Tells the other tabs to forget this user. */
+  forget(): void {
+    if (this.role !== 'alone') this.#world.post({ kind: 'forget', from: this.#me });
+  }
+
   /** Lets another tab lead. */
   close(): void {
     if (this.role === 'alone') return;
@@ -152,8 +157,10 @@ export class Tab {
 
   /** Another tab said something. */
   hear(message: Message): void {
-    if (this.role === 'leader') this.#serve(message);
-    else if (this.role !== 'alone') this.#listen(message);
+    if (this.role === 'alone') return;
+    if (message.kind === 'forget') this.#session.forget();
+    else if (this.role === 'leader') this.#serve(message);
+    else this.#listen(message);
   }
 
   #serve(message: Message): void {

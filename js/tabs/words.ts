@@ -21,6 +21,8 @@ export type Message =
   | { readonly kind: 'ping'; readonly from: string }
   /** The user of a follower wants a new connection. */
   | { readonly kind: 'reconnect'; readonly from: string }
+  /** The user logged out: nothing of the connection may be kept in any tab. */
+  | { readonly kind: 'forget'; readonly from: string }
   /** The server does not speak tinysse/1, so nothing could be handed over without loss: everybody connects for himself. */
   | { readonly kind: 'apart'; readonly from: string };
 
@@ -46,6 +48,8 @@ export interface Session {
   /** What the leader passes on for the stream of a ticket; the first frame opens it. */
   hear(ticket: number, frame: Frame): void;
   reconnect(): void;
+  /** Ends everything of this user. */
+  forget(): void;
   /** What this tab's own connection shows, and what the hub calls it. */
   shown(): Shown & { readonly clientId: string | null };
 }

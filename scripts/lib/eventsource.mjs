@@ -1,6 +1,7 @@
 // The wasm beneath `tinysse/eventsource`: cargo without wasm-bindgen, then wasm-opt, then a file of TypeScript that holds it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encode } from './inline.mjs';
 import { at, crateVersion, targetDir, wasmTarget } from './paths.mjs';
 import { output, run } from './run.mjs';
 import { once, writeWhole } from './stamp.mjs';
@@ -23,7 +24,7 @@ const inputs = [
     'wasm-eventsource',
     'package-lock.json',
   ],
-  ...['eventsource', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
+  ...['eventsource', 'inline', 'layout', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
 ].map((path) => at(path));
 
 // A parser does not recurse; a small stack keeps the memory that each stream begins with small.
@@ -36,7 +37,7 @@ export async function buildEventSourceWasm() {
     const what = ['--locked', '--package', 'tinysse-eventsource', '--profile', 'small', '--target', wasmTarget];
     await run('cargo', ['rustc', ...what, '--target-dir', targetDir, '--', ...stack]);
     await optimise(eventSourceNamed, eventSourceWasm);
-    const wasm = readFileSync(eventSourceWasm).toString('base64');
-    writeWhole(inlined, `/** The parser's wasm module, base64. */\nexport const wasm =\n  '${wasm}';\n`);
+    const text = encode(readFileSync(eventSourceWasm));
+    writeWhole(inlined, `/** The parser's wasm module, for \`decode\`. */\nexport const wasm =\n  '${text}';\n`);
   });
 }

@@ -11,6 +11,7 @@ export const pkgDir = at('pkg');
 const sources = [
   'js',
   'pkg-template',
+  'docs/errors.md',
   'scripts/lib/pkg.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
@@ -31,6 +32,7 @@ export async function buildPackage() {
       cpSync(wasmDir, join(fresh, 'wasm'), { recursive: true });
       await bundleClassic(join(fresh, 'eventsource'));
       cpSync(at('pkg-template'), fresh, { recursive: true });
+      cpSync(at('docs', 'errors.md'), join(fresh, 'docs', 'errors.md'));
       for (const licence of licences) cpSync(at(licence), join(fresh, licence));
       const manifest = JSON.parse(readFileSync(at('pkg-template', 'package.json'), 'utf8'));
       writeWhole(join(fresh, 'package.json'), `${JSON.stringify({ ...manifest, version }, null, 2)}\n`);

@@ -53,7 +53,12 @@ impl Client {
         // The cursor stands behind what a window holds: a stop must neither lose it nor let it come later.
         let held = if matches!(input, Input::Stop) { self.batch.close() } else { self.batch.flush(now) };
         self.give_out(now, held);
+        let changes = self.session.user_changes();
         self.session.handle(now, input);
+        if self.session.user_changes() != changes {
+            self.batch.close(); // what it holds is for another user
+            self.ready = Queue::new();
+        }
     }
 
     /// Takes bytes of a stream that core decodes; see [`Session::bytes`].
@@ -87,9 +92,7 @@ impl Client {
                     due
                 });
             }
-            if let Output::Stranger = output {
-                self.batch.close(); // what it holds was meant for another user
-            } else if let Output::Update(update) = output {
+            if let Output::Update(update) = output {
                 let key = if self.batch.holds() { update.frame.event.clone() } else { String::new() };
                 if let Some(update) = self.batch.add(self.now, key, update) {
                     return Output::Update(update);
@@ -128,14 +131,9 @@ impl Client {
         self.batch.replaced()
     }
 
-    /// Says whom the streams are for, if it is known without a token; else tabs share what their tokens' user has.
-    pub fn set_user(&mut self, user: String) {
-        self.session.set_user(user);
-    }
-
-    /// Resumes from a cursor that was kept elsewhere.
-    pub fn set_cursor(&mut self, cursor: &str) {
-        self.session.set_cursor(cursor);
+    /// Resumes from a cursor that was stored elsewhere; see [`Session::set_cursor`].
+    pub fn set_cursor(&mut self, cursor: &str, user: &str) {
+        self.session.set_cursor(cursor, user);
     }
 }
 

@@ -8,12 +8,14 @@ pub enum Code {
     Unauthorized,
     /// No connection.
     Network,
-    /// The stream was refused; the status is known for fetch streams only.
+    /// The stream was refused.
     Http,
     /// The server broke the wire format.
     Protocol,
     /// The token provider threw, hung or answered nonsense.
     Token,
+    /// The token is for another user than the application's.
+    User,
     /// A content security policy forbids it.
     Csp,
     /// An option is unknown or of the wrong type.
@@ -30,6 +32,7 @@ impl Code {
             Self::Http => "http",
             Self::Protocol => "protocol",
             Self::Token => "token",
+            Self::User => "user",
             Self::Csp => "csp",
             Self::Options => "options",
         }

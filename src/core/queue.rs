@@ -18,6 +18,12 @@ impl<T> Queue<T> {
         self.items.push(Some(item));
     }
 
+    /// Drops what is waiting and does not pass.
+    pub(super) fn retain(&mut self, keep: fn(&T) -> bool) {
+        self.items.retain(|item| item.as_ref().is_some_and(keep));
+        self.next = 0;
+    }
+
     pub(super) fn pop(&mut self) -> Option<T> {
         if self.items.is_empty() {
             return None;
@@ -46,5 +52,16 @@ mod tests {
         assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some(2), Some(3), None]);
         queue.push(4);
         assert_eq!(queue.pop(), Some(4));
+    }
+
+    #[test]
+    fn what_is_dropped_leaves_the_rest_in_order() {
+        let mut queue = Queue::new();
+        for number in 1..=5 {
+            queue.push(number);
+        }
+        assert_eq!(queue.pop(), Some(1));
+        queue.retain(|number| number % 2 == 1);
+        assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some(3), Some(5), None]);
     }
 }

@@ -65,6 +65,12 @@ impl Builder {
         self.option("withCredentials", with)
     }
 
+    /// Whose updates these are: tokens for other users are refused. Without it, the token says it. See
+    /// [`set_user`](crate::SseClient::set_user).
+    pub fn user(self, id: impl Into<String>) -> Self {
+        self.option("user", id.into())
+    }
+
     /// The cursor to resume from, as an earlier client's [`last_event_id`](crate::Snapshot::last_event_id) was.
     pub fn last_event_id(self, id: impl Into<String>) -> Self {
         self.option("lastEventId", id.into())
@@ -75,9 +81,11 @@ impl Builder {
         self.option("coalesce", ms(window))
     }
 
-    /// A stream that said nothing for so long is taken for dead, where the server announces no beat.
-    pub fn silence(self, patience: Duration) -> Self {
-        self.option("silence", ms(patience))
+    /// Takes a stream for dead that is silent for this long, where the server announces no beat. Without it, 45 seconds until the
+    /// first frame, and then, for servers that do not speak tinysse/1, twice the longest time between two comments, if their bytes are seen
+    /// at all (transport `fetch`).
+    pub fn heartbeat_timeout(self, patience: Duration) -> Self {
+        self.option("heartbeatTimeout", ms(patience))
     }
 
     /// How long a server may take to accept a stream.

@@ -1,6 +1,6 @@
 //! The client: a handle to be cloned, and the streams that hang on it.
 
-use std::rc::Rc;
+use std::{rc::Rc, string::String};
 
 use js_sys::Function;
 use serde::de::DeserializeOwned;
@@ -77,6 +77,28 @@ impl SseClient {
     /// Drops stream and token and connects anew, at once.
     pub fn reconnect(&self) {
         self.shared.class.reconnect();
+    }
+
+    /// Says who is signed in; `None` is nobody, and ends the connection. For another user than before, stream, token and cursor are
+    /// dropped at once, what streams of updates still hold is dropped, and the token provider is asked anew.
+    ///
+    /// ```no_run
+    /// # fn example(client: &tinysse::SseClient, session: Option<&str>) {
+    /// client.set_user(session);
+    /// # }
+    /// ```
+    pub fn set_user(&self, id: Option<&str>) {
+        if id != self.snapshot().user.as_deref() || id.is_none() {
+            self.shared.clear();
+        }
+        self.shared.class.set_user(id.map(String::from));
+    }
+
+    /// Drops stream, token and cursor, at logout. The client is idle until [`set_user`](Self::set_user),
+    /// [`reconnect`](Self::reconnect) or [`start`](Self::start), or until the page is shown again.
+    pub fn forget(&self) {
+        self.shared.clear();
+        self.shared.class.forget();
     }
 
     /// Ends the client for good, and all its streams with it. The other handles find it closed.
@@ -194,6 +216,11 @@ impl Shared {
     pub(super) fn unsubscribe(&self, subscription: u32, channel: &Rc<Channel<Held>>) {
         self.updates.remove(channel);
         self.class.unsubscribe(subscription);
+    }
+
+    /// Drops what the streams of updates hold.
+    fn clear(&self) {
+        self.updates.each(|channel| channel.put(Held::clear));
     }
 
     fn close(&self) {

@@ -146,7 +146,7 @@ fn message(thrown: &JsValue) -> String {
 }
 
 fn kind(code: &str) -> Code {
-    [Code::Unauthorized, Code::Network, Code::Http, Code::Token, Code::Csp, Code::Options]
+    [Code::Unauthorized, Code::Network, Code::Http, Code::Token, Code::User, Code::Csp, Code::Options]
         .into_iter()
         .find(|kind| kind.as_str() == code)
         .unwrap_or(Code::Protocol)

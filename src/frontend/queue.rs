@@ -94,6 +94,11 @@ impl Held {
         self.dropped
     }
 
+    /// Drops what is waiting.
+    pub(super) fn clear(&mut self) {
+        self.updates.clear();
+    }
+
     pub(super) fn add(&mut self, update: Update<JsValue>) {
         if !matches!(self.failed, Failed::No) {
             self.dropped += 1;

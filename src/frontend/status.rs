@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub client_id: Option<String>,
     /// The cursor: the id up to which everything was seen. Empty before the first.
     pub last_event_id: String,
+    /// The user whose updates it carries, if it is known.
+    pub user: Option<String>,
     /// Streams that were asked for.
     pub connects: u32,
     /// Updates that were delivered.
@@ -70,6 +72,7 @@ impl Snapshot {
             status: Status::read(snapshot),
             client_id: js::text(snapshot, "clientId"),
             last_event_id: js::text(snapshot, "lastEventId").unwrap_or_default(),
+            user: js::text(snapshot, "user"),
             connects: js::count(snapshot, "connects"),
             events: js::count(snapshot, "events"),
             duplicates: js::count(snapshot, "duplicates"),

@@ -73,6 +73,18 @@ impl SseClient {
         self.driver.start(Input::Reconnect);
     }
 
+    /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
+    #[wasm_bindgen(js_name = setUser)]
+    pub fn set_user(&self, user: Option<String>) {
+        self.driver.feed(Input::User(user.filter(|user| !user.is_empty())));
+    }
+
+    /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
+    /// that is looked at again.
+    pub fn forget(&self) {
+        self.driver.start(Input::Forget);
+    }
+
     /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
     /// a list of these. The number names the subscription.
     ///
@@ -107,7 +119,7 @@ impl SseClient {
         self.driver.keep(RESYNC, call);
     }
 
-    /// Calls `call([ticket, cursor])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
+    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
     /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
     #[wasm_bindgen(js_name = onTabs)]
     pub fn on_tabs(&self, call: Option<Function>) {

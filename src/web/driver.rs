@@ -62,8 +62,10 @@ pub(super) const TABS: i32 = -3;
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
         let mut core = Client::new(options.config, u64::from(options.coalesce), u64::from(options.seed));
-        core.set_cursor(&options.last_event_id);
-        core.set_user(options.user);
+        if !options.user.is_empty() {
+            core.handle(Time::default(), Input::User(Some(options.user)));
+        }
+        core.set_cursor(&options.last_event_id, &options.cursor_user);
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let page = Page::new(&options.given);
             let me = weak.clone();
@@ -216,11 +218,15 @@ impl Driver {
                 open(page, ticket.0, &cursor, token);
             }
             Output::Forget(ticket) | Output::Close(ticket) => page.end(ticket.0),
-            Output::Follow { ticket, cursor } => page.follow(ticket.0, &cursor),
+            Output::Follow { ticket, cursor } => {
+                let user = String::from(self.core.borrow().session().user());
+                page.follow(ticket.0, &cursor, &user);
+            }
+            Output::Probe(ticket) => page.probe(ticket.0),
             Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
-            Output::Status(_) => page.call(STATUS, &self.snapshot()),
-            Output::Update(_) | Output::Stranger | Output::Sleep(_) => {}
+            Output::Status(_) | Output::UserChanged => page.call(STATUS, &self.snapshot()),
+            Output::Update(_) | Output::Sleep(_) => {}
         }
     }
 

@@ -13,10 +13,17 @@ const ROOM = 4096;
 /** Bytes that core takes at a time. */
 const PIECE = 2 ** 16;
 
-/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; what is neither counts as nothing. */
-const milliseconds = (retryAfter) => {
-  const seconds = Number.parseFloat(retryAfter);
-  return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+/**
+ * An address as `fetch` takes it, without user name and password. The browser sends those of the page by itself; others it does not
+ * send for scripts.
+ */
+const bare = (url, base) => {
+  if (url.username || url.password) {
+    if (new URL('/', url).href !== new URL('/', base).href)
+      throw new TypeError('the URL holds a user name or a password');
+    url.username = url.password = '';
+  }
+  return url.href;
 };
 
 /** A header is made of bytes, and JavaScript wants each as a character (Web IDL, `ByteString`): sent as UTF-8. */
@@ -39,7 +46,7 @@ async function read(page, ticket, reader) {
   const feed = () => {
     const bytes = room.subarray(0, used);
     used = 0;
-    if (bytes.length > 0) page.bytes(ticket, bytes);
+    if (bytes.length > 0) page.chunk(ticket, bytes);
   };
   const gather = async () => {
     gathering = true;
@@ -61,7 +68,7 @@ async function read(page, ticket, reader) {
         continue;
       }
       // A page that was busy finds half a megabyte here, and wasm gives no memory back. Core looks at no more at once.
-      for (let at = 0; at < value.length; at += PIECE) page.bytes(ticket, value.subarray(at, at + PIECE));
+      for (let at = 0; at < value.length; at += PIECE) page.chunk(ticket, value.subarray(at, at + PIECE));
     }
   } finally {
     feed();
@@ -81,28 +88,30 @@ export async function open(page, ticket, cursor, token) {
   if (token) headers.Authorization = `Bearer ${token}`;
   let url;
   try {
-    url = new URL(page.address(), document?.baseURI ?? location?.href).href;
+    const base = document?.baseURI ?? location?.href;
+    url = bare(new URL(page.address(), base), base);
   } catch (thrown) {
     page.cause = thrown;
     return page.say(LOST, ticket, UNUSABLE);
   }
   const controller = new AbortController();
-  page.open(ticket, url, () => controller.abort());
+  const { signal } = controller;
+  page.open(ticket, url, headers, () => controller.abort());
   try {
-    const response = await fetch(url, {
-      headers,
-      signal: controller.signal,
-      cache: 'no-store',
-      credentials: page.options.withCredentials ? 'include' : 'same-origin',
-    });
-    const header = (name) => response.headers.get(name) ?? '';
-    page.say(ANSWER, ticket, response.status, milliseconds(header('retry-after')), header('content-type'));
+    const response = await page.request(signal);
+    page.moved = false;
+    page.head(ANSWER, ticket, response);
     // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
     await read(page, ticket, response.body.getReader());
   } catch (thrown) {
     // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
     if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
     if (page.ends.has(ticket)) page.cause = thrown;
+    // A session that is over is often answered by a redirect to a login page at another origin, which `fetch` does not show. Asked once.
+    if (!page.moved && page.ends.has(ticket)) {
+      page.moved = true;
+      if (await page.moves(signal)) page.say(ANSWER, ticket, 1302);
+    }
   }
   if (page.ends.has(ticket)) page.say(LOST, ticket, DROPPED);
 }

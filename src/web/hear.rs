@@ -2,7 +2,7 @@
 
 use crate::core::{
     session::{
-        io::{Input, Loss, Pause, Ticket, TokenLoss},
+        io::{Input, Loss, Pause, Probed, Ticket, TokenLoss},
         token::{Grant, Token},
     },
     wire::{Frame, cut},
@@ -25,11 +25,22 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
         6 => Input::Pause(pause(short)),
         7 => Input::Resume(pause(short)),
         8 => Input::Wake,
-        9 => match Loss::of_answer(short, text, wait as u32) {
-            Some(loss) => Input::Lost(ticket, loss),
-            None => Input::Opened(ticket),
+        9 => match head(short, text, wait) {
+            Probed::Refused(loss) => Input::Lost(ticket, loss),
+            Probed::Stream { .. } | Probed::Unseen => Input::Opened(ticket),
         },
-        0 | 10..=u32::MAX => Input::Tick,
+        10 if short == 0 => Input::Probed(ticket, Probed::Unseen),
+        10 => Input::Probed(ticket, head(short, text, wait)),
+        0 | 11..=u32::MAX => Input::Tick,
+    }
+}
+
+/// The head of an answer. What it says besides the status is added to that, in thousands.
+fn head(number: u16, content_type: &str, wait: f64) -> Probed {
+    let (status, redirected, hub) = (number % 1_000, number / 1_000 % 2 == 1, number >= 2_000);
+    match Loss::of_answer(status, redirected, content_type, wait as u32) {
+        Some(loss) => Probed::Refused(loss),
+        None => Probed::Stream { hub },
     }
 }
 

@@ -4,7 +4,7 @@ const isText = (value) => typeof value === 'string';
 const whole = 'a whole number, not negative';
 const flag = ['a boolean', (value) => typeof value === 'boolean'];
 const string = ['a string', isText];
-// Saturates at 32 bits, as core's numbers do.
+// Of 32 bits, as core's numbers are.
 const number = [whole, (value) => value >>> 0 === value];
 
 /** What each is to be, and how that is seen. */
@@ -15,11 +15,12 @@ const KINDS = {
   types: ['a list of strings', (value) => Array.isArray(value) && value.every(isText)],
   user: string,
   lastEventId: string,
+  cursorUser: string,
   withCredentials: flag,
   pauseWhenHidden: flag,
   share: flag,
   coalesce: number,
-  silence: number,
+  heartbeatTimeout: number,
   connectTimeout: number,
   tokenTimeout: number,
   refusals: number,
@@ -53,5 +54,7 @@ export const count = (options, name, usual) => {
   const value = options[name] ?? usual;
   return typeof value === 'function' ? 1 : Number(value);
 };
+
+export const given = (options, name) => options[name] !== undefined;
 
 export const text = (options, name) => options[name] ?? '';

@@ -14,6 +14,8 @@ pub(super) struct Options {
     /// Whose streams these are, if the application says it.
     pub(super) user: String,
     pub(super) last_event_id: String,
+    /// Whose cursor that is; empty if it is anybody's.
+    pub(super) cursor_user: String,
     pub(super) coalesce: u32,
     pub(super) seed: u32,
     pub(super) config: Config,
@@ -40,8 +42,7 @@ mod read {
         url: String,
         #[serde(default, deserialize_with = "function")]
         token: Option<Function>,
-        #[serde(rename = "transport")]
-        _transport: Option<Transport>,
+        transport: Option<Transport>,
         share: Option<bool>,
         user: Option<String>,
         event_limit: Option<u32>,
@@ -52,8 +53,9 @@ mod read {
         #[serde(rename = "withCredentials")]
         _with_credentials: Option<bool>,
         last_event_id: Option<String>,
+        cursor_user: Option<String>,
         coalesce: Option<u32>,
-        silence: Option<u32>,
+        heartbeat_timeout: Option<u32>,
         connect_timeout: Option<u32>,
         token_timeout: Option<u32>,
         refusals: Option<u32>,
@@ -62,6 +64,7 @@ mod read {
 
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "lowercase")]
+    #[derive(PartialEq)]
     enum Transport {
         EventSource,
         Fetch,
@@ -103,7 +106,9 @@ mod read {
             let usual = Config::default();
             let config = Config {
                 provider: raw.token.is_some(),
-                silence: raw.silence.unwrap_or(usual.silence),
+                silence: raw.heartbeat_timeout.unwrap_or(usual.silence),
+                watch_plain: raw.heartbeat_timeout.is_some(),
+                native: raw.transport != Some(Transport::Fetch),
                 connect_timeout: raw.connect_timeout.unwrap_or(usual.connect_timeout),
                 token_timeout: raw.token_timeout.unwrap_or(usual.token_timeout),
                 refusals: raw.refusals.unwrap_or(usual.refusals),
@@ -115,6 +120,7 @@ mod read {
                 given: value.clone(),
                 user: raw.user.unwrap_or_default(),
                 last_event_id: raw.last_event_id.unwrap_or_default(),
+                cursor_user: raw.cursor_user.unwrap_or_default(),
                 coalesce: raw.coalesce.unwrap_or(0),
                 seed: raw.seed.unwrap_or_else(|| (js_sys::Math::random() * f64::from(u32::MAX)) as u32),
                 config,
@@ -135,6 +141,8 @@ mod read {
         fn read(given: &JsValue, fetch: bool) -> JsValue;
         fn count(options: &JsValue, name: &str, usual: u32) -> u32;
         fn text(options: &JsValue, name: &str) -> String;
+        #[wasm_bindgen(js_name = given)]
+        fn has(options: &JsValue, name: &str) -> bool;
     }
 
     impl Options {
@@ -148,7 +156,9 @@ mod read {
             let usual = Config::default();
             let config = Config {
                 provider: number("token", 0) != 0,
-                silence: number("silence", usual.silence),
+                silence: number("heartbeatTimeout", usual.silence),
+                watch_plain: has(&given, "heartbeatTimeout"),
+                native: text(&given, "transport") != "fetch",
                 connect_timeout: number("connectTimeout", usual.connect_timeout),
                 token_timeout: number("tokenTimeout", usual.token_timeout),
                 refusals: number("refusals", usual.refusals),
@@ -159,6 +169,7 @@ mod read {
             Ok(Self {
                 user: text(&given, "user"),
                 last_event_id: text(&given, "lastEventId"),
+                cursor_user: text(&given, "cursorUser"),
                 coalesce: number("coalesce", 0),
                 seed: number("seed", 0),
                 config,

@@ -14,6 +14,11 @@ const NO_TOKEN = 5;
 const PAUSE = 6;
 const RESUME = 7;
 const WAKE = 8;
+const PROBED = 10;
+
+// What the status of an answer carries besides: the request was redirected, the server speaks tinysse.
+const REDIRECTED = 1000;
+const HUB = 2000;
 
 // How a stream was lost.
 const RETRYING = 0;
@@ -58,6 +63,20 @@ const peek = (object, name) => {
   } catch {}
 };
 
+/** The claim `sub` of a JWT (RFC 7519 §4.1.2). Read, not verified: it only tells one user from another. */
+const subject = (token) => {
+  try {
+    const bytes = atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)))).sub;
+  } catch {}
+};
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3), here in milliseconds; anything else counts as nothing. */
+const milliseconds = (retryAfter) => {
+  const seconds = Number.parseFloat(retryAfter);
+  return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+};
+
 const isText = (value) => typeof value === 'string';
 const before = (text, end) => text.split(end, 1)[0];
 const lines = (text) => (text ? text.split('\n') : null);
@@ -83,6 +102,7 @@ export const snapshot = (
   resyncs,
   bytes,
   coalesced,
+  user,
 ) => ({
   status,
   clientId: clientId || null,
@@ -95,6 +115,7 @@ export const snapshot = (
   resyncs,
   bytes,
   coalesced,
+  user: user || null,
 });
 
 /** Texts in one, a line each (no event's type has a line's end in it); `undefined` for what is neither a text nor a list of them. */
@@ -112,18 +133,20 @@ export class Page {
     /** By subscriber: the function and the types that it names. */
     this.calls = new Map();
     this.slept = 0;
+    /** Whether an unanswered request was looked at for a redirect since the last one that was answered. */
+    this.moved = false;
     this.skew = Date.now() - performance.now();
   }
 
-  /** `bytes(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
-  tell(say, bytes) {
+  /** `chunk(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
+  tell(say, chunk) {
     this.say = (word, ticket = 0, number = 0, wait = 0, text = '') => say(word, ticket, number, wait, text);
-    this.bytes = bytes;
+    this.chunk = chunk;
   }
 
   /** Ends everything; nobody is called any more. */
   close() {
-    this.say = this.bytes = this.listen = nothing;
+    this.say = this.chunk = this.listen = nothing;
     this.calls.clear();
     this.sleep(-1);
     this.unwatch?.();
@@ -189,8 +212,12 @@ export class Page {
     return query.length > 0 ? `${url}${url.includes('?') ? '&' : '?'}${query.join('&')}` : url;
   }
 
-  /** Keeps what ends the stream, which ends too when a policy forbids it: of that only the document tells (CSP3 §5.3). */
-  open(ticket, url, end) {
+  /**
+   * Keeps what ends the stream, which ends too when a policy forbids it: of that only the document tells (CSP3 §5.3). `url` and
+   * `headers` make the same request again.
+   */
+  open(ticket, url, headers, end) {
+    this.asked = [url, headers];
     // Without its fragment, and in some browsers without its query.
     const hear = ({ effectiveDirective, blockedURI }) => {
       if (effectiveDirective !== 'connect-src' || !isText(blockedURI)) return;
@@ -228,7 +255,47 @@ export class Page {
     this.listen = (names) => listen(true, source, names, hear);
     this.listen(EVENTS);
     for (const [, names] of this.calls.values()) this.listen(names);
-    this.open(ticket, peek(source, 'url') ?? '', () => source.close());
+    this.open(ticket, peek(source, 'url') ?? '', { Accept: 'text/event-stream' }, () => source.close());
+  }
+
+  /** Makes the request for the last stream, with `fetch`. */
+  request(signal, redirect) {
+    const [url, headers] = this.asked;
+    const credentials = this.options.withCredentials ? 'include' : 'same-origin';
+    return fetch(url, { headers, signal, redirect, cache: 'no-store', credentials });
+  }
+
+  /** Tells the head of an answer. */
+  head(word, ticket, { status, redirected, headers }) {
+    const header = (name) => headers.get(name) ?? '';
+    const more = (redirected ? REDIRECTED : 0) + (header('tinysse-wire') ? HUB : 0);
+    this.say(word, ticket, status + more, milliseconds(header('retry-after')), header('content-type'));
+  }
+
+  /** True if the request is redirected to where `fetch` may not follow, or not look. */
+  async moves(signal) {
+    try {
+      return (await this.request(signal, 'manual')).type === 'opaqueredirect';
+    } catch {}
+  }
+
+  /** Asks for a stream once more, and tells only the head of the answer: of a refusal, `EventSource` hides it. */
+  async probe(ticket) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const end = this.ends.get(ticket);
+    this.ends.set(ticket, () => {
+      controller.abort();
+      end?.();
+    });
+    try {
+      this.head(PROBED, ticket, await this.request(signal));
+    } catch (thrown) {
+      const moved = await this.moves(signal);
+      if (this.ends.has(ticket)) this.cause = thrown;
+      this.say(PROBED, ticket, moved ? 302 + REDIRECTED : 0);
+    }
+    controller.abort();
   }
 
   /**
@@ -253,7 +320,7 @@ export class Page {
     }
     Promise.resolve(answer).then(
       settle((value) => {
-        this.cause = undefined;
+        this.cause = value instanceof TypeError ? value : undefined; // it says what was received
         this.grant(ticket, value);
       }),
       settle((thrown) => {
@@ -272,7 +339,7 @@ export class Page {
   grant(ticket, value) {
     const token = isText(value) ? value : peek(value, 'token');
     const seconds = peek(value, 'expires_in') ?? undefined;
-    const user = peek(value, 'user');
+    const user = [peek(value, 'user'), subject(token)].find((name) => name && isText(name)) ?? '';
     // No token has a line's end in it (RFC 6750 §2.1), which parts it from the user here.
     if (
       !isText(token) ||
@@ -281,7 +348,7 @@ export class Page {
     ) {
       return this.say(NO_TOKEN, ticket, NONSENSE);
     }
-    this.say(TOKEN, ticket, seconds === undefined ? -1 : seconds * 1000, 0, `${token}\n${isText(user) ? user : ''}`);
+    this.say(TOKEN, ticket, seconds === undefined ? -1 : seconds * 1000, 0, `${token}\n${user}`);
   }
 
   /** Gives a number a function to call, in place of the one before. */
@@ -334,8 +401,8 @@ export class Page {
     this.call(RESYNC, { gap, types: lines(types) });
   }
 
-  follow(ticket, cursor) {
-    this.call(TABS, [ticket, cursor]);
+  follow(ticket, cursor, user) {
+    this.call(TABS, [ticket, cursor, user]);
   }
 
   heard(event, id, data) {

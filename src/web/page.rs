@@ -31,6 +31,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn source(this: &Page, ticket: u32, cursor: &str, token: &str);
     #[wasm_bindgen(method)]
+    pub(super) fn probe(this: &Page, ticket: u32);
+    #[wasm_bindgen(method)]
     pub(super) fn ask(this: &Page, ticket: u32, reason: &str);
     #[wasm_bindgen(method)]
     pub(super) fn end(this: &Page, ticket: u32);
@@ -55,9 +57,9 @@ extern "C" {
     ) -> JsValue;
     #[wasm_bindgen(method)]
     pub(super) fn resync(this: &Page, gap: &str, types: &str);
-    /// `[ticket, cursor]`: follow the tab that holds the connection.
+    /// `[ticket, cursor, user]`: follow the tab that holds this user's connection.
     #[wasm_bindgen(method)]
-    pub(super) fn follow(this: &Page, ticket: u32, cursor: &str);
+    pub(super) fn follow(this: &Page, ticket: u32, cursor: &str, user: &str);
     /// `[event, id, data]`: what our own stream said.
     #[wasm_bindgen(method)]
     pub(super) fn heard(this: &Page, event: &str, id: &str, data: &str);
@@ -77,6 +79,7 @@ extern "C" {
         resyncs: u32,
         bytes: f64,
         coalesced: u32,
+        user: &str,
     ) -> JsValue;
     pub(super) fn failure(code: &str, message: &str, retryable: bool) -> JsValue;
     pub(super) fn texts(value: &JsValue) -> Option<String>;

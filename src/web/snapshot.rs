@@ -21,6 +21,7 @@ struct Snapshot<'a> {
     resyncs: u32,
     bytes: f64,
     coalesced: u32,
+    user: Option<&'a str>,
 }
 
 pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
@@ -38,6 +39,7 @@ pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
         resyncs: counters.resyncs(),
         bytes: counters.bytes as f64,
         coalesced: client.coalesced(),
+        user: Some(session.user()).filter(|user| !user.is_empty()),
     };
     let object = snapshot.into_object();
     match status.error {
@@ -90,6 +92,7 @@ impl Snapshot<'_> {
             self.resyncs,
             self.bytes,
             self.coalesced,
+            self.user.unwrap_or_default(),
         )
     }
 }

@@ -39,7 +39,13 @@ impl Together {
             return false;
         }
         let (mut start, mut sent, last) = (0, false, updates.len() - 1);
+        // One that is called may say that there is another user now: the rest is not his.
+        let changes = core.borrow().session().user_changes();
+        let stale = || core.borrow().session().user_changes() != changes;
         for (at, Update { frame: Frame { event, id, data }, replayed, envelope }) in updates.iter().enumerate() {
+            if stale() {
+                break;
+            }
             let to = core.borrow().matching(event);
             let type_ends = start + units(event);
             let id_ends = type_ends + units(id);
@@ -50,7 +56,7 @@ impl Together {
                     page.set_text(&text);
                 }
                 let object = page.give(start, type_ends, id_ends, end, *replayed, *envelope, *first as i32);
-                for Subscriber(number) in others {
+                for Subscriber(number) in others.iter().take_while(|_| !stale()) {
                     page.call(*number as i32, &object);
                 }
             }

@@ -8,7 +8,7 @@ use tinysse::core::{
     session::{
         Session, State,
         bytes::Wants,
-        io::{Heard, Input, Loss, Output, Pause, Status, Ticket, TokenLoss},
+        io::{Heard, Input, Loss, Output, Pause, Probed, Status, Ticket, TokenLoss},
         token::{Grant, Token},
     },
     time::Time,
@@ -58,7 +58,7 @@ impl Listener for Client {
 pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
     let mut to = |input| listener.handle(now, input);
     let ticket = |number: &str| Ticket(number.parse().unwrap_or_else(|_| panic!("no ticket: {text}")));
-    let number = |digits: &str| digits.parse().unwrap_or_else(|_| panic!("no number: {text}"));
+    let number = |digits: &str| digits.parse::<u32>().unwrap_or_else(|_| panic!("no number: {text}"));
     let words: Vec<&str> = text.split(' ').collect();
     match words.as_slice() {
         ["start"] => to(Input::Start),
@@ -68,6 +68,9 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
         ["tick"] => to(Input::Tick),
         ["follow"] => to(Input::Follow),
         ["lead"] => to(Input::Lead),
+        ["user", name] => to(Input::User(Some((*name).into()))),
+        ["user"] => to(Input::User(None)),
+        ["forget"] => to(Input::Forget),
         ["pause", why] => to(Input::Pause(pause(why))),
         ["resume", why] => to(Input::Resume(pause(why))),
         ["token", asked, "refused", status] => {
@@ -97,21 +100,28 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
             let bytes = bytes.join(" ").replace("\\n", "\n").replace("\\r", "\r");
             listener.bytes(now, ticket(stream), bytes.as_bytes());
         }
-        ["lost", stream, loss @ ..] => {
-            let loss = match loss {
-                ["retrying"] => Loss::Retrying,
-                ["dropped"] => Loss::Dropped,
-                ["closed"] => Loss::Closed,
-                ["unauthorized"] => Loss::Unauthorized,
-                ["busy", status, "wait", wait] => Loss::Busy { status: number(status) as u16, wait: number(wait) },
-                ["gone", status] => Loss::Gone(number(status) as u16),
-                ["forbidden"] => Loss::Forbidden,
-                ["unusable"] => Loss::Unusable,
-                _ => panic!("no such loss: {text}"),
-            };
-            to(Input::Lost(ticket(stream), loss));
-        }
+        ["lost", stream, how @ ..] => to(Input::Lost(ticket(stream), loss(how, text))),
+        ["probed", stream, "hub"] => to(Input::Probed(ticket(stream), Probed::Stream { hub: true })),
+        ["probed", stream, "stream"] => to(Input::Probed(ticket(stream), Probed::Stream { hub: false })),
+        ["probed", stream, "unseen"] => to(Input::Probed(ticket(stream), Probed::Unseen)),
+        ["probed", stream, how @ ..] => to(Input::Probed(ticket(stream), Probed::Refused(loss(how, text)))),
         _ => panic!("no such input: {text}"),
+    }
+}
+
+fn loss(how: &[&str], text: &str) -> Loss {
+    let number = |digits: &str| digits.parse::<u32>().unwrap_or_else(|_| panic!("no number: {text}"));
+    match how {
+        ["retrying"] => Loss::Retrying,
+        ["dropped"] => Loss::Dropped,
+        ["closed"] => Loss::Closed,
+        ["unauthorized"] => Loss::Unauthorized,
+        ["redirected"] => Loss::Redirected,
+        ["busy", status, "wait", wait] => Loss::Busy { status: number(status) as u16, wait: number(wait) },
+        ["gone", status] => Loss::Gone(number(status) as u16),
+        ["forbidden"] => Loss::Forbidden,
+        ["unusable"] => Loss::Unusable,
+        _ => panic!("no such loss: {text}"),
     }
 }
 
@@ -154,6 +164,7 @@ pub(crate) fn write(outputs: &[Output], state: State, due: Option<u64>, out: &mu
 pub(crate) fn name(state: State) -> &'static str {
     match state {
         State::Idle => "Idle",
+        State::SignedOut => "SignedOut",
         State::Authorizing => "Authorizing",
         State::Connecting(_) => "Connecting",
         State::Live(_) => "Live",
@@ -166,7 +177,9 @@ pub(crate) fn name(state: State) -> &'static str {
 fn stand(state: State) -> String {
     match state {
         State::Connecting(Ticket(ticket)) | State::Live(Ticket(ticket)) => format!("{} {ticket}", name(state)),
-        State::Idle | State::Authorizing | State::Waiting | State::Paused | State::Failed => name(state).into(),
+        State::Idle | State::SignedOut | State::Authorizing | State::Waiting | State::Paused | State::Failed => {
+            name(state).into()
+        }
     }
 }
 
@@ -182,7 +195,8 @@ fn print(output: &Output) -> String {
         Output::Follow { ticket, cursor } if cursor.is_empty() => format!("follow {}", ticket.0),
         Output::Follow { ticket, cursor } => format!("follow {} from {cursor}", ticket.0),
         Output::Heard(frame) => format!("heard {}", frame.event),
-        Output::Stranger => String::from("stranger"),
+        Output::UserChanged => String::from("user changed"),
+        Output::Probe(ticket) => format!("probe {}", ticket.0),
         Output::Close(ticket) => format!("close {}", ticket.0),
         Output::Update(update) => {
             let frame = &update.frame;

@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /** The head of a request that went through, as far as the tests look at it. */
 export interface Passed {
+  /** When its head was read, in milliseconds since 1970. */
+  readonly at: number;
   readonly method: string;
   /** Path and query as the browser sent them. */
   readonly url: string;
@@ -22,6 +24,8 @@ interface Pair {
   head: string;
   /** Whether it carried a request. */
   used: boolean;
+  /** What is still to come of a request's body, in bytes. */
+  body: number;
   stalled: boolean;
   /** What may still go down before the cut, in bytes. */
   allowance: number;
@@ -175,6 +179,7 @@ export class Relay {
       up,
       head: '',
       used: false,
+      body: 0,
       stalled: false,
       allowance: Number.POSITIVE_INFINITY,
       cut: 'reset',
@@ -228,12 +233,18 @@ export class Relay {
     else pair.down.destroy();
   }
 
-  /** Reads request heads. The requests here have no bodies, so one head follows the other. */
+  /** Reads request heads, and passes over bodies whose length is given. */
   #read(pair: Pair, chunk: Buffer): void {
     pair.head += chunk.toString('latin1');
-    for (let end = pair.head.indexOf('\r\n\r\n'); end >= 0; end = pair.head.indexOf('\r\n\r\n')) {
+    for (;;) {
+      const passed = Math.min(pair.body, pair.head.length);
+      pair.head = pair.head.slice(passed);
+      pair.body -= passed;
+      const end = pair.head.indexOf('\r\n\r\n');
+      if (pair.body > 0 || end < 0) return;
       const request = parse(pair.head.slice(0, end));
       pair.head = pair.head.slice(end + 4);
+      pair.body = Number(request.headers.get('content-length') ?? 0);
       this.requests.push(request);
       pair.used = true;
       const cursor = request.headers.get('last-event-id');
@@ -264,5 +275,5 @@ function parse(head: string): Passed {
     const colon = line.indexOf(':');
     headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
   }
-  return { method, url, path: pathname, query: searchParams, headers };
+  return { at: Date.now(), method, url, path: pathname, query: searchParams, headers };
 }

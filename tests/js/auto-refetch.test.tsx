@@ -4,7 +4,7 @@ import { QueryClient, QueryClientProvider, useQuery, useSuspenseQuery } from '@t
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { type ReactNode, StrictMode, Suspense, useEffect } from 'react';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type AutoRefetchOptions, SseProvider, useAutoRefetch } from '../../js/react/index.js';
+import { type AutoRefetchOptions, SSEProvider, useAutoRefetch } from '../../js/react/index.js';
 import { HandClient } from './support/client.js';
 import { CountingServer } from './support/http.js';
 
@@ -55,9 +55,9 @@ describe.each([
     return (
       <StrictMode>
         <QueryClientProvider client={queryClient}>
-          <SseProvider client={sse} policy={policy} queryClient={exact ? queryClient : undefined}>
+          <SSEProvider client={sse} policy={policy} queryClient={exact ? queryClient : undefined}>
             {children}
-          </SseProvider>
+          </SSEProvider>
         </QueryClientProvider>
       </StrictMode>
     );
@@ -269,12 +269,12 @@ test('an exact view renders no more often than the data changes', async () => {
   }
   render(
     <QueryClientProvider client={queryClient}>
-      <SseProvider client={sse} queryClient={queryClient}>
+      <SSEProvider client={sse} queryClient={queryClient}>
         <Counted name="exact" />
-      </SseProvider>
-      <SseProvider client={new HandClient()}>
+      </SSEProvider>
+      <SSEProvider client={new HandClient()}>
         <Counted name="rendered" />
-      </SseProvider>
+      </SSEProvider>
     </QueryClientProvider>,
   );
   await waitFor(() => expect(shown()).toEqual(['v1', 'v1']));

@@ -23,6 +23,8 @@ class Double implements WasmClient {
   pause = () => void calls.push('pause');
   resume = () => void calls.push('resume');
   reconnect = () => void calls.push('reconnect');
+  setUser = (user: string) => void calls.push(`user ${user}`);
+  forget = () => void calls.push('forget');
   subscribe = (types: string | readonly string[]) => calls.push(`subscribe ${types}`);
   unsubscribe = () => calls.push('unsubscribe') > 0;
   onStatus = (fn: typeof status) => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createClient } from '../../js/index.js';
 import { latency } from '../../js/inspect.js';
 import { updates } from '../../js/iterate.js';
-import { SseProvider, useAutoRefetch } from '../../js/react/index.js';
+import { SSEProvider, useAutoRefetch } from '../../js/react/index.js';
 import { Coordinator } from '../../js/refetch.js';
 import { HandClient } from './support/client.js';
 import { Double, doubles } from './support/double.js';
@@ -148,7 +148,6 @@ describe('refetches saved', () => {
         return new Promise((done) => world.setTimeout(() => done(undefined), 150));
       },
       view: () => ({ fetching: false }),
-      exact: false,
       accepts: () => true,
       own: false,
       resync: true,
@@ -180,11 +179,11 @@ describe('refetches saved', () => {
     }
     render(
       <QueryClientProvider client={queryClient}>
-        <SseProvider client={client} queryClient={queryClient}>
+        <SSEProvider client={client} queryClient={queryClient}>
           <Row />
           <Row />
           <Row />
-        </SseProvider>
+        </SSEProvider>
       </QueryClientProvider>,
     );
     await vi.waitFor(() => expect(requests).toBe(1));

@@ -6,7 +6,7 @@ import { EventSource } from 'eventsource';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type SseError, type Update } from '../../js/index.js';
-import { SseProvider, useAutoRefetch, useSSEUpdates, useSseEvent, useSseStatus } from '../../js/react/index.js';
+import { SSEProvider, useAutoRefetch, useSSEEvent, useSSEStatus, useSSEUpdates } from '../../js/react/index.js';
 import { CountingServer } from './support/http.js';
 import { SseServer } from './support/sse-server.js';
 
@@ -190,7 +190,7 @@ describe('the client', () => {
 
 describe('in React', () => {
   function Row() {
-    const status = useSseStatus((snapshot) => snapshot.status);
+    const status = useSSEStatus((snapshot) => snapshot.status);
     useSSEUpdates();
     return <p>{status}</p>;
   }
@@ -199,11 +199,11 @@ describe('in React', () => {
     const client = connect();
     const { unmount } = render(
       <StrictMode>
-        <SseProvider client={client}>
+        <SSEProvider client={client}>
           <Row />
           <Row />
           <Row />
-        </SseProvider>
+        </SSEProvider>
       </StrictMode>,
     );
     await until(() => expect(screen.getAllByText('open')).toHaveLength(3));
@@ -219,9 +219,9 @@ describe('in React', () => {
   test('a remount within the linger keeps the stream', async () => {
     const client = connect({ linger: 500 });
     const app = (
-      <SseProvider client={client}>
+      <SSEProvider client={client}>
         <Row />
-      </SseProvider>
+      </SSEProvider>
     );
     const first = render(app);
     await until(() => expect(screen.getByText('open')).toBeDefined());
@@ -233,17 +233,17 @@ describe('in React', () => {
     expect(server.opened).toBe(1);
   });
 
-  test('useSseEvent calls the handler of the last render', async () => {
+  test('useSSEEvent calls the handler of the last render', async () => {
     const client = connect();
     const heard: string[] = [];
     function Listener({ name }: { name: string }) {
-      useSseEvent('a', (update) => heard.push(`${name} ${update.id}`));
+      useSSEEvent('a', (update) => heard.push(`${name} ${update.id}`));
       return null;
     }
     const app = (name: string) => (
-      <SseProvider client={client}>
+      <SSEProvider client={client}>
         <Listener name={name} />
-      </SseProvider>
+      </SSEProvider>
     );
     const { rerender } = render(app('one'));
     await until(() => expect(client.getSnapshot().status).toBe('open'));
@@ -275,11 +275,11 @@ describe('in React', () => {
     render(
       <StrictMode>
         <QueryClientProvider client={queryClient}>
-          <SseProvider client={client}>
+          <SSEProvider client={client}>
             <Projects />
             <Projects />
             <Projects />
-          </SseProvider>
+          </SSEProvider>
         </QueryClientProvider>
       </StrictMode>,
     );

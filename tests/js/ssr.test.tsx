@@ -2,7 +2,7 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { renderToString } from 'react-dom/server';
 import { createClient, type Snapshot } from 'tinysse';
-import { SseProvider, useAutoRefetch, useSSEUpdates, useSseEvent, useSseStatus } from 'tinysse/react';
+import { SSEProvider, useAutoRefetch, useSSEEvent, useSSEStatus, useSSEUpdates } from 'tinysse/react';
 import { expect, test } from 'vitest';
 
 const sse = createClient({ url: '/events' });
@@ -17,16 +17,16 @@ test('the hooks render `idle`', () => {
   let whole: Snapshot | undefined;
   function App() {
     whole = useSSEUpdates();
-    useSseEvent('projects', () => {});
-    const status = useSseStatus((snapshot) => snapshot.status);
+    useSSEEvent('projects', () => {});
+    const status = useSSEStatus((snapshot) => snapshot.status);
     const query = useAutoRefetch(useQuery({ queryKey: ['p'], queryFn: () => 1 }), 'projects');
     return `${status} ${query.status}`;
   }
   const html = renderToString(
     <QueryClientProvider client={new QueryClient()}>
-      <SseProvider client={sse}>
+      <SSEProvider client={sse}>
         <App />
-      </SseProvider>
+      </SSEProvider>
     </QueryClientProvider>,
   );
   expect(html).toBe('idle pending');
@@ -50,5 +50,5 @@ test('a hook without a client says what is missing', () => {
   function Bare() {
     return useSSEUpdates().status;
   }
-  expect(() => renderToString(<Bare />)).toThrow('SseProvider');
+  expect(() => renderToString(<Bare />)).toThrow('SSEProvider');
 });

@@ -3,7 +3,7 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { act, cleanup, render, screen } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SseProvider, useAutoRefetch } from '../../js/react/index.js';
+import { SSEProvider, useAutoRefetch } from '../../js/react/index.js';
 import { HandClient } from './support/client.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -37,11 +37,11 @@ test.each([
   }
   render(
     <QueryClientProvider client={queryClient}>
-      <SseProvider client={sse} queryClient={exact ? queryClient : undefined}>
+      <SSEProvider client={sse} queryClient={exact ? queryClient : undefined}>
         <Version />
         <Version />
         <Version />
-      </SseProvider>
+      </SSEProvider>
     </QueryClientProvider>,
   );
   await pass(1000);

@@ -11,7 +11,7 @@ import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { createTRPCContext } from '@trpc/tanstack-react-query';
 import { type ReactNode, StrictMode } from 'react';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SseProvider, useAutoRefetch } from '../../js/react/index.js';
+import { SSEProvider, useAutoRefetch } from '../../js/react/index.js';
 import { HandClient } from './support/client.js';
 
 const t = initTRPC.create();
@@ -90,11 +90,11 @@ test.each([
     <StrictMode>
       <QueryClientProvider client={queryClient}>
         <App>
-          <SseProvider client={sse} queryClient={exact ? queryClient : undefined}>
+          <SSEProvider client={sse} queryClient={exact ? queryClient : undefined}>
             <Projects />
             <Projects />
             <Projects />
-          </SseProvider>
+          </SSEProvider>
         </App>
       </QueryClientProvider>
     </StrictMode>,

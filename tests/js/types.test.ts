@@ -34,7 +34,7 @@ function compile(source: string, others: ts.CompilerOptions = {}): string[] {
 const head = `
 import { createClient, type Detail, type Off, type Pattern, type Update, type UpdateType } from 'tinysse';
 import { updates } from 'tinysse/iterate';
-import { useAutoRefetch, useSseEvent, useSseStatus } from 'tinysse/react';
+import { useAutoRefetch, useSSEEvent, useSSEStatus } from 'tinysse/react';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(): T | undefined => undefined;
 const sse = createClient({ url: '/events' });
@@ -81,9 +81,9 @@ useAutoRefetch(query, 'project');
 useAutoRefetch(query, 'compute.progress', { filter: (u) => u.data.percent === 100 });
 // @ts-expect-error it cannot refetch
 useAutoRefetch({ data: 1 }, 'projects');
-useSseEvent('compute.progress', (u) => u.data.id.length);
+useSSEEvent('compute.progress', (u) => u.data.id.length);
 // @ts-expect-error no such type
-useSseEvent('compute.progres', () => {});
+useSSEEvent('compute.progres', () => {});
 `;
   expect(compile(source)).toEqual([]);
 }, 60_000);
@@ -99,7 +99,7 @@ sse.subscribe('anything', (u) => {
 });
 sse.subscribe(['a', 'b.*', '*'], (u) => u.type.length);
 useAutoRefetch(query, 'anything', { filter: (u) => u.data === 1 });
-useSseStatus((s) => s.status) satisfies 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
+useSSEStatus((s) => s.status) satisfies 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
 holds<Same<ReturnType<typeof sse.acquire>, Off>>();
 const release: () => void = sse.acquire({ signal: sse.signal });
 {
@@ -133,7 +133,7 @@ mine.subscribe('b.*', (u) => u.data.trim());
 // @ts-expect-error no such type
 mine.subscribe('c', () => {});
 useAutoRefetch(query, 'a', { client: mine });
-useSseStatus((s) => s.events, { client: mine }) satisfies number;
+useSSEStatus((s) => s.events, { client: mine }) satisfies number;
 // @ts-expect-error a number of milliseconds
 createClient({ url: '/events', linger: '1s' });
 createClient({ url: '/events', token: ({ reason, signal }) => (signal.aborted ? reason : { token: 't', expires_in: 60 }) });

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { chromium } from 'playwright-core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -54,7 +55,7 @@ describe('the tarball', () => {
   test('has what it says, and nothing else', async () => {
     const manifest = JSON.parse(await readFile(join(app.dir, 'node_modules', 'tinysse', 'package.json'), 'utf8'));
     assert.equal(manifest.version, crateVersion());
-    const wanted = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json'];
+    const wanted = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'docs/errors.md', 'package.json'];
     for (const target of Object.values(manifest.exports)) {
       const paths = typeof target === 'string' ? [target] : Object.values(target);
       wanted.push(...paths.map((path) => path.slice(2)));
@@ -168,5 +169,75 @@ describe('esbuild', () => {
     const page = await readFile(join(out, 'main.html'), 'utf8');
     await writeFile(join(out, 'main.html'), page.replace('./main.ts', './main.js'));
     await open(out, 'main.html');
+  });
+});
+
+describe('an import for its side effect', () => {
+  const entry = 'side-effect.js';
+  before(() =>
+    writeFile(join(app.dir, entry), "import 'tinysse/eventsource/classic';\nglobalThis.tinysse.install();\n"),
+  );
+
+  /** What the bundle leaves in a scope without an EventSource. */
+  const installed = (code) => {
+    const scope = {
+      ...Object.fromEntries(
+        [
+          'EventTarget',
+          'Event',
+          'MessageEvent',
+          'TextDecoder',
+          'TextEncoder',
+          'AbortController',
+          'WebAssembly',
+          'URL',
+        ].map((name) => [name, globalThis[name]]),
+      ),
+    };
+    runInNewContext(code, scope);
+    return typeof scope.EventSource;
+  };
+
+  test('esbuild keeps `tinysse/eventsource/classic`', async () => {
+    const { build } = await import('esbuild');
+    const { outputFiles } = await build({
+      absWorkingDir: app.dir,
+      entryPoints: [entry],
+      bundle: true,
+      minify: true,
+      format: 'iife',
+      write: false,
+      logLevel: 'error',
+    });
+    assert.equal(installed(outputFiles[0].text), 'function');
+  });
+
+  test('Rolldown, as Vite runs it, keeps `tinysse/eventsource/classic`', async () => {
+    const { build } = await import('vite');
+    const { output } = await build({
+      root: app.dir,
+      configFile: false,
+      logLevel: 'error',
+      build: { write: false, rolldownOptions: { input: join(app.dir, entry), output: { format: 'iife' } } },
+    });
+    assert.equal(installed(output.find(({ isEntry }) => isEntry).code), 'function');
+  });
+
+  test('and nothing else of the package is kept for its side effects', async () => {
+    const { build } = await import('esbuild');
+    const { outputFiles } = await build({
+      absWorkingDir: app.dir,
+      stdin: {
+        contents: "import 'tinysse'; import 'tinysse/eventsource'; import 'tinysse/iterate';",
+        resolveDir: app.dir,
+      },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      write: false,
+      logLevel: 'error',
+      logOverride: { 'ignored-bare-import': 'silent' },
+    });
+    assert.equal(outputFiles[0].text.trim(), '');
   });
 });

@@ -24,7 +24,7 @@ use crate::{
 /// A patient client, as `support::options` makes them for JavaScript.
 pub(crate) fn builder(url: &str) -> Builder {
     let patience = Duration::from_secs(600);
-    SseClient::builder(url).seed(7).connect_timeout(patience).token_timeout(patience).silence(patience)
+    SseClient::builder(url).seed(7).connect_timeout(patience).token_timeout(patience).heartbeat_timeout(patience)
 }
 
 /// One that is live, its hello read.

@@ -41,7 +41,7 @@ fn ill_typed_ones_are_named() {
             names(name, &options("/events", &[(name, object(value))]));
         }
     }
-    for name in ["coalesce", "silence", "connectTimeout", "tokenTimeout", "refusals", "seed"] {
+    for name in ["coalesce", "heartbeatTimeout", "connectTimeout", "tokenTimeout", "refusals", "seed"] {
         for value in [r#""5""#, "-1", "1.5", "4294967296", "true", "[]", "{}"] {
             names(name, &options("/events", &[(name, object(value))]));
         }
@@ -81,7 +81,7 @@ fn undefined_and_null_mean_the_default() {
         "withCredentials",
         "lastEventId",
         "coalesce",
-        "silence",
+        "heartbeatTimeout",
         "connectTimeout",
         "tokenTimeout",
         "refusals",

@@ -107,7 +107,7 @@ async fn silence_of_two_beats_brings_a_new_stream() {
 #[wasm_bindgen_test]
 async fn silence_before_any_hello_counts_too() {
     let run = Run::new();
-    let probe = Probe::new(&options(&run.url("&plain=1"), &[("silence", 150.into())]));
+    let probe = Probe::new(&options(&run.url("&plain=1"), &[("heartbeatTimeout", 150.into())]));
     probe.client.start();
     until("the stream is given up", || probe.status() == "reconnecting").await;
     run.until("another one", |stats| number(stats, "connects.length") >= 2.0).await;

@@ -140,7 +140,7 @@ pub(crate) fn options(url: &str, more: &[(&str, JsValue)]) -> JsValue {
         ("seed", 7.into()),
         ("connectTimeout", patience.clone()),
         ("tokenTimeout", patience.clone()),
-        ("silence", patience),
+        ("heartbeatTimeout", patience),
     ];
     for (name, value) in usual.iter().chain(more) {
         Reflect::set(&object, &(*name).into(), value).unwrap();

@@ -6,7 +6,7 @@ use tinysse::core::{
     wire::control::Reason,
 };
 
-use super::{Event, World, pick};
+use super::{Event, World, identity, pick};
 
 /// The weather of one run; chances in percent.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub(super) enum Trouble {
     Failed,
     /// The user stopped it.
     Stopped,
+    /// The user logged out.
+    SignedOut,
 }
 
 impl World {
@@ -60,7 +62,7 @@ impl World {
         let peer = self.rng.below(self.peers.len() as u64) as usize;
         let open = self.links.open();
         let link = (!open.is_empty()).then(|| pick(&mut self.rng, &open));
-        let kind = self.rng.below(16);
+        let kind = self.rng.below(18);
         let long = self.rng.below(9_000);
         self.note(peer, || format!("fault {kind} ({long} ms, {link:?})"));
         match (kind, link) {
@@ -100,7 +102,29 @@ impl World {
                 self.after(long, Event::Recover { peer, what: Trouble::Stopped });
                 self.feed(peer, Input::Stop);
             }
+            (16, _) => self.log_in(peer),
+            (17, _) => {
+                self.judge.forgive(self.now, peer);
+                self.judge.another_user(peer);
+                self.after(long, Event::Recover { peer, what: Trouble::SignedOut });
+                let out = if self.peers[peer].named && long % 2 == 0 { Input::User(None) } else { Input::Forget };
+                self.feed(peer, out);
+            }
             _ => {}
+        }
+    }
+
+    /// Another user takes the place of the one before. The application says so, or ends what it has.
+    fn log_in(&mut self, peer: usize) {
+        self.judge.forgive(self.now, peer);
+        self.judge.another_user(peer);
+        self.peers[peer].who = self.rng.below(3) as usize;
+        if self.peers[peer].named {
+            let user = identity(self.peers[peer].who).user;
+            self.feed(peer, Input::User(Some(user)));
+        } else {
+            self.feed(peer, Input::Forget);
+            self.feed(peer, Input::Reconnect);
         }
     }
 
@@ -124,6 +148,7 @@ impl World {
         match what {
             Trouble::Pause(why) => self.feed(peer, Input::Resume(why)),
             Trouble::Failed | Trouble::Stopped => self.feed(peer, Input::Start),
+            Trouble::SignedOut => self.log_in(peer),
         }
     }
 }

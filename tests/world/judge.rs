@@ -15,7 +15,9 @@ const WINDOW: u64 = 15_000;
 #[derive(Debug)]
 struct Published {
     at: Time,
+    /// By peer: may its user see it, and who is that user.
     sees: Vec<bool>,
+    users: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -60,13 +62,13 @@ impl Judge {
         self.lie.get_or_insert(what);
     }
 
-    pub(super) fn published(&mut self, at: Time, number: u64, sees: Vec<bool>) {
+    pub(super) fn published(&mut self, at: Time, number: u64, sees: Vec<bool>, users: Vec<usize>) {
         assert_eq!(self.published.len() as u64 + 1, number);
-        self.published.push(Published { at, sees });
+        self.published.push(Published { at, sees, users });
     }
 
     /// Once, in order, and only to whom it is for.
-    pub(super) fn delivered(&mut self, peer: usize, update: &Update) {
+    pub(super) fn delivered(&mut self, peer: usize, user: usize, update: &Update) {
         let number = update.frame.data.strip_prefix("{\"data\":").and_then(|rest| rest.strip_suffix('}'));
         let Some(number) = number.and_then(|text| text.parse::<u64>().ok()) else {
             return self.lie(format!("peer{peer} was given {:?}", update.frame));
@@ -78,6 +80,8 @@ impl Judge {
             self.lie(format!("peer{peer} was given {number} after {last}"));
         } else if !self.published[number as usize - 1].sees[peer] {
             self.lie(format!("peer{peer} was given {number}, which it must not see"));
+        } else if self.published[number as usize - 1].users[peer] != user {
+            self.lie(format!("peer{peer} was given {number}, which was for the user before"));
         }
         self.witnesses[peer].delivered.push(number);
     }
@@ -118,6 +122,17 @@ impl Judge {
         if connects > MOST_CONNECTS + 2 * forgiven {
             self.lie(format!("peer{peer} connects {connects} times in 15 s, {forgiven} of them asked for"));
         }
+    }
+
+    /// A second request for a stream that was refused, or that says nothing.
+    pub(super) fn connects_again(&mut self, now: Time, peer: usize) {
+        let misquoted = self.witnesses[peer].misquoted;
+        self.connects(now, peer, misquoted);
+    }
+
+    /// Another user is new to the hub.
+    pub(super) fn another_user(&mut self, peer: usize) {
+        self.witnesses[peer].greeted = false;
     }
 
     pub(super) fn opens(&mut self, peer: usize, overlapped: bool) {

@@ -14,7 +14,7 @@ use tinysse::core::{
     audience::Identity,
     registry::Pattern,
     rng::Rng,
-    session::io::Ticket,
+    session::io::{Input, Probed, Ticket},
     time::Time,
     wire::{control::Reason, id::Epoch},
 };
@@ -55,6 +55,8 @@ enum Event {
     Gone { link: Link },
     /// The browser is told that its request failed.
     Refused { peer: usize, ticket: Ticket, how: network::Refusal },
+    /// The browser has the head of the answer to a second request.
+    Probed { peer: usize, ticket: Ticket, answer: Probed },
     /// Somebody changes something.
     Publish,
     /// Something goes wrong.
@@ -210,6 +212,7 @@ impl World {
             Event::End { link } => self.end(link),
             Event::Gone { link } => self.gone(link),
             Event::Refused { peer, ticket, how } => self.refused(peer, ticket, how),
+            Event::Probed { peer, ticket, answer } => self.feed(peer, Input::Probed(ticket, answer)),
             Event::Publish => self.publish(),
             Event::Fault => self.fault(),
             Event::Rotate => self.rotate(),
@@ -237,9 +240,10 @@ impl World {
                 ..Update::new(kind)
             };
             let sees: Vec<bool> = self.peers.iter().map(|peer| peer.may_see(&update)).collect();
+            let users = self.peers.iter().map(|peer| peer.who).collect();
             match hub.publish(self.now, update) {
                 Ok((id, woken)) => {
-                    self.judge.published(self.now, number, sees);
+                    self.judge.published(self.now, number, sees, users);
                     if let Some(log) = &mut self.log {
                         log.push(format!("{:>7}  hub   publish {id} {kind} to {to} ({number})", self.now.0));
                     }

@@ -1,7 +1,7 @@
 //! The network between browser and hub, and the browser's side of a stream.
 
 use tinysse::core::{
-    session::io::{Input, Loss, Ticket},
+    session::io::{Input, Loss, Probed, Ticket},
     wire::{
         decode::{Decoder, Item},
         id::EventId,
@@ -9,7 +9,7 @@ use tinysse::core::{
 };
 use tinysse_server::hub::ClientId;
 
-use super::{Event, World, patterns, pick};
+use super::{Event, World, identity, patterns, pick};
 use crate::world::peer::Stream;
 
 /// Names a connection; numbers are not used twice.
@@ -124,13 +124,20 @@ impl World {
             None
         };
         if let Some(how) = how {
+            if let Some(stream) = self.stream(peer, ticket) {
+                stream.refusal = Some(how);
+            }
             self.after(latency, Event::Refused { peer, ticket, how });
             return;
         }
         let Some(hub) = &mut self.hub else { return };
         let (this, cursor) = (&self.peers[peer], self.links.0[link.0].cursor.clone());
         let cursor = Some(cursor.as_str()).filter(|cursor| !cursor.is_empty());
-        let client = hub.connect(self.now, this.identity.clone(), cursor, patterns(&this.types));
+        // Rights are those of the token, not of the user who is there now.
+        let token = self.links.0[link.0].token.as_deref();
+        let of =
+            this.tokens.iter().find(|known| Some(known.text.as_str()) == token).map_or(this.who, |known| known.who);
+        let client = hub.connect(self.now, identity(of), cursor, patterns(&this.types));
         if this.native {
             hub.fold(client);
         }
@@ -149,7 +156,7 @@ impl World {
     /// A token is good while it lives, at every server.
     fn takes(&self, link: Link) -> bool {
         let Connection { peer, token, .. } = &self.links.0[link.0];
-        let good = |text: &str| self.peers[*peer].tokens.iter().any(|(known, end)| known == text && self.now.0 < *end);
+        let good = |text: &str| self.peers[*peer].tokens.iter().any(|one| one.text == text && self.now.0 < one.end);
         token.as_deref().is_some_and(good)
     }
 
@@ -285,6 +292,29 @@ impl World {
             Refusal::Gone => Loss::Gone(204),
         };
         self.lose(peer, ticket, loss);
+    }
+
+    /// A request for the same stream once more, of which only the head is read. Most often the answer is the same.
+    pub(super) fn probe(&mut self, peer: usize, ticket: Ticket) {
+        self.judge.connects_again(self.now, peer);
+        let latency = self.latency() + self.latency();
+        let storm = self.now.0 < self.calm;
+        let outage = storm && (self.climate.outage > self.now.0 || self.chance(self.climate.no_network));
+        let same = self.rng.below(10) < 7;
+        let Some(stream) = self.stream(peer, ticket) else { return };
+        let how = if outage { Some(Refusal::Network) } else { stream.refusal.filter(|_| same) };
+        let answer = match how {
+            Some(Refusal::Network) => Probed::Unseen,
+            Some(Refusal::Unauthorized) => Probed::Refused(Loss::Unauthorized),
+            Some(Refusal::Busy(wait)) => Probed::Refused(Loss::Busy { status: 503, wait }),
+            Some(Refusal::Gone) => Probed::Refused(Loss::Gone(204)),
+            None if self.hub.is_none() => Probed::Unseen,
+            None => Probed::Stream { hub: true },
+        };
+        if storm && self.rng.below(10) == 0 {
+            return; // it hangs
+        }
+        self.after(latency, Event::Probed { peer, ticket, answer });
     }
 
     /// A native stream that was cut is retried by the browser: same URL, same token, its own id.

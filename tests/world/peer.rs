@@ -1,7 +1,6 @@
 //! A client: its core, and a browser that does what the core says.
 
 use tinysse::core::{
-    audience::Identity,
     client::Client,
     registry::{Pattern, Subscriber},
     rng::Rng,
@@ -15,17 +14,33 @@ use tinysse::core::{
 };
 use tinysse_server::hub::Update;
 
-use super::{Event, World, faults::Trouble, identity, network::Link, patterns, pick};
+use super::{
+    Event, World,
+    faults::Trouble,
+    identity,
+    network::{Link, Refusal},
+    patterns, pick,
+};
 
 /// What a token provider answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
     /// A token that lives so long (milliseconds); the provider may not say how long.
-    Token { lives: u64, said: bool },
+    Token { lives: u64, said: bool, who: usize },
     /// Nothing that can be used.
     Loss(TokenLoss),
     /// An empty token.
     Empty,
+}
+
+/// A token of the server.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) text: String,
+    /// When the server stops taking it.
+    pub(super) end: u64,
+    /// Whose it is.
+    pub(super) who: usize,
 }
 
 /// What the browser holds of a stream.
@@ -43,12 +58,17 @@ pub(super) struct Stream {
     pub(super) link: Option<Link>,
     /// Its first request was sent: others are repetitions of the browser's own.
     pub(super) asked: bool,
+    /// Why it was refused last.
+    pub(super) refusal: Option<Refusal>,
 }
 
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) core: Client,
-    pub(super) identity: Identity,
+    /// The user who is signed in, by number: see [`identity`].
+    pub(super) who: usize,
+    /// The application names its user, or leaves that to the token.
+    pub(super) named: bool,
     /// The browser's `EventSource`, or bytes that the core decodes.
     pub(super) native: bool,
     pub(super) types: Vec<String>,
@@ -59,8 +79,8 @@ pub(super) struct Peer {
     pub(super) sleep: Option<Time>,
     /// How often the user was shown that it is not open any more.
     pub(super) breaks: usize,
-    /// Tokens given out, and when the server stops taking them.
-    pub(super) tokens: Vec<(String, u64)>,
+    /// Tokens given out.
+    pub(super) tokens: Vec<Issued>,
 }
 
 /// Long enough for all waits of the simulation, short enough to be met in it.
@@ -69,6 +89,8 @@ const CONFIG: Config = Config {
     token_timeout: 6_000,
     connect_timeout: 9_000,
     silence: 9_000,
+    watch_plain: false,
+    native: true,
     proven: 5_000,
     native_retries: 3,
     refusals: 8,
@@ -79,13 +101,19 @@ const CONFIG: Config = Config {
 
 impl Peer {
     pub(super) fn new(index: usize, rng: &mut Rng) -> Self {
-        let mut core = Client::new(CONFIG, 0, rng.next_u64());
+        let (native, named) = (rng.below(2) == 0, rng.below(2) == 0);
+        let mut core = Client::new(Config { native, ..CONFIG }, 0, rng.next_u64());
+        if named {
+            core.handle(Time(0), Input::User(Some(identity(index).user)));
+            while !matches!(core.poll(), Output::Sleep(_)) {}
+        }
         let subscriber = core.subscribe([Pattern::Everything]);
         let types = if rng.below(3) == 0 { vec!["compute.*".into(), "projects".into()] } else { vec![] };
         Self {
             core,
-            identity: identity(index),
-            native: rng.below(2) == 0,
+            who: index,
+            named,
+            native,
             types,
             subscriber,
             streams: vec![],
@@ -99,7 +127,8 @@ impl Peer {
     /// The truth about rights, told apart from the hub's own reading of them.
     pub(super) fn may_see(&self, update: &Update) -> bool {
         let asked = patterns(&self.types).is_none_or(|all| all.iter().any(|pattern| pattern.matches(&update.kind)));
-        asked && update.to.iter().any(|audience| audience.admits(&self.identity))
+        let identity = identity(self.who);
+        asked && update.to.iter().any(|audience| audience.admits(&identity))
     }
 }
 
@@ -174,6 +203,7 @@ impl World {
                     retry: 3_000,
                     link: None,
                     asked: false,
+                    refusal: None,
                 });
                 self.after(0, Event::Attempt { peer, ticket });
             }
@@ -192,7 +222,8 @@ impl World {
                 if to != [self.peers[peer].subscriber] {
                     self.judge.lie(format!("called {to:?}"));
                 }
-                self.judge.delivered(peer, &update);
+                let user = self.peers[peer].who;
+                self.judge.delivered(peer, user, &update);
             }
             Output::Resync(resync) => {
                 let cursor = self.peers[peer].core.session().cursor();
@@ -206,7 +237,8 @@ impl World {
                     self.after(wait, Event::Recover { peer, what: Trouble::Failed });
                 }
             }
-            Output::Follow { .. } | Output::Heard(_) | Output::Stranger | Output::Sleep(_) => {}
+            Output::Probe(ticket) => self.probe(peer, ticket),
+            Output::Follow { .. } | Output::Heard(_) | Output::UserChanged | Output::Sleep(_) => {}
         }
     }
 
@@ -224,7 +256,7 @@ impl World {
             (true, _) => Answer::Loss(TokenLoss::Failed),
             (false, luck) => {
                 let lives = pick(&mut self.rng, &[400, 2_000, 60_000]).max(self.climate.shortest_token);
-                Answer::Token { lives, said: luck < 6 || self.calm == 0 }
+                Answer::Token { lives, said: luck < 6 || self.calm == 0, who: self.peers[peer].who }
             }
         };
         let delay = if self.calm > 0 && self.rng.below(10) == 0 { self.rng.below(9_000) } else { self.rng.below(80) };
@@ -238,10 +270,10 @@ impl World {
             this.question = None;
         }
         let result = match answer {
-            Answer::Token { lives, said } => {
+            Answer::Token { lives, said, who } => {
                 let text = format!("token{}", this.tokens.len());
-                this.tokens.push((text.clone(), self.now.0 + lives));
-                Ok(Grant { token: Token::new(text), lives: said.then_some(lives), user: String::new() })
+                this.tokens.push(Issued { text: text.clone(), end: self.now.0 + lives, who });
+                Ok(Grant { token: Token::new(text), lives: said.then_some(lives), user: identity(who).user })
             }
             Answer::Empty => Ok(Grant { token: Token::new(String::new()), lives: None, user: String::new() }),
             Answer::Loss(loss) => Err(loss),
@@ -259,7 +291,7 @@ impl World {
     /// Whoever wants to be connected must have an alarm set: nothing else is sure to wake him.
     fn check_rest(&mut self, peer: usize) {
         let state = self.peers[peer].core.session().state();
-        let rests = matches!(state, State::Idle | State::Paused | State::Failed);
+        let rests = matches!(state, State::Idle | State::SignedOut | State::Paused | State::Failed);
         if !rests && self.peers[peer].sleep.is_none() {
             self.judge.lie(format!("sleeps for ever in {state:?}"));
         }

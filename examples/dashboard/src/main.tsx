@@ -1,9 +1,10 @@
 import { QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
+import { type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { SseProvider } from 'tinysse/react';
+import { SSEProvider } from 'tinysse/react';
 import { App } from './components/App';
 import { queryClient } from './queries';
+import { useSession } from './session';
 import { sse } from './sse';
 import '../../look/tokens.css';
 import '../../look/parts.css';
@@ -16,15 +17,25 @@ import './styles/wire.css';
 import './styles/log.css';
 import './styles/motion.css';
 
+/** The connection of the signed-in user. Nobody is signed in, or it is not known yet: no connection. */
+function Live({ children }: { children: ReactNode }) {
+  const user = useSession().data?.user ?? null;
+  return (
+    <SSEProvider client={sse} queryClient={queryClient} user={user}>
+      {children}
+    </SSEProvider>
+  );
+}
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <SseProvider client={sse} queryClient={queryClient}>
+      <Live>
         <App />
-      </SseProvider>
+      </Live>
     </QueryClientProvider>
   </StrictMode>,
 );

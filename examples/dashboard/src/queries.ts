@@ -3,7 +3,7 @@ import { useAutoRefetch } from 'tinysse/react';
 import { type ListName, list, progress } from './api';
 import { explain, HttpError } from './http';
 import { say } from './notice';
-import { SESSION, signIn, useSession } from './session';
+import { adopted, type Person, REMEMBERED, SESSION, signIn, signOut, useSession } from './session';
 import { sse } from './sse';
 
 /**
@@ -43,15 +43,45 @@ export function useChange<V>(name: ListName, run: (variables: V) => Promise<unkn
   return useMutation({ mutationFn: run, onSettled: () => client.invalidateQueries({ queryKey: [name] }) });
 }
 
-/** Another person in the same tab: what is shown is fetched again, and the stream is opened anew with that person's rights. */
+/** From now on this person uses the page, or nobody. The provider changes the user of the stream; what is shown is fetched again. */
+async function become(person: Person | null): Promise<void> {
+  queryClient.setQueryData([SESSION], person);
+  const predicate = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION;
+  if (person) await queryClient.invalidateQueries({ predicate });
+  else queryClient.removeQueries({ predicate });
+}
+
+/**
+ * Signs a person in. Until the server answers, nobody is signed in: the stream of the former session ends before the server revokes
+ * it, and the same person gets a new one too.
+ */
 export function useSignIn() {
-  const client = useQueryClient();
   return useMutation({
     mutationFn: signIn,
-    onSuccess: (person) => {
-      client.setQueryData([SESSION], person);
-      sse.reconnect();
-      return client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION });
+    onMutate: () => {
+      const former = queryClient.getQueryData<Person | null>([SESSION]);
+      queryClient.setQueryData([SESSION], null);
+      return former;
+    },
+    onSuccess: become,
+    onError: (error, _, former) => {
+      say(explain(error));
+      queryClient.setQueryData([SESSION], former);
     },
   });
 }
+
+/** Signs out: here first, then at the server. */
+export function useSignOut() {
+  return useMutation({
+    mutationFn: async () => {
+      void become(null);
+      await sse.forget();
+      await signOut();
+    },
+  });
+}
+
+addEventListener('storage', ({ key }) => {
+  if (key === REMEMBERED) void become(adopted());
+});

@@ -8,13 +8,14 @@ export interface Person {
   role: string;
 }
 
-const REMEMBERED = 'tinysse.user';
+/** The entry of `localStorage` with the last user; it changes in every tab of the browser, as the cookie does. */
+export const REMEMBERED = 'tinysse.user';
 /** The query key of the person. */
 export const SESSION = 'session';
 
 let first: Promise<Person | null> | undefined;
 
-/** Settles once it is known who uses the page: both the page and the token wait for the same answer. */
+/** Settles once it is known who uses the page. */
 export function ready(): Promise<Person | null> {
   first ??= begin().catch((error: unknown) => {
     first = undefined;
@@ -51,6 +52,20 @@ export async function signIn(person: Person): Promise<Person> {
   return signedIn;
 }
 
+/** Ends the session at the server, with its streams. From then on {@link ready} answers nobody. */
+export async function signOut(): Promise<void> {
+  await request('/auth/logout', { method: 'POST' });
+  storage.set(REMEMBERED, null);
+  first = Promise.resolve(null);
+}
+
+/** Another tab signed in or out: from then on {@link ready} answers the user of that tab, whose cookie this tab has too. */
+export function adopted(): Person | null {
+  const person = remembered();
+  first = Promise.resolve(person);
+  return person;
+}
+
 function remembered(): Person | null {
   try {
     const { user, role }: Partial<Person> = JSON.parse(storage.get(REMEMBERED) ?? '{}');
@@ -73,5 +88,7 @@ async function orNull<T>(answer: Promise<T>, status: number): Promise<T | null> 
 
 /** The person, `null` when nobody is signed in, undefined while it is not known. */
 export function useSession() {
-  return useQuery({ queryKey: [SESSION], queryFn: ready });
+  // A server that is away is asked until it is back: without an answer the page connects as nobody.
+  const retry = (_: number, error: Error) => !(error instanceof HttpError && error.status < 500);
+  return useQuery({ queryKey: [SESSION], queryFn: ready, retry });
 }

@@ -1,8 +1,7 @@
 import { createClient } from 'tinysse';
 import type { ProgressValue } from './api';
-import { HttpError, request } from './http';
+import { request } from './http';
 import { say } from './notice';
-import { ready } from './session';
 
 declare module 'tinysse' {
   interface Register {
@@ -15,14 +14,12 @@ declare module 'tinysse' {
   }
 }
 
-/** The one connection of this page. */
+/** The one connection of this page. The provider in `main.tsx` tells it who is signed in. */
 export const sse = createClient({
   url: eventsUrl(new URLSearchParams(location.search).get('events')),
   transport: 'eventsource',
-  token: async ({ signal }) => {
-    if (!(await ready())) throw new HttpError(401, 'unauthenticated', 'nobody is signed in');
-    return request<{ token: string; expires_in: number }>('/auth/sse-token', { method: 'POST', signal });
-  },
+  token: ({ signal }) =>
+    request<{ token: string; expires_in: number; user: string }>('/auth/sse-token', { method: 'POST', signal }),
 });
 
 /**

@@ -88,20 +88,39 @@ async fn stream_token(State(app): State<Arc<Notes>>, user: User) -> Result<Token
     app.hub.token_of(identity, &user.session).await
 }
 
-/// Anybody is whoever they say: this is an example.
-async fn log_in(State(app): State<Arc<Notes>>, Json(LogIn { user }): Json<LogIn>) -> impl IntoResponse {
+/// Logs a user in without a password: this is an example. The new cookie replaces the one that the browser has, so that login ends here.
+async fn log_in(
+    State(app): State<Arc<Notes>>,
+    former: Result<User, StatusCode>,
+    Json(LogIn { user }): Json<LogIn>,
+) -> Result<impl IntoResponse, StatusCode> {
+    if let Ok(former) = former {
+        app.end(&former.session).await?;
+    }
     let session = random_name();
     held(&app.sessions).insert(session.clone(), user.clone());
     // From anywhere in the app, without a request of the layer.
     drop(app.hub.notify("people").await);
-    (AppendHeaders([(header::SET_COOKIE, format!("session={session}; HttpOnly; SameSite=Lax; Path=/"))]), Json(user))
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, format!("session={session}; HttpOnly; SameSite=Lax; Path=/"))]),
+        Json(user),
+    ))
 }
 
 /// The streams of this login end with it.
 async fn log_out(State(app): State<Arc<Notes>>, user: User) -> Result<StatusCode, StatusCode> {
-    held(&app.sessions).remove(&user.session);
-    app.hub.revoke(&Revoke::Jti(user.session)).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    app.end(&user.session).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl Notes {
+    /// Ends a login: first its streams and stream tokens, so that a logout that failed can be repeated, then the login itself.
+    async fn end(&self, session: &str) -> Result<(), StatusCode> {
+        let revoked = self.hub.revoke(&Revoke::Jti(session.to_owned())).await;
+        revoked.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        held(&self.sessions).remove(session);
+        Ok(())
+    }
 }
 
 impl FromRequestParts<Arc<Notes>> for User {

@@ -76,12 +76,14 @@ pub struct Hub {
     background: Arc<Mutex<JoinSet<()>>>,
 }
 
-/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60}`. Its `Debug` does not show the token.
+/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60,"user":"ada"}`. Its `Debug` does not show the token.
 #[derive(Clone, Serialize)]
 pub struct Token {
     token: String,
     /// In seconds.
     expires_in: u64,
+    /// Whose stream it opens. The client refuses a token of another user than the one who is logged in.
+    user: String,
 }
 
 impl Hub {
@@ -143,7 +145,7 @@ impl Hub {
         let token = auth.vouch(user, session);
         let claims = auth.redeem(Some(&token))?;
         match self.app.rights(&claims).await {
-            Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000 }),
+            Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000, user: claims.sub }),
             Err(Denied::Gone) => Err(Problem::forbidden("this user may not open a stream")),
             Err(Denied::Unavailable) => Err(Problem::unavailable("busy", "nobody can say now what you may see", 2)),
         }
@@ -238,7 +240,8 @@ impl IntoResponse for Token {
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        let mut shown = f.debug_struct("Token");
+        shown.field("expires_in", &self.expires_in).field("user", &self.user).finish_non_exhaustive()
     }
 }
 

@@ -35,7 +35,24 @@ impl App {
         written.and(told).inspect_err(
             |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
         )?;
+        self.auth.recorded(whom);
         Ok(closed)
+    }
+
+    /// Ends sessions: their streams close, and the tokens that they asked for are refused, on all nodes. A session that has ended and is
+    /// recorded costs nothing.
+    ///
+    /// # Errors
+    /// As [`revoke`](Self::revoke). All of them were tried; call it again with the same sessions.
+    pub async fn end_sessions(&self, sessions: &[Claims]) -> io::Result<()> {
+        let mut ended = Ok(());
+        for session in sessions {
+            let whom = Revoke::Jti(session.jti.clone());
+            if !self.auth.is_recorded(&whom) {
+                ended = ended.and(self.revoke(&whom).await.map(drop));
+            }
+        }
+        ended
     }
 
     /// Rights changed: asks the directory anew, and tells the open streams for which it is news; answers how many those are on this node.

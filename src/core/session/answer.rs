@@ -4,26 +4,32 @@ use super::io::Loss;
 use crate::core::wire::cut;
 
 impl Loss {
-    /// Judges the answer to a request for a stream: `None` if it is one. `wait` is its `Retry-After` in milliseconds, 0 without one.
+    /// Judges the answer to a request for a stream: `None` if it is one. `redirected` says that another address answered, `wait` is
+    /// its `Retry-After` in milliseconds, 0 without one.
     ///
     /// ```
     /// use tinysse::core::session::io::Loss;
-    /// assert_eq!(Loss::of_answer(200, "Text/Event-Stream; charset=utf-8", 0), None);
-    /// assert_eq!(Loss::of_answer(200, "text/html", 0), Some(Loss::Gone(200)));
-    /// assert_eq!(Loss::of_answer(401, "application/problem+json", 0), Some(Loss::Unauthorized));
-    /// assert_eq!(Loss::of_answer(503, "", 6_000), Some(Loss::Busy { status: 503, wait: 6_000 }));
-    /// assert_eq!(Loss::of_answer(204, "", 0), Some(Loss::Gone(204)));
+    /// assert_eq!(Loss::of_answer(200, false, "Text/Event-Stream; charset=utf-8", 0), None);
+    /// assert_eq!(Loss::of_answer(200, false, "text/html", 0), Some(Loss::Gone(200)));
+    /// assert_eq!(Loss::of_answer(401, false, "application/problem+json", 0), Some(Loss::Unauthorized));
+    /// assert_eq!(Loss::of_answer(200, true, "text/html", 0), Some(Loss::Redirected)); // a login page
+    /// assert_eq!(Loss::of_answer(503, false, "", 6_000), Some(Loss::Busy { status: 503, wait: 6_000 }));
+    /// assert_eq!(Loss::of_answer(204, false, "", 0), Some(Loss::Gone(204)));
+    /// assert_eq!(Loss::of_answer(418, false, "", 0), Some(Loss::Busy { status: 418, wait: 0 }));
     /// ```
     ///
-    /// Source: WHATWG HTML §9.2.3 for 204 and the content type; RFC 9110 §15.5.9 and §15.6, RFC 8470 §5.2 and RFC 6585 §4 for what may be
-    /// tried again.
+    /// Only answers that are known not to change by waiting are final. A proxy may answer anything else for a server that is
+    /// restarted, so everything else is tried again.
+    ///
+    /// Source: WHATWG HTML §9.2.3 for 204 and the content type; RFC 9110 §15.5.4, §15.5.5 and §15.5.11 for 403, 404 and 410.
     #[must_use]
-    pub fn of_answer(status: u16, content_type: &str, wait: u32) -> Option<Self> {
+    pub fn of_answer(status: u16, redirected: bool, content_type: &str, wait: u32) -> Option<Self> {
         match status {
             200 if is_event_stream(content_type) => None,
             401 => Some(Self::Unauthorized),
-            408 | 425 | 429 | 500..=599 => Some(Self::Busy { status, wait }),
-            0..=u16::MAX => Some(Self::Gone(status)),
+            200 | 300..=399 if redirected => Some(Self::Redirected),
+            200..=299 | 403 | 404 | 410 => Some(Self::Gone(status)),
+            0..=u16::MAX => Some(Self::Busy { status, wait }),
         }
     }
 }

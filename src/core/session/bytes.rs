@@ -51,6 +51,10 @@ impl Session {
             .decoder
             .take()
             .unwrap_or_else(|| Box::new(Decoder::new(self.cursor.text(), self.config.event_limit)));
+        // A comment behind a whole event is a chunk of its own.
+        if bytes.starts_with(b":") && decoder.between() {
+            self.comment();
+        }
         let (interest, replayed, silent, bye) = (Interest::Each, false, true, None);
         let mut ear = Ear { session: self, wants, ticket, interest, replayed, silent, bye };
         let read = decoder.read(bytes, &mut ear);

@@ -32,6 +32,10 @@ pub enum Input {
     Follow,
     /// This tab is to hold the connection itself.
     Lead,
+    /// The user of the application from now on; `None` is nobody. Of another user nothing is kept.
+    User(Option<String>),
+    /// Ends the stream, and drops the token and the cursor, until there is a reason to begin anew.
+    Forget,
     /// The answer to [`Output::Ask`].
     Token(Ticket, Result<Grant, TokenLoss>),
     /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
@@ -40,6 +44,8 @@ pub enum Input {
     Frame(Ticket, Frame),
     /// The stream ended, or never came.
     Lost(Ticket, Loss),
+    /// The answer to [`Output::Probe`].
+    Probed(Ticket, Probed),
     /// The time of the last [`Output::Sleep`] has come.
     Tick,
 }
@@ -49,7 +55,7 @@ pub enum Input {
 pub enum Pause {
     /// The application asked for it.
     User = 1,
-    /// The browser says that there is no network.
+    /// The browser says that there is no network. A hint: attempts go on, and only what is shown changes.
     Offline = 2,
     /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
     Page = 4,
@@ -75,23 +81,39 @@ pub enum Loss {
     Retrying,
     /// Cut, or ended by the server; nobody retries but us.
     Dropped,
-    /// Refused for a reason that the browser keeps to itself: a native stream that is closed.
+    /// A native stream that is closed: it was refused, and the browser hides the status.
     Closed,
-    /// 401: the token is not good, or no longer.
+    /// 401: the token is not valid, or no longer.
     Unauthorized,
-    /// 408, 425, 429 or 5xx: come back, not before this many milliseconds.
+    /// The request was redirected to something that is no stream, most likely a login page.
+    Redirected,
+    /// Any status that may change by waiting; try again after this many milliseconds.
     Busy {
         /// The HTTP status.
         status: u16,
         /// `Retry-After`, in milliseconds; 0 without one.
         wait: u32,
     },
-    /// An answer that retrying does not change: 204, 403, 404, 410, a wrong content type.
+    /// An answer that waiting does not change: 204, 403, 404, 410, or another content type.
     Gone(u16),
     /// A content security policy forbids the connection.
     Forbidden,
     /// The browser cannot read the URL.
     Unusable,
+}
+
+/// What a second request for a stream was answered, whose body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probed {
+    /// A refusal.
+    Refused(Loss),
+    /// A stream; `hub` if the head says that its server speaks tinysse/1.
+    Stream {
+        /// The head carries [`H_WIRE`](crate::core::wire::names::H_WIRE).
+        hub: bool,
+    },
+    /// The answer cannot be read, or there is none: CORS and a network failure look alike.
+    Unseen,
 }
 
 /// What the session tells the shell.
@@ -115,15 +137,19 @@ pub enum Output {
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// Hear what the leading tab's stream says, in place of one of our own: as frames with this ticket, the first of them a hello.
+    /// Receive what the leading tab's stream says, in place of an own stream: as frames with this ticket, the first of
+    /// them a hello.
     Follow {
         /// To be returned with everything the leading tab says.
         ticket: Ticket,
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// The token speaks for another user than the one before: forget what was meant for him.
-    Stranger,
+    /// Request the stream of this ticket once more with `fetch`, read only the head of the answer, and return
+    /// [`Input::Probed`].
+    Probe(Ticket),
+    /// The user is another one, or nobody: drop what is kept for the former one.
+    UserChanged,
     /// Close a stream, if it is not closed already.
     Close(Ticket),
     /// An update to deliver. The cursor stands behind it already.
@@ -186,12 +212,23 @@ pub enum Why {
     Wake,
     /// From one tab to another.
     Handover,
+    /// To learn the status of a refusal ([`Output::Probe`]).
+    Probe,
 }
 
 impl Why {
     /// Every reason, in the order in which they are counted.
-    pub const ALL: [Self; 8] =
-        [Self::Initial, Self::Manual, Self::Glitch, Self::Retry, Self::Token, Self::Rotate, Self::Wake, Self::Handover];
+    pub const ALL: [Self; 9] = [
+        Self::Initial,
+        Self::Manual,
+        Self::Glitch,
+        Self::Retry,
+        Self::Token,
+        Self::Rotate,
+        Self::Wake,
+        Self::Handover,
+        Self::Probe,
+    ];
 
     /// The reason as JavaScript sees it.
     #[must_use]
@@ -205,6 +242,7 @@ impl Why {
             Self::Rotate => "rotate",
             Self::Wake => "wake",
             Self::Handover => "handover",
+            Self::Probe => "probe",
         }
     }
 }
@@ -272,7 +310,7 @@ pub struct Status {
 /// The session in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not started, or stopped.
+    /// Not started, stopped, or without a user.
     Idle,
     /// On the way to the first stream.
     Connecting,
@@ -280,7 +318,7 @@ pub enum Phase {
     Open,
     /// A stream was open, and the next one is on its way.
     Reconnecting,
-    /// No network.
+    /// Not connected, and the browser says that there is no network.
     Offline,
     /// Put to rest by the application or by the page's life cycle.
     Paused,

@@ -1,8 +1,10 @@
-//! What is let go: streams, questions, and the cursor of another user. Nothing here changes the state.
+//! What is let go: streams, questions, and everything of a user. Nothing here changes the state.
 
-use alloc::string::String;
-
-use super::{Session, State, io::Output, token::TokenState};
+use super::{
+    Numbering, Session, State, Stream,
+    io::{AskReason, Output},
+    token::TokenState,
+};
 
 impl Session {
     /// Ends the stream in hand and the question that may be open; what is held stays held.
@@ -16,6 +18,7 @@ impl Session {
         }
         self.fade_out();
         self.timers.clear_all();
+        self.probed = false;
     }
 
     /// Lets go of the stream whose server said bye.
@@ -31,15 +34,23 @@ impl Session {
         self.native_retries = 0;
     }
 
-    /// The token speaks for this user. What was meant for another one is forgotten.
-    pub(super) fn belong_to(&mut self, user: String) {
-        if user.is_empty() || user == self.user {
-            return;
-        }
-        let before = core::mem::replace(&mut self.user, user);
-        if !before.is_empty() {
-            self.cursor.clear();
-            self.say(Output::Stranger);
-        }
+    /// Drops everything of a user: stream, token, cursor, and what is not delivered yet.
+    pub(super) fn drop_user(&mut self) {
+        self.let_go();
+        self.token = TokenState::Absent(AskReason::Initial);
+        self.stream = Stream::new(&self.config, self.now);
+        self.was_open = false;
+        self.error = None;
+        self.drop_cursor();
+    }
+
+    /// Drops the cursor, and what is not delivered yet, since they are another user's.
+    pub(super) fn drop_cursor(&mut self) {
+        self.cursor.clear();
+        self.stuck = None;
+        self.numbering = Numbering::Unknown;
+        self.user.changed();
+        self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Heard(_) | Output::Resync(_)));
+        self.say(Output::UserChanged);
     }
 }

@@ -14,6 +14,7 @@ mod receive;
 mod step;
 pub mod token;
 mod trace;
+mod user;
 mod watch;
 
 use alloc::{boxed::Box, string::String};
@@ -24,6 +25,7 @@ use self::{
     io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
     token::TokenState,
     trace::Trace,
+    user::User,
 };
 pub use self::{config::Config, counters::Counters};
 use super::{
@@ -41,6 +43,8 @@ use super::{
 pub enum State {
     /// Not started, or stopped.
     Idle,
+    /// Started, but there is no user, or the one there was is forgotten.
+    SignedOut,
     /// Wants a stream and has no usable token.
     Authorizing,
     /// Asked for a stream, or the browser retries by itself.
@@ -49,9 +53,9 @@ pub enum State {
     Live(Ticket),
     /// Backing off.
     Waiting,
-    /// Offline, or put to rest.
+    /// Put to rest by the application or by the page's life cycle.
     Paused,
-    /// Gave up; only a start leaves it.
+    /// Gave up. Left by the application, a new user, or the next sign that something may have changed.
     Failed,
 }
 
@@ -75,8 +79,7 @@ pub struct Session {
     fading: Option<Ticket>,
     /// Follow the tab that holds the connection, in place of holding one.
     follow: bool,
-    /// Whom the last token spoke for; empty if that is not known.
-    user: String,
+    user: User,
     /// Why the next stream is opened.
     why: Why,
     /// The cursor at which an event was larger than the limit.
@@ -92,6 +95,15 @@ pub struct Session {
     hurried: bool,
     /// Retries by the browser since a stream last proved good.
     native_retries: u32,
+    /// A native stream was refused, and its status was asked for.
+    probed: bool,
+    /// The browser opens the stream in hand again by itself.
+    retried: bool,
+    /// The server is known not to speak tinysse/1.
+    plain: bool,
+    numbering: Numbering,
+    /// When it last gave up.
+    failed_at: Time,
     /// The server asked not to be called before.
     not_before: Time,
     was_open: bool,
@@ -115,13 +127,34 @@ struct Stream {
     hello: Option<Greeting>,
     /// Any frame at all was seen.
     spoken: bool,
-    /// The gap of a stream without hello was told.
+    /// It is decided whether a stream without hello begins with a gap.
     told: bool,
+    /// A gap was announced for its beginning.
+    gap: bool,
+    /// The browser opened it again by itself, and sent `Last-Event-ID`.
+    retried: bool,
+    /// An event with a number as its id was seen.
+    numbered: bool,
     proven: bool,
     /// When it last said anything.
     heard: Time,
-    /// The longest healthy silence, in milliseconds.
+    /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
     silence: u64,
+    /// Comments seen, the last of them, and the longest time between two, in milliseconds.
+    comments: u32,
+    commented: Time,
+    pace: u64,
+}
+
+/// How a server that does not speak tinysse/1 numbers its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbering {
+    /// Too few ids were seen.
+    Unknown,
+    /// Each id is the one before plus one: a jump where two streams meet is a loss.
+    Dense,
+    /// Ids jump within a stream, or are no numbers.
+    Sparse,
 }
 
 #[derive(Clone, Debug)]
@@ -141,7 +174,7 @@ impl Session {
             stream: Stream::new(&config, Time::default()),
             fading: None,
             follow: config.share,
-            user: String::new(),
+            user: User::default(),
             why: Why::Initial,
             stuck: None,
             cursor: Cursor::default(),
@@ -152,6 +185,11 @@ impl Session {
             refusals: 0,
             hurried: false,
             native_retries: 0,
+            probed: false,
+            retried: false,
+            plain: false,
+            numbering: Numbering::Unknown,
+            failed_at: Time::default(),
             not_before: Time::default(),
             was_open: false,
             greeted: false,
@@ -202,14 +240,24 @@ impl Session {
         self.cursor.text()
     }
 
-    /// Resumes from a cursor that was kept elsewhere; has an effect on the next stream.
-    pub fn set_cursor(&mut self, cursor: &str) {
-        self.cursor.set(cursor);
+    /// Resumes from a cursor that was stored elsewhere, for this user; empty if it is for any. Has an effect on the next
+    /// stream, unless the streams turn out to be another user's.
+    pub fn set_cursor(&mut self, cursor: &str, user: &str) {
+        if self.user.stored(user) {
+            self.cursor.set(cursor);
+        }
     }
 
-    /// Says whom the streams are for, if it is known without a token.
-    pub fn set_user(&mut self, user: String) {
-        self.user = user;
+    /// Returns whose connection it is; empty if that is not known, and for nobody.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.user.name()
+    }
+
+    /// Returns a number that is another one whenever everything of a user was dropped.
+    #[must_use]
+    pub fn user_changes(&self) -> u32 {
+        self.user.changes()
     }
 
     /// The hub's name for the stream in hand.
@@ -252,12 +300,14 @@ impl Session {
 
     fn phase(&self) -> Phase {
         match self.state {
-            State::Idle => Phase::Idle,
+            State::Idle | State::SignedOut => Phase::Idle,
             State::Live(_) => Phase::Open,
-            State::Paused if self.pauses & Pause::Offline as u8 != 0 => Phase::Offline,
             State::Paused => Phase::Paused,
             State::Failed => Phase::Failed,
             State::Authorizing | State::Connecting(_) | State::Waiting if self.fading.is_some() => Phase::Open,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.pauses & Pause::Offline as u8 != 0 => {
+                Phase::Offline
+            }
             State::Authorizing | State::Connecting(_) | State::Waiting if self.was_open => Phase::Reconnecting,
             State::Authorizing | State::Connecting(_) | State::Waiting => Phase::Connecting,
         }
@@ -270,6 +320,16 @@ impl Session {
             self.shown = status;
             self.say(Output::Status(status));
         }
+    }
+
+    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is none: it may be wrong.
+    fn held(&self) -> bool {
+        self.pauses & !(Pause::Offline as u8) != 0
+    }
+
+    /// Returns true if streams are those of another tab. Tabs share what is one user's, so the user must be known.
+    fn follows(&self) -> bool {
+        self.follow && !self.user.name().is_empty()
     }
 
     /// True if a stream's words count.
@@ -294,9 +354,15 @@ impl Stream {
             hello: None,
             spoken: false,
             told: false,
+            gap: false,
+            retried: false,
+            numbered: false,
             proven: false,
             heard: now,
             silence: u64::from(config.silence),
+            comments: 0,
+            commented: now,
+            pace: 0,
         }
     }
 }

@@ -3,14 +3,14 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Greeting, Session,
+    Greeting, Numbering, Session,
     io::{Heard, Output, Resync, Ticket},
 };
 use crate::core::wire::{
     Frame, Seen,
     control::{Bye, Control, Gap, Hello},
     fold::unfold,
-    id::EventId,
+    id::{EventId, number},
     kind::is_reserved,
 };
 
@@ -54,7 +54,8 @@ impl Session {
         let first = !core::mem::replace(&mut self.stream.spoken, true);
         let control = if reserved { Control::read(seen) } else { None };
         if first && !matches!(control, Some(Control::Hello(_) | Control::Bye(_))) {
-            self.greet_stranger();
+            self.trust_silence();
+            self.announce_unknown_server();
         }
         match control {
             Some(Control::Hello(hello)) => self.greet(hello, seen.id),
@@ -80,12 +81,33 @@ impl Session {
         None
     }
 
-    /// A server without hello tells no gaps: if it gives no ids either, what happened between two streams is lost, so say so.
-    pub(super) fn greet_stranger(&mut self) {
+    /// A server without hello tells no gaps. It can go on from where the last stream ended only if it was told where that is:
+    /// by the header `Last-Event-ID`, which neither a server without ids nor a new native stream gets.
+    pub(super) fn announce_unknown_server(&mut self) {
         let told = core::mem::replace(&mut self.stream.told, true);
-        if !told && !self.greeted && self.cursor.is_empty() {
+        let sent = !self.cursor.is_empty() && (!self.config.native || self.stream.retried);
+        if !told && !self.greeted && !sent {
+            self.stream.gap = true;
             let gap = if self.counters.resyncs() == 0 { Gap::First } else { Gap::Unknown };
             self.resync(gap, Vec::new());
+        }
+    }
+
+    /// Learns how a server without hello numbers its events, and finds what it did not replay: where every id is the one before
+    /// plus one, a jump from one stream to the next is a loss.
+    fn number_of(&mut self, id: &str) {
+        let Some(at) = number(id, 10) else { return };
+        let first = !core::mem::replace(&mut self.stream.numbered, true);
+        let Some(last) = number(self.cursor.text(), 10) else { return };
+        match (at > last.saturating_add(1), first) {
+            (true, true) if self.numbering == Numbering::Dense && !self.stream.gap => {
+                self.resync(Gap::Unknown, Vec::new());
+            }
+            (true, false) => self.numbering = Numbering::Sparse,
+            (false, false) if at > last && self.numbering == Numbering::Unknown => {
+                self.numbering = Numbering::Dense;
+            }
+            (_, _) => {}
         }
     }
 
@@ -121,6 +143,9 @@ impl Session {
     /// The event as an update, if it is one, and new.
     fn update<'a>(&mut self, seen: Seen<'a>, reserved: bool) -> Option<Heard<'a>> {
         let id = EventId::parse(seen.id);
+        if self.stream.hello.is_none() && self.numbering != Numbering::Sparse {
+            self.number_of(seen.id);
+        }
         let replayed = self.admit(id)?;
         if !seen.id.is_empty() {
             self.cursor.put(seen.id, id);

@@ -1,14 +1,18 @@
-//! EVERY transition of the session. If a state changes anywhere else, that is a bug.
+//! Every transition of the session. If a state changes anywhere else, that is a bug. Those that the application and the page
+//! ask for are in `step/wish.rs`.
 //!
 //! [`Session::handle`] moves by an input, then [`Session::settle`] moves by what has become true (a token is held, the network is
 //! gone), until nothing moves.
+
+mod wish;
 
 use alloc::string::ToString;
 
 use super::{
     Session, State, Stream,
-    io::{AskReason, Input, Loss, Output, Ticket, TokenLoss, Why},
+    io::{AskReason, Input, Loss, Output, Probed, Ticket, TokenLoss, Why},
     token::{Grant, TokenState},
+    user::Verdict,
 };
 use crate::core::{
     error::{Code, Error},
@@ -33,8 +37,10 @@ impl Session {
             Input::Stop => self.stop(),
             Input::Reconnect => self.reconnect(),
             Input::Pause(why) => self.pauses |= why as u8,
-            Input::Resume(why) => self.pauses &= !(why as u8),
-            Input::Wake => self.wake(),
+            Input::Resume(why) => self.resume(why),
+            Input::Wake => self.awake(),
+            Input::User(user) => self.change_user(user),
+            Input::Forget => self.forget(),
             Input::Token(ticket, answer) => self.token_answer(ticket, answer),
             Input::Opened(ticket) => self.opened(ticket),
             Input::Follow => self.hand_over(true),
@@ -52,6 +58,7 @@ impl Session {
                     self.lost(ticket, loss);
                 }
             }
+            Input::Probed(ticket, answer) => self.answered(ticket, answer),
             Input::Tick => {}
         }
         self.conclude();
@@ -66,49 +73,32 @@ impl Session {
         self.show();
     }
 
-    fn start(&mut self) {
-        match self.state {
-            State::Idle | State::Failed => self.begin(),
-            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting | State::Paused => {}
-        }
-    }
-
-    /// The application has reason to believe in a new attempt: all chances again.
-    fn begin(&mut self) {
-        self.refusals = 0;
-        self.hurried = false;
-        self.backoff.forget();
-        self.error = None;
-        self.why = Why::Initial;
-        self.state = State::Authorizing;
-    }
-
-    fn stop(&mut self) {
-        self.let_go();
-        self.was_open = false;
-        self.error = None;
-        self.state = State::Idle;
-    }
-
-    fn reconnect(&mut self) {
-        self.let_go();
-        self.begin();
-        self.why = Why::Manual;
-        self.token = TokenState::Absent(AskReason::Manual);
-    }
-
-    /// From a stream of our own to that of another tab, or back. Not a failure: the next one begins at once, where this one ended.
-    fn hand_over(&mut self, follow: bool) {
-        self.follow = follow;
-        match self.state {
-            State::Waiting if self.now < self.not_before => {}
-            State::Connecting(_) | State::Live(_) | State::Waiting => {
-                self.leave();
-                self.why = Why::Handover;
-                self.state = State::Authorizing;
+    /// A second request told what the first one was answered, or whether there is a hub behind a stream that says nothing.
+    fn answered(&mut self, ticket: Ticket, answer: Probed) {
+        let refused = self.probed && self.state == State::Connecting(ticket);
+        let doubted = self.state == State::Live(ticket) && self.in_doubt();
+        match answer {
+            Probed::Refused(loss) if refused => self.lost(ticket, loss),
+            Probed::Stream { .. } if refused => {
+                self.retry(Error::new(Code::Network, None, "the stream was refused once"), 0);
             }
-            State::Idle | State::Authorizing | State::Paused | State::Failed => {}
+            Probed::Unseen if refused => {
+                let error = Error::new(Code::Network, None, "the stream was refused, and the answer cannot be read");
+                self.refuse(error, 0, false);
+            }
+            Probed::Stream { hub: true } if doubted => self.silent(),
+            Probed::Stream { hub: false } if doubted => self.trust_silence(),
+            Probed::Refused(_) | Probed::Stream { .. } | Probed::Unseen => {}
         }
+    }
+
+    fn probe(&mut self, ticket: Ticket) {
+        self.counters.connect(Why::Probe);
+        self.say(Output::Probe(ticket));
+    }
+
+    fn silent(&mut self) {
+        self.retry(Error::new(Code::Network, None, "the stream fell silent"), 0);
     }
 
     fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
@@ -120,7 +110,16 @@ impl Session {
         self.token = TokenState::Absent(reason);
         match answer.and_then(Grant::check) {
             Ok(grant) => {
-                self.belong_to(grant.user);
+                match self.user.token(grant.user) {
+                    Verdict::Same => {}
+                    Verdict::Changed => {
+                        self.fade_out(); // it is the former user's
+                        self.drop_cursor();
+                    }
+                    Verdict::Wrong => {
+                        return self.give_up(Error::new(Code::User, None, "the token is for another user"));
+                    }
+                }
                 // A little early: the token has to survive its way to the server.
                 let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
                 self.token = TokenState::Held(grant.token, end);
@@ -130,7 +129,7 @@ impl Session {
             }
             Err(TokenLoss::Failed) => self.retry(Error::new(Code::Token, None, "the token provider failed"), 0),
             Err(TokenLoss::Nonsense) => {
-                self.refuse(Error::new(Code::Token, None, "the token provider answered something that is no token"), 0);
+                self.refuse(Error::new(Code::Token, None, "the token provider's answer has no token"), 0, true);
             }
         }
     }
@@ -142,6 +141,10 @@ impl Session {
         self.timers.clear(Timer::Answer);
         self.fade_out();
         self.stream = Stream::new(&self.config, self.now);
+        self.stream.retried = self.retried;
+        if self.plain {
+            self.trust_silence();
+        }
         self.watch();
         self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
         self.refusals = 0;
@@ -193,20 +196,30 @@ impl Session {
                 self.native_retries += 1;
                 self.counters.connect(Why::Glitch);
                 self.timers.clear_all();
+                self.retried = true;
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
                 self.error = Some(Error::new(Code::Network, None, "the connection was lost"));
                 self.state = State::Connecting(ticket);
             }
             Loss::Dropped => self.retry(Error::new(Code::Network, None, "the connection was lost"), 0),
-            Loss::Closed => self.refuse(Error::new(Code::Http, None, "the stream was refused"), 0),
-            Loss::Unauthorized => self.refuse(Error::new(Code::Unauthorized, Some(401), "the token was refused"), 0),
+            Loss::Closed => {
+                self.timers.clear_all();
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+                self.state = State::Connecting(ticket);
+                self.probed = true;
+                self.probe(ticket);
+            }
+            Loss::Unauthorized => {
+                self.refuse(Error::new(Code::Unauthorized, Some(401), "the token was refused"), 0, true);
+            }
+            Loss::Redirected => {
+                let error = Error::new(Code::Unauthorized, None, "the server redirects, probably to a login page");
+                self.refuse(error, 0, true);
+            }
             Loss::Busy { status, wait } => {
                 self.retry(Error::new(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
             }
-            Loss::Gone(200) => self.give_up(Error::new(Code::Http, Some(200), "the answer is no event stream")),
-            Loss::Gone(status) => {
-                self.give_up(Error::new(Code::Http, Some(status), "the server ended the stream for good"))
-            }
+            Loss::Gone(status) => self.give_up(Error::new(Code::Http, Some(status), "there is no event stream")),
             Loss::Unusable => self.give_up(Error::new(Code::Options, None, "option `url`: the browser cannot read it")),
             Loss::Forbidden => {
                 self.give_up(Error::new(Code::Csp, None, "a content security policy forbids the connection"))
@@ -222,15 +235,18 @@ impl Session {
             (Timer::Answer, State::Connecting(_)) => {
                 self.retry(Error::new(Code::Network, None, "the server did not answer in time"), 0);
             }
-            (Timer::Silence, State::Live(_)) => {
-                self.retry(Error::new(Code::Network, None, "the stream fell silent"), 0);
+            (Timer::Silence, State::Live(ticket)) if self.in_doubt() => {
+                self.probe(ticket);
+                self.stream.heard = self.now;
+                self.watch();
             }
+            (Timer::Silence, State::Live(_)) => self.silent(),
             (Timer::Proven, State::Live(_)) => {
                 self.stream.proven = true;
                 self.native_retries = 0;
                 self.hurried = false;
                 self.backoff.forget();
-                self.greet_stranger();
+                self.announce_unknown_server();
             }
             (Timer::Retry, State::Waiting) => self.state = State::Authorizing,
             (Timer::Answer | Timer::Proven | Timer::Retry | Timer::Silence, _) => {}
@@ -240,9 +256,9 @@ impl Session {
     /// Moves by what has become true, until nothing moves.
     fn settle(&mut self) {
         match self.state {
-            State::Idle | State::Failed => {}
-            State::Paused if self.pauses != 0 => {}
-            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.pauses != 0 => {
+            State::Idle | State::SignedOut | State::Failed => {}
+            State::Paused if self.held() => {}
+            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.held() => {
                 self.let_go();
                 self.state = State::Paused;
             }
@@ -288,8 +304,8 @@ impl Session {
         self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
         self.state = State::Connecting(ticket);
         let cursor = self.cursor.text().to_string();
-        // Tabs share what is one user's; whose streams these are must be known.
-        if self.follow && !self.user.is_empty() {
+        self.retried = false;
+        if self.follows() {
             self.say(Output::Follow { ticket, cursor });
         } else {
             self.counters.connect(self.why);
@@ -307,14 +323,15 @@ impl Session {
         self.retry(error, 0);
     }
 
-    /// The answer was no. A new token may help, once at once, then with growing patience, then not at all.
-    fn refuse(&mut self, error: Error, wait: u32) {
-        self.refusals += 1;
+    /// The answer was no. A new token may help, once at once, then with growing patience, then not at all, if it is `known`
+    /// that the token is the reason.
+    fn refuse(&mut self, error: Error, wait: u32, known: bool) {
+        self.refusals += u32::from(known);
         let held = matches!(self.token, TokenState::Held(..));
         if held {
             self.token = TokenState::Absent(AskReason::Rejected);
         }
-        if self.refusals >= self.config.refusals {
+        if known && self.refusals >= self.config.refusals {
             return self.give_up(error);
         }
         if held && !self.hurried {
@@ -342,6 +359,7 @@ impl Session {
     fn give_up(&mut self, error: Error) {
         self.let_go();
         self.error = Some(Error { retryable: false, ..error });
+        self.failed_at = self.now;
         self.state = State::Failed;
     }
 }

@@ -4,7 +4,7 @@
 
 use alloc::string::String;
 
-use super::io::{Input, Loss, Pause, Ticket, TokenLoss};
+use super::io::{Input, Loss, Pause, Probed, Ticket, TokenLoss};
 use crate::core::{
     time::Time,
     wire::{Seen, cut, id::push_number},
@@ -51,6 +51,10 @@ impl Trace {
             Input::Wake => ("wake", none, "", None),
             Input::Follow => ("follow", none, "", None),
             Input::Lead => ("lead", none, "", None),
+            // Whose connection it is, is private.
+            Input::User(Some(_)) => ("user", none, "u", None),
+            Input::User(None) => ("user", none, "", None),
+            Input::Forget => ("forget", none, "", None),
             Input::Token(ticket, Ok(grant)) => match grant.lives {
                 Some(ms) => ("token", *ticket, "is t lives", Some(u32::try_from(ms).unwrap_or(u32::MAX))),
                 None => ("token", *ticket, "is t", None),
@@ -62,15 +66,12 @@ impl Trace {
             },
             Input::Opened(ticket) => ("opened", *ticket, "", None),
             Input::Frame(..) => return,
-            Input::Lost(ticket, loss) => match loss {
-                Loss::Retrying => ("lost", *ticket, "retrying", None),
-                Loss::Dropped => ("lost", *ticket, "dropped", None),
-                Loss::Closed => ("lost", *ticket, "closed", None),
-                Loss::Unauthorized => ("lost", *ticket, "unauthorized", None),
-                Loss::Busy { status, .. } => ("lost", *ticket, "busy", Some(u32::from(*status))),
-                Loss::Gone(status) => ("lost", *ticket, "gone", Some(u32::from(*status))),
-                Loss::Forbidden => ("lost", *ticket, "forbidden", None),
-                Loss::Unusable => ("lost", *ticket, "unusable", None),
+            Input::Lost(ticket, loss) => ("lost", *ticket, lost(loss), status(loss)),
+            Input::Probed(ticket, answer) => match answer {
+                Probed::Refused(loss) => ("probed", *ticket, lost(loss), status(loss)),
+                Probed::Stream { hub: true } => ("probed", *ticket, "hub", None),
+                Probed::Stream { hub: false } => ("probed", *ticket, "stream", None),
+                Probed::Unseen => ("probed", *ticket, "unseen", None),
             },
             Input::Tick => ("tick", none, "", None),
         };
@@ -79,7 +80,9 @@ impl Trace {
         if let Some(number) = number {
             self.number(number);
         }
-        if let Input::Lost(_, Loss::Busy { wait, .. }) = input {
+        if let Input::Lost(_, Loss::Busy { wait, .. }) | Input::Probed(_, Probed::Refused(Loss::Busy { wait, .. })) =
+            input
+        {
             self.word("wait");
             self.number(*wait);
         }
@@ -175,6 +178,33 @@ impl Trace {
     fn number(&mut self, number: u32) {
         self.text.push(' ');
         push_number(u64::from(number), 10, &mut self.text);
+    }
+}
+
+fn lost(loss: &Loss) -> &'static str {
+    match loss {
+        Loss::Retrying => "retrying",
+        Loss::Dropped => "dropped",
+        Loss::Closed => "closed",
+        Loss::Unauthorized => "unauthorized",
+        Loss::Redirected => "redirected",
+        Loss::Busy { .. } => "busy",
+        Loss::Gone(_) => "gone",
+        Loss::Forbidden => "forbidden",
+        Loss::Unusable => "unusable",
+    }
+}
+
+fn status(loss: &Loss) -> Option<u32> {
+    match loss {
+        Loss::Busy { status, .. } | Loss::Gone(status) => Some(u32::from(*status)),
+        Loss::Retrying
+        | Loss::Dropped
+        | Loss::Closed
+        | Loss::Unauthorized
+        | Loss::Redirected
+        | Loss::Forbidden
+        | Loss::Unusable => None,
     }
 }
 

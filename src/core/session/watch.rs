@@ -4,11 +4,43 @@ use super::{Session, State};
 use crate::core::{time::Time, timers::Timer};
 
 impl Session {
-    /// Listens for silence, from the last sign of life on.
+    /// Watches for silence, from the last sign of life on.
     pub(super) fn watch(&mut self) {
         if self.stream.silence > 0 {
             self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        } else {
+            self.timers.clear(Timer::Silence);
         }
+    }
+
+    /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
+    pub(super) fn trust_silence(&mut self) {
+        self.plain = true;
+        if !self.config.watch_plain {
+            self.stream.silence = 0;
+        }
+    }
+
+    /// A comment came, which servers send so that a quiet stream is not taken for a dead one. From the third on, a silence of
+    /// twice their longest pace is too long.
+    pub(super) fn comment(&mut self) {
+        let stream = &mut self.stream;
+        if stream.hello.is_some() || self.config.watch_plain || self.config.silence == 0 {
+            return;
+        }
+        if stream.comments > 0 {
+            stream.pace = stream.pace.max(self.now.since(stream.commented));
+        }
+        stream.comments = stream.comments.saturating_add(1);
+        stream.commented = self.now;
+        if stream.comments > 2 {
+            stream.silence = u64::from(self.config.silence).max(2 * stream.pace);
+        }
+    }
+
+    /// Returns true if nothing at all was said by a server that was never heard before: it may be quiet, or the connection dead.
+    pub(super) fn in_doubt(&self) -> bool {
+        !self.stream.spoken && !self.greeted && !self.plain && !self.config.watch_plain && !self.follows()
     }
 
     /// When the server lets us come again, and not all of us at once.
@@ -31,7 +63,12 @@ impl Session {
                     self.timers.set(Timer::Silence, self.now);
                 }
             }
-            State::Idle | State::Authorizing | State::Connecting(_) | State::Paused | State::Failed => {}
+            State::Idle
+            | State::SignedOut
+            | State::Authorizing
+            | State::Connecting(_)
+            | State::Paused
+            | State::Failed => {}
         }
     }
 }

@@ -95,6 +95,12 @@ impl Decoder {
         Self { scanner: Scanner::new(limit), id: String::from(last_id), looked: 0, longer: 0, limit }
     }
 
+    /// Returns true if no event is unfinished, and the next byte begins a line.
+    #[must_use]
+    pub fn between(&self) -> bool {
+        self.scanner.between()
+    }
+
     /// Takes the next bytes, in chunks of any size, and hands out what they complete.
     ///
     /// # Errors

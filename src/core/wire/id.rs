@@ -61,7 +61,7 @@ impl fmt::Display for EventId {
 }
 
 /// A number in its shortest lower-case spelling: no sign, no leading zero, no overflow.
-pub(super) fn number(text: &str, radix: u64) -> Option<u64> {
+pub(crate) fn number(text: &str, radix: u64) -> Option<u64> {
     if text.is_empty() || (text.len() > 1 && text.starts_with("0")) {
         return None;
     }

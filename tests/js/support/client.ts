@@ -13,12 +13,18 @@ export class HandClient implements Client<Loose> {
   readonly #updates = new Set<{ types: string[]; fn: (update: never) => void }>();
   readonly #statuses = new Set<(snapshot: Snapshot) => void>();
   readonly #resyncs = new Set<(resync: Resync) => void>();
-  readonly #closing = new AbortController();
-  readonly signal = this.#closing.signal;
+  readonly #users = new Set<(user: string | null) => void>();
+  #closing = new AbortController();
   #snapshot = idle;
+  /** `undefined` until it is set. */
+  user: string | null | undefined;
+
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
 
   get listeners(): number {
-    return this.#updates.size + this.#statuses.size + this.#resyncs.size;
+    return this.#updates.size + this.#statuses.size + this.#resyncs.size + this.#users.size;
   }
 
   update(type: string, more: Partial<Update> = {}): void {
@@ -36,19 +42,23 @@ export class HandClient implements Client<Loose> {
   }
 
   subscribe(types: string | readonly string[], fn: (update: never) => void, until?: Until): Off {
-    return added(this.#updates, { types: patterns(types), fn }, until);
+    return this.#begin(this.#updates, { types: patterns(types), fn }, until);
   }
 
   onStatus(fn: (snapshot: Snapshot) => void, until?: Until): Off {
-    return added(this.#statuses, fn, until);
+    return this.#begin(this.#statuses, fn, until);
   }
 
   onResync(fn: (resync: Resync) => void, until?: Until): Off {
-    return added(this.#resyncs, fn, until);
+    return this.#begin(this.#resyncs, fn, until);
   }
 
   onError(): Off {
     return offOf(() => {});
+  }
+
+  onUser(fn: (user: string | null) => void, until?: Until): Off {
+    return this.#begin(this.#users, fn, until);
   }
 
   getSnapshot(): Snapshot {
@@ -59,10 +69,18 @@ export class HandClient implements Client<Loose> {
     return inspect(this, undefined, []);
   }
 
+  setUser(id: string | null): void {
+    if (id === this.user) return;
+    this.user = id;
+    for (const fn of [...this.#users]) fn(id);
+  }
+
   acquire(until?: Until): Off {
+    this.#renew();
     this.held += 1;
+    const { signal } = this;
     const off = offOf(() => {
-      this.held -= 1;
+      if (!signal.aborted) this.held -= 1;
     });
     until?.signal?.addEventListener('abort', off, { once: true });
     return off;
@@ -74,7 +92,19 @@ export class HandClient implements Client<Loose> {
   async forget(): Promise<void> {}
 
   close(): void {
+    for (const listeners of [this.#updates, this.#statuses, this.#resyncs, this.#users]) listeners.clear();
+    this.held = 0;
     this.#closing.abort();
+  }
+
+  /** After a close, whatever begins is a new life. */
+  #renew(): void {
+    if (this.signal.aborted) this.#closing = new AbortController();
+  }
+
+  #begin<T>(set: Set<T>, entry: T, until: Until | undefined): Off {
+    this.#renew();
+    return added(set, entry, until);
   }
 
   [Symbol.dispose](): void {

@@ -1,16 +1,16 @@
-import type { Handle, Job } from '../../../js/job.js';
+import type { Handle } from '../../../js/job.js';
 import { Coordinator } from '../../../js/refetch.js';
-import { ModelQuery } from './query.js';
+import { type JobOptions, ModelQuery } from './query.js';
 import { VirtualWorld } from './world.js';
 
 /** A coordinator in virtual time, with so many components on one query. */
-export function setUp(over: Partial<Job> = {}, components = 1) {
+export function setUp(over: JobOptions = {}, components = 1) {
   const world = new VirtualWorld();
   const query = new ModelQuery(world);
   const coordinator = new Coordinator(world);
   const handles: Handle[] = [];
   const exact = over.exact ?? true;
-  const mount = (more: Partial<Job> = {}) => {
+  const mount = (more: JobOptions = {}) => {
     const handle = coordinator.add(query.job({ ...over, ...more }));
     const observe = () => handle.observe(query.view(exact));
     // A rendered view comes with the next turn of the event loop, an exact one in the call.

@@ -3,9 +3,12 @@ import { tick } from '../../../js/tick.js';
 import type { VirtualWorld } from './world.js';
 
 interface Fetch {
-  readonly promise: Promise<void>;
-  readonly resolve: (other?: Promise<void>) => void;
+  readonly promise: Promise<undefined>;
+  readonly resolve: (other?: Promise<undefined>) => void;
 }
+
+/** Which parts of a job differ; `exact` decides what its view knows. */
+export type JobOptions = Partial<Job> & { exact?: boolean };
 
 /** A query as query-core has it: at most one fetch in flight, which a second call joins. Remembers every start. */
 export class ModelQuery {
@@ -36,14 +39,14 @@ export class ModelQuery {
     return () => this.#changed.delete(fn);
   }
 
-  fetch(ours: boolean, cancel = false): Promise<void> {
+  fetch(ours: boolean, cancel = false): Promise<undefined> {
     if (this.#flight && !cancel) {
       this.joins += ours ? 1 : 0;
       return this.#flight.promise;
     }
     const replaced = this.#flight;
     let resolve: Fetch['resolve'] = () => {};
-    const promise = new Promise<void>((done) => {
+    const promise = new Promise<undefined>((done) => {
       resolve = (other) => done(other);
     });
     const flight: Fetch = { promise, resolve };
@@ -67,8 +70,7 @@ export class ModelQuery {
     return { fetching: this.fetching, updatedAt: this.updatedAt, started: exact ? last : undefined };
   }
 
-  job(over: Partial<Job> = {}): Job {
-    const exact = over.exact ?? true;
+  job({ exact = true, ...over }: JobOptions = {}): Job {
     return {
       types: ['projects'],
       fetch: () => this.fetch(true),
@@ -80,7 +82,6 @@ export class ModelQuery {
       resyncJitterMs: 2000,
       onlyVisible: true,
       ...over,
-      exact,
     };
   }
 

@@ -73,6 +73,7 @@ export class Desk implements Session, World {
   opened = false;
   #opening: object | undefined;
   reconnects = 0;
+  forgets = 0;
   ticket = 0;
   cursor = '';
   clientId: string | null = null;
@@ -137,6 +138,10 @@ export class Desk implements Session, World {
     else if (!event.startsWith('tinysse.')) return;
     this.cursor = id;
   };
+  forget = () => {
+    this.forgets += 1;
+  };
+
   reconnect = () => {
     this.reconnects += 1;
   };

@@ -42,9 +42,9 @@ for (const [name, descriptor] of Object.entries(before)) {
 
 // Past the exports map, by path: the wasm that the client would load is the file that is published, and it starts here too.
 const inside = new URL('./node_modules/tinysse/wasm/', import.meta.url);
-const { wasm } = await import(new URL('inline.js', inside));
+const inlined = await import(new URL('inline.js', inside));
 const { initSync, SseClient } = await import(new URL('glue.js', inside));
-const bytes = Buffer.from(wasm, 'base64');
+const bytes = Buffer.from(inlined.bytes());
 assert.ok(bytes.equals(readFileSync(fileURLToPath(import.meta.resolve('tinysse/tinysse.wasm')))), 'inline is the file');
 initSync({ module: bytes });
 const inner = new SseClient({ url: 'http://127.0.0.1:9/events' });

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { useSseEvent, useSseStatus } from 'tinysse/react';
+import { useSSEEvent, useSSEStatus } from 'tinysse/react';
 import { log } from '../log';
 import { useSession } from '../session';
 import { sse } from '../sse';
@@ -15,11 +15,11 @@ import { Wire } from './Wire';
 /** One screen: what the app's user sees on the left, the wire that keeps it fresh on the right. */
 export function App() {
   const session = useSession();
-  const refused = useSseStatus((s) => s.status === 'failed' && s.error?.code === 'unauthorized');
+  const refused = useSSEStatus((s) => s.status === 'failed' && s.error?.code === 'unauthorized');
   const [asked, setAsked] = useState(false);
   const strip = asked || refused || session.data === null || session.isError;
 
-  useSseEvent('*', (update) => log.update(update));
+  useSSEEvent('*', (update) => log.update(update));
   useEffect(() => sse.onResync((resync) => log.resync(resync)), []);
 
   return (

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useSseStatus } from 'tinysse/react';
+import { useSSEStatus } from 'tinysse/react';
 import { dev } from '../api';
 import { explain, HttpError } from '../http';
 import { say } from '../notice';
@@ -18,7 +18,7 @@ const REST = 'Break it on purpose. Nothing is lost without being announced.';
 
 /** Ways to disturb the connection, each explained while it is pointed at. */
 export function Controls() {
-  const status = useSseStatus((s) => s.status);
+  const status = useSSEStatus((s) => s.status);
   const [hint, setHint] = useState<Action | null>(null);
   const disturb = useMutation({
     mutationFn: (run: () => Promise<unknown>) => run(),

@@ -1,10 +1,11 @@
 import type { SseError } from 'tinysse';
-import { useSseStatus } from 'tinysse/react';
+import { useSSEStatus } from 'tinysse/react';
 import { sse } from '../sse';
 
 const TOLD: Record<SseError['code'], string> = {
   unauthorized: 'The server does not accept this session any more. Sign in again to go on.',
   token: 'The server gave no token for the stream.',
+  user: 'Another user is signed in with this browser. Sign in again to go on.',
   network: 'The server could not be reached.',
   http: 'The server refused the stream.',
   protocol: 'The server answered with something that is not an event stream.',
@@ -16,8 +17,8 @@ const TOLD: Record<SseError['code'], string> = {
 
 /** Shown when the client gave up for good: what happened, and the way out. */
 export function FailedBanner() {
-  const failed = useSseStatus((s) => s.status === 'failed');
-  const error = useSseStatus((s) => s.error);
+  const failed = useSSEStatus((s) => s.status === 'failed');
+  const error = useSSEStatus((s) => s.error);
   if (!failed) return null;
   return (
     <div className="banner" role="alert" data-testid="failed">

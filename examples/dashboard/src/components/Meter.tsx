@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { useSseStatus } from 'tinysse/react';
+import { useSSEStatus } from 'tinysse/react';
 import { useRefetches } from '../fetches';
 import { log } from '../log';
 
@@ -9,7 +9,7 @@ const number = new Intl.NumberFormat('en');
 export function Meter() {
   const { updates, resyncs } = useSyncExternalStore(log.subscribe, log.get);
   const refetches = useRefetches();
-  const connects = useSseStatus((s) => s.connects);
+  const connects = useSSEStatus((s) => s.connects);
   return (
     <dl className="meter">
       <Figure label="Updates" value={updates} testid="updates" />

@@ -1,6 +1,6 @@
 import { type FormEvent, useId } from 'react';
 import { explain, HttpError } from '../http';
-import { useSignIn } from '../queries';
+import { useSignIn, useSignOut } from '../queries';
 import type { Person } from '../session';
 
 const ROLES = ['member', 'admin'];
@@ -16,8 +16,9 @@ interface Props {
 export function SignIn({ person, error, onDone }: Props) {
   const id = useId();
   const signIn = useSignIn();
+  const signOut = useSignOut();
   const role = person?.role || 'member';
-  const wrong = signIn.error ?? error;
+  const wrong = signIn.error ?? signOut.error ?? error;
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -50,6 +51,11 @@ export function SignIn({ person, error, onDone }: Props) {
       <button type="submit" className="primary" disabled={signIn.isPending} data-testid="login-submit">
         Sign in
       </button>
+      {person && (
+        <button type="button" className="quiet" onClick={() => signOut.mutate()} data-testid="sign-out">
+          Sign out
+        </button>
+      )}
       <p className="strip-note" role="status">
         {wrong ? told(wrong) : 'For development: any name, no password.'}
       </p>

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Snapshot, Status } from 'tinysse';
-import { useSseStatus } from 'tinysse/react';
+import { useSSEStatus } from 'tinysse/react';
 import { useNow } from '../time';
 
 const LABEL: Record<Status, string> = {
@@ -15,7 +15,7 @@ const LABEL: Record<Status, string> = {
 
 /** The state of the connection in one word, and what comes next. */
 export function StatusPill() {
-  const status = useSseStatus((s) => s.status);
+  const status = useSSEStatus((s) => s.status);
   return (
     <p className="pill" data-testid="status" data-status={status}>
       <span className="pill-dot" aria-hidden="true" />
@@ -27,7 +27,7 @@ export function StatusPill() {
 
 /** Apart from the label, so that the countdown is seen each second and read aloud never. */
 function Detail() {
-  const snapshot = useSseStatus();
+  const snapshot = useSSEStatus();
   const now = useNow();
   return (
     <span className="pill-detail" aria-hidden="true">

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::jwt::Claims;
 use crate::{app::App, error::Problem};
@@ -19,14 +16,6 @@ impl FromRequestParts<Arc<App>> for AppSession {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         app.auth.session(&parts.headers).await.map(Self)
-    }
-}
-
-impl OptionalFromRequestParts<Arc<App>> for AppSession {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, Problem> {
-        Ok(app.auth.session(&parts.headers).await.ok().map(Self))
     }
 }
 

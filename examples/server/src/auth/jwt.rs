@@ -176,7 +176,7 @@ impl Keys {
     /// # Errors
     /// [`Invalid`]; a forged token is forged even if it is expired too.
     pub fn check(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
-        let claims = self.read(token, audience, now_ms)?;
+        let claims = self.signed(token, audience, now_ms)?;
         // RFC 7519, 4.1.4: "on or after which the JWT MUST NOT be accepted". Exact, since being early costs one question for a new token.
         if now_ms >= claims.exp.saturating_mul(1_000) {
             return Err(Invalid::Expired);
@@ -186,8 +186,11 @@ impl Keys {
         if from > now_ms.saturating_add(self.skew.ms()) { Err(Invalid::Early) } else { Ok(claims) }
     }
 
-    /// The claims of a token with a good signature, whatever the time.
-    fn read(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
+    /// Returns the claims of a token for `audience` with a good signature, also if it is over or not yet valid.
+    ///
+    /// # Errors
+    /// [`Invalid::Forged`] or [`Invalid::UnknownKey`]. `now_ms` says which retired keys still count.
+    pub fn signed(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
         if token.len() > MAX_TOKEN {
             return Err(Invalid::Forged);
         }

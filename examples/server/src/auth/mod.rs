@@ -3,6 +3,7 @@
 mod bearer;
 mod dated;
 pub mod directory;
+mod ending;
 mod extract;
 mod jwks;
 pub mod jwt;
@@ -36,6 +37,7 @@ use sessions::Sessions;
 use used::Used;
 
 pub use bearer::bearer;
+pub use ending::Ending;
 pub use extract::{Admin, AppSession, Service};
 pub(crate) use jwks::read as read_jwks;
 
@@ -148,7 +150,7 @@ impl Auth {
     /// # Errors
     /// 401 `unauthenticated` if there is none or it is worth nothing.
     pub async fn session(&self, headers: &HeaderMap) -> Result<Claims, Problem> {
-        let token = self.sessions.shown(headers).ok_or_else(|| unauthenticated("log in first"))?;
+        let token = self.sessions.shown(headers).next().ok_or_else(|| unauthenticated("log in first"))?;
         let checked = self.sessions.check(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await;
         self.standing(checked).and_then(|claims| self.young(claims)).map_err(|refusal| {
             unauthenticated(match refusal {

@@ -39,6 +39,8 @@ pub struct Revoked {
     life_ms: u64,
     users: Dated,
     jtis: Dated,
+    /// Those of `jtis` that need not be recorded again.
+    recorded: Dated,
     expired: Dated,
     /// Generations below this are gone.
     before: u64,
@@ -50,7 +52,15 @@ impl Revoked {
     /// Nobody is revoked; tokens live `life_ms` at most.
     #[must_use]
     pub fn new(life_ms: u64) -> Self {
-        Self { life_ms, users: Dated::default(), jtis: Dated::default(), expired: Dated::default(), before: 0, last: 0 }
+        Self {
+            life_ms,
+            users: Dated::default(),
+            jtis: Dated::default(),
+            recorded: Dated::default(),
+            expired: Dated::default(),
+            before: 0,
+            last: 0,
+        }
     }
 
     /// The generation of rights that are established now.
@@ -96,6 +106,23 @@ impl Revoked {
                 self.before = self.before.max(*ms);
                 None
             }
+        }
+    }
+
+    /// Remembers that a revocation outlives this process. Only those of a `jti` are remembered: a browser may repeat them.
+    pub fn recorded(&mut self, now_ms: u64, whom: &Revoke) {
+        match whom {
+            Revoke::Jti(jti) => drop(self.recorded.add(jti, now_ms, now_ms.saturating_sub(self.life_ms))),
+            Revoke::User(_) | Revoke::Before(_) => {}
+        }
+    }
+
+    /// Returns true if nothing is to be done for this revocation any more; false also if that was forgotten.
+    #[must_use]
+    pub fn is_recorded(&self, whom: &Revoke) -> bool {
+        match whom {
+            Revoke::Jti(jti) => self.jtis.at(jti).is_some() && self.recorded.at(jti).is_some(),
+            Revoke::User(_) | Revoke::Before(_) => false,
         }
     }
 
@@ -207,6 +234,18 @@ mod tests {
         assert_eq!(revoked.standing(&token("ada", 2)), Standing::Revoked);
         assert_eq!(revoked.hear(9_600, 9_000, &Revoke::Before(8_000)), None);
         assert_eq!(revoked.standing(&Claims { sid: String::new(), ..token("bob", 7_999) }), Standing::Revoked);
+    }
+
+    #[test]
+    fn a_revocation_needs_no_repetition_once_it_is_recorded() {
+        let (mut revoked, ada) = (Revoked::new(1_000), Revoke::Jti("ada-1".into()));
+        revoked.revoke(9_000, &ada);
+        assert!(!revoked.is_recorded(&ada), "nobody said so");
+        revoked.recorded(9_000, &ada);
+        assert!(revoked.is_recorded(&ada) && !revoked.is_recorded(&Revoke::Jti("ada-2".into())));
+        // Both are forgotten together, when no token of that time is good any more.
+        revoked.revoke(10_001, &Revoke::Jti("bob-1".into()));
+        assert!(!revoked.is_recorded(&ada));
     }
 
     #[test]

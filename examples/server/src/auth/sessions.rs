@@ -1,6 +1,7 @@
 //! App sessions: the JWT with which the app itself knows its users, whoever logged them in.
 
 use axum::http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
 use tinysse::core::time::Time;
 
 use super::{
@@ -10,6 +11,9 @@ use super::{
     key::Key,
 };
 use crate::config::{Config, Span};
+
+/// How a token is read: [`Keys::check`] or [`Keys::signed`].
+type By = fn(&Keys, &str, &str, u64) -> Result<Claims, Invalid>;
 
 /// Checks app sessions. Sessions of our own (`--dev`, or a backend that shares our secret) are checked with our keys.
 #[derive(Debug)]
@@ -53,34 +57,40 @@ impl Sessions {
         &self.cookie
     }
 
-    /// The token of the session: a bearer, or else the cookie.
-    pub(super) fn shown<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        bearer(headers).or_else(|| {
-            headers
-                .get_all(header::COOKIE)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|value| value.split(';'))
-                .find_map(|pair| pair.trim().split_once('=').filter(|(name, _)| *name == self.cookie))
-                .map(|(_, value)| value)
-        })
+    /// Returns the tokens that a request shows as sessions: a bearer, then the cookies of this name. The first one counts.
+    pub(super) fn shown<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let cookies = pairs.filter(|(name, value)| *name == self.cookie && !value.is_empty());
+        bearer(headers).into_iter().chain(cookies.map(|(_, value)| value))
     }
 
     /// What the token says, if it is good. An unknown key may be a new one, so its set is looked at again, though not for everybody.
     pub(super) async fn check(&self, ours: &Keys, token: &str, now: Time, unix_ms: u64) -> Result<Claims, Invalid> {
-        let own = self.ours.then(|| ours.check(token, &self.audience, unix_ms));
-        match (own, &self.foreign) {
+        self.read(Keys::check, ours, token, now, unix_ms).await
+    }
+
+    /// The same for a token that may be over.
+    pub(super) async fn signed(&self, ours: &Keys, token: &str, now: Time, unix_ms: u64) -> Result<Claims, Invalid> {
+        self.read(Keys::signed, ours, token, now, unix_ms).await
+    }
+
+    async fn read(&self, by: By, ours: &Keys, token: &str, now: Time, unix_ms: u64) -> Result<Claims, Invalid> {
+        let own = self.ours.then(|| by(ours, token, &self.audience, unix_ms));
+        let read = match (own, &self.foreign) {
             (Some(own), None) => own,
             (Some(Ok(claims)), Some(_)) => Ok(claims),
             (Some(Err(_)) | None, Some(foreign)) => {
-                let checked = foreign.keys.check(token, &self.audience, unix_ms);
-                if checked == Err(Invalid::UnknownKey) && foreign.refresh(now, unix_ms, true).await {
-                    return foreign.keys.check(token, &self.audience, unix_ms);
+                let read = by(&foreign.keys, token, &self.audience, unix_ms);
+                if read == Err(Invalid::UnknownKey) && foreign.refresh(now, unix_ms, true).await {
+                    by(&foreign.keys, token, &self.audience, unix_ms)
+                } else {
+                    read
                 }
-                checked
             }
             (None, None) => Err(Invalid::Forged),
-        }
+        };
+        read.map(|claims| named(claims, token))
     }
 
     /// Looks at the keys again if it is time.
@@ -89,6 +99,16 @@ impl Sessions {
             foreign.refresh(now, unix_ms, false).await;
         }
     }
+}
+
+/// Names a session that has no `jti` by what its issuer signed, so that it can be revoked like any other. The signature itself is left out:
+/// some algorithms have many for one text.
+fn named(claims: Claims, token: &str) -> Claims {
+    if !claims.jti.is_empty() {
+        return claims;
+    }
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    Claims { jti: format!("sha256:{:x}", Sha256::digest(signed)), ..claims }
 }
 
 impl Foreign {

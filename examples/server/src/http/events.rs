@@ -9,7 +9,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tinysse::core::wire::{id::EventId, names::H_LAST_EVENT_ID};
+use tinysse::core::wire::{
+    id::EventId,
+    names::{H_LAST_EVENT_ID, H_WIRE, WIRE_VERSION},
+};
 
 use super::{ask::Ask, front::Decided};
 use crate::{
@@ -129,6 +132,8 @@ pub(super) fn stream(body: Body) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // A client that sees the head, and nothing behind it, knows by this whose stream it is.
+    headers.insert(H_WIRE, HeaderValue::from_static(WIRE_VERSION));
     // nginx would hold frames back otherwise.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response

@@ -30,7 +30,7 @@ use axum::{
     response::Response,
     routing::{any, get, patch, post},
 };
-use tinysse::core::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, PUBLISH, SSE_TOKEN};
+use tinysse::core::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, H_WIRE, PUBLISH, SSE_TOKEN};
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     timeout::TimeoutLayer,
@@ -140,7 +140,7 @@ fn cors(app: &App) -> CorsLayer {
             HeaderName::from_static(H_ORIGIN),
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static(H_CURSOR)])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static(H_CURSOR), HeaderName::from_static(H_WIRE)])
         .max_age(std::time::Duration::from_secs(600))
 }
 

@@ -6,7 +6,7 @@ use axum::{
     Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use tinysse::core::audience::Identity;
 use super::{body, revoke::unwritten};
 use crate::{
     app::App,
-    auth::{AppSession, directory::Denied, limit::too_many, revoked::Revoke},
+    auth::{AppSession, directory::Denied, limit::too_many},
     error::Problem,
     runtime::{Conn, site},
 };
@@ -39,9 +39,13 @@ pub(super) struct Me {
     channels: Vec<String>,
 }
 
-/// Anybody is whoever they say: this route exists with `--dev` only.
+/// Logs a user in without a password: this route exists with `--dev` only.
+///
+/// The new cookie replaces the one that the browser has, so the session of that one ends first, with its streams. If that cannot be
+/// recorded, nobody is logged in.
 pub(super) async fn log_in(
     State(app): State<Arc<App>>,
+    shown: HeaderMap,
     body::Json(wish): body::Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {
     let role = if wish.role.is_empty() { String::new() } else { body::name(&wish.role)? };
@@ -50,20 +54,25 @@ pub(super) async fn log_in(
     }
     let channels = wish.channels.iter().map(|channel| body::name(channel)).collect::<Result<Vec<_>, _>>()?;
     let identity = Identity { user: body::name(&wish.user)?, role, channels };
+    app.end_sessions(&app.auth.ending(&shown).await.sessions).await.map_err(|_| unwritten())?;
     let session = app.auth.log_in(identity.clone());
     let cookie = cookie(app.auth.cookie(), &session, app.auth.session_ttl().ms() / 1_000)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Me::from(identity))))
 }
 
-/// Ends the session everywhere: its streams too, and the tokens it asked for.
-pub(super) async fn log_out(
-    State(app): State<Arc<App>>,
-    session: Option<AppSession>,
-) -> Result<impl IntoResponse, Problem> {
-    if let Some(AppSession(session)) = session.filter(|session| !session.0.jti.is_empty()) {
-        app.revoke(&Revoke::Jti(session.jti)).await.map_err(|_| unwritten())?;
+/// Ends the session everywhere, with its streams and the tokens it asked for; a session that has expired, too.
+///
+/// 204: nothing of the session is left, or the request showed none. 401: what it showed is not a session of this server, so nothing
+/// ended. Both clear the cookie. 503: not recorded; the cookie stays, for the request to be repeated.
+pub(super) async fn log_out(State(app): State<Arc<App>>, shown: HeaderMap) -> Result<Response, Problem> {
+    let ending = app.auth.ending(&shown).await;
+    app.end_sessions(&ending.sessions).await.map_err(|_| unwritten())?;
+    let cleared = AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)]);
+    if ending.sessions.is_empty() && ending.unknown {
+        let detail = "this is not a session of this server, so no stream was ended; the cookie is cleared";
+        return Ok((cleared, Problem::unauthorized("unauthenticated", detail)).into_response());
     }
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)])))
+    Ok((StatusCode::NO_CONTENT, cleared).into_response())
 }
 
 pub(super) async fn me(AppSession(session): AppSession) -> Json<Me> {
@@ -92,6 +101,7 @@ pub(super) async fn stream_token(
     let body: Json<Value> = Json(json!({
         "token": app.auth.stream_token(&session),
         "expires_in": app.auth.token_ttl().ms() / 1_000,
+        "user": session.sub,
     }));
     Ok(([(header::CACHE_CONTROL, "no-store")], body))
 }

@@ -94,7 +94,7 @@ async fn a_stream_token_is_for_sessions_only() {
     let response = ask().bearer_auth(ours.sign(&claims(APP))).send().await.unwrap();
     assert_eq!(response.headers()["cache-control"], "no-store");
     let answer = body_of(response).await;
-    assert_eq!(answer["expires_in"], 2);
+    assert_eq!((&answer["expires_in"], &answer["user"]), (&json!(2), &json!("ada")));
     let token = ours.check(answer["token"].as_str().unwrap(), STREAM, now() * 1_000).unwrap();
     assert_eq!((token.sub.as_str(), token.sid.as_str()), ("ada", "j"));
     assert!((1..=3).contains(&(token.exp - token.iat)), "{token:?}");

@@ -63,11 +63,11 @@ impl App {
         response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 
-    async fn stream(&self, cookie: &str) -> Stream {
+    async fn stream(&self, cookie: &str, user: &str) -> Stream {
         let answer = self.post("/auth/sse-token", &json!({})).header("cookie", cookie).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
         let token = body_of(answer).await;
-        assert_eq!(token["expires_in"], 60);
+        assert_eq!((&token["expires_in"], &token["user"]), (&json!(60), &json!(user)));
         Stream::open(self.get("/events").bearer_auth(token["token"].as_str().unwrap())).await
     }
 
@@ -87,7 +87,7 @@ async fn an_app_of_its_own_is_live() {
     for by_axum in [false, true] {
         let app = App::start(layer(), by_axum).await;
         let (ada, bob) = (app.log_in("ada").await, app.log_in("bob").await);
-        let (mut adas, mut bobs) = (app.stream(&ada).await, app.stream(&bob).await);
+        let (mut adas, mut bobs) = (app.stream(&ada, "ada").await, app.stream(&bob, "bob").await);
         let write = app.post("/notes", &json!("buy milk")).header("cookie", &ada).header("x-tinysse-origin", "tab-1");
         let answer = write.send().await.unwrap();
         assert_eq!(answer.status(), 201);
@@ -115,6 +115,19 @@ async fn an_app_of_its_own_is_live() {
 }
 
 #[tokio::test]
+async fn a_login_over_another_ends_the_streams_of_the_former_one() {
+    let app = App::start(layer(), false).await;
+    let (ada, elsewhere) = (app.log_in("ada").await, app.log_in("ada").await);
+    let (mut ends, mut goes_on) = (app.stream(&ada, "ada").await, app.stream(&elsewhere, "ada").await);
+    let answer = app.post("/login", &json!({ "user": "bob" })).header("cookie", &ada).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(ends.bye().await, "revoked");
+    assert_eq!(app.post("/auth/sse-token", &json!({})).header("cookie", &ada).send().await.unwrap().status(), 401);
+    assert_eq!(goes_on.update().await.event, "people");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn nothing_of_ours_stands_in_the_way_and_nothing_opens_without_a_token() {
     let app = App::start(layer(), false).await;
     refused(app.get("/events"), 401, "token_missing").await;
@@ -127,7 +140,7 @@ async fn nothing_of_ours_stands_in_the_way_and_nothing_opens_without_a_token() {
     app.stop().await;
     let key = "the-publish-key-of-this-app".to_owned();
     let app = App::start(Layer { publish_key: Some(key.clone().into()), ..layer() }, false).await;
-    let mut stream = app.stream(&app.log_in("ada").await).await;
+    let mut stream = app.stream(&app.log_in("ada").await, "ada").await;
     assert_eq!(app.post("/publish", &json!({ "type": "a" })).bearer_auth(key).send().await.unwrap().status(), 200);
     assert_eq!(stream.update().await.event, "a");
     app.stop().await;
@@ -142,7 +155,7 @@ async fn one_user_and_one_address_have_their_share() {
     for by_axum in [false, true] {
         let app = App::start(limits.clone(), by_axum).await;
         let ada = app.log_in("ada").await;
-        let stream = app.stream(&ada).await;
+        let stream = app.stream(&ada, "ada").await;
         let token = body_of(app.post("/auth/sse-token", &json!({})).header("cookie", &ada).send().await.unwrap()).await;
         let again = app.get("/events").bearer_auth(token["token"].as_str().unwrap());
         refused(again, 429, "too_many_requests").await;

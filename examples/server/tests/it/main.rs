@@ -17,6 +17,7 @@ mod faults;
 mod flood;
 mod front;
 mod fuzz;
+mod identity;
 mod lane;
 mod lifecycle;
 mod metrics;

@@ -12,6 +12,7 @@ async fn a_stream_has_the_headers_that_proxies_and_browsers_need() {
         ("content-type", "text/event-stream"),
         ("cache-control", "no-store, no-transform"),
         ("x-accel-buffering", "no"),
+        ("tinysse-wire", "1"),
         ("referrer-policy", "no-referrer"),
     ] {
         assert_eq!(response.headers()[name], value);

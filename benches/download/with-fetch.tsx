@@ -1,0 +1,5 @@
+// The app with tinysse over `fetch`.
+import { createClient } from 'tinysse';
+import { start, token } from './live.js';
+
+start(createClient({ url: '/events', token, transport: 'fetch' }));

@@ -1,0 +1,25 @@
+// What token providers answer and throw in the wild, put into the form that the core reads. Loaded by the first client that needs it.
+import { messageOf, SseError } from './errors.js';
+import { noToken } from './received.js';
+import { peek, statusOf, tokenOf } from './token.js';
+import type { TokenAnswer } from './types.js';
+
+/**
+ * Returns an answer with `token`, and with `expires_in` as a number. One that has no token becomes an error, which says what was
+ * received, and which the core takes for what it is.
+ */
+export function readAnswer(answer: unknown): TokenAnswer {
+  const token = tokenOf(answer);
+  const given = peek(answer, 'expires_in') ?? undefined;
+  const expires_in = typeof given === 'string' && given ? Number(given) : given;
+  if (!token || !(given === undefined || (typeof expires_in === 'number' && expires_in > 0))) {
+    return noToken(answer) as never;
+  }
+  return { token, expires_in, user: peek(answer, 'user') } as TokenAnswer;
+}
+
+/** Returns an error with the HTTP status as its `status`: the one that was thrown, if it has none or has it there. */
+export function readError(cause: unknown): unknown {
+  const status = statusOf(cause);
+  return peek(cause, 'status') === status ? cause : new SseError('token', messageOf(cause), { status, cause });
+}

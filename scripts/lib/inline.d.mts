@@ -1,0 +1,2 @@
+export function encode(bytes: Uint8Array): string;
+export function inlineModule(bytes: Uint8Array): Promise<string>;

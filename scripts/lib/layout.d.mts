@@ -1,0 +1,1 @@
+export function assertLowMemoryUnused(wasm: Uint8Array, name: string): void;
