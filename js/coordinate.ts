@@ -78,7 +78,7 @@ export class Refetcher {
       if (!page.hidden()) this.#coordinator.shown();
     };
     const closed = () => queueMicrotask(() => this.#holders > 0 && this.#wire());
-    const updated = (update: Update) => {
+    const updated = (update: Update<string, Record<string, unknown>>) => {
       const spread = typeof update.spread === 'number' ? update.spread : 0;
       this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });
     };
