@@ -164,7 +164,10 @@ class Facade implements Client<Record<string, unknown>> {
 
   setUser = (id: string | null): void => {
     const user = id || null;
-    const changed = user !== (this.#user === undefined ? this.#snapshot.user : this.#user);
+    const known = this.#user === undefined ? this.#snapshot.user : this.#user;
+    const changed = user !== (this.#forgotten ? null : known);
+    // A cursor that was given is for the user who was named first.
+    if (changed && this.#user !== undefined) this.#options.lastEventId = this.#given.lastEventId = undefined;
     this.#user = user;
     this.#forgotten = false;
     this.#options.user = user ?? undefined;
@@ -174,34 +177,29 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   forget = async (): Promise<void> => {
-    this.#wasm?.forget();
-    this.#drop();
-    if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
-  };
-
-  /** Nothing is kept of the user, here or in another tab. */
-  #drop = (): void => {
     this.#forgotten = true;
     this.#options.lastEventId = this.#given.lastEventId = undefined;
-    if (!this.#wasm && this.#wanted) this.#show(idle);
+    if (this.#wasm) this.#wasm.forget();
+    else if (this.#wanted) this.#show(idle);
     this.#users.emit(null);
+    if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
   };
 
   close = (): void => {
     if (this.signal.aborted) return;
     const wasm = this.#wasm;
-    // Whoever hears of the end may still look at this one.
-    this.getSnapshot();
+    const last = this.getSnapshot();
     this.#wasm = undefined;
+    this.#end?.removeEventListener('abort', this.close);
+    for (const off of this.#offs) off();
+    clearTimeout(this.#lingering);
     this.#wanted = this.#paused = this.#forgotten = false;
     this.#holders = 0;
     this.#hooks = undefined;
-    this.#end?.removeEventListener('abort', this.close);
-    this.#closing.abort();
-    for (const off of this.#offs) off();
-    clearTimeout(this.#lingering);
-    this.#snapshot = idle;
     this.#options = this.#fresh();
+    // At the end: a listener may look at the last snapshot, and what it begins belongs to the next life.
+    this.#closing.abort();
+    if (this.#snapshot === last) this.#snapshot = idle;
     if (wasm) dispose(wasm);
   };
 
@@ -253,9 +251,12 @@ class Facade implements Client<Record<string, unknown>> {
       this.#wasm.start();
       return;
     }
-    if (!this.#awaited()) return this.#show(idle);
-    this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
-    if (!this.#loading) this.#load();
+    if (this.#awaited()) {
+      this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting' });
+      if (!this.#loading) this.#load();
+    } else {
+      this.#show(idle);
+    }
   }
 
   /** Somebody holds the connection, and there is a user to connect. */
@@ -267,14 +268,16 @@ class Facade implements Client<Record<string, unknown>> {
   async #load(): Promise<void> {
     const { signal } = this;
     const { wasm, persist, log, share } = this.#own;
-    const { token, user, transport } = this.#options;
+    const options = this.#options;
+    const { token, user, transport } = options;
     const debug = debugging();
     this.#loading = true;
     // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
     this.#hooks ??= Promise.all([
-      (persist || log || debug) && more().then(({ hooks }) => hooks(this, this.#options, this.#own, debug)),
-      shared && import('./tabs/share.js').then(({ sharing }) => sharing(this.#options)),
+      (persist || log || debug) &&
+        more().then(({ hooks }) => (signal.aborted ? [] : hooks(this, options, this.#own, debug))),
+      shared && import('./tabs/share.js').then(({ sharing }) => sharing(options)),
     ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {
       const [module, hooks] = await Promise.all([loadWasm(wasm, transport), this.#hooks?.catch(report)]);
@@ -323,8 +326,8 @@ class Facade implements Client<Record<string, unknown>> {
     this.#snapshot = Object.freeze(next);
     // The counters move with every update; only what people are shown is news.
     if (news.some((name) => next[name] !== previous[name])) this.#statuses.emit(next);
-    const named = this.#user !== undefined;
-    if (!named && next.user && previous.user && next.user !== previous.user) this.#users.emit(next.user);
+    const unnamed = this.#user === undefined && !this.#forgotten;
+    if (unnamed && previous.user && next.user !== previous.user) this.#users.emit(next.user);
     const { error } = next;
     if (error && (error !== previous.error || next.attempt > previous.attempt)) this.#errors.emit(error);
   }

@@ -23,7 +23,8 @@ export class Double implements WasmClient {
 
   constructor(options: WasmOptions) {
     this.given = { ...options };
-    this.raw = { ...this.raw, lastEventId: options.lastEventId ?? '' };
+    const user = options.user ?? options.cursorUser ?? null;
+    this.raw = { ...this.raw, lastEventId: options.lastEventId ?? '', user };
     Double.made.push(this);
   }
 
