@@ -1,8 +1,7 @@
 import type { Handle, Job, World } from './job.js';
 import { Coordinator } from './refetch.js';
-import { tallyOf } from './tally.js';
+import { covered, tallyOf } from './tally.js';
 import type { Client, Update } from './types.js';
-import { covered } from './unnamed.js';
 
 /** A client of any updates. */
 // biome-ignore lint/suspicious/noExplicitAny: a client of one map of updates is not one of another map, but the hooks take any.
