@@ -222,14 +222,14 @@ describe('in React', () => {
     const heard: string[] = [];
     function App() {
       useEffect(() => () => client.close(), []);
-      useSseEvent('a', (update) => heard.push(update.id));
+      useSSEEvent('a', (update) => heard.push(update.id));
       return <Row />;
     }
     const { unmount } = render(
       <StrictMode>
-        <SseProvider client={client}>
+        <SSEProvider client={client}>
           <App />
-        </SseProvider>
+        </SSEProvider>
       </StrictMode>,
     );
     await until(() => expect(screen.getAllByText('open')).toHaveLength(1));
