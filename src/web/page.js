@@ -282,7 +282,8 @@ export class Page {
    * after each answer.
    */
   async moves(signal) {
-    if (this.moved) return false;
+    // What was given up is not asked for again.
+    if (this.moved || signal.aborted) return false;
     this.moved = true;
     try {
       return (await this.request(signal, 'manual')).type === 'opaqueredirect';
