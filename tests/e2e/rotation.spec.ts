@@ -45,9 +45,9 @@ test.describe('a token that lives two seconds', () => {
     });
     const published = await rotate(server, proxy, tab, true);
     await complete(tab, published);
-    // Each token was used by two streams: its own, and the browser's retry of it, which was refused.
+    // Each token was used three times: by its own stream, by the browser's retry of it, which was refused, and to learn why.
     expect(tab.count(...token)).toBe(ROTATIONS + 1);
-    expect(tokens(proxy)).toHaveLength(2 * ROTATIONS + 1);
+    expect(tokens(proxy)).toHaveLength(3 * ROTATIONS + 1);
     expect(new Set(tokens(proxy)).size).toBe(ROTATIONS + 1);
   });
 });
