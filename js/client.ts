@@ -6,7 +6,7 @@ import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
 import { readable } from './readable.js';
 import { adopt, idle } from './snapshot.js';
-import { covered } from './tally.js';
+import { covered, tallyOf } from './tally.js';
 import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
 import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
 import { inZone } from './zone.js';
@@ -141,7 +141,7 @@ class Facade implements Client<Record<string, unknown>> {
     return this.#snapshot;
   };
 
-  snapshot = async (): Promise<Detail> => (await more()).inspect(this, this.#wasm, this.#late);
+  snapshot = async (): Promise<Detail> => (await more()).inspect(this, this.#wasm, this.#late, tallyOf(this));
 
   acquire = (until?: Until): Off =>
     this.#until(until, () => {
@@ -303,7 +303,7 @@ class Facade implements Client<Record<string, unknown>> {
       part.then((loaded) => (this.#wasm ? [] : make(loaded))).catch(report);
     this.#hooks ??= Promise.all([
       (persist || log || debug) &&
-        hook(more(), ({ hooks }) => (signal.aborted ? [] : hooks(this, options, this.#own, debug))),
+        hook(more(), ({ hooks }) => (signal.aborted ? [] : hooks(this, options, this.#own, debug, report))),
       shared && hook(tabs(), ({ sharing }) => sharing(options)),
     ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {

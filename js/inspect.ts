@@ -1,7 +1,7 @@
 // Loaded by the first `snapshot()`.
 import type { Connects, Detail, Gaps, Latency } from './detail.js';
 import { redact } from './redact.js';
-import { tallyOf } from './tally.js';
+import type { Tally } from './tally.js';
 import type { Client } from './types.js';
 import type { WasmClient } from './wasm.js';
 
@@ -25,9 +25,13 @@ export function inside(wasm: WasmClient | undefined): Inside {
 }
 
 /** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */
-export function inspect(client: Client<never>, wasm: WasmClient | undefined, late: readonly number[]): Detail {
+export function inspect(
+  client: Client<never>,
+  wasm: WasmClient | undefined,
+  late: readonly number[],
+  { refetches, saved, dropped }: Tally,
+): Detail {
   const { connects, gaps: lost, transitions } = inside(wasm);
-  const { refetches, saved, dropped } = tallyOf(client);
   const snapshot = client.getSnapshot();
   return {
     ...snapshot,

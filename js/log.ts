@@ -1,8 +1,8 @@
 // Loaded by the first client that logs.
-import { messageOf, report, type SseError } from './errors.js';
+import type { SseError } from './errors.js';
 import { inside } from './inspect.js';
 import { redact } from './redact.js';
-import { tokenOf } from './token.js';
+import { peek, tokenOf } from './token.js';
 import type { Client, LogEntry, Snapshot, TokenAnswer } from './types.js';
 import type { Hook, WasmClient, WasmOptions } from './wasm.js';
 
@@ -10,6 +10,8 @@ import type { Hook, WasmClient, WasmOptions } from './wasm.js';
 export interface LogTo {
   readonly log: ((entry: LogEntry) => void) | undefined;
   readonly debug: string | null;
+  /** Takes what `log` throws. */
+  readonly report: (thrown: unknown) => void;
 }
 
 /** Tokens of the past that are still looked for. */
@@ -18,7 +20,8 @@ const rememberedTokens = 8;
 const deepestCause = 4;
 
 /** Tells of the client. Changes `options.token`, to hear of the questions and to learn which words are secret. */
-export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, { log, debug }: LogTo): Hook {
+export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, to: LogTo): Hook {
+  const { log, debug, report } = to;
   const tokens: string[] = [];
   const clean = (text: string) => redact(text, tokens);
   const write = (level: LogEntry['level'], what: LogEntry['what'], detail: unknown, to = log) => {
@@ -91,7 +94,7 @@ function plain(error: SseError, clean: (text: string) => string): object {
   const causes: string[] = [];
   let cause = error.cause;
   while (cause !== undefined && cause !== null && causes.length < deepestCause) {
-    causes.push(clean(messageOf(cause)));
+    causes.push(clean(String(peek(cause, 'message') ?? cause)));
     cause = (cause as { cause?: unknown }).cause;
   }
   const { code, status, retryable } = error;

@@ -1,4 +1,5 @@
-// What few want and nobody needs at the start: loaded by the first who asks for any of it.
+// What few want and nobody needs at the start: loaded by the first who asks for any of it. What the entry has too, it is given:
+// bundlers would move a module that both import into a chunk of its own, which is a request more for each page.
 import { logging } from './log.js';
 import { keep } from './persist.js';
 import type { Client, ClientOptions } from './types.js';
@@ -13,9 +14,10 @@ export function hooks(
   options: WasmOptions,
   { log, persist }: Pick<ClientOptions, 'log' | 'persist'>,
   debug: string | null,
+  report: (thrown: unknown) => void,
 ): Hook[] {
   const hooks: Hook[] = [];
-  if (log || debug) hooks.push(logging(client, options, { log, debug }));
+  if (log || debug) hooks.push(logging(client, options, { log, debug, report }));
   if (persist) keep(client, options, persist);
   return hooks;
 }

@@ -1,5 +1,5 @@
-// What token providers answer and throw in the wild, put into the form that the core reads. Loaded by the first client that needs it.
-import { messageOf, SseError } from './errors.js';
+// What token providers answer and throw in the wild, put into the form that the core reads. Loaded by the first client that needs it;
+// so it imports nothing that the entry has, which bundlers would move into a chunk of its own.
 import { noToken } from './received.js';
 import { peek, statusOf, tokenOf } from './token.js';
 import type { TokenAnswer } from './types.js';
@@ -21,5 +21,7 @@ export function readAnswer(answer: unknown): TokenAnswer {
 /** Returns an error with the HTTP status as its `status`: the one that was thrown, if it has none or has it there. */
 export function readError(cause: unknown): unknown {
   const status = statusOf(cause);
-  return peek(cause, 'status') === status ? cause : new SseError('token', messageOf(cause), { status, cause });
+  if (peek(cause, 'status') === status) return cause;
+  const error = new Error(String(peek(cause, 'message') ?? cause), { cause });
+  return Object.assign(error, { name: 'SseError', code: 'token', status, retryable: false });
 }

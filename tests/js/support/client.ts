@@ -2,6 +2,7 @@ import type { Detail } from '../../../js/detail.js';
 import { inspect } from '../../../js/inspect.js';
 import { matches, patterns } from '../../../js/match.js';
 import { idle } from '../../../js/snapshot.js';
+import { tallyOf } from '../../../js/tally.js';
 import type { Client, Gap, Off, Resync, Snapshot, Until, Update } from '../../../js/types.js';
 
 type Loose = Record<string, unknown>;
@@ -66,7 +67,7 @@ export class HandClient implements Client<Loose> {
   }
 
   async snapshot(): Promise<Detail> {
-    return inspect(this, undefined, []);
+    return inspect(this, undefined, [], tallyOf(this));
   }
 
   setUser(id: string | null): void {
