@@ -3,7 +3,7 @@ import type { Connects, Detail, Gaps, Latency } from './detail.js';
 import { redact } from './redact.js';
 import type { Tally } from './tally.js';
 import type { Client } from './types.js';
-import type { WasmClient } from './wasm.js';
+import type { TracedInput, WasmClient } from './wasm.js';
 
 /** In the order of `Why::ALL` in `src/core/session/io.rs`. */
 const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover', 'probe'] as const;
@@ -19,9 +19,32 @@ export interface Inside {
 
 /** Looks inside. */
 export function inside(wasm: WasmClient | undefined): Inside {
-  const [connects = '', gaps = '', ...transitions] = wasm?.inspect?.().trimEnd().split('\n') ?? [];
-  const numbers = (line: string) => line.split(' ').map(Number);
-  return { connects: numbers(connects), gaps: numbers(gaps), transitions };
+  const { counts, trace, inputs } = wasm?.inspect?.() ?? { counts: [], trace: '', inputs: [] };
+  return {
+    connects: counts.slice(0, whys.length),
+    gaps: counts.slice(whys.length),
+    transitions: trace ? trace.split('\n') : inputs.map(lineOf),
+  };
+}
+
+/** In the order of the words of `say` in `src/web/page.js`. */
+const words =
+  'tick frame opened lost token token pause resume wake answer probed start stop reconnect forget follow lead user';
+const losses = 'retrying dropped closed forbidden unusable';
+const pauses = { 1: 'user', 2: 'offline', 4: 'page', 8: 'hidden' } as const;
+
+/** An input as a line of the trace that other builds keep (`src/core/session/trace.rs`). */
+function lineOf([at, word, ticket, number, wait, , shown]: TracedInput): string {
+  const name = words.split(' ')[word] ?? `word ${word}`;
+  const more = [];
+  if (ticket > 0) more.push(ticket);
+  if (shown) more.push(shown.trim());
+  if (name === 'lost') more.push(losses.split(' ')[number] ?? number);
+  if (word === 4) more.push(number < 0 ? 'is t' : `is t lives ${number}`);
+  if (word === 5) more.push(number >= 400 ? `refused ${number}` : number === 1 ? 'nonsense' : 'failed');
+  if (name === 'pause' || name === 'resume') more.push(pauses[number as keyof typeof pauses] ?? number);
+  if (name === 'answer' || name === 'probed') more.push(number % 1000, ...(wait > 0 ? ['wait', wait] : []));
+  return `@${at} <- ${[name, ...more].join(' ')}`;
 }
 
 /** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */

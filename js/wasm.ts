@@ -29,6 +29,17 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
  */
 export type Hook = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
 
+/** An input of the session: see `note` in `src/web/page.js`. */
+export type TracedInput = [
+  at: number,
+  word: number,
+  ticket: number,
+  number: number,
+  wait: number,
+  update: boolean,
+  shown: string,
+];
+
 /** The class that `src/web/client.rs` exports. */
 export interface WasmClient {
   start(): void;
@@ -45,8 +56,8 @@ export interface WasmClient {
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
   onResync(fn: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined): void;
   snapshot(): WasmSnapshot;
-  /** What it counts beyond its snapshot, and its last inputs: read by `inside` in `inspect.ts`. */
-  inspect?(): string;
+  /** What it counts beyond its snapshot, and its last inputs, as a text or as they were: read by `inside` in `inspect.ts`. */
+  inspect?(): { counts: number[]; trace: string; inputs: readonly TracedInput[] };
   /**
    * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user, and `fn([event, id, data])` with
    * what an own stream said. One function at a time.

@@ -70,4 +70,4 @@ export const slim = (source) =>
 
 /** Names of the glue's and of `src/web`'s own, which nobody outside says. */
 export const ownNames =
-  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|moves|moved|head|request|probe|asked|address|say|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;
+  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|note|moves|moved|head|request|probe|asked|address|say|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;

@@ -7,13 +7,12 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{
     driver::{Driver, RESYNC, STATUS, TABS},
-    hear,
+    hear::wish,
     options::{Options, bad_option},
     page,
 };
 use crate::core::{
     registry::{Pattern, Subscriber},
-    session::io::{Input, Pause, Ticket},
     wire::cut,
 };
 
@@ -45,12 +44,12 @@ impl SseClient {
 
     /// Connects, from idle or failed.
     pub fn start(&self) {
-        self.driver.start(Input::Start);
+        self.driver.start(wish::START);
     }
 
     /// Disconnects. The cursor is kept: `start` resumes from it.
     pub fn stop(&self) {
-        self.driver.feed(Input::Stop);
+        self.driver.wish(wish::STOP, "");
     }
 
     /// Ends the client for good. No callback comes after it.
@@ -60,29 +59,29 @@ impl SseClient {
 
     /// Disconnects until `resume`.
     pub fn pause(&self) {
-        self.driver.feed(Input::Pause(Pause::User));
+        self.driver.wish(wish::PAUSE, "");
     }
 
     /// Ends a `pause`.
     pub fn resume(&self) {
-        self.driver.feed(Input::Resume(Pause::User));
+        self.driver.wish(wish::RESUME, "");
     }
 
     /// Drops stream and token and connects anew, at once.
     pub fn reconnect(&self) {
-        self.driver.start(Input::Reconnect);
+        self.driver.start(wish::RECONNECT);
     }
 
     /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
     #[wasm_bindgen(js_name = setUser)]
     pub fn set_user(&self, user: Option<String>) {
-        self.driver.feed(Input::User(user.filter(|user| !user.is_empty())));
+        self.driver.wish(wish::USER, &user.unwrap_or_default());
     }
 
     /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
     /// that is looked at again.
     pub fn forget(&self) {
-        self.driver.start(Input::Forget);
+        self.driver.start(wish::FORGET);
     }
 
     /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
@@ -128,20 +127,18 @@ impl SseClient {
 
     /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
     pub fn lead(&self, lead: bool) {
-        self.driver.feed(if lead { Input::Lead } else { Input::Follow });
+        self.driver.wish(if lead { wish::LEAD } else { wish::FOLLOW }, "");
     }
 
     /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a line each, of which the data may have
     /// more. The first of it opens the stream.
     pub fn hear(&self, ticket: u32, frame: &str) {
-        let ticket = Ticket(ticket);
-        self.driver.feed(Input::Opened(ticket));
-        self.driver.feed(Input::Frame(ticket, hear::frame(frame)));
+        self.driver.hear(ticket, frame);
     }
 
-    /// What was counted, and the last inputs of the session: a line of numbers in the order of `Why::ALL` in `src/core`, one in that of
-    /// `Gap::ALL`, then a line for each input.
-    pub fn inspect(&self) -> String {
+    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/core`, and the last inputs of the session:
+    /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
+    pub fn inspect(&self) -> JsValue {
         self.driver.inspect()
     }
 

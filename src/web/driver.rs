@@ -103,12 +103,24 @@ impl Driver {
         })
     }
 
-    /// Connects by this input, and listens to the page from the first time on.
-    pub(super) fn start(self: &Rc<Self>, input: Input) {
+    /// Connects by this word, and listens to the page from the first time on.
+    pub(super) fn start(&self, word: u32) {
         if !self.closed.get() {
             self.page.watch();
-            self.feed(input);
+            self.wish(word, "");
         }
+    }
+
+    /// Tells core what the application asks for.
+    pub(super) fn wish(&self, word: u32, text: &str) {
+        // The number is that of a pause by the application.
+        self.page.say(word, 0, 1.0, 0.0, text);
+    }
+
+    /// Tells core what the stream of another tab says. The first of it opens the stream.
+    pub(super) fn hear(&self, ticket: u32, frame: &str) {
+        self.page.say(2, ticket, 0.0, 0.0, "");
+        self.page.say(1, ticket, 0.0, 0.0, frame);
     }
 
     /// Takes one input, and performs what core makes of it.
@@ -167,8 +179,13 @@ impl Driver {
         snapshot::to_js(&self.core.borrow(), self.now(), &self.page)
     }
 
-    pub(super) fn inspect(&self) -> String {
-        snapshot::inspect(self.core.borrow().session())
+    pub(super) fn inspect(&self) -> JsValue {
+        let core = self.core.borrow();
+        let counters = core.session().counters();
+        for count in counters.connects.iter().chain(&counters.gaps) {
+            self.page.count(*count);
+        }
+        self.page.inspect(&core.session().trace())
     }
 
     #[cfg(not(feature = "std"))]

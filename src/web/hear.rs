@@ -1,5 +1,7 @@
 //! What the page tells, as inputs of core.
 
+use alloc::string::String;
+
 use crate::core::{
     session::{
         io::{Input, Loss, Pause, Probed, Ticket, TokenLoss},
@@ -31,7 +33,14 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
         },
         10 if short == 0 => Input::Probed(ticket, Probed::Unseen),
         10 => Input::Probed(ticket, head(short, wait)),
-        0 | 11..=u32::MAX => Input::Tick,
+        11 => Input::Start,
+        12 => Input::Stop,
+        13 => Input::Reconnect,
+        14 => Input::Forget,
+        15 => Input::Follow,
+        16 => Input::Lead,
+        17 => Input::User(Some(text.into()).filter(|user: &String| !user.is_empty())),
+        0 | 18..=u32::MAX => Input::Tick,
     }
 }
 
@@ -67,6 +76,19 @@ fn no_token(number: u16) -> TokenLoss {
         1 => TokenLoss::Nonsense,
         0 | 2..=u16::MAX => TokenLoss::Failed,
     }
+}
+
+/// What the application asks for, as words of `page.js`.
+pub(super) mod wish {
+    pub(in crate::web) const PAUSE: u32 = 6;
+    pub(in crate::web) const RESUME: u32 = 7;
+    pub(in crate::web) const START: u32 = 11;
+    pub(in crate::web) const STOP: u32 = 12;
+    pub(in crate::web) const RECONNECT: u32 = 13;
+    pub(in crate::web) const FORGET: u32 = 14;
+    pub(in crate::web) const FOLLOW: u32 = 15;
+    pub(in crate::web) const LEAD: u32 = 16;
+    pub(in crate::web) const USER: u32 = 17;
 }
 
 fn pause(bit: u16) -> Pause {

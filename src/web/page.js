@@ -129,6 +129,9 @@ export const texts = (value) => {
 export class Page {
   constructor(options) {
     this.options = options;
+    /** The last inputs: see `note`. */
+    this.inputs = [];
+    this.counts = [];
     /** By ticket: what ends a stream or a question. */
     this.ends = new Map();
     /** By subscriber: the function and the types that it names. */
@@ -141,8 +144,36 @@ export class Page {
 
   /** `chunk(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
   tell(say, chunk) {
-    this.say = (word, ticket = 0, number = 0, wait = 0, text = '') => say(word, ticket, number, wait, text);
+    this.say = (word, ticket = 0, number = 0, wait = 0, text = '') => {
+      this.note(word, ticket, number, wait, text);
+      say(word, ticket, number, wait, text);
+    };
     this.chunk = chunk;
+  }
+
+  /**
+   * Keeps the last inputs, of updates that follow one another the last: what a bug report needs. Nothing secret is kept: no token, no user,
+   * and of updates only type and id.
+   */
+  note(word, ticket, number, wait, text) {
+    const [type, id, line] = text.split('\n', 3);
+    const update = word === FRAME && !(type.startsWith('tinysse.') && type !== 'tinysse.update');
+    const { inputs } = this;
+    if (update && inputs.at(-1)?.[5]) inputs.pop();
+    const shown =
+      word !== FRAME ? '' : update ? `${id} ${type === 'tinysse.update' ? line : type}` : `${id} ${type} ${line}`;
+    inputs.push([Math.floor(this.now()), word, ticket, number, wait, update, shown]);
+    if (inputs.length > 64) inputs.shift();
+  }
+
+  count(count) {
+    this.counts.push(count);
+  }
+
+  inspect(trace) {
+    const { counts, inputs } = this;
+    this.counts = [];
+    return { counts, trace, inputs };
   }
 
   /** Ends everything; nobody is called any more. */

@@ -17,8 +17,17 @@ extern "C" {
     pub(super) fn new(options: &JsValue) -> Page;
     #[wasm_bindgen(method)]
     pub(super) fn tell(this: &Page, say: &JsValue, bytes: &JsValue);
+    /// Tells core, by way of the page, which keeps the last inputs.
+    #[wasm_bindgen(method)]
+    pub(super) fn say(this: &Page, word: u32, ticket: u32, number: f64, wait: f64, text: &str);
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &Page);
+
+    /// Counts that `inspect` has, one after the other.
+    #[wasm_bindgen(method)]
+    pub(super) fn count(this: &Page, count: u32);
+    #[wasm_bindgen(method)]
+    pub(super) fn inspect(this: &Page, trace: &str) -> JsValue;
 
     #[wasm_bindgen(method)]
     pub(super) fn now(this: &Page) -> f64;

@@ -1,11 +1,9 @@
-//! The client's state as a plain object, made anew at each call, and what it counted as text.
-
-use alloc::string::String;
+//! The client's state as a plain object, made anew at each call.
 
 use wasm_bindgen::JsValue;
 
 use super::page::Page;
-use crate::core::{client::Client, session::Session, time::Time, wire::id::push_number};
+use crate::core::{client::Client, time::Time};
 
 /// What `snapshot()` tells; `error` joins it in JavaScript, since an `Error` is no plain data.
 #[cfg_attr(feature = "std", derive(serde::Serialize), serde(rename_all = "camelCase"))]
@@ -50,21 +48,6 @@ pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
         None => page.fail(&object, "", "", 0, false),
     }
     object
-}
-
-/// What `inspect()` tells: a line of the counts in the order of `Why::ALL`, one in that of `Gap::ALL`, then the last inputs.
-pub(super) fn inspect(session: &Session) -> String {
-    let counters = session.counters();
-    let mut text = String::new();
-    for counts in [&counters.connects[..], &counters.gaps] {
-        for count in counts {
-            push_number(u64::from(*count), 10, &mut text);
-            text.push(' ');
-        }
-        text.push('\n');
-    }
-    text.push_str(&session.trace());
-    text
 }
 
 #[cfg(feature = "std")]

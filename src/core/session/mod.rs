@@ -13,6 +13,10 @@ mod leave;
 mod receive;
 mod step;
 pub mod token;
+#[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
+mod trace;
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch")))]
+#[path = "untraced.rs"]
 mod trace;
 mod user;
 mod watch;

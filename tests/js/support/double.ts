@@ -52,7 +52,9 @@ export class Double implements WasmClient {
   snapshot = () => this.raw;
   inspect = () => {
     const { connects, gaps, transitions } = this.detail;
-    return [connects.join(' '), gaps.join(' '), ...transitions].join('\n');
+    const all = 9;
+    const counts = [...connects, ...Array<number>(all).fill(0)].slice(0, all).concat(gaps);
+    return { counts, trace: transitions.join('\n'), inputs: [] };
   };
 
   say(over: Partial<WasmSnapshot>): void {
