@@ -34,17 +34,18 @@ const losses = 'retrying dropped closed forbidden unusable';
 const pauses = { 1: 'user', 2: 'offline', 4: 'page', 8: 'hidden' } as const;
 
 /** An input as a line of the trace that other builds keep (`src/core/session/trace.rs`). */
-function lineOf([at, word, ticket, number, wait, , shown]: TracedInput): string {
+function lineOf([at, word, ticket, number, wait, type, id, line]: TracedInput): string {
   const name = words.split(' ')[word] ?? `word ${word}`;
   const more = [];
   if (ticket > 0) more.push(ticket);
-  if (shown) more.push(shown.trim());
+  if (type === 'tinysse.update') more.push(id || '-', line);
+  else if (type) more.push(id || '-', type, line || '');
   if (name === 'lost') more.push(losses.split(' ')[number] ?? number);
   if (word === 4) more.push(number < 0 ? 'is t' : `is t lives ${number}`);
   if (word === 5) more.push(number >= 400 ? `refused ${number}` : number === 1 ? 'nonsense' : 'failed');
   if (name === 'pause' || name === 'resume') more.push(pauses[number as keyof typeof pauses] ?? number);
   if (name === 'answer' || name === 'probed') more.push(number % 1000, ...(wait > 0 ? ['wait', wait] : []));
-  return `@${at} <- ${[name, ...more].join(' ')}`;
+  return `@${Math.floor(at)} <- ${[name, ...more].join(' ').trim()}`;
 }
 
 /** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */

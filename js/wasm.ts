@@ -36,8 +36,9 @@ export type TracedInput = [
   ticket: number,
   number: number,
   wait: number,
-  update: boolean,
-  shown: string,
+  type: string | undefined,
+  id: string | undefined,
+  line: string | false | undefined,
 ];
 
 /** The class that `src/web/client.rs` exports. */

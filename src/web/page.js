@@ -152,17 +152,14 @@ export class Page {
   }
 
   /**
-   * Keeps the last inputs, of updates that follow one another the last: what a bug report needs. Nothing secret is kept: no token, no user,
-   * and of updates only type and id.
+   * Keeps the last inputs, of events of one type that follow one another the last: what a bug report needs. Nothing secret is kept: no
+   * token, no user, and of data only that of control messages, or the type that a folded update has there.
    */
   note(word, ticket, number, wait, text) {
-    const [type, id, line] = text.split('\n', 3);
-    const update = word === FRAME && !(type.startsWith('tinysse.') && type !== 'tinysse.update');
+    const [type, id, line] = word === FRAME ? text.split('\n', 3) : [];
     const { inputs } = this;
-    if (update && inputs.at(-1)?.[5]) inputs.pop();
-    const shown =
-      word !== FRAME ? '' : update ? `${id} ${type === 'tinysse.update' ? line : type}` : `${id} ${type} ${line}`;
-    inputs.push([Math.floor(this.now()), word, ticket, number, wait, update, shown]);
+    if (type && inputs.at(-1)?.[5] === type) inputs.pop();
+    inputs.push([this.now(), word, ticket, number, wait, type, id, type?.startsWith('tinysse.') && line]);
     if (inputs.length > 64) inputs.shift();
   }
 
