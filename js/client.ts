@@ -6,7 +6,7 @@ import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
 import { readable } from './readable.js';
 import { adopt, idle } from './snapshot.js';
-import { tallyOf } from './tally.js';
+import { covered, tallyOf } from './tally.js';
 import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
 import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
 import { inZone } from './zone.js';
@@ -50,8 +50,8 @@ class Facade implements Client<Record<string, unknown>> {
   #options: WasmOptions;
   readonly #linger: number;
   readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share' | 'quiet'>;
-  /** Each tells one subscription to a client of the wasm. */
-  readonly #binds = new Set<(wasm: WasmClient) => void>();
+  /** Each makes one subscription at a client of the wasm; with the types of those that the application made. */
+  readonly #binds = new Map<(wasm: WasmClient) => void, readonly string[]>();
   readonly #statuses = new Fanout<Snapshot>();
   readonly #resyncs = new Fanout<Resync>();
   readonly #errors = new Fanout<SseError>();
@@ -121,7 +121,7 @@ class Facade implements Client<Record<string, unknown>> {
       });
     };
     return this.#until(until, () => {
-      this.#binds.add(bind);
+      this.#binds.set(bind, covered.has(fn) ? [] : list);
       if (this.#wasm) bind(this.#wasm);
       return () => {
         this.#binds.delete(bind);
@@ -183,7 +183,10 @@ class Facade implements Client<Record<string, unknown>> {
 
   setUser = (id: string | null): void => {
     const user = id || null;
-    const changed = user !== (this.#user === undefined ? this.#snapshot.user : this.#user);
+    const known = this.#user === undefined ? this.#snapshot.user : this.#user;
+    const changed = user !== (this.#forgotten ? null : known);
+    // A cursor that was given is for the user who was named first.
+    if (changed && this.#user !== undefined) this.#options.lastEventId = this.#given.lastEventId = undefined;
     this.#user = user;
     this.#forgotten = false;
     this.#options.user = user ?? undefined;
@@ -193,35 +196,30 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   forget = async (): Promise<void> => {
-    this.#wasm?.forget();
-    this.#drop();
-    if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
-  };
-
-  /** Nothing is kept of the user, here or in another tab. */
-  #drop = (): void => {
     this.#forgotten = true;
     this.#options.lastEventId = this.#given.lastEventId = undefined;
-    if (!this.#wasm && this.#wanted) this.#show(idle);
+    if (this.#wasm) this.#wasm.forget();
+    else if (this.#wanted) this.#show(idle);
     this.#users.emit(null);
+    if (this.#own.persist) await more().then(({ forget }) => forget(this, this.#options, this.#own), report);
   };
 
   close = (): void => {
     if (this.signal.aborted) return;
     const wasm = this.#wasm;
-    // Whoever hears of the end may still look at this one.
-    this.getSnapshot();
+    const last = this.getSnapshot();
     this.#wasm = undefined;
+    this.#end?.removeEventListener('abort', this.close);
+    for (const off of this.#offs) off();
+    clearTimeout(this.#lingering);
     this.#wanted = this.#paused = this.#forgotten = false;
     this.#holders = 0;
     this.#hooks = undefined;
-    this.#end?.removeEventListener('abort', this.close);
-    this.#closing.abort();
-    for (const off of this.#offs) off();
-    clearTimeout(this.#lingering);
     this.#waiting.hurry();
-    this.#snapshot = idle;
     this.#options = this.#fresh();
+    // At the end: a listener may look at the last snapshot, and what it begins belongs to the next life.
+    this.#closing.abort();
+    if (this.#snapshot === last) this.#snapshot = idle;
     if (wasm) dispose(wasm);
   };
 
@@ -295,7 +293,8 @@ class Facade implements Client<Record<string, unknown>> {
   async #load(): Promise<void> {
     const { signal } = this;
     const { wasm, persist, log, share } = this.#own;
-    const { token, user, transport } = this.#options;
+    const options = this.#options;
+    const { token, user, transport } = options;
     const debug = debugging();
     this.#loading = true;
     // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
@@ -303,8 +302,9 @@ class Facade implements Client<Record<string, unknown>> {
     const hook = <T>(part: Promise<T>, make: (part: T) => Hook | Hook[]) =>
       part.then((loaded) => (this.#wasm ? [] : make(loaded))).catch(report);
     this.#hooks ??= Promise.all([
-      (persist || log || debug) && hook(more(), ({ hooks }) => hooks(this, this.#options, this.#own, debug, report)),
-      shared && hook(tabs(), ({ sharing }) => sharing(this.#options)),
+      (persist || log || debug) &&
+        hook(more(), ({ hooks }) => (signal.aborted ? [] : hooks(this, options, this.#own, debug, report))),
+      shared && hook(tabs(), ({ sharing }) => sharing(options)),
     ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
     try {
       const module = await loadWasm(wasm, transport, this.#waiting);
@@ -337,8 +337,11 @@ class Facade implements Client<Record<string, unknown>> {
     };
     for (const hook of hooks) hook(wasm, changed, forget);
     wasm.onStatus(changed);
-    wasm.onResync(({ gap, types }) => this.#resyncs.emit(Object.freeze({ gap, types })));
-    for (const bind of this.#binds) bind(wasm);
+    wasm.onResync(({ gap, types }) => {
+      this.#resyncs.emit(Object.freeze({ gap, types }));
+      this.#warn();
+    });
+    for (const bind of this.#binds.keys()) bind(wasm);
     if (this.#paused) wasm.pause();
     wasm.start();
   }
@@ -356,13 +359,24 @@ class Facade implements Client<Record<string, unknown>> {
     this.#snapshot = Object.freeze(next);
     // The counters move with every update; only what people are shown is news.
     if (news.some((name) => next[name] !== previous[name])) this.#statuses.emit(next);
-    const named = this.#user !== undefined;
-    if (!named && next.user && previous.user && next.user !== previous.user) this.#users.emit(next.user);
+    const unnamed = this.#user === undefined && !this.#forgotten;
+    if (unnamed && previous.user && next.user !== previous.user) this.#users.emit(next.user);
     const { error } = next;
     if (error && (error !== previous.error || next.attempt > previous.attempt)) {
       this.#errors.emit(error);
       this.#explain(error, next);
     }
+  }
+
+  /** Of patterns that a native stream of a plain server cannot deliver, once: its gaps are announced without a name for the stream. */
+  #warn(): void {
+    if (this.#own.quiet || this.#explained.has('') || this.#options.transport === 'fetch') return;
+    if (this.getSnapshot().clientId) return;
+    this.#explained.add('');
+    import('./unnamed.js').then(
+      ({ warnOfPatterns }) => warnOfPatterns([...this.#binds.values()].flat(), this.#options.url),
+      () => {},
+    );
   }
 
   #explain(error: SseError, snapshot: Snapshot): void {

@@ -1,8 +1,7 @@
 import type { Handle, Job, World } from './job.js';
 import { Coordinator } from './refetch.js';
-import { tallyOf } from './tally.js';
+import { covered, tallyOf } from './tally.js';
 import type { Client, Update } from './types.js';
-import { covered } from './unnamed.js';
 
 /** A client of any updates. */
 // biome-ignore lint/suspicious/noExplicitAny: a client of one map of updates is not one of another map, but the hooks take any.
@@ -78,7 +77,7 @@ export class Refetcher {
       if (!page.hidden()) this.#coordinator.shown();
     };
     const closed = () => queueMicrotask(() => this.#holders > 0 && this.#wire());
-    const updated = (update: Update) => {
+    const updated = (update: Update<string, Record<string, unknown>>) => {
       const spread = typeof update.spread === 'number' ? update.spread : 0;
       this.#coordinator.update(update.type, update, { own: update.origin === origin, spread });
     };

@@ -91,7 +91,8 @@ const statuses: { readonly [status: number]: (known: Case) => string } = {
 
 const remedies: { readonly [code in SseError['code']]: (known: Case) => string } = {
   unauthorized: ({ error, token }) => {
-    if (error.message.includes('redirects')) return 'log the user in, and let the stream answer 401 rather than redirect';
+    if (error.message.includes('redirects'))
+      return 'log the user in, and let the stream answer 401 rather than redirect';
     if (error.message.includes('provider')) return 'log the user in, then call `setUser(id)` or `reconnect()`';
     if (token) return 'let the token endpoint and the hub use the same key (`secret`, `token-key`), clock and audience';
     return 'give the option `token`, or `withCredentials: true` if cookies of another origin are to be sent';

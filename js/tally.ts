@@ -8,6 +8,9 @@ export interface Tally {
   dropped: number;
 }
 
+/** Listeners to `*` of the package itself: of these, the console is not warned. */
+export const covered = new WeakSet<object>();
+
 const tallies = new WeakMap<object, Tally>();
 
 /** The one {@link Tally} of a client. Here, so that nobody who counts must load who shows it, or the other way round. */

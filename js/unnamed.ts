@@ -1,5 +1,4 @@
-/** Listeners to `*` that need no warning: the refetcher's own, since mounted hooks subscribe to their types as well. */
-export const covered = new WeakSet<object>();
+// Loaded for a plain server on the native transport.
 
 /**
  * Warns of subscriptions that receive nothing. Call it once per client, when a stream without `tinysse.hello` is open on the

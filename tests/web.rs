@@ -21,6 +21,9 @@ mod frontend_streams;
 #[cfg(feature = "std")]
 #[path = "web/frontend_tokens.rs"]
 mod frontend_tokens;
+#[cfg(feature = "std")]
+#[path = "web/frontend_users.rs"]
+mod frontend_users;
 #[path = "web/heap.rs"]
 mod heap;
 #[path = "web/leaks.rs"]
@@ -41,5 +44,7 @@ mod subscribe;
 mod support;
 #[path = "web/tokens.rs"]
 mod tokens;
+#[path = "web/users.rs"]
+mod users;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -61,6 +61,8 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
     }
   };
   const look = (raw: WasmSnapshot) => {
+    // The tabs of the former user hear nothing of this one.
+    if (tab && (raw.user ?? '') !== group) part();
     if (!resting.has(raw.status)) {
       tab?.shows();
     } else if (tab) {

@@ -39,22 +39,82 @@ impl Code {
     }
 }
 
+/// What went wrong: the rows of one table, each with its class and one phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Lost,
+    Silent,
+    Unanswered,
+    RefusedOnce,
+    Unreadable,
+    OtherUser,
+    ProviderRefused,
+    ProviderFailed,
+    ProviderUnanswered,
+    NoToken,
+    TokenRefused,
+    Redirected,
+    Busy,
+    NoStream,
+    Url,
+    Policy,
+    TooLarge,
+}
+
+impl Cause {
+    fn row(self) -> (Code, &'static str) {
+        match self {
+            Self::Lost => (Code::Network, "the connection was lost"),
+            Self::Silent => (Code::Network, "the stream fell silent"),
+            Self::Unanswered => (Code::Network, "the server did not answer in time"),
+            Self::RefusedOnce => (Code::Network, "the stream was refused once"),
+            Self::Unreadable => (Code::Network, "the stream was refused, and the answer cannot be read"),
+            Self::OtherUser => (Code::User, "the token is for another user"),
+            Self::ProviderRefused => (Code::Unauthorized, "the token provider was refused"),
+            Self::ProviderFailed => (Code::Token, "the token provider failed"),
+            Self::ProviderUnanswered => (Code::Token, "the token provider did not answer in time"),
+            Self::NoToken => (Code::Token, "the token provider's answer has no token"),
+            Self::TokenRefused => (Code::Unauthorized, "the token was refused"),
+            Self::Redirected => (Code::Unauthorized, "the server redirects, probably to a login page"),
+            Self::Busy => (Code::Http, "the server is busy"),
+            Self::NoStream => (Code::Http, "there is no event stream"),
+            Self::Url => (Code::Options, "option `url`: the browser cannot read it"),
+            Self::Policy => (Code::Csp, "a content security policy forbids the connection"),
+            Self::TooLarge => (Code::Protocol, "an event is larger than the limit"),
+        }
+    }
+}
+
 /// A failure of the session: why it is waiting or gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// The class.
-    pub code: Code,
+    cause: Cause,
     /// The HTTP status, where one is known.
     pub status: Option<u16>,
     /// True while the session goes on trying by itself.
     pub retryable: bool,
-    /// One plain sentence.
-    pub message: &'static str,
 }
 
 impl Error {
     /// A failure that the session goes on from.
-    pub(crate) fn new(code: Code, status: Option<u16>, message: &'static str) -> Self {
-        Self { code, status, retryable: true, message }
+    pub(crate) fn new(cause: Cause, status: Option<u16>) -> Self {
+        Self { cause, status, retryable: true }
+    }
+
+    /// The same, for a session that gives up.
+    pub(crate) fn last(self) -> Self {
+        Self { retryable: false, ..self }
+    }
+
+    /// Returns the class.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.cause.row().0
+    }
+
+    /// Returns one plain phrase.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        self.cause.row().1
     }
 }

@@ -96,10 +96,11 @@ export async function open(page, ticket, cursor, token) {
   }
   const controller = new AbortController();
   const { signal } = controller;
+  let answered = false;
   page.open(ticket, url, headers, () => controller.abort());
   try {
     const response = await page.request(signal);
-    page.moved = false;
+    answered = true;
     page.head(ANSWER, ticket, response);
     // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
     await read(page, ticket, response.body.getReader());
@@ -107,11 +108,7 @@ export async function open(page, ticket, cursor, token) {
     // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
     if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
     if (page.ends.has(ticket)) page.cause = thrown;
-    // A session that is over is often answered by a redirect to a login page at another origin, which `fetch` does not show. Asked once.
-    if (!page.moved && page.ends.has(ticket)) {
-      page.moved = true;
-      if (await page.moves(signal)) page.say(ANSWER, ticket, 1302);
-    }
+    if (!answered && page.ends.has(ticket) && (await page.moves(signal))) page.say(ANSWER, ticket, 1302);
   }
   if (page.ends.has(ticket)) page.say(LOST, ticket, DROPPED);
 }

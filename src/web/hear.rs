@@ -25,22 +25,22 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
         6 => Input::Pause(pause(short)),
         7 => Input::Resume(pause(short)),
         8 => Input::Wake,
-        9 => match head(short, text, wait) {
+        9 => match head(short, wait) {
             Probed::Refused(loss) => Input::Lost(ticket, loss),
             Probed::Stream { .. } | Probed::Unseen => Input::Opened(ticket),
         },
         10 if short == 0 => Input::Probed(ticket, Probed::Unseen),
-        10 => Input::Probed(ticket, head(short, text, wait)),
+        10 => Input::Probed(ticket, head(short, wait)),
         0 | 11..=u32::MAX => Input::Tick,
     }
 }
 
 /// The head of an answer. What it says besides the status is added to that, in thousands.
-fn head(number: u16, content_type: &str, wait: f64) -> Probed {
-    let (status, redirected, hub) = (number % 1_000, number / 1_000 % 2 == 1, number >= 2_000);
-    match Loss::of_answer(status, redirected, content_type, wait as u32) {
+fn head(number: u16, wait: f64) -> Probed {
+    let (status, more) = (number % 1_000, number / 1_000);
+    match Loss::of_answer(status, more & 4 != 0, more & 1 != 0, wait as u32) {
         Some(loss) => Probed::Refused(loss),
-        None => Probed::Stream { hub },
+        None => Probed::Stream { hub: more & 2 != 0 },
     }
 }
 

@@ -16,9 +16,10 @@ const RESUME = 7;
 const WAKE = 8;
 const PROBED = 10;
 
-// What the status of an answer carries besides: the request was redirected, the server speaks tinysse.
+// What the status of an answer carries besides: the request was redirected, the server speaks tinysse, it is a stream.
 const REDIRECTED = 1000;
 const HUB = 2000;
+const STREAM = 4000;
 
 // How a stream was lost.
 const RETRYING = 0;
@@ -217,7 +218,8 @@ export class Page {
    * `headers` make the same request again.
    */
   open(ticket, url, headers, end) {
-    this.asked = [url, headers];
+    // The browser sends the user name and password of a page by itself, and `fetch` takes no address with them.
+    this.asked = [url.replace(/\/\/[^/?#]*@/, '//'), headers];
     // Without its fragment, and in some browsers without its query.
     const hear = ({ effectiveDirective, blockedURI }) => {
       if (effectiveDirective !== 'connect-src' || !isText(blockedURI)) return;
@@ -267,13 +269,22 @@ export class Page {
 
   /** Tells the head of an answer. */
   head(word, ticket, { status, redirected, headers }) {
+    this.moved = false;
     const header = (name) => headers.get(name) ?? '';
-    const more = (redirected ? REDIRECTED : 0) + (header('tinysse-wire') ? HUB : 0);
-    this.say(word, ticket, status + more, milliseconds(header('retry-after')), header('content-type'));
+    // The essence of a MIME type is without parameters, whatever the case (WHATWG MIME Sniffing §4).
+    const stream = /^\s*text\/event-stream\s*(;|$)/i.test(header('content-type'));
+    const more = redirected * REDIRECTED + headers.has('tinysse-wire') * HUB + stream * STREAM;
+    this.say(word, ticket, status + more, milliseconds(header('retry-after')));
   }
 
-  /** True if the request is redirected to where `fetch` may not follow, or not look. */
+  /**
+   * True if a request that was not answered is redirected to where `fetch` may not follow, most likely to a login page. Looked for once
+   * after each answer.
+   */
   async moves(signal) {
+    // What was given up is not asked for again.
+    if (this.moved || signal.aborted) return false;
+    this.moved = true;
     try {
       return (await this.request(signal, 'manual')).type === 'opaqueredirect';
     } catch {}

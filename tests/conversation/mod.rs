@@ -210,7 +210,7 @@ fn print(output: &Output) -> String {
         Output::Status(Status { phase, error: Some(error) }) => {
             let status = error.status.map_or_else(String::new, |status| format!(" {status}"));
             let last = if error.retryable { "" } else { ", for good" };
-            format!("status {}: {}{status}{last}: {}", phase.as_str(), error.code.as_str(), error.message)
+            format!("status {}: {}{status}{last}: {}", phase.as_str(), error.code().as_str(), error.message())
         }
         Output::Sleep(_) => String::from("sleep"),
     }

@@ -21,6 +21,8 @@ interface Look {
   readonly log: string;
   readonly status: string;
   readonly bytes: number;
+  /** Requests by its own count. */
+  readonly connects: number;
 }
 
 export interface Cell extends Look {

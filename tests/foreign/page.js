@@ -25,8 +25,8 @@ globalThis.foreign = {
 
   look: () =>
     [...cells].map(([name, { client, log }]) => {
-      const { status, bytes } = client.getSnapshot();
-      return { name, log: log.join(' '), status, bytes };
+      const { status, bytes, connects } = client.getSnapshot();
+      return { name, log: log.join(' '), status, bytes, connects };
     }),
 };
 

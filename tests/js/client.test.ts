@@ -131,7 +131,7 @@ test('released while it loads, nothing is made; acquired again, it is', async ()
   expect(calls).toEqual(['new {"url":"/events"}', 'start']);
 });
 
-test('closed while it loads, nothing is made or called, and nothing works any more', async () => {
+test('closed while it loads, nothing is made or called', async () => {
   const wasm = loading();
   const client = createClient({ url: '/events' });
   const heard: unknown[] = [];
@@ -139,15 +139,30 @@ test('closed while it loads, nothing is made or called, and nothing works any mo
   client.onError((error) => heard.push(error));
   client.acquire();
   client.close();
-  await wasm.come();
-  client.acquire();
   client.reconnect();
-  client.onStatus((snapshot) => heard.push(snapshot));
-  client.subscribe('a', () => {})();
+  await wasm.come();
   expect(heard).toEqual(['connecting']);
   expect(calls).toEqual([]);
   expect(client.getSnapshot()).toBe(idle);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('closed and acquired again while it loads, one is made, for the subscriptions of the new life', async () => {
+  const first = loading();
+  const client = createClient({ url: '/events' });
+  const heard: unknown[] = [];
+  client.subscribe('old', () => {});
+  client.onStatus((snapshot) => heard.push(snapshot.status));
+  client.acquire();
+  client.close();
+  client.subscribe('new', () => {});
+  client.acquire();
+  expect(client.getSnapshot().status).toBe('connecting');
+  const second = loading();
+  await first.come();
+  await second.come();
+  expect(calls).toEqual(['new {"url":"/events"}', 'subscribe new', 'start']);
+  expect(heard).toEqual(['connecting']);
 });
 
 test('close ends the wasm client, frees it once, and is what `using` calls', async () => {

@@ -25,7 +25,10 @@ async function read(body: Body, hear: (what: string | number) => void = () => {}
     address: () => 'http://server/events',
     open: (number: number, _url: string, end: () => void) => ends.set(number, end),
     say: (word: number) => tell(word),
-    bytes: (number: number, bytes: Uint8Array) => {
+    request: (signal: AbortSignal) => fetch('http://server/events', { signal }),
+    head: (word: number) => tell(word),
+    moves: async () => false,
+    chunk: (number: number, bytes: Uint8Array) => {
       expect(number).toBe(ticket);
       tell(new TextDecoder().decode(bytes));
     },

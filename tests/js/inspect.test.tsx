@@ -35,7 +35,7 @@ describe('the detail', () => {
     expect(one).toMatchObject({
       status: 'idle',
       role: 'alone',
-      connects: { initial: 0, retry: 0, glitch: 0, token: 0, rotate: 0, wake: 0, manual: 0, handover: 0 },
+      connects: { initial: 0, retry: 0, glitch: 0, token: 0, rotate: 0, wake: 0, manual: 0, handover: 0, probe: 0 },
       gaps: { first: 0, epoch: 0, trimmed: 0, unknown: 0, overflow: 0, rights: 0 },
       bytes: 0,
       dropped: 0,
@@ -53,7 +53,7 @@ describe('the detail', () => {
     const counted = { bytes: 1234, duplicates: 2, coalesced: 4 };
     wasm.raw = { ...wasm.raw, ...counted, status: 'open', connects: 3, events: 7, role: 'leader' };
     wasm.detail = {
-      connects: [1, 0, 2, 0, 0, 0, 0, 3],
+      connects: [1, 0, 2, 0, 0, 0, 0, 3, 4],
       gaps: [0, 1, 0, 0, 0, 0, 4],
       transitions: ['Idle -> Connecting: start', 'GET /events?token=abc'],
     };
@@ -66,7 +66,7 @@ describe('the detail', () => {
     expect(await client.snapshot()).toMatchObject({
       status: 'open',
       role: 'leader',
-      connects: { initial: 1, manual: 0, glitch: 2, handover: 3 },
+      connects: { initial: 1, manual: 0, glitch: 2, handover: 3, probe: 4 },
       gaps: { first: 1, epoch: 0, rights: 4 },
       bytes: 1234,
       events: 7,

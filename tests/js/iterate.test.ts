@@ -135,6 +135,16 @@ test.each<[string, (all: ReturnType<typeof reading>, page: AbortController) => u
   expect(await queued.iterator.next()).toEqual({ done: true, value: undefined });
 });
 
+test('what is queued for a user is gone with the user, and who waits is served with the next update', async () => {
+  const { client, iterator, send } = await begun();
+  send('1', '2');
+  client.setUser('bob');
+  const next = iterator.next();
+  client.setUser(null);
+  send('3');
+  expect((await next).value?.id).toBe('3');
+});
+
 test('with a signal that is aborted, or a client that is closed, it is over before it begins', async () => {
   const { client, iterator } = reading({ signal: AbortSignal.abort() });
   expect((await iterator.next()).done).toBe(true);

@@ -164,7 +164,7 @@ describe('no token is ever logged', () => {
       },
     });
     clients.push(client);
-    server.refusals.push(401);
+    server.refused.add(token);
     client.acquire();
     await until(() => expect(client.getSnapshot().status).toBe('open'));
     server.update('a', { data: token });

@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
-// When the cursor is written, read and forgotten. The double says what the wasm would; the real one is in reload.test.ts.
+// When the cursor is written, read and erased. The double says what the wasm would; the real one is in reload.test.ts. Whether a
+// cursor fits a user is judged by the session: `src/core/session/user.rs` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type ClientOptions, createClient, type StorageLike, type TokenAnswer } from '../../js/index.js';
+import { type ClientOptions, createClient, type StorageLike } from '../../js/index.js';
 import { Double, doubles, jwt } from './support/double.js';
 
 vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
@@ -24,13 +25,11 @@ async function connect(more: Partial<ClientOptions> = {}) {
   return { client, wasm: Double.last };
 }
 
-/** A client that is open for the user of its token, at a cursor. */
-async function open(cursor: string, more: Partial<ClientOptions> = {}) {
+/** A client that is open for this user, at a cursor. */
+async function open(cursor: string, more: Partial<ClientOptions> = {}, user: string | null = 'ada') {
   const all = await connect(more);
-  await all.wasm.ask();
-  const { last } = Double;
-  last.say({ status: 'open', lastEventId: cursor });
-  return { ...all, wasm: last };
+  all.wasm.say({ status: 'open', lastEventId: cursor, user });
+  return all;
 }
 
 beforeEach(() => {
@@ -121,7 +120,7 @@ describe('writing', () => {
     const { client, wasm } = await open('e.1', { persist: { storage } });
     await pass(1000);
     await client.forget();
-    expect(wasm.calls).toEqual(['start']);
+    expect(wasm.calls).toEqual(['start', 'forget']);
     expect(reported).toEqual([]);
   });
 
@@ -149,68 +148,25 @@ describe('writing', () => {
 });
 
 describe('reading', () => {
-  test('the same user goes on from there', async () => {
+  test('the kept cursor is given to the session with its user, and there is one client', async () => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
-    const { wasm } = await connect();
-    expect(wasm.given.lastEventId).toBe('e.5');
-    expect(await wasm.ask()).toBe(jwt({ sub: 'ada' }));
+    const token = () => jwt({ sub: 'ada' });
+    const { wasm } = await connect({ token });
+    expect(wasm.given).toMatchObject({ lastEventId: 'e.5', cursorUser: 'ada' });
     expect(Double.made).toHaveLength(1);
   });
 
-  test.each<[string, TokenAnswer]>([
-    ['sub', jwt({ sub: 'bob' })],
-    ['user, which beats sub', { token: jwt({ sub: 'ada' }), user: 'bob' }],
-    ['no name', 'opaque'],
-  ])('for a token of another (%s) it begins anew, before the token is shown to anybody', async (_, answer) => {
+  test('a user whom the application names is given besides, and the kept one is not taken for him', async () => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
-    let asked = 0;
-    const { client, wasm } = await connect({
-      token: () => {
-        asked += 1;
-        return answer;
-      },
-    });
-    const heard: unknown[] = [];
-    client.subscribe('a', (update) => heard.push(update.id));
-    await wasm.ask();
-    const { last } = Double;
-    expect(wasm.calls).toEqual(['start', 'close', 'free']);
-    expect(last).not.toBe(wasm);
-    expect(last.given.lastEventId).toBeUndefined();
-    expect(last.calls).toEqual(['start']);
-    expect(kept()).toBeNull();
-    // The answer is not asked for again, and the subscriptions have moved.
-    expect(await last.ask()).toEqual(answer);
-    expect(asked).toBe(1);
-    last.update({ id: 'e.1' });
-    expect(heard).toEqual(['e.1']);
-    expect(Double.made).toHaveLength(2);
+    const { wasm } = await connect({ user: 'bob', token: undefined });
+    expect(wasm.given).toMatchObject({ lastEventId: 'e.5', cursorUser: 'ada', user: 'bob' });
   });
 
-  test('a user who comes later in the same page gets nothing of the one before, and is kept in turn', async () => {
-    let user = 'ada';
-    const { client, wasm } = await open('e.5', { token: () => ({ token: 'opaque', user }) });
-    await pass(1000);
-    expect(kept()).toBe(entry('ada', 'e.5'));
-    user = 'bob';
-    await wasm.ask('expired');
-    expect(kept()).toBeNull();
-    expect(client.getSnapshot().lastEventId).toBe('');
-    const { last } = Double;
-    expect(last.given.lastEventId).toBeUndefined();
-    await last.ask();
-    last.say({ status: 'open', lastEventId: 'e.9' });
-    await pass(1000);
-    expect(kept()).toBe(entry('bob', 'e.9'));
-  });
-
-  test('`user` speaks for the token, and without a token', async () => {
+  test('where nothing can name a user, nothing is read', async () => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
-    expect((await connect({ user: 'ada', token: () => 'opaque' })).wasm.given.lastEventId).toBe('e.5');
-    expect((await connect({ user: 'bob', token: () => 'opaque' })).wasm.given.lastEventId).toBeUndefined();
-    expect((await connect({ user: 'ada', token: undefined })).wasm.given.lastEventId).toBe('e.5');
-    expect((await connect({ user: 'bob', token: undefined })).wasm.given.lastEventId).toBeUndefined();
-    expect(warnings).toEqual([]);
+    const { wasm } = await connect({ token: undefined });
+    expect(wasm.given.lastEventId).toBeUndefined();
+    expect(wasm.given.cursorUser).toBeUndefined();
   });
 
   test.each([
@@ -243,18 +199,22 @@ describe('reading', () => {
   });
 });
 
-describe('forgetting', () => {
-  test('forget() clears, and nothing is written before the next token', async () => {
+describe('erasing', () => {
+  test('forget() erases at once, and the next user is kept again', async () => {
     const { client, wasm } = await open('e.5');
     await pass(1000);
     expect(kept()).toBe(entry('ada', 'e.5'));
-    await client.forget();
-    wasm.say({ lastEventId: 'e.6' });
-    await pass(5000);
+    const forgotten = client.forget();
+    wasm.say({ status: 'idle', user: null, lastEventId: '' });
+    await forgotten;
     expect(kept()).toBeNull();
-    await wasm.ask('expired');
+    await pass(5000);
+    dispatchEvent(new Event('pagehide'));
+    expect(kept()).toBeNull();
+    client.setUser('bob');
+    wasm.say({ status: 'open', user: 'bob', lastEventId: 'e.6' });
     await pass(1000);
-    expect(kept()).toBe(entry('ada', 'e.6'));
+    expect(kept()).toBe(entry('bob', 'e.6'));
   });
 
   test('forget() of a client that never connected clears too; of one that keeps nothing it does nothing', async () => {
@@ -265,36 +225,59 @@ describe('forgetting', () => {
     expect(kept()).toBeNull();
   });
 
-  test.each([401, 403])('a provider that says %i clears', async (status) => {
+  const refused = { name: 'SseError', code: 'unauthorized', message: 'no', retryable: false };
+
+  test.each([401, 403])('a token provider that answers %i erases', async (status) => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
-    const { wasm } = await connect({ token: () => Promise.reject(Object.assign(new Error('no'), { status })) });
-    await expect(wasm.ask()).rejects.toThrow('no');
+    const { wasm } = await connect();
+    wasm.say({ status: 'failed', error: { ...refused, status } });
     expect(kept()).toBeNull();
   });
 
-  test('a provider that fails otherwise does not', async () => {
+  test.each([
+    ['a provider that failed', { ...refused, code: 'token', retryable: true }],
+    ['a token that was refused once', { ...refused, status: 401, retryable: true }],
+    ['a stream that does not exist', { ...refused, code: 'http', status: 404 }],
+  ])('%s erases nothing', async (_, error) => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
-    const { wasm } = await connect({ token: () => Promise.reject(new Error('offline')) });
-    await expect(wasm.ask()).rejects.toThrow('offline');
+    const { wasm } = await connect();
+    wasm.say({ status: error.retryable ? 'reconnecting' : 'failed', error });
     expect(kept()).toBe(entry('ada', 'e.5'));
   });
 
-  test('an answer that nobody waits for changes nothing', async () => {
-    sessionStorage.setItem(key, entry('ada', 'e.5'));
-    const { wasm } = await connect({ token: () => jwt({ sub: 'bob' }) });
-    await wasm.ask('initial', AbortSignal.abort());
-    expect(Double.made).toHaveLength(1);
+  test('another user by setUser erases at once', async () => {
+    const { client } = await open('e.5');
+    await pass(1000);
+    client.setUser('ada');
     expect(kept()).toBe(entry('ada', 'e.5'));
+    client.setUser('bob');
+    expect(kept()).toBeNull();
+    client.setUser('ada');
+    client.setUser(null);
+    expect(kept()).toBeNull();
+  });
+
+  test.each([
+    ['another user', 'bob'],
+    ['nobody in particular', null],
+  ])('a token of %s erases what was kept for the first, before anything is delivered', async (_, user) => {
+    sessionStorage.setItem(key, entry('ada', 'e.5'));
+    const { wasm } = await connect();
+    wasm.say({ status: 'connecting' });
+    wasm.say({ user, lastEventId: '' });
+    expect(kept()).toBeNull();
+    wasm.say({ status: 'open', lastEventId: 'e.9' });
+    await pass(1000);
+    expect(kept()).toBe(user && entry(user, 'e.9'));
   });
 });
 
 test('where the user stays unknown nothing is kept, and the console says so once', async () => {
-  const { wasm } = await open('e.1', { token: () => 'opaque' });
-  await wasm.ask('expired');
+  await open('e.1', { token: () => 'opaque' }, null);
   await pass(2000);
   expect(sessionStorage).toHaveLength(0);
   expect(warnings).toEqual([expect.stringContaining('the user is unknown')]);
-  await open('e.1', { token: undefined });
+  await open('e.1', { token: undefined }, null);
   await pass(2000);
   expect(sessionStorage).toHaveLength(0);
   expect(warnings).toHaveLength(2);

@@ -3,7 +3,7 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { EventSource } from 'eventsource';
-import { StrictMode } from 'react';
+import { StrictMode, useEffect } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type SseError, type Update } from '../../js/index.js';
 import { SSEProvider, useAutoRefetch, useSSEEvent, useSSEStatus, useSSEUpdates } from '../../js/react/index.js';
@@ -101,10 +101,11 @@ describe('the client', () => {
         return { token: `t${reasons.length}`, expires_in: 60 };
       },
     });
-    server.refusals.push(401);
+    server.refused.add('t1');
     client.acquire();
     await until(() => expect(client.getSnapshot().status).toBe('open'));
-    expect(server.urls.map((url) => url.searchParams.get('token'))).toEqual(['t1', 't2']);
+    // `EventSource` hides the status of a refusal, so it is asked for once with `fetch`.
+    expect(server.urls.map((url) => url.searchParams.get('token'))).toEqual(['t1', 't1', 't2']);
     expect(reasons).toEqual(['initial', 'rejected']);
   });
 
@@ -214,6 +215,30 @@ describe('in React', () => {
     await until(() => expect(server.open).toBe(0));
     await pause(100);
     expect(server.opened).toBe(1);
+  });
+
+  test('a component that closes its client in a cleanup connects again under StrictMode, and leaves nothing', async () => {
+    const client = connect();
+    const heard: string[] = [];
+    function App() {
+      useEffect(() => () => client.close(), []);
+      useSSEEvent('a', (update) => heard.push(update.id));
+      return <Row />;
+    }
+    const { unmount } = render(
+      <StrictMode>
+        <SSEProvider client={client}>
+          <App />
+        </SSEProvider>
+      </StrictMode>,
+    );
+    await until(() => expect(screen.getAllByText('open')).toHaveLength(1));
+    server.update('a');
+    await until(() => expect(heard).toEqual(['4f9a2c.1']));
+    expect(server.open).toBe(1);
+    unmount();
+    await until(() => expect(server.open).toBe(0));
+    expect(client.getSnapshot().status).toBe('idle');
   });
 
   test('a remount within the linger keeps the stream', async () => {

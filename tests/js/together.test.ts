@@ -87,6 +87,25 @@ test('nobody is called any more when one of them closed', async () => {
   expect(calls).toEqual([1, 1, 2]);
 });
 
+test.each<[string, (client: WasmClient) => void]>([
+  ['setUser', (client) => client.setUser('bob')],
+  ['forget', (client) => client.forget()],
+])('a subscriber that calls %s gets no more of what came with it, nor do the others', async (_, act) => {
+  const client = await hearing(hello + [1, 2, 3].map((n) => event('a', n, n)).join(''));
+  const calls: unknown[] = [];
+  for (const name of ['first', 'second']) {
+    client.subscribe('*', ({ data }) => {
+      calls.push(`${name} ${data}`);
+      if (data === 2) act(client);
+    });
+  }
+  client.start();
+  await vi.waitFor(() => expect(calls).toContain('first 2'));
+  await new Promise((done) => setTimeout(done));
+  expect(calls).toEqual(['first 1', 'second 1', 'first 2']);
+  expect(client.snapshot()).toMatchObject({ lastEventId: '' });
+});
+
 test('what else happens keeps its place between them', async () => {
   const resync = 'id: a1.2\nevent: tinysse.resync\ndata: gap=overflow&at=a1.2&types=b\n\n';
   const client = await hearing(hello + event('a', 1, 1) + resync + event('a', 3, 3) + event('a', 4, 4));

@@ -63,6 +63,15 @@ const kinds: [string, Begin, (wasm: Double) => void][] = [
     (client, heard, until) => client.onError(() => heard.push('x'), until),
     (wasm) => wasm.say({ error: new Error('cut'), attempt: wasm.raw.attempt + 1 }),
   ],
+  [
+    'onUser',
+    (client, heard, until) => client.onUser(() => heard.push('x'), until),
+    (wasm) => {
+      // The first user of a client is no change.
+      wasm.say({ user: 'ada' });
+      wasm.say({ user: 'bob' });
+    },
+  ],
 ];
 
 describe.each(kinds)('%s', (_, begin, make) => {
@@ -112,7 +121,10 @@ describe.each(kinds)('%s', (_, begin, make) => {
     expect(page.listeners).toBe(2);
     client.close();
     expect(page.listeners).toBe(0);
+    // What is begun after that belongs to the next life of the client, and ends with it.
     begin(client, [], { signal: page.signal });
+    expect(page.listeners).toBe(1);
+    client.close();
     expect(page.listeners).toBe(0);
   });
 });
@@ -172,6 +184,23 @@ describe('the client', () => {
     expect(other.listeners).toBe(0);
   });
 
+  test('is over for good with that signal: nothing can be begun after it', async () => {
+    const page = new Counted();
+    const { client, wasm } = await open({ signal: page.signal });
+    page.controller.abort();
+    const heard: unknown[] = [];
+    client.subscribe('a', () => heard.push('update'));
+    client.onStatus(() => heard.push('status'));
+    client.acquire();
+    client.reconnect();
+    client.setUser('ada');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(client.signal.aborted).toBe(true);
+    expect(client.getSnapshot().status).toBe('idle');
+    expect(Double.made).toEqual([wasm]);
+    expect([heard, page.listeners]).toEqual([[], 0]);
+  });
+
   test('made with a signal that is aborted, it is closed', async () => {
     const client = createClient({ url: '/events', signal: AbortSignal.abort() });
     client.acquire();
@@ -180,7 +209,7 @@ describe('the client', () => {
     expect(Double.made).toEqual([]);
   });
 
-  test('who hears of its end finds it closed, and may look at the last snapshot', async () => {
+  test('its end is told with the last snapshot to be seen, and then it is idle', async () => {
     const { client, wasm } = await open();
     wasm.say({ status: 'open', lastEventId: '1.1' });
     wasm.raw = { ...wasm.raw, lastEventId: '1.7' };
@@ -188,7 +217,6 @@ describe('the client', () => {
     client.signal.addEventListener('abort', () => {
       seen.push(client.getSnapshot().lastEventId);
       client.reconnect();
-      client.acquire();
       client.close();
     });
     client.close();
@@ -197,5 +225,29 @@ describe('the client', () => {
     expect(client.getSnapshot().status).toBe('idle');
     expect(Double.made).toHaveLength(1);
     expect(wasm.calls).toEqual(['start', 'close', 'free']);
+  });
+
+  test('what a listener of its end begins is the next life, whole', async () => {
+    const { client, wasm } = await open();
+    wasm.say({ status: 'open', lastEventId: '1.1' });
+    const heard: string[] = [];
+    let release = () => {};
+    client.onStatus(({ status }) => heard.push(`old ${status}`));
+    client.signal.addEventListener('abort', () => {
+      client.subscribe('a', ({ id }) => heard.push(id));
+      client.onStatus(({ status }) => heard.push(`new ${status}`));
+      release = client.acquire();
+    });
+    client.close();
+    expect(client.signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(wasm.calls).toEqual(['start', 'close', 'free']);
+    const { last } = Double;
+    expect(last.calls).toEqual(['start']);
+    last.update({ id: '2.1' });
+    expect(heard).toEqual(['new connecting', '2.1']);
+    release();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(last.calls).toEqual(['start', 'stop']);
   });
 });

@@ -17,6 +17,8 @@
 /** Is retried with backoff. */
 const again = { connects: [2, 20] };
 const hybridAgain = { ...again, quick: 3 };
+/** An answer that cannot be read may be a redirect: that is looked up once, without delay. */
+const looked = 1;
 const everyone = (wanted) => ({ hybrid: wanted, fetch: wanted, class: wanted });
 const back = { hybrid: hybridAgain, fetch: again, class: again };
 const stop = { connects: [1, 1], over: true, asks: 1 };
@@ -57,7 +59,11 @@ function stay(visit, options) {
 
 export const scenarios = [
   { name: 'one event, then closed', serve: brief(), wanted: back },
-  { name: 'socket destroyed', serve: (visit) => visit.cut(), wanted: everyone(again) },
+  {
+    name: 'socket destroyed',
+    serve: (visit) => visit.cut(),
+    wanted: { ...everyone(again), fetch: { ...again, quick: looked } },
+  },
   {
     name: 'cut in mid-event',
     serve(visit) {
@@ -99,8 +105,8 @@ export const scenarios = [
     window: 45_000,
     serve: (visit) => visit.answer(403, { cors: false }),
     wanted: {
-      hybrid: { connects: [4, 60], over: false, quick: 1 },
-      fetch: { connects: [2, 60], over: false },
+      hybrid: { connects: [4, 60], over: false, quick: 1 + looked },
+      fetch: { connects: [2, 60], over: false, quick: looked },
       class: { connects: [2, 60] },
     },
   },
@@ -171,9 +177,13 @@ export const scenarios = [
     name: 'redirect to a login page of another origin',
     elsewhere: true,
     serve: (visit) => visit.redirect(visit.booth.other),
-    // Without CORS, so it looks like a lost network.
+    // Without CORS it looks like a lost network, but `redirect: 'manual'` shows the redirect.
     moved: (visit) => visit.answer(200, { cors: false }),
-    wanted: { hybrid: { ...forEver, quick: 1 }, fetch: forEver, class: again },
+    wanted: {
+      hybrid: { ...again, code: 'unauthorized', quick: 1 + looked },
+      fetch: { ...again, code: 'unauthorized', quick: 1 + looked },
+      class: again,
+    },
   },
   {
     name: 'tinysse/1, cut',

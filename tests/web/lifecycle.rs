@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
     page::{self, number, text},
-    support::{Probe, Provider, Run, options, rest, until},
+    support::{Probe, Provider, Run, options, until},
 };
 
 /// What puts a client to rest, what it is called then, and what wakes it.
@@ -34,8 +34,35 @@ async fn rests(sleep: impl Fn(&Probe), status: &str, wake: impl Fn(&Probe)) {
 }
 
 #[wasm_bindgen_test]
-async fn offline_and_online() {
-    rests(|_| page::fire("window", "offline"), "offline", |_| page::fire("window", "online")).await;
+async fn a_stream_goes_on_while_the_browser_calls_itself_offline_and_is_replaced_when_it_is_online() {
+    let run = Run::new();
+    let provider = Provider::counting();
+    let probe = Probe::live(&run.url(""), &[("token", provider.function())]).await;
+    page::fire("window", "offline");
+    assert_eq!(probe.status(), "open");
+    run.update("a", "{}").await;
+    probe.until_updates(1).await;
+    page::fire("window", "online");
+    until("the next stream", || text(&probe.client.snapshot(), "clientId") == "c2").await;
+    run.until_open(1).await;
+    run.update("b", "{}").await;
+    probe.until_updates(2).await;
+    let stats = run.stats().await;
+    assert_eq!(number(&stats, "connects.length"), 2.0);
+    assert_eq!(text(&stats, "connects.1.lastEventId"), "a1.1");
+    assert_eq!(text(&stats, "connects.1.token"), "t0", "a good token is kept");
+    assert_eq!(probe.resyncs.all("gap"), ["first"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_that_is_lost_offline_is_opened_again_all_the_same() {
+    let run = Run::new();
+    let probe = Probe::live(&run.url(""), &[]).await;
+    page::fire("window", "offline");
+    run.tell("cut").await;
+    probe.until_status("offline").await;
+    until("the next stream", || text(&probe.client.snapshot(), "clientId") == "c2").await;
+    assert_eq!(probe.statuses.all("status"), ["connecting", "open", "offline", "open"]);
 }
 
 #[wasm_bindgen_test]
@@ -58,31 +85,29 @@ async fn every_reason_must_be_gone() {
     let run = Run::new();
     let probe = Probe::live(&run.url(""), &[]).await;
     probe.client.pause();
-    page::fire("window", "offline");
-    assert_eq!(probe.status(), "offline");
     page::fire("window", "pagehide");
     probe.client.resume();
-    page::fire("window", "online");
+    assert_eq!(probe.status(), "paused");
+    page::fire("window", "offline");
     assert_eq!(probe.status(), "paused");
     page::fire("window", "pageshow");
-    assert_eq!(probe.status(), "reconnecting");
+    assert_eq!(probe.status(), "offline", "which is no reason");
     probe.until_greeted().await;
+    assert_eq!(probe.status(), "open");
     assert_eq!(run.connects().await, 2.0);
 }
 
 #[wasm_bindgen_test]
-async fn a_start_without_network_waits_for_it() {
+async fn a_start_without_network_is_tried_all_the_same() {
     let run = Run::new();
     page::set_online(false);
     let probe = Probe::new(&options(&run.url(""), &[]));
     probe.client.start();
     page::set_online(true);
     assert_eq!(probe.status(), "offline");
-    rest().await;
-    assert_eq!(run.connects().await, 0.0);
-    page::fire("window", "online");
     probe.until_greeted().await;
-    assert_eq!(probe.statuses.all("status"), ["offline", "connecting", "open"]);
+    assert_eq!(probe.statuses.all("status"), ["offline", "open"]);
+    assert_eq!(run.connects().await, 1.0);
 }
 
 #[wasm_bindgen_test]
@@ -101,14 +126,17 @@ async fn paused_before_the_start() {
 #[wasm_bindgen_test]
 async fn the_network_goes_while_the_token_is_pending() {
     let run = Run::new();
-    let provider = Provider::new(|number| Ok(if number == 0 { crate::support::never() } else { "t".into() }));
+    let late = page::deferred();
+    let promise = late.get(0);
+    let provider = Provider::new(move |_| Ok(promise.clone()));
     let probe = Probe::new(&options(&run.url(""), &[("token", provider.function())]));
     probe.client.start();
     page::fire("window", "offline");
-    assert_eq!(provider.aborted(), [true]);
-    page::fire("window", "online");
+    assert_eq!(probe.status(), "offline");
+    assert_eq!(provider.aborted(), [false]);
+    js_sys::Function::from(late.get(1)).call1(&JsValue::UNDEFINED, &"t".into()).unwrap();
     probe.until_greeted().await;
-    assert_eq!(provider.reasons(), ["initial", "initial"]);
+    assert_eq!(provider.reasons(), ["initial"]);
     assert_eq!(run.connects().await, 1.0);
 }
 
@@ -191,15 +219,15 @@ async fn reconnecting_an_idle_client_starts_it_once() {
     assert_eq!(provider.reasons().len(), 1);
     assert_eq!(provider.aborted(), [false]);
     assert_eq!(run.connects().await, 1.0);
-    page::fire("window", "offline");
-    assert_eq!(probe.status(), "offline", "it listens to the page as after a start");
+    page::fire("window", "pagehide");
+    assert_eq!(probe.status(), "paused", "it listens to the page as after a start");
 }
 
 #[wasm_bindgen_test]
 async fn the_snapshot_is_whole_and_new_each_time() {
     let run = Run::new();
     let probe = Probe::new(&options(&run.url(""), &[]));
-    let idle = r#"{"status":"idle","clientId":null,"lastEventId":"","attempt":0,"retryAt":null,"connects":0,"events":0,"duplicates":0,"resyncs":0,"bytes":0,"coalesced":0,"error":null}"#;
+    let idle = r#"{"status":"idle","clientId":null,"lastEventId":"","attempt":0,"retryAt":null,"connects":0,"events":0,"duplicates":0,"resyncs":0,"bytes":0,"coalesced":0,"user":null,"error":null}"#;
     assert_eq!(page::json(&probe.client.snapshot()), idle);
     probe.client.start();
     assert_eq!(text(&probe.client.snapshot(), "status"), "connecting");
@@ -208,7 +236,7 @@ async fn the_snapshot_is_whole_and_new_each_time() {
     run.tell("again").await;
     run.update("b", "{}").await;
     probe.until_updates(2).await;
-    let open = r#"{"status":"open","clientId":"c1","lastEventId":"a1.2","attempt":0,"retryAt":null,"connects":1,"events":2,"duplicates":1,"resyncs":1,"bytes":BYTES,"coalesced":0,"error":null}"#;
+    let open = r#"{"status":"open","clientId":"c1","lastEventId":"a1.2","attempt":0,"retryAt":null,"connects":1,"events":2,"duplicates":1,"resyncs":1,"bytes":BYTES,"coalesced":0,"user":null,"error":null}"#;
     let bytes = probe.snapshot("bytes").as_f64().unwrap();
     assert!(bytes > 100.0, "what came is counted: {bytes}");
     assert_eq!(page::json(&probe.client.snapshot()), open.replace("BYTES", &bytes.to_string()));
@@ -221,5 +249,5 @@ async fn the_snapshot_is_whole_and_new_each_time() {
     assert_eq!(probe.snapshot("attempt"), 1);
     assert_eq!(probe.snapshot("clientId"), JsValue::NULL);
     assert_eq!(text(&probe.client.snapshot(), "error.code"), "http");
-    assert_eq!(text(&probe.client.snapshot(), "error.message"), "the stream was refused");
+    assert_eq!(text(&probe.client.snapshot(), "error.message"), "the server is busy");
 }

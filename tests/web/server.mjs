@@ -2,7 +2,7 @@
 // Each test has a run id of its own, so nothing is shared between tests.
 //   GET /events?run=R        a stream; `plain=1`: no hello; `beat`, `retry`: ms in the hello; `beating=1`: it really beats
 //   GET /do/WHAT?run=R&...   steers the run: see `deeds`
-//   GET /stats?run=R         what it saw: { connects, open, tokens, aborted, preflights }
+//   GET /stats?run=R         what it saw: { connects, probes, open, tokens, aborted, preflights }
 // Run by itself (`node tests/web/server.mjs`) it serves until it is killed.
 import { createServer } from 'node:http';
 import { argv } from 'node:process';
@@ -23,6 +23,10 @@ class Run {
   tokenAnswers = [];
   open = new Set();
   connects = [];
+  /** How often the client asked for the status of a refused native stream. */
+  probes = 0;
+  /** The last native stream that was refused: its query, and the answer. */
+  refused;
   tokens = 0;
   aborted = 0;
   preflights = 0;
@@ -103,6 +107,16 @@ function accept(run, query, request, response) {
 }
 
 function events(run, query, request, response) {
+  const { refused } = run;
+  run.refused = undefined;
+  if (refused?.search === query.toString()) {
+    run.probes += 1;
+    response.once('close', () => {
+      if (!response.writableFinished) run.aborted += 1;
+    });
+    if (refused.answer !== 'hang') refuse(refused.answer, response);
+    return;
+  }
   run.connects.push({
     token: query.get('token'),
     lastEventId: query.get('lastEventId'),
@@ -116,13 +130,23 @@ function events(run, query, request, response) {
   if (answer === 'hang') return;
   if (answer === 'brief') {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end('retry: 20\n\n');
-  } else if (answer === 'html') {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<p>not a stream</p>');
   } else if (answer === 'ok') {
     accept(run, query, request, response);
   } else {
-    response.writeHead(Number(answer)).end();
+    const [first, second = first] = answer.split('/');
+    if (query.get('wire') === 'native') run.refused = { search: query.toString(), answer: second };
+    refuse(first, response);
   }
+}
+
+/** `html`, a status, or a status and the seconds of a `Retry-After`: `503:2`. */
+function refuse(answer, response) {
+  if (answer === 'html') {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<p>not a stream</p>');
+    return;
+  }
+  const [status, seconds] = answer.split(':');
+  response.writeHead(Number(status), seconds === undefined ? {} : { 'retry-after': seconds }).end();
 }
 
 function token(run, response) {
@@ -141,7 +165,10 @@ const list = (query, name) => query.get(name)?.split(',') ?? [];
 
 /** What a test can tell the server to do. */
 const deeds = {
-  /** How the next streams are answered: `ok`, `hang`, `html`, a status, or `brief`: accepted, and ended at once. */
+  /**
+   * How the next streams are answered: `ok`, `hang`, `brief` (accepted, and ended at once), or as {@link refuse} takes it. The question
+   * for the status of a refusal is answered as the stream was, or by what follows a slash: `404/hang`.
+   */
   answers: (run, query) => run.answers.push(...list(query, 'list')),
   /** How the next tokens are answered: `ok`, `hang` or a status. */
   tokens: (run, query) => run.tokenAnswers.push(...list(query, 'list')),
@@ -195,6 +222,7 @@ function handle(request, response) {
   const run = Run.of(query.get('run') ?? '');
   response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
   response.setHeader('access-control-allow-credentials', 'true');
+  response.setHeader('access-control-expose-headers', 'retry-after');
   response.setHeader('vary', 'origin');
   if (request.method === 'OPTIONS') {
     run.preflights += 1;
@@ -207,9 +235,9 @@ function handle(request, response) {
   } else if (pathname === '/token') {
     token(run, response);
   } else if (pathname === '/stats') {
-    const { connects, open, tokens, aborted, preflights } = run;
+    const { connects, probes, open, tokens, aborted, preflights } = run;
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ connects, open: open.size, tokens, aborted, preflights }));
+    response.end(JSON.stringify({ connects, probes, open: open.size, tokens, aborted, preflights }));
   } else if (pathname.startsWith('/do/') && Object.hasOwn(deeds, pathname.slice(4))) {
     deeds[pathname.slice(4)](run, query, response);
     response.end();

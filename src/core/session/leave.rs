@@ -49,6 +49,8 @@ impl Session {
         self.cursor.clear();
         self.stuck = None;
         self.numbering = Numbering::Unknown;
+        // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have one already.
+        self.follow = self.config.share;
         self.user.changed();
         self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Heard(_) | Output::Resync(_)));
         self.say(Output::UserChanged);

@@ -140,6 +140,8 @@ struct Stream {
     heard: Time,
     /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
     silence: u64,
+    /// When to look whether the machine slept, if silence means nothing.
+    pulse: Time,
     /// Comments seen, the last of them, and the longest time between two, in milliseconds.
     comments: u32,
     commented: Time,
@@ -360,6 +362,7 @@ impl Stream {
             proven: false,
             heard: now,
             silence: u64::from(config.silence),
+            pulse: now,
             comments: 0,
             commented: now,
             pace: 0,

@@ -15,12 +15,14 @@ use super::{
     user::Verdict,
 };
 use crate::core::{
-    error::{Code, Error},
+    error::{Cause, Error},
     time::Time,
     timers::Timer,
     wire::control::{Bye, Reason},
 };
 
+/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers of hidden tabs be late by a minute.
+pub(super) const PULSE: u64 = 60_000;
 /// The longest time a server may send a client away for, in milliseconds.
 const LONGEST_WAIT: u32 = 600_000;
 
@@ -80,14 +82,17 @@ impl Session {
         match answer {
             Probed::Refused(loss) if refused => self.lost(ticket, loss),
             Probed::Stream { .. } if refused => {
-                self.retry(Error::new(Code::Network, None, "the stream was refused once"), 0);
+                self.retry(Error::new(Cause::RefusedOnce, None), 0);
             }
             Probed::Unseen if refused => {
-                let error = Error::new(Code::Network, None, "the stream was refused, and the answer cannot be read");
+                let error = Error::new(Cause::Unreadable, None);
                 self.refuse(error, 0, false);
             }
             Probed::Stream { hub: true } if doubted => self.silent(),
-            Probed::Stream { hub: false } if doubted => self.trust_silence(),
+            Probed::Stream { hub: false } if doubted => {
+                self.trust_silence();
+                self.watch();
+            }
             Probed::Refused(_) | Probed::Stream { .. } | Probed::Unseen => {}
         }
     }
@@ -98,7 +103,7 @@ impl Session {
     }
 
     fn silent(&mut self) {
-        self.retry(Error::new(Code::Network, None, "the stream fell silent"), 0);
+        self.retry(Error::new(Cause::Silent, None), 0);
     }
 
     fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
@@ -117,7 +122,7 @@ impl Session {
                         self.drop_cursor();
                     }
                     Verdict::Wrong => {
-                        return self.give_up(Error::new(Code::User, None, "the token is for another user"));
+                        return self.give_up(Error::new(Cause::OtherUser, None));
                     }
                 }
                 // A little early: the token has to survive its way to the server.
@@ -125,11 +130,11 @@ impl Session {
                 self.token = TokenState::Held(grant.token, end);
             }
             Err(TokenLoss::Refused(status)) => {
-                self.give_up(Error::new(Code::Unauthorized, Some(status), "the token provider was refused"));
+                self.give_up(Error::new(Cause::ProviderRefused, Some(status)));
             }
-            Err(TokenLoss::Failed) => self.retry(Error::new(Code::Token, None, "the token provider failed"), 0),
+            Err(TokenLoss::Failed) => self.retry(Error::new(Cause::ProviderFailed, None), 0),
             Err(TokenLoss::Nonsense) => {
-                self.refuse(Error::new(Code::Token, None, "the token provider's answer has no token"), 0, true);
+                self.refuse(Error::new(Cause::NoToken, None), 0, true);
             }
         }
     }
@@ -190,7 +195,7 @@ impl Session {
                 let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
                 let hasty = self.native_retries >= self.config.native_retries;
                 if stale || hasty {
-                    return self.retry(Error::new(Code::Network, None, "the connection was lost"), 0);
+                    return self.retry(Error::new(Cause::Lost, None), 0);
                 }
                 // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
                 self.native_retries += 1;
@@ -198,10 +203,10 @@ impl Session {
                 self.timers.clear_all();
                 self.retried = true;
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
-                self.error = Some(Error::new(Code::Network, None, "the connection was lost"));
+                self.error = Some(Error::new(Cause::Lost, None));
                 self.state = State::Connecting(ticket);
             }
-            Loss::Dropped => self.retry(Error::new(Code::Network, None, "the connection was lost"), 0),
+            Loss::Dropped => self.retry(Error::new(Cause::Lost, None), 0),
             Loss::Closed => {
                 self.timers.clear_all();
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
@@ -210,37 +215,40 @@ impl Session {
                 self.probe(ticket);
             }
             Loss::Unauthorized => {
-                self.refuse(Error::new(Code::Unauthorized, Some(401), "the token was refused"), 0, true);
+                self.refuse(Error::new(Cause::TokenRefused, Some(401)), 0, true);
             }
             Loss::Redirected => {
-                let error = Error::new(Code::Unauthorized, None, "the server redirects, probably to a login page");
+                let error = Error::new(Cause::Redirected, None);
                 self.refuse(error, 0, true);
             }
             Loss::Busy { status, wait } => {
-                self.retry(Error::new(Code::Http, Some(status), "the server is busy"), wait.min(LONGEST_WAIT));
+                self.retry(Error::new(Cause::Busy, Some(status)), wait.min(LONGEST_WAIT));
             }
-            Loss::Gone(status) => self.give_up(Error::new(Code::Http, Some(status), "there is no event stream")),
-            Loss::Unusable => self.give_up(Error::new(Code::Options, None, "option `url`: the browser cannot read it")),
-            Loss::Forbidden => {
-                self.give_up(Error::new(Code::Csp, None, "a content security policy forbids the connection"))
-            }
+            Loss::Gone(status) => self.give_up(Error::new(Cause::NoStream, Some(status))),
+            Loss::Unusable => self.give_up(Error::new(Cause::Url, None)),
+            Loss::Forbidden => self.give_up(Error::new(Cause::Policy, None)),
         }
     }
 
     fn expire(&mut self, timer: Timer) {
         match (timer, self.state) {
             (Timer::Answer, State::Authorizing) => {
-                self.retry(Error::new(Code::Token, None, "the token provider did not answer in time"), 0);
+                self.retry(Error::new(Cause::ProviderUnanswered, None), 0);
             }
             (Timer::Answer, State::Connecting(_)) => {
-                self.retry(Error::new(Code::Network, None, "the server did not answer in time"), 0);
+                self.retry(Error::new(Cause::Unanswered, None), 0);
             }
             (Timer::Silence, State::Live(ticket)) if self.in_doubt() => {
                 self.probe(ticket);
                 self.stream.heard = self.now;
                 self.watch();
             }
-            (Timer::Silence, State::Live(_)) => self.silent(),
+            (Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),
+            // So late, that the machine slept: nobody knows what became of the connection.
+            (Timer::Silence, State::Live(_)) if self.now.since(self.stream.pulse) > PULSE && !self.follows() => {
+                self.replace()
+            }
+            (Timer::Silence, State::Live(_)) => self.watch(),
             (Timer::Proven, State::Live(_)) => {
                 self.stream.proven = true;
                 self.native_retries = 0;
@@ -315,7 +323,7 @@ impl Session {
 
     /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
     pub(super) fn too_large(&mut self) {
-        let error = Error::new(Code::Protocol, None, "an event is larger than the limit");
+        let error = Error::new(Cause::TooLarge, None);
         if self.stuck.as_deref() == Some(self.cursor.text()) {
             return self.give_up(error);
         }
@@ -358,7 +366,7 @@ impl Session {
 
     fn give_up(&mut self, error: Error) {
         self.let_go();
-        self.error = Some(Error { retryable: false, ..error });
+        self.error = Some(error.last());
         self.failed_at = self.now;
         self.state = State::Failed;
     }

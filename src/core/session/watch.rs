@@ -1,7 +1,10 @@
 //! When to look again: silence, and waits that are cut short. Nothing here changes the state.
 
-use super::{Session, State};
+use super::{Session, State, step::PULSE};
 use crate::core::{time::Time, timers::Timer};
+
+/// From this comment on, their pace is known.
+const ENOUGH_COMMENTS: u32 = 3;
 
 impl Session {
     /// Watches for silence, from the last sign of life on.
@@ -9,14 +12,15 @@ impl Session {
         if self.stream.silence > 0 {
             self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
         } else {
-            self.timers.clear(Timer::Silence);
+            self.stream.pulse = self.now.plus(PULSE);
+            self.timers.set(Timer::Silence, self.stream.pulse);
         }
     }
 
     /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
     pub(super) fn trust_silence(&mut self) {
         self.plain = true;
-        if !self.config.watch_plain {
+        if !self.config.watch_plain && self.stream.comments < ENOUGH_COMMENTS {
             self.stream.silence = 0;
         }
     }
@@ -33,7 +37,7 @@ impl Session {
         }
         stream.comments = stream.comments.saturating_add(1);
         stream.commented = self.now;
-        if stream.comments > 2 {
+        if stream.comments >= ENOUGH_COMMENTS {
             stream.silence = u64::from(self.config.silence).max(2 * stream.pace);
         }
     }

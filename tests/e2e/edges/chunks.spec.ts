@@ -14,7 +14,7 @@ const update = ['projects', 7];
 const lost = 3;
 
 for (const [transport, chunks] of [
-  ['eventsource', ['wasm/glue.js', 'inlined.js', 'decode.js', 'wasm/inline.js']],
+  ['eventsource', ['wasm/glue.js', 'inlined.js', 'wasm/inline.js']],
   ['fetch', ['wasm/fetch/glue.js', 'inlined-fetch.js', 'wasm/fetch/inline.js']],
 ] as const) {
   for (const chunk of chunks) {

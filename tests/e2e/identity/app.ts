@@ -54,10 +54,11 @@ export const sse: Client = createClient({
   },
 });
 
-sse.subscribe('private', ({ data }) => {
-  const { user, n } = data as { user: string; n: number };
+/** Records a private update. */
+export function received({ user, n }: Pick<Delivery, 'user' | 'n'>): void {
   app.deliveries.push({ user, n, current: tab.current });
-});
+}
+sse.subscribe('private', ({ data }) => received(data as Delivery));
 sse.onError(({ code, status }) => app.errors.push({ code, status }));
 
 /** Another one whenever somebody logs in or out: answers to older questions say nothing of the current user. */

@@ -1,8 +1,8 @@
 // The application in React's StrictMode. `?close`: a component closes the client when it is unmounted, as a careful author might.
 import { StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { SSEProvider, useSSEStatus } from 'tinysse/react';
-import { sse } from './app';
+import { SSEProvider, useSSEEvent, useSSEStatus } from 'tinysse/react';
+import { type Delivery, received, sse } from './app';
 
 const query = new URLSearchParams(location.search);
 
@@ -11,8 +11,10 @@ function Status() {
   return <p data-testid="status">{status}</p>;
 }
 
+/** What a client delivers to the page is over when it is closed, so this page subscribes where it is mounted again. */
 function Closing() {
   useEffect(() => () => sse.close(), []);
+  useSSEEvent('private', ({ data }) => received(data as Delivery));
   return null;
 }
 

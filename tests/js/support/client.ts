@@ -25,7 +25,7 @@ export class HandClient implements Client<Loose> {
   }
 
   get listeners(): number {
-    return this.#updates.size + this.#statuses.size + this.#resyncs.size + this.#users.size;
+    return this.#updates.size + this.#statuses.size + this.#resyncs.size;
   }
 
   update(type: string, more: Partial<Update> = {}): void {

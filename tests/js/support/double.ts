@@ -23,7 +23,8 @@ export class Double implements WasmClient {
 
   constructor(options: WasmOptions) {
     this.given = { ...options };
-    this.raw = { ...this.raw, lastEventId: options.lastEventId ?? '' };
+    const user = options.user ?? options.cursorUser ?? null;
+    this.raw = { ...this.raw, lastEventId: options.lastEventId ?? '', user };
     Double.made.push(this);
   }
 
@@ -33,8 +34,8 @@ export class Double implements WasmClient {
   pause = () => void this.calls.push('pause');
   resume = () => void this.calls.push('resume');
   reconnect = () => void this.calls.push('reconnect');
-  setUser = (user: string) => void this.calls.push(`user ${user}`);
-  forget = () => void this.calls.push('forget');
+  setUser = (user: string): void => void this.calls.push(`user ${user}`);
+  forget = (): void => void this.calls.push('forget');
   free = () => void this.calls.push('free');
   subscribe = (_: string | readonly string[], fn: (update: Update) => void) => {
     this.#ids += 1;

@@ -11,10 +11,11 @@ export class SseServer {
   readonly urls: URL[] = [];
   /** Speak plain server-sent events, as other servers do: no hello, updates under their own names. */
   plain = false;
-  /** Answers instead of a stream, used up one by one. */
-  readonly refusals: number[] = [];
+  /** Tokens that are answered 401. */
+  readonly refused = new Set<string | null>();
   #seq = 0;
-  readonly #streams = new Set<ServerResponse>();
+  /** Each with its token. */
+  readonly #streams = new Map<ServerResponse, string | null>();
   readonly #log: { seq: number; frame: string }[] = [];
   readonly #server: Server;
 
@@ -43,18 +44,25 @@ export class SseServer {
     const name = this.plain ? `event: ${type}` : `event: tinysse.update\ndata: ${type}`;
     const frame = `id: ${epoch}.${this.#seq}\n${name}\ndata: ${JSON.stringify(envelope)}\n\n`;
     this.#log.push({ seq: this.#seq, frame });
-    for (const stream of this.#streams) stream.write(frame);
+    for (const stream of this.#streams.keys()) stream.write(frame);
+  }
+
+  /** Sends an update to the streams of one token, and keeps it for nobody. */
+  updateFor(token: string, type: string): void {
+    this.#seq += 1;
+    const frame = `id: ${epoch}.${this.#seq}\nevent: tinysse.update\ndata: ${type}\ndata: {}\n\n`;
+    for (const [stream, its] of this.#streams) if (its === token) stream.write(frame);
   }
 
   /** What was missed cannot be replayed. */
   resync(gap: string): void {
     const frame = `id: ${epoch}.${this.#seq}\nevent: tinysse.resync\ndata: gap=${gap}\n\n`;
-    for (const stream of this.#streams) stream.write(frame);
+    for (const stream of this.#streams.keys()) stream.write(frame);
   }
 
   /** Cuts every connection. */
   cut(): void {
-    for (const stream of this.#streams) stream.destroy();
+    for (const stream of this.#streams.keys()) stream.destroy();
   }
 
   async stop(): Promise<void> {
@@ -65,13 +73,14 @@ export class SseServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     this.urls.push(url);
-    const refusal = this.refusals.shift();
-    if (refusal !== undefined) {
-      response.writeHead(refusal).end();
+    // The client asks with `fetch` for the status of a refusal.
+    response.setHeader('access-control-allow-origin', '*');
+    if (this.refused.has(url.searchParams.get('token'))) {
+      response.writeHead(401).end();
       return;
     }
     this.opened += 1;
-    this.#streams.add(response);
+    this.#streams.set(response, url.searchParams.get('token'));
     response.on('close', () => this.#streams.delete(response));
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     if (this.plain) {

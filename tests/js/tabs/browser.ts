@@ -46,7 +46,12 @@ export class Browser {
     const next = this.queue.shift();
     if (!next) return;
     this.holder = next;
-    this.after(next, 1, () => next.tab.granted());
+    this.#gives(next);
+  }
+
+  /** A tab that gave up meanwhile gets no lock. */
+  #gives(desk: Desk): void {
+    this.after(desk, 1, () => this.holder === desk && desk.tab.granted());
   }
 
   steal(desk: Desk): void {
@@ -54,7 +59,7 @@ export class Browser {
     this.queue = this.queue.filter((other) => other !== desk);
     this.holder = desk;
     if (before && before !== desk) this.after(before, 1, () => before.tab.stolen());
-    this.after(desk, 1, () => desk.tab.granted());
+    this.#gives(desk);
   }
 }
 
@@ -138,8 +143,11 @@ export class Desk implements Session, World {
     else if (!event.startsWith('tinysse.')) return;
     this.cursor = id;
   };
+  /** As the client does: leaves the group, and ends what it has of the user. */
   forget = () => {
     this.forgets += 1;
+    this.tab.close();
+    this.cursor = '';
   };
 
   reconnect = () => {

@@ -242,6 +242,23 @@ test('a follower shows what its leader shows, and asks it for a new connection',
   expect(one.reconnects).toBe(1);
 });
 
+test.each([
+  ['the leader', 0],
+  ['a follower', 2],
+])('when %s forgets the user, every tab does, once, and none tells it on', (_, who) => {
+  const desks = office(4);
+  publish(2);
+  browser.run(20);
+  const one = desks[who] as Desk;
+  one.tab.forget();
+  one.forget();
+  browser.run(10_000);
+  expect(desks.map(({ forgets }) => forgets)).toEqual([1, 1, 1, 1]);
+  expect(desks.flatMap(({ said }) => said).filter(({ kind }) => kind === 'forget')).toHaveLength(1);
+  expect(roles(desks)).toEqual(['alone', 'alone', 'alone', 'alone']);
+  expect([browser.holder, browser.queue]).toEqual([undefined, []]);
+});
+
 test('by seed: deaths, stops and newcomers under a steady stream lose and double nothing', () => {
   for (let seed = 1; seed <= 200; seed++) {
     browser = new Browser();

@@ -66,7 +66,17 @@ impl Session {
     pub(super) fn forget(&mut self) {
         self.user.forget();
         self.drop_user();
-        self.state = State::SignedOut;
+        match self.state {
+            // Not started, so a user who signs in later does not start it either.
+            State::Idle => {}
+            State::SignedOut
+            | State::Authorizing
+            | State::Connecting(_)
+            | State::Live(_)
+            | State::Waiting
+            | State::Paused
+            | State::Failed => self.state = State::SignedOut,
+        }
     }
 
     pub(super) fn resume(&mut self, why: Pause) {
