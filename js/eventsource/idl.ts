@@ -11,7 +11,8 @@ interface Slot {
   readonly listener: (event: Event) => void;
 }
 
-const slots = new WeakMap<EventTarget, Map<string, Slot>>();
+/** Those of one attribute. */
+type Slots = WeakMap<EventTarget, Slot>;
 
 /**
  * Event handler attributes as HTML §8.1.8.1 has them: a handler takes its place among the listeners when it is first set, keeps it when
@@ -19,29 +20,28 @@ const slots = new WeakMap<EventTarget, Map<string, Slot>>();
  */
 export function defineHandlers(prototype: EventTarget, types: readonly string[]): void {
   for (const type of types) {
+    const slots: Slots = new WeakMap();
     Object.defineProperty(prototype, `on${type}`, {
       configurable: true,
       enumerable: true,
       get(this: EventTarget) {
-        return slots.get(this)?.get(type)?.value ?? null;
+        return slots.get(this)?.value ?? null;
       },
       set(this: EventTarget, value: unknown) {
         const handler = (typeof value === 'object' || typeof value === 'function' ? value : null) as Handler;
-        assign(this, type, handler, typeof value === 'function' ? inZone(value) : undefined);
+        assign(slots, this, type, handler, typeof value === 'function' ? inZone(value) : undefined);
       },
     });
   }
 }
 
-function assign(target: EventTarget, type: string, value: Handler, call: unknown): void {
-  const own = slots.get(target) ?? new Map<string, Slot>();
-  slots.set(target, own);
-  const slot = own.get(type);
+function assign(slots: Slots, target: EventTarget, type: string, value: Handler, call: unknown): void {
+  const slot = slots.get(target);
   if (slot && value) {
     Object.assign(slot, { value, call });
   } else if (slot) {
     target.removeEventListener(type, slot.listener);
-    own.delete(type);
+    slots.delete(target);
   } else if (value) {
     const fresh: Slot = {
       value,
@@ -50,7 +50,7 @@ function assign(target: EventTarget, type: string, value: Handler, call: unknown
         (fresh.call as Handler)?.call(target, event as never);
       },
     };
-    own.set(type, fresh);
+    slots.set(target, fresh);
     target.addEventListener(type, fresh.listener);
   }
 }
@@ -62,9 +62,14 @@ export function defineConstants(type: { prototype: object }, constants: Record<s
   }
 }
 
-/** Attributes and operations are listed; the class and its instances know the interface's name, whatever a minifier makes of it. */
-export function nameIt(type: { prototype: object }, name: string, members: readonly string[]): void {
-  for (const member of members) Object.defineProperty(type.prototype, member, { enumerable: true });
+/**
+ * Lists what the class itself has, which is attributes and operations; the class and its instances know the interface's name, whatever a
+ * minifier makes of it.
+ */
+export function nameIt(type: { prototype: object }, name: string): void {
+  for (const member of Object.getOwnPropertyNames(type.prototype)) {
+    if (member !== 'constructor') Object.defineProperty(type.prototype, member, { enumerable: true });
+  }
   Object.defineProperty(type.prototype, Symbol.toStringTag, { configurable: true, value: name });
   Object.defineProperty(type, 'name', { configurable: true, value: name });
 }

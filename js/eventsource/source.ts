@@ -344,5 +344,4 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
 
 defineConstants(EventSource, { CONNECTING, OPEN, CLOSED });
 defineHandlers(EventSource.prototype, ['open', 'message', 'error']);
-const named = ['url', 'withCredentials', 'readyState', 'lastEventId', 'reconnectionTime', 'close', 'reset'];
-nameIt(EventSource, 'EventSource', named);
+nameIt(EventSource, 'EventSource');

@@ -18,23 +18,46 @@ const second = '@abcdefghijklmnopqrstuvwxyz{|}~_';
 
 const pair = (byte) => `${byte >> 5}${second[byte % 32]}`;
 
+/** Of the table, the character for a difference of 0; those up to the last of the alphabet need no escape either. */
+const zeroGap = 'a'.charCodeAt(0);
+const longest = firstCharacter + alphabet - 1 - zeroGap;
+
+/** These bytes in order, with others between those that are too far from each other for the table. */
+function filled(bytes) {
+  const all = [];
+  for (const byte of [...bytes].sort((a, b) => a - b)) {
+    while (byte - (all.at(-1) ?? 0) > longest) all.push((all.at(-1) ?? 0) + longest);
+    all.push(byte);
+  }
+  return all;
+}
+
 /** The bytes that are one character each: the most frequent ones. In their own order, in which pairs compress better. */
 function frequent(bytes) {
   const counts = new Array(256).fill(0);
   for (const byte of bytes) counts[byte] += 1;
   const ranked = [...counts.keys()].sort((a, b) => counts[b] - counts[a] || a - b);
-  return ranked.slice(0, single.length).sort((a, b) => a - b);
+  for (let count = single.length; ; count--) {
+    const chosen = filled(ranked.slice(0, count));
+    if (chosen.length <= single.length) return chosen;
+  }
 }
 
-/** Returns the text of these bytes: a pair for each character of the alphabet, which tells what it means, then the bytes. */
+/**
+ * Returns the text of these bytes: first the table, which has a character for each of the alphabet. It tells by how much the byte of this
+ * character is more than that of the one before. Then the bytes.
+ */
 export function encode(bytes) {
   const texts = Array.from({ length: 256 }, (_, byte) => pair(byte));
-  const head = new Array(alphabet).fill(pair(0));
+  const gaps = new Array(alphabet).fill(0);
+  let last = 0;
   for (const [index, byte] of frequent(bytes).entries()) {
     texts[byte] = single[index];
-    head[single[index].charCodeAt(0) - firstCharacter] = pair(byte);
+    gaps[single[index].charCodeAt(0) - firstCharacter] = byte - last;
+    last = byte;
   }
-  return head.join('') + Array.from(bytes, (byte) => texts[byte]).join('');
+  const head = String.fromCharCode(...gaps.map((gap) => zeroGap + gap));
+  return head + Array.from(bytes, (byte) => texts[byte]).join('');
 }
 
 /**
