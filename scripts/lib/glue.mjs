@@ -64,10 +64,14 @@ function passStringToWasm0(text, malloc) {
   [body('getDataViewMemory0'), 'function getDataViewMemory0() {\n  return new DataView(wasm.memory.buffer);\n}\n'],
 ];
 
-/** The glue with no more than this package needs. */
-export const slim = (source) =>
-  changes.reduce((text, [pattern, replacement]) => replaceOnce(text, pattern, replacement), source);
+/** The glue with no more than this package needs, and with the methods of the class that do not pass through wasm. */
+export function slim(source) {
+  const slimmed = changes.reduce((text, [pattern, replacement]) => replaceOnce(text, pattern, replacement), source);
+  const page = /from '([^']*\/page\.js)'/.exec(source)?.[1];
+  if (!page) throw new Stop("wasm-bindgen's output imports no page.js");
+  return `${slimmed}\nimport { equip } from '${page}';\nequip(SseClient);\n`;
+}
 
 /** Names of the glue's and of `src/web`'s own, which nobody outside says. */
 export const ownNames =
-  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|note|moves|moved|head|request|probe|asked|address|say|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;
+  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|note|moves|moved|head|request|probe|asked|address|say|wish|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;

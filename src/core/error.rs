@@ -68,7 +68,7 @@ impl Cause {
             Self::Silent => (Code::Network, "the stream fell silent"),
             Self::Unanswered => (Code::Network, "the server did not answer in time"),
             Self::RefusedOnce => (Code::Network, "the stream was refused once"),
-            Self::Unreadable => (Code::Network, "the stream was refused, and the answer cannot be read"),
+            Self::Unreadable => (Code::Network, "the stream was refused, and the status cannot be read"),
             Self::OtherUser => (Code::User, "the token is for another user"),
             Self::ProviderRefused => (Code::Unauthorized, "the token provider was refused"),
             Self::ProviderFailed => (Code::Token, "the token provider failed"),

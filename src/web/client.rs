@@ -42,46 +42,15 @@ impl SseClient {
         Ok(Self { driver: Driver::new(Options::read(options)?) })
     }
 
-    /// Connects, from idle or failed.
-    pub fn start(&self) {
-        self.driver.start(wish::START);
-    }
-
-    /// Disconnects. The cursor is kept: `start` resumes from it.
-    pub fn stop(&self) {
-        self.driver.wish(wish::STOP, "");
+    /// What passes through wasm without a change is asked of this: `equip` in `page.js` gives the class its methods.
+    #[wasm_bindgen(getter)]
+    pub fn page(&self) -> JsValue {
+        self.driver.page_object()
     }
 
     /// Ends the client for good. No callback comes after it.
     pub fn close(&self) {
         self.driver.close();
-    }
-
-    /// Disconnects until `resume`.
-    pub fn pause(&self) {
-        self.driver.wish(wish::PAUSE, "");
-    }
-
-    /// Ends a `pause`.
-    pub fn resume(&self) {
-        self.driver.wish(wish::RESUME, "");
-    }
-
-    /// Drops stream and token and connects anew, at once.
-    pub fn reconnect(&self) {
-        self.driver.start(wish::RECONNECT);
-    }
-
-    /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
-    #[wasm_bindgen(js_name = setUser)]
-    pub fn set_user(&self, user: Option<String>) {
-        self.driver.wish(wish::USER, &user.unwrap_or_default());
-    }
-
-    /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
-    /// that is looked at again.
-    pub fn forget(&self) {
-        self.driver.start(wish::FORGET);
     }
 
     /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
@@ -106,21 +75,68 @@ impl SseClient {
         self.driver.unsubscribe(Subscriber(id))
     }
 
+    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/core`, and the last inputs of the session:
+    /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
+    pub fn inspect(&self) -> JsValue {
+        self.driver.inspect()
+    }
+
+    /// The client's state, as a new plain object.
+    pub fn snapshot(&self) -> JsValue {
+        self.driver.snapshot()
+    }
+}
+
+/// What the class has in JavaScript too, without a way through wasm.
+impl SseClient {
+    /// Connects, from idle or failed.
+    pub fn start(&self) {
+        self.driver.start(wish::START);
+    }
+
+    /// Disconnects. The cursor is kept: `start` resumes from it.
+    pub fn stop(&self) {
+        self.driver.wish(wish::STOP, "");
+    }
+
+    /// Disconnects until `resume`.
+    pub fn pause(&self) {
+        self.driver.wish(wish::PAUSE, "");
+    }
+
+    /// Ends a `pause`.
+    pub fn resume(&self) {
+        self.driver.wish(wish::RESUME, "");
+    }
+
+    /// Drops stream and token and connects anew, at once.
+    pub fn reconnect(&self) {
+        self.driver.start(wish::RECONNECT);
+    }
+
+    /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
+    pub fn set_user(&self, user: Option<String>) {
+        self.driver.wish(wish::USER, &user.unwrap_or_default());
+    }
+
+    /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
+    /// that is looked at again.
+    pub fn forget(&self) {
+        self.driver.start(wish::FORGET);
+    }
+
     /// Calls `call(snapshot)` when the status changes. One function at a time.
-    #[wasm_bindgen(js_name = onStatus)]
     pub fn on_status(&self, call: Option<Function>) {
         self.driver.keep(STATUS, call);
     }
 
     /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is null for all.
-    #[wasm_bindgen(js_name = onResync)]
     pub fn on_resync(&self, call: Option<Function>) {
         self.driver.keep(RESYNC, call);
     }
 
     /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
     /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
-    #[wasm_bindgen(js_name = onTabs)]
     pub fn on_tabs(&self, call: Option<Function>) {
         self.driver.keep(TABS, call);
     }
@@ -134,17 +150,6 @@ impl SseClient {
     /// more. The first of it opens the stream.
     pub fn hear(&self, ticket: u32, frame: &str) {
         self.driver.hear(ticket, frame);
-    }
-
-    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/core`, and the last inputs of the session:
-    /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
-    pub fn inspect(&self) -> JsValue {
-        self.driver.inspect()
-    }
-
-    /// The client's state, as a new plain object.
-    pub fn snapshot(&self) -> JsValue {
-        self.driver.snapshot()
     }
 }
 

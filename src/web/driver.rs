@@ -179,6 +179,10 @@ impl Driver {
         snapshot::to_js(&self.core.borrow(), self.now(), &self.page)
     }
 
+    pub(super) fn page_object(&self) -> JsValue {
+        self.page.clone().into()
+    }
+
     pub(super) fn inspect(&self) -> JsValue {
         let core = self.core.borrow();
         let counters = core.session().counters();

@@ -10,7 +10,7 @@ pub(super) type Say = Closure<dyn Fn(u32, u32, f64, f64, String)>;
 
 #[wasm_bindgen(module = "/src/web/page.js")]
 extern "C" {
-    #[derive(Debug)]
+    #[derive(Clone, Debug)]
     pub(super) type Page;
 
     #[wasm_bindgen(constructor)]
