@@ -6,6 +6,7 @@ import { patterns } from './match.js';
 import { originOfTab } from './origin.js';
 import { readable } from './readable.js';
 import { adopt, idle } from './snapshot.js';
+import { sharing } from './tabs/share.js';
 import { covered, tallyOf } from './tally.js';
 import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from './types.js';
 import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from './wasm.js';
@@ -297,15 +298,16 @@ class Facade implements Client<Record<string, unknown>> {
     const { token, user, transport } = options;
     const debug = debugging();
     this.#loading = true;
-    // What few want is loaded for them alone, and the connection works without it. Tabs share what is one user's, by locks.
+    // Tabs share what is one user's, by locks. What few want is loaded for them alone, and the connection works without it.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
-    const hook = <T>(part: Promise<T>, make: (part: T) => Hook | Hook[]) =>
-      part.then((loaded) => (this.#wasm ? [] : make(loaded))).catch(report);
-    this.#hooks ??= Promise.all([
-      (persist || log || debug) &&
-        hook(more(), ({ hooks }) => (signal.aborted ? [] : hooks(this, options, this.#own, debug, report))),
-      shared && hook(tabs(), ({ sharing }) => sharing(options)),
-    ]).then((hooks) => hooks.flat().filter((hook) => typeof hook === 'function'));
+    if (persist || log || debug) {
+      this.#hooks ??= more()
+        .then(({ hooks }) => (this.#wasm || signal.aborted ? [] : hooks(this, options, this.#own, debug, report)))
+        .catch((thrown: unknown) => {
+          report(thrown);
+          return [];
+        });
+    }
     try {
       const module = await loadWasm(wasm, transport, this.#waiting);
       const [over, end] = pause(patience);
@@ -315,7 +317,7 @@ class Facade implements Client<Record<string, unknown>> {
       if (!this.#awaited()) return;
       // Closed, and wanted again since: the plugins are those of the life before.
       if (signal.aborted) this.#load();
-      else this.#boot(module, hooks ?? []);
+      else this.#boot(module, [...(hooks ?? []), ...(shared ? [sharing(this.#options)] : [])]);
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
@@ -392,7 +394,6 @@ class Facade implements Client<Record<string, unknown>> {
 }
 
 const more = chunk(() => import('./more.js'), 'hooks');
-const tabs = chunk(() => import('./tabs/share.js'), 'sharing');
 
 /** How long a connection waits for what it can do without, in milliseconds. */
 const patience = 3_000;

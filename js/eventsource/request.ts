@@ -97,11 +97,12 @@ function byteString(text: string): string {
 export function judge(response: Response, renewable: boolean): End | undefined {
   const { status } = response;
   const type = response.headers.get('content-type');
-  if (status === 401) {
-    const error = new SseError('unauthorized', 'the server answered 401', { status, retryable: renewable });
-    return { fatal: !renewable, refused: renewable, error };
+  if (status !== 200) {
+    const refused = status === 401 && renewable;
+    const code = status === 401 ? 'unauthorized' : 'http';
+    const error = new SseError(code, `the server answered ${status}`, { status, retryable: refused });
+    return { fatal: !refused, refused, error };
   }
-  if (status !== 200) return { fatal: true, error: new SseError('http', `the server answered ${status}`, { status }) };
   if (/^text\/event-stream\s*(;|$)/i.test(type ?? '')) return undefined;
   const message = `the server answered with the content type ${type ?? '(none)'}, not text/event-stream`;
   return { fatal: true, error: new SseError('http', message, { status }) };

@@ -76,17 +76,17 @@ test('released or closed while it waits, nothing is asked for again', async ({ p
 });
 
 for (const [part, options] of [
-  ['tabs/share.js', "user: 'ada'"],
   ['more.js', 'persist: true, log: () => {}'],
+  ['more.js', "persist: true, user: 'ada'"],
 ] as const) {
-  test(`without ${part} it connects: the requests for it are lost`, async ({ page }) => {
+  test(`without ${part} it connects with ${options}: the requests for it are lost`, async ({ page }) => {
     site.drops.set(`/pkg/${part}`, 1_000);
     await page.goto(site.url);
     await connect(page, `{ url: '/events', ${options} }`);
     await expect.poll(() => page.evaluate('seen')).toContainEqual(update);
   });
 
-  test(`without ${part} it connects: the request for it is never answered`, async ({ page }) => {
+  test(`without ${part} it connects with ${options}: the request for it is never answered`, async ({ page }) => {
     site.hangs.add(`/pkg/${part}`);
     await page.goto(site.url);
     await connect(page, `{ url: '/events', ${options} }`);
