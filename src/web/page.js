@@ -338,7 +338,7 @@ export class Page {
     const header = (name) => headers.get(name) ?? '';
     // The essence of a MIME type is without parameters, whatever the case (WHATWG MIME Sniffing §4).
     const stream = /^\s*text\/event-stream\s*(;|$)/i.test(header('content-type'));
-    const more = redirected * REDIRECTED + headers.has('tinysse-wire') * HUB + stream * STREAM;
+    const more = Number(redirected) * REDIRECTED + Number(headers.has('tinysse-wire')) * HUB + Number(stream) * STREAM;
     this.say(word, ticket, status + more, milliseconds(header('retry-after')));
   }
 
