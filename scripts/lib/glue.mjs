@@ -1,6 +1,7 @@
 // wasm-bindgen's glue, made smaller: what it has for other ways of loading, for browsers without ES2022, and for objects that nobody
 // closes is not needed here. Each change is looked for word by word, so that another version of wasm-bindgen fails loudly.
 import { Stop } from './log.mjs';
+import { at } from './paths.mjs';
 
 /** Fails loudly when another version of wasm-bindgen writes something else. */
 export function replaceOnce(text, pattern, replacement) {
@@ -67,9 +68,7 @@ function passStringToWasm0(text, malloc) {
 /** The glue with no more than this package needs, and with the methods of the class that do not pass through wasm. */
 export function slim(source) {
   const slimmed = changes.reduce((text, [pattern, replacement]) => replaceOnce(text, pattern, replacement), source);
-  const page = /from '([^']*\/page\.js)'/.exec(source)?.[1];
-  if (!page) throw new Stop("wasm-bindgen's output imports no page.js");
-  return `${slimmed}\nimport { equip } from '${page}';\nequip(SseClient);\n`;
+  return `${slimmed}\nimport { equip } from '${at('src', 'web', 'equip.js')}';\nequip(SseClient);\n`;
 }
 
 /** Names of the glue's and of `src/web`'s own, which nobody outside says. */

@@ -42,7 +42,7 @@ impl SseClient {
         Ok(Self { driver: Driver::new(Options::read(options)?) })
     }
 
-    /// What passes through wasm without a change is asked of this: `equip` in `page.js` gives the class its methods.
+    /// What passes through wasm without a change is asked of this: `equip.js` gives the class its methods.
     #[wasm_bindgen(getter)]
     pub fn page(&self) -> JsValue {
         self.driver.page_object()

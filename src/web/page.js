@@ -15,6 +15,9 @@ const PAUSE = 6;
 const RESUME = 7;
 const WAKE = 8;
 const PROBED = 10;
+const START = 11;
+const RECONNECT = 13;
+const FORGET = 14;
 
 // What the status of an answer carries besides: the request was redirected, the server speaks tinysse, it is a stream.
 const REDIRECTED = 1000;
@@ -125,36 +128,6 @@ export const texts = (value) => {
   return Array.isArray(list) && list.every((one) => one && isText(one)) ? list.join('\n') : undefined;
 };
 
-/** What the application asks for, as words of `say`. */
-const WISHES = { pause: PAUSE, resume: RESUME, start: 11, stop: 12, reconnect: 13, forget: 14, setUser: 17 };
-const FOLLOW = 15;
-const LEAD = 16;
-
-/** Functions of the application that are no subscribers, by the method that keeps them. */
-const CALLS = { onStatus: -1, onResync: RESYNC, onTabs: TABS };
-
-/** Gives the class that wasm exports the methods that would only pass through it. */
-export const equip = ({ prototype }) => {
-  for (const name in WISHES) {
-    prototype[name] = function (text) {
-      this.page.wish(WISHES[name], text);
-    };
-  }
-  for (const name in CALLS) {
-    prototype[name] = function (call) {
-      this.page.keep(CALLS[name], call);
-    };
-  }
-  prototype.lead = function (lead) {
-    this.page.wish(lead ? LEAD : FOLLOW);
-  };
-  prototype.hear = function (ticket, frame) {
-    const { page } = this;
-    page.say(OPENED, ticket);
-    page.say(FRAME, ticket, 0, 0, frame);
-  };
-};
-
 /** Everything that a client holds in the browser. */
 export class Page {
   constructor(options) {
@@ -196,7 +169,7 @@ export class Page {
   /** Tells what the application asks for; who wants a connection listens to the page from then on. */
   wish(word, text) {
     if (this.say === nothing) return;
-    if (word === WISHES.start || word === WISHES.reconnect || word === WISHES.forget) this.watch();
+    if (word === START || word === RECONNECT || word === FORGET) this.watch();
     this.say(word, 0, 1, 0, text);
   }
 
