@@ -5,7 +5,6 @@
 // All of it is printable ASCII without quotes, backslash, `$` and `<`, so that it means the same in every string literal and
 // inline script, and no minifier has anything to escape.
 import { at } from './paths.mjs';
-import { split } from './split.mjs';
 
 const firstCharacter = 32;
 const alphabet = 95;
@@ -64,13 +63,9 @@ export function encode(bytes) {
  * Returns a module with `bytes()`, which decodes these. It has the decoder in it: a chunk that two dynamic imports share would be
  * a request more, and the browser learns of it only when the first has arrived.
  */
-export async function inlineModule(wasm) {
+export async function inlineModule(bytes) {
   const { build } = await import('esbuild');
-  const { bytes, starts, start, stop } = await split(wasm);
-  const contents = `import { decode } from './decode.js';
-import { rejoin } from './rejoin.js';
-export const bytes = () => rejoin(decode("${encode(bytes)}"), ${JSON.stringify(starts)}, ${start}, ${stop});
-`;
+  const contents = `import { decode } from './decode.js';\nexport const bytes = () => decode(\n"${encode(bytes)}"\n);\n`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: at('js') },
     bundle: true,

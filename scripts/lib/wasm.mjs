@@ -34,11 +34,8 @@ export const flavours = [
 
 const inputs = [
   ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
-  ...['glue', 'inline', 'layout', 'names', 'sections', 'split', 'wasm'].map((name) =>
-    at('scripts', 'lib', `${name}.mjs`),
-  ),
+  ...['glue', 'inline', 'layout', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
   at('js', 'decode.ts'),
-  at('js', 'rejoin.ts'),
 ];
 
 export async function buildWasm() {
