@@ -3,7 +3,6 @@
 //   npm run test:full           also the long simulation, the lab, the soak, and the browser tests in Firefox and WebKitGTK
 //   npm test -- --only NAME,... some steps (setup always runs);  npm test -- --list  their names
 import { existsSync } from 'node:fs';
-import { checkBrowsers } from './browsers.mjs';
 import { build } from './build.mjs';
 import { deny } from './deny.mjs';
 import { e2e, e2eElsewhere } from './e2e.mjs';
@@ -105,6 +104,8 @@ const checks = [
     work: async () => {
       await buildWasm();
       await buildEventSourceWasm();
+      // It needs packages that the setup installs.
+      const { checkBrowsers } = await import('./browsers.mjs');
       checkBrowsers();
     },
   },
