@@ -39,8 +39,8 @@ const mutants = [
   [
     'a silent stream is not noticed',
     step,
-    '(Timer::Silence, State::Live(_)) => {',
-    '(Timer::Silence, State::Idle) => {',
+    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),',
+    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => {}',
   ],
   [
     'failures are forgotten when a stream opens',
@@ -147,6 +147,13 @@ const mutants = [
     trimmed,
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| sees(topic))',
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| { let _ = sees(topic); true })',
+  ],
+  ['the token of the former user is used', leave, 'self.token = TokenState::Absent(AskReason::Initial);', ''],
+  [
+    'the stream of the former user goes on',
+    leave,
+    'self.let_go();\n        self.token = TokenState::Absent(AskReason::Initial);',
+    'self.token = TokenState::Absent(AskReason::Initial);',
   ],
   ['what was trimmed is forgotten', trimmed, 'self.by_seq.insert(seq, topic);', 'let _ = (seq, topic);'],
 ];

@@ -107,7 +107,8 @@ impl World {
                 self.judge.forgive(self.now, peer);
                 self.judge.another_user(peer);
                 self.after(long, Event::Recover { peer, what: Trouble::SignedOut });
-                let out = if self.peers[peer].named && long.is_multiple_of(2) { Input::User(None) } else { Input::Forget };
+                let out =
+                    if self.peers[peer].named && long.is_multiple_of(2) { Input::User(None) } else { Input::Forget };
                 self.feed(peer, out);
             }
             _ => {}
