@@ -68,19 +68,19 @@ impl Cause {
             Self::Silent => (Code::Network, "the stream fell silent"),
             Self::Unanswered => (Code::Network, "the server did not answer in time"),
             Self::RefusedOnce => (Code::Network, "the stream was refused once"),
-            Self::Unreadable => (Code::Network, "the stream was refused, and the status cannot be read"),
+            Self::Unreadable => (Code::Network, "the status cannot be read"),
             Self::OtherUser => (Code::User, "the token is for another user"),
             Self::ProviderRefused => (Code::Unauthorized, "the token provider was refused"),
             Self::ProviderFailed => (Code::Token, "the token provider failed"),
             Self::ProviderUnanswered => (Code::Token, "the token provider did not answer in time"),
             Self::NoToken => (Code::Token, "the token provider's answer has no token"),
             Self::TokenRefused => (Code::Unauthorized, "the token was refused"),
-            Self::Redirected => (Code::Unauthorized, "the server redirects, probably to a login page"),
+            Self::Redirected => (Code::Unauthorized, "redirected, probably to a login page"),
             Self::Busy => (Code::Http, "the server is busy"),
             Self::NoStream => (Code::Http, "there is no event stream"),
             Self::Url => (Code::Options, "option `url`: the browser cannot read it"),
             Self::Policy => (Code::Csp, "a content security policy forbids the connection"),
-            Self::TooLarge => (Code::Protocol, "an event is larger than the limit"),
+            Self::TooLarge => (Code::Protocol, "an event is above the limit"),
         }
     }
 }

@@ -337,6 +337,9 @@ export class Page {
       controller.abort();
       end?.();
     });
+    // A page that is left loses its streams before it is put away, and asks nothing any more.
+    await new Promise((go) => setTimeout(go, 99));
+    if (signal.aborted) return;
     try {
       this.head(PROBED, ticket, await this.request(signal));
     } catch (thrown) {
