@@ -10,60 +10,114 @@ pub(super) fn is_pattern(name: &str) -> bool {
     name.split('.').any(|segment| segment == "*") || name == ">" || name.ends_with(".>")
 }
 
-#[derive(Debug, Default)]
+/// A trie in one vector. Names come from tokens, so nothing here recurses: a name of ten thousand segments costs time, not stack.
+#[derive(Debug)]
 pub(super) struct Patterns {
-    /// Those whose pattern ends here.
+    /// The root is the first.
+    nodes: Vec<Node>,
+    /// Nodes that are not in use.
+    free: Vec<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Clients whose pattern ends here.
     here: BTreeSet<ClientId>,
-    /// Those whose pattern goes on with a closing `>`.
+    /// Clients whose pattern goes on with a closing `>`.
     below: BTreeSet<ClientId>,
-    /// `*` stands among the names: as the name of a channel's segment it means the same.
-    next: BTreeMap<String, Self>,
+    /// The next segment. `*` is among the names: as a segment of a channel it means the same.
+    next: BTreeMap<String, usize>,
+}
+
+const ROOT: usize = 0;
+
+impl Default for Patterns {
+    fn default() -> Self {
+        Self { nodes: vec![Node::default()], free: Vec::new() }
+    }
 }
 
 impl Patterns {
     pub(super) fn insert(&mut self, pattern: &str, id: ClientId) {
-        match pattern.split_once('.') {
-            _ if pattern == ">" => drop(self.below.insert(id)),
-            Some((segment, rest)) => self.next.entry(segment.to_owned()).or_default().insert(rest, id),
-            None => drop(self.next.entry(pattern.to_owned()).or_default().here.insert(id)),
+        let (path, open) = segments(pattern);
+        let mut at = ROOT;
+        for segment in path {
+            at = match self.nodes[at].next.get(segment) {
+                Some(next) => *next,
+                None => {
+                    let next = self.free.pop().unwrap_or_else(|| {
+                        self.nodes.push(Node::default());
+                        self.nodes.len() - 1
+                    });
+                    self.nodes[at].next.insert(segment.to_owned(), next);
+                    next
+                }
+            };
         }
+        self.nodes[at].clients(open).insert(id);
     }
 
     pub(super) fn remove(&mut self, pattern: &str, id: ClientId) {
-        let (segment, rest) = match pattern.split_once('.') {
-            _ if pattern == ">" => {
-                self.below.remove(&id);
+        let (path, open) = segments(pattern);
+        let mut way = Vec::new();
+        let mut at = ROOT;
+        for segment in path {
+            let Some(next) = self.nodes[at].next.get(segment) else { return };
+            way.push((at, segment));
+            at = *next;
+        }
+        self.nodes[at].clients(open).remove(&id);
+        while let Some((parent, segment)) = way.pop() {
+            if !self.nodes[at].is_empty() {
                 return;
             }
-            Some((segment, rest)) => (segment, Some(rest)),
-            None => (pattern, None),
-        };
-        let Some(next) = self.next.get_mut(segment) else { return };
-        match rest {
-            Some(rest) => next.remove(rest, id),
-            None => drop(next.here.remove(&id)),
+            self.nodes[parent].next.remove(segment);
+            self.free.push(at);
+            at = parent;
         }
-        if next.is_empty() {
-            self.next.remove(segment);
+        // Nobody has a pattern any more: give the memory back.
+        if self.is_empty() {
+            *self = Self::default();
         }
     }
 
+    /// Adds the clients whose pattern covers `channel` to `found`.
     pub(super) fn reach(&self, channel: &str, found: &mut BTreeSet<ClientId>) {
-        found.extend(&self.below);
-        let (segment, rest) = channel.split_once('.').map_or((channel, None), |(segment, rest)| (segment, Some(rest)));
-        let named = self.next.get(segment);
-        let starred = self.next.get("*").filter(|_| segment != "*");
-        for next in named.into_iter().chain(starred) {
-            match rest {
-                Some(rest) => next.reach(rest, found),
-                None => found.extend(&next.here),
-            }
+        let mut open = vec![(ROOT, Some(channel))];
+        while let Some((at, rest)) = open.pop() {
+            let node = &self.nodes[at];
+            let Some(rest) = rest else {
+                found.extend(&node.here);
+                continue;
+            };
+            found.extend(&node.below);
+            let (segment, rest) = rest.split_once('.').map_or((rest, None), |(segment, rest)| (segment, Some(rest)));
+            let named = node.next.get(segment);
+            let starred = node.next.get("*").filter(|_| segment != "*");
+            open.extend(named.into_iter().chain(starred).map(|next| (*next, rest)));
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
+        self.nodes[ROOT].is_empty()
+    }
+}
+
+impl Node {
+    fn clients(&mut self, open: bool) -> &mut BTreeSet<ClientId> {
+        if open { &mut self.below } else { &mut self.here }
+    }
+
+    fn is_empty(&self) -> bool {
         self.here.is_empty() && self.below.is_empty() && self.next.is_empty()
     }
+}
+
+/// The segments of a pattern without a closing `>`, and whether it has one.
+fn segments(pattern: &str) -> (impl Iterator<Item = &str>, bool) {
+    let open = pattern == ">" || pattern.ends_with(".>");
+    let count = pattern.split('.').count() - usize::from(open);
+    (pattern.split('.').take(count), open)
 }
 
 #[cfg(test)]
@@ -96,7 +150,21 @@ mod tests {
             patterns.remove(name, id);
             patterns.remove("no.such.pattern", id);
         }
-        assert!(patterns.is_empty());
+        assert!(patterns.is_empty() && patterns.nodes.len() == 1);
+    }
+
+    #[test]
+    fn ten_thousand_segments_need_no_stack() {
+        let (mut patterns, mut clients) = (Patterns::default(), Clients::default());
+        let id = clients.insert(Client::new("a".into(), Identity::default(), None, Time(0)));
+        let long = vec!["a"; 100_000].join(".");
+        patterns.insert(&format!("{long}.*"), id);
+        let mut found = BTreeSet::new();
+        patterns.reach(&format!("{long}.b"), &mut found);
+        assert_eq!(found.len(), 1);
+        patterns.remove(&format!("{long}.*"), id);
+        patterns.insert(&format!("{long}.>"), id);
+        drop(patterns);
     }
 
     #[test]
