@@ -36,11 +36,47 @@ pub struct Identity {
     pub channels: Vec<String>,
 }
 
+/// Bytes of the name of a user, role or channel, at most. OpenID Connect Core 1.0, section 2, allows a subject as many.
+pub const MAX_NAME: usize = 255;
+/// Segments of a channel's name or pattern, at most.
+pub const MAX_SEGMENTS: usize = 32;
+/// Channels of one identity, at most. A pattern covers any number of them.
+pub const MAX_CHANNELS: usize = 1_000;
+
 /// A text that names no audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadAudience;
+pub enum BadAudience {
+    /// It begins with none of the four words.
+    Form,
+    /// What follows the word is no name.
+    Name(BadName),
+}
+
+/// Why a name of a user, role or channel is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadName {
+    /// It is empty.
+    Empty,
+    /// It is longer than [`MAX_NAME`].
+    Length,
+    /// It has a control character, such as a line break.
+    Control,
+    /// It is a channel with more than [`MAX_SEGMENTS`] segments.
+    Segments,
+    /// There are more than [`MAX_CHANNELS`] channels.
+    Count,
+}
 
 impl Audience {
+    /// Returns the name of the user, role or channel; empty for everybody.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::All => "",
+            Self::User(name) | Self::Role(name) | Self::Channel(name) => name,
+        }
+    }
+
     /// True if the client behind `identity` belongs to this audience.
     #[must_use]
     pub fn admits(&self, identity: &Identity) -> bool {
@@ -51,6 +87,55 @@ impl Audience {
             Self::Channel(channel) => identity.channels.iter().any(|pattern| covers(pattern, channel)),
         }
     }
+}
+
+impl Identity {
+    /// Checks the names that make up the identity. A role may be empty: that is none.
+    ///
+    /// ```
+    /// use tinysse::core::audience::{BadName, Identity};
+    /// let ada = Identity { user: "ada".into(), ..Identity::default() };
+    /// assert_eq!(ada.check(), Ok(()));
+    /// assert_eq!(Identity { user: "ada\nrole:admin".into(), ..ada }.check(), Err(BadName::Control));
+    /// ```
+    ///
+    /// # Errors
+    /// [`BadName`] of the first name that is refused.
+    pub fn check(&self) -> Result<(), BadName> {
+        check_name(&self.user)?;
+        if !self.role.is_empty() {
+            check_name(&self.role)?;
+        }
+        if self.channels.len() > MAX_CHANNELS {
+            return Err(BadName::Count);
+        }
+        self.channels.iter().try_for_each(|channel| check_channel(channel))
+    }
+}
+
+/// Checks the name of a user or role.
+///
+/// # Errors
+/// [`BadName`]: a name has 1 to [`MAX_NAME`] bytes and no control characters.
+pub fn check_name(name: &str) -> Result<(), BadName> {
+    if name.is_empty() {
+        Err(BadName::Empty)
+    } else if name.len() > MAX_NAME {
+        Err(BadName::Length)
+    } else if name.chars().any(char::is_control) {
+        Err(BadName::Control)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks the name or pattern of a channel.
+///
+/// # Errors
+/// As [`check_name`], and [`BadName::Segments`] for more than [`MAX_SEGMENTS`] segments.
+pub fn check_channel(name: &str) -> Result<(), BadName> {
+    check_name(name)?;
+    if name.split('.').count() > MAX_SEGMENTS { Err(BadName::Segments) } else { Ok(()) }
 }
 
 /// True if a channel is the one that `pattern` names, or one of those: `*` stands for one segment, `>` at the end for one or more.
@@ -83,15 +168,14 @@ impl FromStr for Audience {
         if text == "all" {
             return Ok(Self::All);
         }
-        let (kind, name) = text.split_once(':').ok_or(BadAudience)?;
-        if name.is_empty() || name.chars().any(char::is_control) {
-            return Err(BadAudience);
-        }
+        let (kind, name) = text.split_once(':').ok_or(BadAudience::Form)?;
+        let checked = if kind == "channel" { check_channel(name) } else { check_name(name) };
+        let named = |audience: fn(String) -> Self| checked.map(|()| audience(name.into())).map_err(BadAudience::Name);
         match kind {
-            "user" => Ok(Self::User(name.into())),
-            "role" => Ok(Self::Role(name.into())),
-            "channel" => Ok(Self::Channel(name.into())),
-            _ => Err(BadAudience),
+            "user" => named(Self::User),
+            "role" => named(Self::Role),
+            "channel" => named(Self::Channel),
+            _ => Err(BadAudience::Form),
         }
     }
 }
@@ -111,20 +195,38 @@ impl fmt::Display for Audience {
 
 impl fmt::Display for BadAudience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an audience is all, user:NAME, role:NAME or channel:NAME")
+        match self {
+            Self::Form => f.write_str("an audience is all, user:NAME, role:NAME or channel:NAME"),
+            Self::Name(bad) => bad.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a name must not be empty"),
+            Self::Length => write!(f, "a name may have {MAX_NAME} bytes"),
+            Self::Control => f.write_str("a name must not contain control characters, such as line breaks"),
+            Self::Segments => write!(f, "a channel may have {MAX_SEGMENTS} segments"),
+            Self::Count => write!(f, "{MAX_CHANNELS} channels at most; a pattern such as `orders.>` covers many"),
+        }
     }
 }
 
 impl core::error::Error for BadAudience {}
+impl core::error::Error for BadName {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::{format, string::ToString, vec};
+
     use super::*;
 
     #[test]
     fn an_empty_role_is_nobodys() {
         let nobody = Identity { user: "ada".into(), ..Identity::default() };
-        assert_eq!("role:".parse::<Audience>(), Err(BadAudience));
+        assert_eq!("role:".parse::<Audience>(), Err(BadAudience::Name(BadName::Empty)));
         assert!(!Audience::Role("admin".into()).admits(&nobody));
     }
 
@@ -150,10 +252,42 @@ mod tests {
     #[test]
     fn text_reads_back() {
         for text in ["all", "user:ada", "role:admin", "channel:a:b", "user:all"] {
-            assert_eq!(std::string::ToString::to_string(&text.parse::<Audience>().expect(text)), text);
+            assert_eq!(text.parse::<Audience>().expect(text).to_string(), text);
         }
-        for text in ["", "All", "users:ada", "user", "user:", "user:a\nb", "channel:\0"] {
-            assert_eq!(text.parse::<Audience>(), Err(BadAudience), "{text:?}");
+        let name = |bad| BadAudience::Name(bad);
+        for (text, bad) in [
+            ("", BadAudience::Form),
+            ("All", BadAudience::Form),
+            ("users:ada", BadAudience::Form),
+            ("user", BadAudience::Form),
+            ("user:", name(BadName::Empty)),
+            ("user:a\nb", name(BadName::Control)),
+            ("channel:\0", name(BadName::Control)),
+            (&format!("role:{}", "x".repeat(256)), name(BadName::Length)),
+            (&format!("channel:{}", ".".repeat(32)), name(BadName::Segments)),
+        ] {
+            assert_eq!(text.parse::<Audience>(), Err(bad), "{text:?}");
+        }
+        for text in [format!("role:{}", "x".repeat(255)), format!("channel:{}", ".".repeat(31))] {
+            assert!(text.parse::<Audience>().is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_identity_is_made_of_bounded_names() {
+        let ada = Identity { user: "ada".into(), role: String::new(), channels: vec!["a.>".into(); MAX_CHANNELS] };
+        assert_eq!(ada.check(), Ok(()));
+        let mut many = ada.clone();
+        many.channels.push("ops".into());
+        assert_eq!(many.check(), Err(BadName::Count));
+        for (identity, bad) in [
+            (Identity { user: String::new(), ..ada.clone() }, BadName::Empty),
+            (Identity { role: "a\u{85}".into(), ..ada.clone() }, BadName::Control),
+            (Identity { channels: vec!["a".into(), String::new()], ..ada.clone() }, BadName::Empty),
+            (Identity { channels: vec!["a.".repeat(40)], ..ada.clone() }, BadName::Segments),
+            (Identity { channels: vec!["x".repeat(300)], ..ada }, BadName::Length),
+        ] {
+            assert_eq!(identity.check(), Err(bad));
         }
     }
 }

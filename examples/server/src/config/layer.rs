@@ -78,7 +78,8 @@ pub struct Layer {
     /// Age up to which updates are kept [default: 1h]
     #[arg(long, env = "TINYSSE_LOG_MAX_AGE", value_name = "SPAN")]
     pub log_max_age: Option<Span>,
-    /// Bytes that the kept updates may take [default: 16777216]
+    /// Bytes that the kept updates may take, with their audiences and the index of these; an eighth more for what was trimmed
+    /// [default: 16777216]
     #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
     pub log_max_bytes: Option<usize>,
     /// An origin that browsers may call from, like `https://app.example`; repeatable

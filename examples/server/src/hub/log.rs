@@ -17,7 +17,7 @@ use super::{
     HubConfig,
     form::Forms,
     newest::{Newest, Same},
-    postings::Postings,
+    postings::{self, Postings},
     trimmed::{Topic, Trimmed},
 };
 
@@ -26,6 +26,8 @@ const NEAR: u64 = 16;
 
 /// How many topics of trimmed updates are remembered, so that filtered clients need no false resync.
 const REMEMBERED_TOPICS: usize = 4_096;
+/// They take at most this part of the bytes of the log, in addition.
+const REMEMBERED_SHARE: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -64,7 +66,7 @@ impl Log {
             bytes: 0,
             postings: Postings::default(),
             newest: Newest::default(),
-            trimmed: Trimmed::new(REMEMBERED_TOPICS, after),
+            trimmed: Trimmed::new(REMEMBERED_TOPICS, config.max_bytes / REMEMBERED_SHARE, after),
             // Clients are served from the log, so the newest update must stand in it.
             max_count: config.max_count.max(1),
             max_age_ms: config.max_age_ms,
@@ -85,7 +87,7 @@ impl Log {
     }
 
     pub(super) fn size(&self) -> (usize, usize) {
-        (self.ring.len(), self.bytes)
+        (self.ring.len(), self.bytes + self.postings.bytes())
     }
 
     /// Adds an update behind the head and trims what no longer fits.
@@ -94,7 +96,7 @@ impl Log {
     /// If the update alone is larger than the log may be.
     pub(super) fn append(&mut self, entry: Entry) -> Result<(), ()> {
         let size = weight(&entry);
-        if size > self.max_bytes {
+        if size + entry.topic.to.iter().map(postings::most).sum::<usize>() > self.max_bytes {
             return Err(());
         }
         let now = entry.at;
@@ -105,7 +107,7 @@ impl Log {
             self.newest.note(seq, same);
         }
         self.ring.push_back(entry);
-        while self.ring.len() > self.max_count || self.bytes > self.max_bytes {
+        while self.ring.len() > self.max_count || self.size().1 > self.max_bytes {
             self.trim();
         }
         self.expire(now);
@@ -180,17 +182,21 @@ impl Log {
     }
 }
 
-/// What an entry costs in memory, near enough.
+/// What an entry costs in memory beside the index.
 fn weight(entry: &Entry) -> usize {
     size_of::<Entry>()
         + entry.forms.size()
+        + entry.topic.weight()
         + entry.except.as_ref().map_or(0, String::len)
         + entry.same.as_ref().map_or(0, |same| same.weight())
 }
 
 #[cfg(test)]
 mod tests {
+    use tinysse::core::audience::Audience;
+
     use super::*;
+    use crate::hub::Update;
 
     fn log(config: HubConfig) -> Log {
         Log::new(Epoch(7), 0, &config)
@@ -239,7 +245,7 @@ mod tests {
 
     #[test]
     fn bounded_by_bytes_and_one_too_large_is_refused() {
-        let room = 3 * weight(&entry(0, 100));
+        let room = 3 * (weight(&entry(0, 100)) + size_of::<u64>());
         let mut log = log(HubConfig { max_bytes: room, ..HubConfig::default() });
         for _ in 0..9 {
             log.append(entry(0, 100)).expect("fits");
@@ -247,6 +253,29 @@ mod tests {
         }
         assert_eq!(log.append(entry(0, room)), Err(()));
         assert_eq!((kept(&log), log.head()), (vec![7, 8, 9], 9));
+    }
+
+    #[test]
+    fn audiences_count_as_much_as_frames() {
+        let config = HubConfig { max_bytes: 1 << 20, max_count: 1_000_000, ..HubConfig::default() };
+        let mut log = log(config);
+        for n in 0..100 {
+            let to = (0..100).map(|one| Audience::Channel(format!("{:0>200}.{n}.{one}", n))).collect();
+            let update = Update { to, ..Update::new("a") };
+            let topic = Topic::new(update.kind.clone(), update.to.clone());
+            let size = {
+                let mut alone = Postings::default();
+                alone.push(1, &topic);
+                weight(&Entry { topic: Arc::clone(&topic), ..entry(0, 100) }) + alone.bytes()
+            };
+            assert!(size <= update.size(), "{size} bytes, but {} were reckoned with", update.size());
+            log.append(Entry { topic, ..entry(0, 100) }).expect("fits");
+        }
+        let (count, bytes) = log.size();
+        assert!(bytes <= 1 << 20, "{bytes}");
+        assert!((1..40).contains(&count), "{count} updates of 100 names of 200 bytes in a mebibyte");
+        log.expire(Time(u64::MAX));
+        assert_eq!(log.size(), (0, 0));
     }
 
     #[test]

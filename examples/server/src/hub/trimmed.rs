@@ -28,6 +28,12 @@ impl Topic {
         Arc::new(Self { kind, to })
     }
 
+    /// The bytes that it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        let names = self.to.iter().map(|audience| audience.name().len()).sum::<usize>();
+        size_of::<Self>() + self.kind.len() + size_of_val(&*self.to) + names
+    }
+
     pub(super) fn admits(&self, identity: &Identity) -> bool {
         self.to.is_empty() || self.to.iter().any(|audience| audience.admits(identity))
     }
@@ -38,27 +44,34 @@ pub(super) struct Trimmed {
     /// The newest trimmed place of each topic; only ever asked for one topic, so its order shows nowhere.
     newest: HashMap<Arc<Topic>, u64>,
     by_seq: BTreeMap<u64, Arc<Topic>>,
-    /// Up to here topics were forgotten too: anybody may have missed something.
+    /// Up to here topics were forgotten too: any client may have missed something.
     unknown: u64,
-    bound: usize,
+    /// What the topics weigh.
+    bytes: usize,
+    max_count: usize,
+    max_bytes: usize,
 }
 
+/// The bytes of an entry in both maps, beside the topic.
+const ENTRY: usize = 64;
+
 impl Trimmed {
-    /// Nothing was trimmed, except that of the updates up to and with `unknown` nothing is known.
-    pub(super) fn new(bound: usize, unknown: u64) -> Self {
-        Self { newest: HashMap::new(), by_seq: BTreeMap::new(), unknown, bound }
+    /// An empty outline of at most `max_count` topics and `max_bytes`. Nothing is known of the updates up to and with `unknown`.
+    pub(super) fn new(max_count: usize, max_bytes: usize, unknown: u64) -> Self {
+        Self { newest: HashMap::new(), by_seq: BTreeMap::new(), unknown, bytes: 0, max_count, max_bytes }
     }
 
     /// Takes note that the update at `seq` was trimmed. Places must rise.
     pub(super) fn note(&mut self, seq: u64, topic: Arc<Topic>) {
-        if let Some(older) = self.newest.insert(Arc::clone(&topic), seq) {
-            self.by_seq.remove(&older);
+        match self.newest.insert(Arc::clone(&topic), seq) {
+            Some(older) => drop(self.by_seq.remove(&older)),
+            None => self.bytes += ENTRY + topic.weight(),
         }
         self.by_seq.insert(seq, topic);
-        if self.by_seq.len() > self.bound
-            && let Some((seq, topic)) = self.by_seq.pop_first()
-        {
+        while self.by_seq.len() > self.max_count || self.bytes > self.max_bytes {
+            let Some((seq, topic)) = self.by_seq.pop_first() else { return };
             self.newest.remove(&topic);
+            self.bytes -= ENTRY + topic.weight();
             self.unknown = seq;
         }
     }
@@ -79,7 +92,7 @@ mod tests {
 
     #[test]
     fn only_the_topics_behind_the_cursor_count() {
-        let mut trimmed = Trimmed::new(8, 0);
+        let mut trimmed = Trimmed::new(8, 4_096, 0);
         for (seq, kind) in [(1, "a"), (2, "b"), (3, "a")] {
             trimmed.note(seq, topic(kind));
         }
@@ -92,7 +105,7 @@ mod tests {
 
     #[test]
     fn past_the_bound_it_alarms_rather_too_often() {
-        let mut trimmed = Trimmed::new(2, 0);
+        let mut trimmed = Trimmed::new(2, 4_096, 0);
         for (seq, kind) in [(1, "a"), (2, "b"), (3, "c")] {
             trimmed.note(seq, topic(kind));
         }
@@ -100,6 +113,20 @@ mod tests {
         assert!(!trimmed.missed(1, |topic| topic.kind == "a"));
         assert!(trimmed.missed(1, |topic| topic.kind == "b"));
         assert_eq!((trimmed.newest.len(), trimmed.by_seq.len()), (2, 2));
+    }
+
+    #[test]
+    fn bounded_by_bytes_and_what_is_forgotten_is_unknown() {
+        let mut trimmed = Trimmed::new(100, 2_000, 0);
+        for seq in 1..=1_000 {
+            let to = vec![Audience::User(format!("{seq:0>200}"))];
+            trimmed.note(seq, Topic::new("a".into(), to));
+            assert!(trimmed.bytes <= 2_000);
+        }
+        let kept = trimmed.by_seq.len() as u64;
+        assert!(kept > 2 && trimmed.missed(1_000 - kept - 1, |_| false) && !trimmed.missed(1_000 - kept, |_| false));
+        trimmed.note(1_001, Topic::new("a".into(), vec![Audience::User("x".repeat(3_000))]));
+        assert_eq!((trimmed.by_seq.len(), trimmed.newest.len(), trimmed.bytes, trimmed.unknown), (0, 0, 0, 1_001));
     }
 
     #[test]

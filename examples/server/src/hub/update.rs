@@ -9,6 +9,8 @@ use tinysse::core::{
     },
 };
 
+use super::postings;
+
 /// One notification.
 ///
 /// ```
@@ -84,7 +86,10 @@ impl Update {
         let texts = [&self.key, &self.origin, &self.except].into_iter().flatten();
         // As JSON a byte of these takes six at most; data is JSON already.
         let texts = texts.map(|text| 6 * text.len()).sum::<usize>();
-        OVERHEAD + self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts
+        let to =
+            self.to.iter().map(|audience| size_of::<Audience>() + audience.name().len() + postings::most(audience));
+        // The type stands in the frame and in the topic.
+        OVERHEAD + 2 * self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts + to.sum::<usize>()
     }
 }
 
