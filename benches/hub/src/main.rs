@@ -84,10 +84,6 @@ fn main() -> io::Result<()> {
     sys::pin(args.core)?;
     let server = cost::Server::new(args.pid);
     let mut poller = Poller::new()?;
-    let mut publishers = Vec::new();
-    for key in 0..args.publishers as u64 {
-        publishers.push(Publisher::new(&poller, PUBLISHERS + key, &args.target)?);
-    }
     // Nobody reads them: what they get, beats, the kernel holds.
     let _others = Subscribers::open(&mut Poller::new()?, args.target.port, &args.others)?;
     let memory = server.memory();
@@ -100,7 +96,7 @@ fn main() -> io::Result<()> {
         let settled = Instant::now();
         while settled.elapsed() < Duration::from_millis(500) {
             let ready: Vec<u64> = poller.wait(50).collect();
-            ready.into_iter().filter(|key| *key < PUBLISHERS).for_each(|key| subscribers.read(key));
+            ready.into_iter().for_each(|key| subscribers.read(key));
         }
         costs.push((server.cpu() - cpu) as f64 / 1e3 / args.n as f64);
         memory_kb.get_or_insert(server.memory().saturating_sub(memory) as f64 / 1024.0 / args.n as f64);
@@ -110,6 +106,11 @@ fn main() -> io::Result<()> {
         subscribers.hang_up();
         sleep(Duration::from_millis(500));
     };
+    // Now, not before: to open all streams so often may take longer than a server keeps a connection that asks for nothing.
+    let mut publishers = Vec::new();
+    for key in 0..args.publishers as u64 {
+        publishers.push(Publisher::new(&poller, PUBLISHERS + key, &args.target)?);
+    }
     costs.sort_by(f64::total_cmp);
     let (connect_us, memory_kb) = (costs[OPENED / 2], memory_kb.unwrap_or_default());
     let mut load = Load { args, server, poller, publishers, subscribers };
