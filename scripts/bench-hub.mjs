@@ -4,9 +4,10 @@
 //   npm run bench:hub -- --rounds 5               the median of more rounds
 //   npm run bench:hub -- --curve                  ours alone, from 100 to 15,000 streams; draws docs/hub-cost.svg
 //   npm run bench:hub -- --audiences              an update for one of 100 to 10,000 users; draws docs/hub-audiences.svg
+//   npm run bench:hub -- --replay                 clients that come back at once, by the number of channels that their pattern covers
 // The servers are kept to core 0, the load generator to core 1. Fails if a peer is ahead of ours, or if anything was lost or doubled.
 import { parseArgs } from 'node:util';
-import { available, benchTarget, measure, measureOne } from './lib/hubs.mjs';
+import { available, benchTarget, measure, measureOne, measureReplay } from './lib/hubs.mjs';
 import { bold, main, red, Stop, say, timed } from './lib/log.mjs';
 import { at } from './lib/paths.mjs';
 import { plot } from './lib/plot.mjs';
@@ -127,6 +128,31 @@ async function audiences(rounds, seconds) {
   say('drew docs/hub-audiences.svg');
 }
 
+/** How many channels there are must not matter to a replay, nor a replay to who publishes. */
+async function replay(rounds) {
+  const clients = 50;
+  const updates = 10_000;
+  const longest = 20;
+  const rows = [];
+  for (const channels of [0, 10, updates]) {
+    const measured = [];
+    for (let round = 0; round < rounds; round++) {
+      say(`${clients} clients come back, ${channels || 'no'} channels, round ${round + 1} of ${rounds}`);
+      measured.push(await measureReplay(clients, updates, channels));
+    }
+    const of = (column) => median(measured.map((one) => one[column]));
+    rows.push([channels, of('cpuUs'), of('p50'), of('worst'), of('publishes')]);
+  }
+  console.log(`\n${bold(`${clients} clients, ${updates.toLocaleString('en')} updates each`)}\n`);
+  console.log(row(['channels', 'us CPU/update replayed', 'publish p50 ms', 'publish worst ms', 'publishes']));
+  console.log(row(['--:', '--:', '--:', '--:', '--:']));
+  for (const [channels, ...values] of rows) console.log(row([channels.toLocaleString('en'), ...values.map(digits)]));
+  const late = rows.filter(([, , , worst]) => worst > longest);
+  if (late.length > 0) throw new Stop(`a publish took longer than ${longest} ms`);
+  const [all, , most] = rows.map(([, cpu]) => cpu);
+  if (most > 3 * all) throw new Stop('a replay by a pattern costs more than three times one for everybody');
+}
+
 await main(import.meta.url, async () => {
   if (process.platform !== 'linux') throw new Stop('the load generator is written for Linux');
   const { values } = parseArgs({
@@ -137,6 +163,7 @@ await main(import.meta.url, async () => {
       quick: { type: 'boolean', default: false },
       curve: { type: 'boolean', default: false },
       audiences: { type: 'boolean', default: false },
+      replay: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
@@ -146,6 +173,7 @@ await main(import.meta.url, async () => {
   const manifest = ['--manifest-path', at('benches', 'hub', 'Cargo.toml'), '--target-dir', benchTarget];
   await timed('building the load generator', () => run('cargo', ['build', '--locked', '--release', ...manifest]));
   if (values.audiences) return audiences(rounds, values.quick ? 2 : 5);
+  if (values.replay) return replay(rounds);
   if (values.curve) return curve(rounds, values.quick ? 2 : 5);
   const names = await available(values.only.split(',').filter(Boolean));
   const behind = [];

@@ -1,6 +1,6 @@
 // The hubs that `npm run bench:hub` measures: how each is started, read from and published to.
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,10 +52,10 @@ async function post(url, body, headers = {}) {
 /** What all tokens of our server are signed with here. */
 const secret = '0123456789abcdef0123456789abcdef';
 
-async function serve(port) {
+async function serve(port, more = []) {
   const url = `http://127.0.0.1:${port}`;
   const args = ['--dev', `--listen=127.0.0.1:${port}`, '--token-ttl=1h', '--log=warn', '--memory'];
-  args.push('--max-streams=20000', '--max-connections=20000', `--secret=${secret}`);
+  args.push('--max-streams=20000', '--max-connections=20000', `--secret=${secret}`, ...more);
   return start(program, args, `${url}/healthz`);
 }
 
@@ -188,6 +188,62 @@ export async function measureOne(audience, streams, rate, seconds) {
 export async function measure(name, n, rate, seconds) {
   const port = await freePort();
   return load(name, await hubs[name](port), port, { n, rate, seconds });
+}
+
+/** Time on a core so far, in milliseconds, of all threads of a process (`/proc/PID/task/TID/schedstat`). */
+function cpu(pid) {
+  const spent = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + spent(thread), 0) / 1e6;
+}
+
+/**
+ * What it costs our server to replay `updates` updates to each of `clients` that come back at once, and how long a publish takes meanwhile.
+ * The updates go to `channels` channels, which the clients read by a pattern; without channels to everybody.
+ */
+export async function measureReplay(clients, updates, channels) {
+  const port = await freePort();
+  // What is published meanwhile must not push out what is replayed.
+  const child = await serve(port, ['--log-max-count=1000000', '--log-max-bytes=1000000000']);
+  const url = `http://127.0.0.1:${port}/publish`;
+  const publish = async (body) => {
+    const answer = await post(url, JSON.stringify(body), { authorization: 'Bearer dev-publish-key' });
+    return (await answer.json()).ids;
+  };
+  try {
+    const update = (n) => ({ type: 'bench', data: n, ...(channels > 0 && { to: `channel:orders.${n % channels}` }) });
+    let cursor;
+    for (let n = 0; n < updates; n += 1_000) {
+      const ids = await publish(Array.from({ length: Math.min(1_000, updates - n) }, (_, k) => update(n + k)));
+      cursor ??= ids[0].replace(/\.1$/, '.0');
+    }
+    const [token] = tokens([{ sub: 'ada', channels: ['orders.>'] }]);
+    const args = [port, `/events?token=${token}`, cursor, clients, updates].map(String);
+    const before = cpu(child.pid);
+    // They must not keep this process from its clock.
+    const gentle = ['-c', '1', 'nice', '-n', '19', process.execPath, at('benches', 'hub', 'replay.mjs')];
+    const reader = launch('taskset', [...gentle, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = new Promise((resolve) => reader.once('exit', resolve));
+    const waits = [];
+    while (reader.exitCode === null) {
+      const asked = performance.now();
+      // A type and an audience that the readers do not count.
+      await publish({ type: 'other', to: 'user:nobody' });
+      waits.push(performance.now() - asked);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    if ((await ended) !== 0) throw new Stop('the readers failed');
+    waits.sort((a, b) => a - b);
+    return {
+      cpuUs: ((cpu(child.pid) - before) * 1e3) / (clients * updates),
+      publishes: waits.length,
+      p50: waits[Math.floor(waits.length / 2)],
+      worst: waits.at(-1),
+    };
+  } finally {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    if (child.exitCode === null) await gone;
+  }
 }
 
 async function load(name, hub, port, { n, rate, seconds, more = [] }) {
