@@ -63,7 +63,8 @@ function meta(text) {
   return found;
 }
 
-const scope = (window) => `self.GLOBAL = { isWindow: () => ${window}, isWorker: () => ${!window} };`;
+const scope = (window) =>
+  `self.GLOBAL = { isWindow: () => ${window}, isWorker: () => ${!window}, isShadowRealm: () => false };`;
 
 const workerOf = (title, scripts) => `${scope(false)} self.META_TITLE = ${JSON.stringify(title)};
 importScripts(${['/resources/testharness.js', ...scripts].map((url) => JSON.stringify(url))});
