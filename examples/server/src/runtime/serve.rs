@@ -32,7 +32,7 @@ use super::{
     first::{Begun, begin},
     head::Head,
     lane::Lane,
-    peer::{Share, Shares, Site, site},
+    peer::{Client, Share, Shares, Site},
     stream::EventBody,
     tls,
 };
@@ -98,7 +98,7 @@ pub(crate) async fn carry(
             }
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((tcp, from)) => {
-                    let known = site(from.ip(), &HeaderMap::new(), &limits.proxies);
+                    let known = Client::of(from.ip(), &HeaderMap::new(), &limits.proxies).site();
                     // An address with too many gets no answer: that would cost more than the connection.
                     let Some(share) = shares.take(known) else {
                         app.metrics.too_many_connections();
