@@ -19,7 +19,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
@@ -44,12 +44,21 @@ use crate::{
 /// What a connection buffers at most in each direction.
 pub(super) const BUFFER: usize = 64 * 1024;
 
-/// Binds the address that the configuration names.
+/// Binds the address that the configuration names, with room for [`BACKLOG`](conn::BACKLOG) connections that are not accepted yet.
 ///
 /// # Errors
 /// As the system says, with the address.
+#[expect(clippy::unused_async, reason = "it registers with the runtime of tokio")]
 pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
+    let bound = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // On Windows it would mean that others may take the port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(listen)?;
+        socket.listen(conn::BACKLOG)
+    };
+    bound().map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
 /// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the time a stream
