@@ -81,7 +81,7 @@ pub struct Layer {
     /// Bytes that the kept updates may take [default: 16777216]
     #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
     pub log_max_bytes: Option<usize>,
-    /// An origin that browsers may call from, like `https://app.example`; repeatable
+    /// An origin that browsers may call from, like `https://app.example` or `capacitor://localhost`; repeatable
     #[arg(long, env = "TINYSSE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
     /// Directory of a web app to serve, with an index.html
