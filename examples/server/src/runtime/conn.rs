@@ -145,6 +145,17 @@ impl Socket {
         self.said(self.tcp.try_read(into))
     }
 
+    /// Sends nothing more.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+
+    /// Reads bytes that nobody needs; how many.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut read = ReadBuf::new(buffer);
+        Pin::new(&mut self.tcp).poll_read(cx, &mut read).map_ok(|()| read.filled().len())
+    }
+
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_read_ready(cx)
     }

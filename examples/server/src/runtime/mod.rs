@@ -17,6 +17,7 @@ mod stream;
 mod streams;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
+mod unread;
 mod view;
 mod watched;
 mod wheel;

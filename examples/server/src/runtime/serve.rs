@@ -35,6 +35,7 @@ use super::{
     peer::{Client, Share, Shares, Site},
     stream::EventBody,
     tls,
+    unread::{Unread, linger},
 };
 use crate::{
     app::App,
@@ -201,11 +202,15 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
         if let Some(decided) = &decided {
             request.extensions_mut().insert(decided.clone());
         }
+        let (request, unread) = Unread::keep(request);
         // HEAD wants no stream, and HTTP/1.0 knows no chunks.
         let plain = request.method() == Method::GET && request.version() == Version::HTTP_11;
         let (router, conn, leaving) = (router.clone(), &conn, &leaving);
         async move {
-            let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+            let mut response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+            if let Some(unread) = unread {
+                unread.settle(&mut response).await;
+            }
             // An answer before this one may still be on its way, in hyper's buffers.
             let response = if plain && conn.is_clear() { leaving.take(response).await } else { response };
             Ok::<_, Infallible>(response)
@@ -240,6 +245,7 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
     if let Err(error) = ended {
         tracing::debug!(target: "tinysse::http", %error, "connection");
     }
+    linger(http.into_parts().io.into_inner(), common.finishing.clone()).await;
 }
 
 impl Leaving {

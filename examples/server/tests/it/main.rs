@@ -11,6 +11,8 @@ mod cluster;
 mod crud;
 mod cursor;
 mod dev;
+#[cfg(feature = "tls")]
+mod edge;
 mod embed;
 mod engines;
 mod faults;
