@@ -3,11 +3,14 @@
 mod changes;
 mod conn;
 mod deliver;
+mod descriptors;
 mod drain;
 mod first;
 mod flush;
 mod forwarded;
 mod head;
+#[cfg(feature = "tls")]
+mod http2;
 mod joined;
 mod lane;
 mod line;
@@ -23,6 +26,7 @@ mod watched;
 mod wheel;
 
 pub use conn::Conn;
+pub use descriptors::Descriptors;
 pub(crate) use drain::drain;
 pub(crate) use head::Head;
 pub use peer::{Client, Share, Shares, Site};

@@ -28,6 +28,7 @@ use tower::ServiceExt;
 
 use super::{
     conn::{self, Conn, Socket},
+    descriptors::Descriptors,
     drain::{self, GRACE},
     first::{Begun, begin},
     head::Head,
@@ -90,6 +91,8 @@ pub(crate) async fn carry(
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let limits = &app.config.limits;
+    // More would fail as they are accepted, and with them the log's files and Redis.
+    let most = limits.connections.min(Descriptors::current().connections());
     let shares = Shares::new(limits.connections_address);
     // At most one for each connection.
     let (give, mut taken) = mpsc::unbounded_channel::<(Arc<Lane>, EventBody)>();
@@ -106,7 +109,7 @@ pub(crate) async fn carry(
             Some((lane, body)) = taken.recv() => {
                 connections.spawn(async move { lane.watch(&body).await });
             }
-            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
+            accepted = listener.accept(), if connections.len() < most => match accepted {
                 Ok((tcp, from)) => {
                     let known = Client::of(from.ip(), &HeaderMap::new(), &limits.proxies).site();
                     // An address with too many gets no answer: that would cost more than the connection.

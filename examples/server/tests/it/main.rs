@@ -19,6 +19,8 @@ mod faults;
 mod flood;
 mod front;
 mod fuzz;
+#[cfg(all(feature = "tls", target_os = "linux"))] // descriptors are read from /proc
+mod h2_limits;
 mod identity;
 mod lane;
 mod lifecycle;
