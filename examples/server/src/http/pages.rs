@@ -43,6 +43,9 @@ pub(super) fn pages(
     service_fn(move |request: Request| {
         let (files, app, slots) = (files.clone(), Arc::clone(&app), slots.clone());
         async move {
+            if is_hidden(request.uri().path()) {
+                return Ok(Problem::not_found("nothing has this address").into_response());
+            }
             let peer = request.extensions().get::<Arc<Conn>>().and_then(|conn| conn.peer());
             let client = peer.map(|peer| Client::of(peer, request.headers(), &app.config.limits.proxies));
             let Ok(Some(slot)) = timeout(PATIENCE, slots.take(client.and_then(Client::site))).await else {
@@ -56,6 +59,31 @@ pub(super) fn pages(
             Ok(response)
         }
     })
+}
+
+/// Whether a segment of the path begins with a dot: `.env` and `.git` are never meant for visitors. `/.well-known` is (RFC 8615).
+fn is_hidden(path: &str) -> bool {
+    let path = decoded(path);
+    let path = path.strip_prefix(b"/.well-known").filter(|rest| matches!(rest, [] | [b'/', ..])).unwrap_or(&path);
+    path.windows(2).any(|two| matches!(two, [b'/' | b'\\', b'.'])) || path.starts_with(b".")
+}
+
+/// A path without percent encoding (RFC 3986, 2.1), decoded once, as the file service does.
+fn decoded(path: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        let digit = |at: usize| behind.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        match digit(0).zip(digit(1)).filter(|_| byte == b'%') {
+            Some((high, low)) => {
+                out.extend(u8::try_from(high << 4 | low));
+                rest = &behind[2..];
+            }
+            None => out.push(byte),
+        }
+    }
+    out
 }
 
 /// A body that holds a slot until it is sent or dropped.
@@ -78,5 +106,48 @@ impl http_body::Body for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_dot_are_hidden_however_they_are_written() {
+        for path in [
+            "/.env",
+            "/.git/config",
+            "/a/.git/HEAD",
+            "/%2eenv",
+            "/%2E%65nv",
+            "/a%2f.env",
+            "/a%5c.env",
+            "//.env",
+            "/./.env",
+            "/.well-known/.secret",
+            "/.well-known/../.env",
+            "/.well-knownx",
+            "/a/.well-known/x",
+            "/a/..%2f.env",
+            "/..",
+            "/.",
+        ] {
+            assert!(is_hidden(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/a.js",
+            "/a/b.c/d",
+            "/.well-known",
+            "/.well-known/security.txt",
+            "/a..b",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a%2eb",
+        ] {
+            assert!(!is_hidden(path), "{path}");
+        }
     }
 }
