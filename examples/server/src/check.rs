@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use crate::config::{Config, Keep, Origins};
+use crate::{
+    config::{Config, Keep, Origins},
+    runtime::Descriptors,
+};
 
 /// Prints the settings, one a line; false if a place can't be used. What is wrong with the settings themselves was said before.
 ///
@@ -20,6 +23,9 @@ pub fn run(config: &Config, origins: &Origins, output: &mut impl Write) -> io::R
     for setting in &shown {
         let ((key, value), room) = (setting, widest.saturating_sub(width(setting)));
         writeln!(output, "{key} = {value}{:room$}  # {}", "", origins.of(key))?;
+    }
+    if let Some(warning) = Descriptors::raise().shortage(&config.limits) {
+        writeln!(output, "warning: {warning}")?;
     }
     let wrong = places(config);
     for (key, why) in &wrong {

@@ -7,7 +7,7 @@ use tinysse_server::{
     check,
     config::{Command, Config, ConfigError},
     http::SPANS,
-    runtime::{bind, serve},
+    runtime::{Descriptors, bind, serve},
     tokens,
 };
 use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -70,6 +70,10 @@ async fn run(config: Config) -> std::io::Result<()> {
             target: "tinysse::server",
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
+    }
+    let descriptors = Descriptors::raise();
+    if let Some(warning) = descriptors.shortage(&config.limits) {
+        tracing::warn!(target: "tinysse::server", "{warning}");
     }
     let (address, scheme) = (config.listen, if config.tls.is_some() { "https" } else { "http" });
     let app = App::new(config)?;

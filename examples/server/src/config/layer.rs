@@ -82,7 +82,7 @@ pub struct Layer {
     /// [default: 16777216]
     #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
     pub log_max_bytes: Option<usize>,
-    /// An origin that browsers may call from, like `https://app.example`; repeatable
+    /// An origin that browsers may call from, like `https://app.example` or `capacitor://localhost`; repeatable
     #[arg(long, env = "TINYSSE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
     /// Directory of a web app to serve, with an index.html
@@ -206,7 +206,7 @@ pub struct Layer {
     /// Connections of one address at a time; more are closed [default: 1200]
     #[arg(long, env = "TINYSSE_MAX_CONNECTIONS_ADDRESS", value_name = "N")]
     pub max_connections_address: Option<usize>,
-    /// Whose X-Forwarded-For is believed, and who is not limited as an address; repeatable [default: 127.0.0.0/8 and ::1]
+    /// Whose X-Forwarded-For or Forwarded is believed, and who is not limited as an address; repeatable [default: 127.0.0.0/8 and ::1]
     #[arg(long, env = "TINYSSE_TRUSTED_PROXY", value_name = "NET", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
     /// How long a request's head may take, and how long an idle connection is kept [default: 60s]

@@ -29,7 +29,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of an address at a time.
     pub connections_address: usize,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` or `Forwarded` is believed.
     pub proxies: Vec<IpNet>,
     /// How long a request's head may take.
     pub head_timeout: Span,

@@ -10,6 +10,7 @@
 mod access;
 pub mod admin;
 mod command;
+mod cors;
 mod file;
 mod flow;
 mod layer;
@@ -27,7 +28,7 @@ use std::{
     path::PathBuf,
 };
 
-use axum::http::{HeaderValue, Uri};
+use axum::http::HeaderValue;
 use tinysse::core::registry::Pattern;
 use tracing_subscriber::filter::Targets;
 
@@ -224,7 +225,7 @@ impl Config {
             token_ttl,
             session_ttl: layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000)).max(token_ttl),
             hub,
-            cors_origins: layer.cors_origin.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+            cors_origins: layer.cors_origin.iter().map(|text| cors::origin(text)).collect::<Result<_, _>>()?,
             admin,
             tls,
             otlp: otlp::otlp(layer.otlp)?,
@@ -290,24 +291,6 @@ fn between<T: PartialOrd + std::fmt::Display>(name: &str, value: T, low: T, high
 fn short(name: &str, span: Option<Span>, default: u32, low: u64) -> Result<u32, ConfigError> {
     let ms = between(name, span.map_or(u64::from(default), Span::ms), low, 86_400_000)?;
     u32::try_from(ms).or_else(|_| wrong(name))
-}
-
-/// `scheme://host[:port]`. `*` would let every page read with its visitor's cookies, `null` is the origin of any sandboxed frame.
-fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
-    let uri = text.parse::<Uri>().ok();
-    let plain = uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|host| {
-                let written = format!("{}://{host}", uri.scheme_str().unwrap_or_default());
-                written == text && !host.as_str().contains(['@', '*'])
-            })
-    });
-    match HeaderValue::from_str(text) {
-        Ok(value) if plain => Ok(value),
-        Ok(_) | Err(_) => wrong(format!(
-            "--cors-origin `{text}`: an origin is http(s)://host[:port]; `*` and `null` are never allowed"
-        )),
-    }
 }
 
 fn window(pair: Pair<Span>) -> Result<(Pattern, Span), ConfigError> {

@@ -20,7 +20,7 @@ use crate::{
     auth::{bearer, directory::Denied, gone, limit::too_many},
     clock::jitter,
     error::Problem,
-    runtime::{Asked, Conn, EventBody, Site, Transport, address, goodbye},
+    runtime::{Asked, Client, Conn, EventBody, Transport, goodbye},
 };
 
 /// What becomes of a request for a stream that is not refused.
@@ -53,8 +53,8 @@ pub(super) async fn open(app: &Arc<App>, conn: Arc<Conn>, query: &str, headers: 
     let ask = Ask::read(query)?;
     let bearer = bearer(headers);
     let transport = if bearer.is_none() { Transport::Native } else { Transport::Fetch };
-    let address = conn.peer().and_then(|peer| address(peer, headers, &app.config.limits.proxies));
-    let site = address.map(Site::of);
+    let client = conn.peer().map(|peer| Client::of(peer, headers, &app.config.limits.proxies));
+    let (site, address) = (client.and_then(Client::site), client.and_then(Client::address));
     // Before the token is looked at: guessing costs as much as knowing.
     if let Some(wait) = site.and_then(|site| app.limits.connect.take(&site).err()) {
         let away = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(app.away(&mut jitter()));
@@ -79,7 +79,6 @@ pub(super) async fn open(app: &Arc<App>, conn: Arc<Conn>, query: &str, headers: 
     if !app.use_up(&claims).await? {
         return busy(app, transport);
     }
-    let address = address.or(conn.peer());
     let (types, folded) = (ask.types, ask.folded);
     let asked = Asked { claims: Arc::clone(&claims), rights, cursor, types, folded, transport, site, address, conn };
     let Ok(body) = app.streams.open(asked) else {

@@ -34,9 +34,14 @@ const LINES: usize = 32;
 /// An origin that no configuration lists: the `.invalid` of RFC 2606 is nobody's.
 const UNLISTED: HeaderValue = HeaderValue::from_static("https://unlisted.invalid");
 /// What the handler looks at.
-const HEARD: [HeaderName; 4] =
-    [header::AUTHORIZATION, HeaderName::from_static(H_LAST_EVENT_ID), FORWARDED, header::ORIGIN];
-const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+const HEARD: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static(H_LAST_EVENT_ID),
+    X_FORWARDED_FOR,
+    header::FORWARDED,
+    header::ORIGIN,
+];
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// With these it is more than a plain request.
 const MORE: [&str; 5] = ["content-length", "transfer-encoding", "expect", "upgrade", "http2-settings"];
 
@@ -186,7 +191,7 @@ mod tests {
         assert_eq!(query, "token=a.b-c_d&types=a,b.*");
         assert_eq!(headers["last-event-id"], "7.1");
         assert_eq!(headers["origin"], "https://a.example");
-        assert_eq!(headers.get_all(FORWARDED).iter().count(), 2);
+        assert_eq!(headers.get_all(X_FORWARDED_FOR).iter().count(), 2);
         assert_eq!(headers.len(), 4, "the others are nobody's concern");
         assert_eq!(read("GET /events HTTP/1.1\n\n").expect("plain").0, "");
     }

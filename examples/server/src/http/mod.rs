@@ -18,6 +18,7 @@ pub mod publish;
 pub mod response;
 mod revoke;
 mod session;
+mod slots;
 mod store;
 
 use std::{sync::Arc, time::Instant};
@@ -95,7 +96,7 @@ pub fn router(app: &Arc<App>) -> Router {
         routes = routes.route(prefix, any(nothing_here));
     }
     let routes = match &app.config.pages {
-        Some(dir) => routes.fallback_service(pages::pages(dir)),
+        Some(dir) => routes.fallback_service(pages::pages(app, dir)),
         None => routes.fallback(nothing_here),
     };
     all(app, routes.method_not_allowed_fallback(wrong_method))

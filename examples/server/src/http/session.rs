@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::{AppSession, directory::Denied, limit::too_many},
     error::Problem,
-    runtime::{Conn, site},
+    runtime::{Client, Conn},
 };
 
 /// Who wants to be whom.
@@ -86,7 +86,8 @@ pub(super) async fn stream_token(
 ) -> Result<impl IntoResponse, Problem> {
     // Before the session is looked at: guessing costs as much as knowing.
     let peer = conn.and_then(|Extension(conn)| conn.peer());
-    if let Some(site) = peer.and_then(|peer| site(peer, &request, &app.config.limits.proxies)) {
+    let client = peer.map(|peer| Client::of(peer, &request, &app.config.limits.proxies));
+    if let Some(site) = client.and_then(Client::site) {
         app.limits.token_address.take(&site).map_err(too_many)?;
     }
     let session = app.auth.session(&request).await?;

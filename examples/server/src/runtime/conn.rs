@@ -145,6 +145,17 @@ impl Socket {
         self.said(self.tcp.try_read(into))
     }
 
+    /// Sends nothing more.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+
+    /// Reads bytes that nobody needs; how many.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut read = ReadBuf::new(buffer);
+        Pin::new(&mut self.tcp).poll_read(cx, &mut read).map_ok(|()| read.filled().len())
+    }
+
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_read_ready(cx)
     }
@@ -240,9 +251,19 @@ impl AsyncWrite for Socket {
     }
 }
 
+/// Connections that the system keeps until they are accepted: as many as Linux allows by default (`net.core.somaxconn`). One that finds no
+/// room is tried again by its client's system after a second, so after a restart thousands would wait.
+pub(super) const BACKLOG: u32 = 4_096;
+
 /// Prepares a listener, so that its connections need no calls of their own where the system hands options down.
 pub(super) fn prepare(listener: &TcpListener, patience: Duration) {
-    tune(socket2::SockRef::from(listener), patience);
+    let socket = socket2::SockRef::from(listener);
+    // It may come from an app that embeds the hub; most libraries ask for 128.
+    #[cfg(unix)]
+    if let Err(error) = socket.listen(BACKLOG.cast_signed()) {
+        tracing::debug!(target: "tinysse::http", %error, "the backlog stays");
+    }
+    tune(socket, patience);
 }
 
 /// Every option is an improvement only: a system that refuses one serves without it.

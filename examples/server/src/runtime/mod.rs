@@ -3,10 +3,14 @@
 mod changes;
 mod conn;
 mod deliver;
+mod descriptors;
 mod drain;
 mod first;
 mod flush;
+mod forwarded;
 mod head;
+#[cfg(feature = "tls")]
+mod http2;
 mod joined;
 mod lane;
 mod line;
@@ -16,14 +20,16 @@ mod stream;
 mod streams;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
+mod unread;
 mod view;
 mod watched;
 mod wheel;
 
 pub use conn::Conn;
+pub use descriptors::Descriptors;
 pub(crate) use drain::drain;
 pub(crate) use head::Head;
-pub use peer::{Share, Shares, Site, address, site};
+pub use peer::{Client, Share, Shares, Site};
 pub(crate) use serve::carry;
 pub use serve::{bind, serve};
 pub use stream::{EventBody, goodbye};

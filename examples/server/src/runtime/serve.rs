@@ -19,7 +19,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
@@ -28,13 +28,15 @@ use tower::ServiceExt;
 
 use super::{
     conn::{self, Conn, Socket},
+    descriptors::Descriptors,
     drain::{self, GRACE},
     first::{Begun, begin},
     head::Head,
     lane::Lane,
-    peer::{Share, Shares, Site, site},
+    peer::{Client, Share, Shares, Site},
     stream::EventBody,
     tls,
+    unread::{Unread, linger},
 };
 use crate::{
     app::App,
@@ -44,12 +46,21 @@ use crate::{
 /// What a connection buffers at most in each direction.
 pub(super) const BUFFER: usize = 64 * 1024;
 
-/// Binds the address that the configuration names.
+/// Binds the address that the configuration names, with room for [`BACKLOG`](conn::BACKLOG) connections that are not accepted yet.
 ///
 /// # Errors
 /// As the system says, with the address.
+#[expect(clippy::unused_async, reason = "it registers with the runtime of tokio")]
 pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
+    let bound = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // On Windows it would mean that others may take the port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(listen)?;
+        socket.listen(conn::BACKLOG)
+    };
+    bound().map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
 /// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the time a stream
@@ -80,6 +91,8 @@ pub(crate) async fn carry(
     let (finish, finishing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let limits = &app.config.limits;
+    // More would fail as they are accepted, and with them the log's files and Redis.
+    let most = limits.connections.min(Descriptors::current().connections());
     let shares = Shares::new(limits.connections_address);
     // At most one for each connection.
     let (give, mut taken) = mpsc::unbounded_channel::<(Arc<Lane>, EventBody)>();
@@ -96,9 +109,9 @@ pub(crate) async fn carry(
             Some((lane, body)) = taken.recv() => {
                 connections.spawn(async move { lane.watch(&body).await });
             }
-            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
+            accepted = listener.accept(), if connections.len() < most => match accepted {
                 Ok((tcp, from)) => {
-                    let known = site(from.ip(), &HeaderMap::new(), &limits.proxies);
+                    let known = Client::of(from.ip(), &HeaderMap::new(), &limits.proxies).site();
                     // An address with too many gets no answer: that would cost more than the connection.
                     let Some(share) = shares.take(known) else {
                         app.metrics.too_many_connections();
@@ -192,11 +205,15 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
         if let Some(decided) = &decided {
             request.extensions_mut().insert(decided.clone());
         }
+        let (request, unread) = Unread::keep(request);
         // HEAD wants no stream, and HTTP/1.0 knows no chunks.
         let plain = request.method() == Method::GET && request.version() == Version::HTTP_11;
         let (router, conn, leaving) = (router.clone(), &conn, &leaving);
         async move {
-            let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+            let mut response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+            if let Some(unread) = unread {
+                unread.settle(&mut response).await;
+            }
             // An answer before this one may still be on its way, in hyper's buffers.
             let response = if plain && conn.is_clear() { leaving.take(response).await } else { response };
             Ok::<_, Infallible>(response)
@@ -231,6 +248,7 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
     if let Err(error) = ended {
         tracing::debug!(target: "tinysse::http", %error, "connection");
     }
+    linger(http.into_parts().io.into_inner(), common.finishing.clone()).await;
 }
 
 impl Leaving {

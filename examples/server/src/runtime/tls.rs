@@ -3,6 +3,7 @@
 //! What is encrypted cannot leave hyper for a [lane](super::lane): hyper carries these streams as bodies, from the same hub.
 
 use std::{
+    convert::Infallible,
     fs, io,
     path::Path,
     pin::{Pin, pin},
@@ -15,13 +16,17 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{self, PemObject},
 };
 use sha2::{Digest, Sha256};
-use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{self, ServerConfig, crypto::ring},
@@ -30,7 +35,11 @@ use tower::ServiceExt;
 
 use super::{
     conn::{Conn, Socket},
+    drain::GRACE,
+    http2::{Requests, Watched},
     serve::{BUFFER, finished},
+    stream::EventBody,
+    unread::{Unread, linger},
 };
 use crate::{app::App, config};
 
@@ -149,13 +158,23 @@ pub(super) async fn connection(
     let Ok(Ok(stream)) = shaken else { return app.metrics.handshake_failed() };
     let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     app.metrics.connected(if two { "h2" } else { "https/1.1" });
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
+    let answer = |request: Request| {
+        let (mut request, router) = (request, router.clone());
         request.extensions_mut().insert(Arc::clone(&conn));
-        router.clone().oneshot(request)
-    });
+        router.oneshot(request)
+    };
     let ended = if two {
-        let http = http2::Builder::new(TokioExecutor::new())
+        let (requests, retired) = (Requests::new(&conn, patience), Notify::new());
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let answer = answer(request.map(Body::new));
+            async move {
+                let response = answer.await?;
+                // A stream of updates has rules of its own for readers that are slow.
+                let updates = response.extensions().get::<EventBody>().is_some();
+                Ok::<_, Infallible>(if updates { response } else { response.map(Watched::watch) })
+            }
+        });
+        let http = http2::Builder::new(requests.clone())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(HEADERS)
@@ -164,28 +183,58 @@ pub(super) async fn connection(
             .keep_alive_interval(patience)
             .keep_alive_timeout(patience)
             .serve_connection(TokioIo::new(stream), service);
-        drive(http, http2::Connection::graceful_shutdown, &conn, &mut finishing).await
+        // Also a connection that never sends a request, or never the rest of one, and what a closed window keeps behind its last response.
+        let idle = async {
+            requests.idle(limits.head_timeout.duration()).await;
+            retired.notify_one();
+            requests.idle(GRACE).await;
+        };
+        let finish = async {
+            tokio::select! {
+                () = finished(&mut finishing) => {}
+                () = retired.notified() => {}
+            }
+        };
+        let http = pin!(http);
+        tokio::select! {
+            ended = drive(http, http2::Connection::graceful_shutdown, &conn, finish) => ended,
+            () = idle => Ok(()),
+        }
     } else {
-        let http = http1::Builder::new()
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let (request, unread) = Unread::keep(request.map(Body::new));
+            let answer = answer(request);
+            async move {
+                let mut response = answer.await?;
+                if let Some(unread) = unread {
+                    unread.settle(&mut response).await;
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut http = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_timeout.duration())
             .max_buf_size(BUFFER)
             .serve_connection(TokioIo::new(stream), service);
-        drive(http, http1::Connection::graceful_shutdown, &conn, &mut finishing).await
+        let finish = finished(&mut finishing);
+        let ended = drive(Pin::new(&mut http), http1::Connection::graceful_shutdown, &conn, finish).await;
+        linger(http.into_parts().io.into_inner().into_inner().0, finishing.clone()).await;
+        ended
     };
     if let Err(error) = ended {
         tracing::debug!(target: "tinysse::http", %error, "connection");
     }
 }
 
-/// Serves until the connection ends, is cut, or was asked to end.
+/// Serves until the connection ends or is cut; asks it to end when `finish` resolves.
 async fn drive<C: Future<Output = hyper::Result<()>>>(
-    http: C,
+    mut http: Pin<&mut C>,
     end: fn(Pin<&mut C>),
     conn: &Conn,
-    finishing: &mut watch::Receiver<bool>,
+    finish: impl Future<Output = ()>,
 ) -> hyper::Result<()> {
-    let (mut http, mut finish, mut finishes) = (pin!(http), pin!(finished(finishing)), false);
+    let (mut finish, mut finishes) = (pin!(finish), false);
     loop {
         tokio::select! {
             ended = &mut http => return ended,

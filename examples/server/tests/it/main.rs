@@ -11,12 +11,16 @@ mod cluster;
 mod crud;
 mod cursor;
 mod dev;
+#[cfg(feature = "tls")]
+mod edge;
 mod embed;
 mod engines;
 mod faults;
 mod flood;
 mod front;
 mod fuzz;
+#[cfg(all(feature = "tls", target_os = "linux"))] // descriptors are read from /proc
+mod h2_limits;
 mod identity;
 mod lane;
 mod lifecycle;
