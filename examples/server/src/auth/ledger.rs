@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::revoked::Revoke;
+use super::revoked::{Moment, Revoke};
 
 /// The open file.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(super) struct Ledger(File);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
-    at: u64,
+    #[serde(flatten)]
+    moment: Moment,
     whom: Revoke,
 }
 
@@ -27,7 +28,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As the system says; `InvalidData` names the line that is none. Then nothing was changed: a foreign file stays as it is.
-    pub(super) fn open(path: &Path, oldest: u64) -> io::Result<(Self, Vec<(u64, Revoke)>)> {
+    pub(super) fn open(path: &Path, oldest: u64) -> io::Result<(Self, Vec<(Moment, Revoke)>)> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read?,
@@ -40,9 +41,10 @@ impl Ledger {
         let lines = (1..).zip(whole.lines()).map(read).collect::<io::Result<Vec<_>>>()?;
         let next = path.with_extension("next");
         let mut ledger = Self(File::create(&next)?);
-        let kept: Vec<_> = lines.into_iter().map(|line| (line.at, line.whom)).filter(|(at, _)| *at >= oldest).collect();
-        for (at, whom) in &kept {
-            ledger.write(*at, whom)?;
+        let kept = lines.into_iter().map(|line| (line.moment, line.whom));
+        let kept: Vec<_> = kept.filter(|(moment, _)| moment.ms >= oldest).collect();
+        for (moment, whom) in &kept {
+            ledger.write(*moment, whom)?;
         }
         ledger.0.sync_all()?;
         fs::rename(&next, path)?;
@@ -53,13 +55,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As the system says.
-    pub(super) fn add(&mut self, at: u64, whom: &Revoke) -> io::Result<()> {
-        self.write(at, whom)?;
+    pub(super) fn add(&mut self, moment: Moment, whom: &Revoke) -> io::Result<()> {
+        self.write(moment, whom)?;
         self.0.sync_data()
     }
 
-    fn write(&mut self, at: u64, whom: &Revoke) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Line { at, whom: whom.clone() })?;
+    fn write(&mut self, moment: Moment, whom: &Revoke) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&Line { moment, whom: whom.clone() })?;
         line.push(b'\n');
         self.0.write_all(&line)
     }
@@ -75,13 +77,14 @@ mod tests {
         let ada = Revoke::User("ada\n\"x\"".into());
         let (mut ledger, known) = Ledger::open(&path, 0).expect("new");
         assert_eq!(known, []);
-        for (at, whom) in [(1, Revoke::Jti("j".into())), (5, ada.clone()), (9, Revoke::Before(7))] {
-            ledger.add(at, &whom).expect("written");
+        let at = |ms| Moment { at: ms + 100, ms };
+        for (ms, whom) in [(1, Revoke::Jti("j".into())), (5, ada.clone()), (9, Revoke::Before(7))] {
+            ledger.add(at(ms), &whom).expect("written");
         }
         // Cut in the middle of a line: nobody was told that it stands.
         ledger.0.write_all(b"{\"at\":11,\"wh").expect("written");
         let known = Ledger::open(&path, 5).expect("sound").1;
-        assert_eq!(known, [(5, ada), (9, Revoke::Before(7))]);
+        assert_eq!(known, [(at(5), ada), (at(9), Revoke::Before(7))]);
         assert_eq!(Ledger::open(&path, 0).expect("sound").1, known, "what is over is gone");
         fs::write(&path, "something else\n").expect("written");
         assert!(Ledger::open(&path, 0).expect_err("foreign").to_string().starts_with("line 1"));

@@ -7,6 +7,7 @@ mod api;
 mod attacks;
 mod auth;
 mod backup;
+mod clocks;
 mod cluster;
 mod crud;
 mod cursor;
