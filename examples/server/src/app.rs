@@ -141,8 +141,7 @@ impl App {
         let directory = own.directory.unwrap_or_else(|| config.access.directory());
         let mut auth = Auth::with(&config, clock, directory);
         if let Some(path) = &config.access.revocations {
-            let named =
-                |error: io::Error| io::Error::new(error.kind(), format!("--revocations {}: {error}", path.display()));
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("--revocations: {error}"));
             auth.remember(path).map_err(named)?;
         }
         let metrics = Arc::new(Metrics::default());

@@ -27,6 +27,17 @@ pub enum Revoke {
     Before(u64),
 }
 
+impl Revoke {
+    /// Whether no token that it concerns is valid any more, where tokens are valid for `life_ms` at most.
+    pub(super) fn is_over(&self, moment: Moment, now_ms: u64, life_ms: u64) -> bool {
+        let last = match self {
+            Self::Before(ms) => moment.ms.max(*ms),
+            Self::User(_) | Self::Jti(_) => moment.ms,
+        };
+        last.saturating_add(life_ms) < now_ms
+    }
+}
+
 /// When a revocation happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
@@ -106,7 +117,7 @@ impl Revoked {
     /// Takes over a revocation that was recorded before this node issued anything.
     pub fn restore(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) {
         self.last = self.last.max(moment.at);
-        if !self.is_over(now_ms, moment, whom) {
+        if !whom.is_over(moment, now_ms, self.life_ms) {
             self.add(now_ms, moment, whom);
         }
     }
@@ -118,7 +129,7 @@ impl Revoked {
     /// asked for, or if the revocation is known or over.
     pub fn hear(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) -> Option<u64> {
         self.last = self.last.max(moment.at);
-        if self.is_over(now_ms, moment, whom) {
+        if whom.is_over(moment, now_ms, self.life_ms) {
             return None;
         }
         let Revoke::User(user) = whom else {
@@ -177,15 +188,6 @@ impl Revoked {
     fn next(&mut self, now_ms: u64) -> u64 {
         self.last = now_ms.max(self.last.saturating_add(1));
         self.last
-    }
-
-    /// Whether no token that it concerns is valid any more.
-    fn is_over(&self, now_ms: u64, moment: Moment, whom: &Revoke) -> bool {
-        let last = match whom {
-            Revoke::Before(ms) => moment.ms.max(*ms),
-            Revoke::User(_) | Revoke::Jti(_) => moment.ms,
-        };
-        last.saturating_add(self.life_ms) < now_ms
     }
 
     fn add(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) {

@@ -38,12 +38,12 @@ impl Auth {
         known.into_iter().for_each(|(moment, whom)| revoked.restore(now_ms, moment, whom));
     }
 
-    /// From now on revocations are kept in this file, and those that stand in it count.
+    /// From now on revocations are kept in this file, and those that it has count.
     ///
     /// # Errors
-    /// As the system says, or if the file is not ours.
+    /// As the system says, or if the file is damaged, of another program, or in use. It names the file.
     pub fn remember(&mut self, path: &Path) -> io::Result<()> {
-        let (ledger, known) = Ledger::open(path, self.clock.unix_ms().saturating_sub(self.memory_ms()))?;
+        let (ledger, known) = Ledger::open(path, self.clock.unix_ms(), self.memory_ms())?;
         self.restore(known.iter().map(|(moment, whom)| (*moment, whom)));
         self.ledger = Some(Mutex::new(ledger));
         Ok(())

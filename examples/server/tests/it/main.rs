@@ -15,6 +15,7 @@ mod dev;
 mod embed;
 mod engines;
 mod faults;
+mod files;
 mod flood;
 mod front;
 mod fuzz;
