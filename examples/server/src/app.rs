@@ -80,6 +80,8 @@ pub struct Own {
     pub directory: Option<Box<dyn Directory>>,
     /// What keeps the log; see [`engine`](crate::engine) for how to write one.
     pub engine: Option<Begin>,
+    /// The time; the system's, if there is none.
+    pub clock: Option<Clock>,
 }
 
 impl std::fmt::Debug for Own {
@@ -135,12 +137,11 @@ impl App {
     /// # Errors
     /// As [`new`](Self::new), and whatever your engine says.
     pub fn with(config: Config, own: Own) -> io::Result<Arc<Self>> {
-        let clock = Clock::start();
+        let clock = own.clock.unwrap_or_else(Clock::start);
         let directory = own.directory.unwrap_or_else(|| config.access.directory());
         let mut auth = Auth::with(&config, clock, directory);
         if let Some(path) = &config.access.revocations {
-            let named =
-                |error: io::Error| io::Error::new(error.kind(), format!("--revocations {}: {error}", path.display()));
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("--revocations: {error}"));
             auth.remember(path).map_err(named)?;
         }
         let metrics = Arc::new(Metrics::default());
@@ -155,7 +156,7 @@ impl App {
         };
         let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
         let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
-            known.iter().for_each(|heard| drop(auth.hear(heard)));
+            auth.restore(known.iter().map(|known| (known.moment, &known.whom)));
             shared
         });
         let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    sync::atomic::{AtomicI64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -19,13 +20,21 @@ pub struct Clock {
     started: Instant,
     /// The time of day at the start. The hub's time counts from there, so that updates of an earlier life have an age.
     started_ms: u64,
+    shift: Option<&'static AtomicI64>,
 }
 
 impl Clock {
     /// Starts counting.
     #[must_use]
     pub fn start() -> Self {
-        Self { started: Instant::now(), started_ms: unix_ms() }
+        Self { started: Instant::now(), started_ms: unix_ms(), shift: None }
+    }
+
+    /// Returns a clock whose time of day differs from the system's by as many milliseconds as `ms` holds: for tests of what a clock does that
+    /// is ahead, behind or set anew.
+    #[must_use]
+    pub fn shifted(ms: &'static AtomicI64) -> Self {
+        Self { shift: Some(ms), ..Self::start() }
     }
 
     /// Milliseconds since 1970 as of the start, counted on without a look at the time of day: it never runs backwards.
@@ -38,7 +47,7 @@ impl Clock {
     /// Milliseconds since 1970.
     #[must_use]
     pub fn unix_ms(&self) -> u64 {
-        unix_ms()
+        self.shift.map_or_else(unix_ms, |ms| unix_ms().saturating_add_signed(ms.load(Ordering::Relaxed)))
     }
 
     /// When `time` is, for the runtime's timers.

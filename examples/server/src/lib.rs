@@ -22,6 +22,7 @@
 //! into an app of your own.
 
 pub mod app;
+mod append;
 pub mod auth;
 pub mod check;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod delivery;
 pub mod embed;
 pub mod engine;
 pub mod error;
+mod files;
 pub mod http;
 pub mod hub;
 pub mod metrics;

@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode};
 use tinysse_server::{
     app::App,
     check,
-    config::{Command, Config, ConfigError},
+    config::{Command, Config, ConfigError, TokenCommand},
     http::SPANS,
     runtime::{Descriptors, bind, serve},
     tokens,
@@ -16,6 +16,9 @@ fn main() -> ExitCode {
     let config = match Command::from_args(std::env::args_os()) {
         Ok(Command::Serve(config)) => *config,
         Ok(Command::Token(command)) => {
+            if let Err(error) = hidden(&command) {
+                return failed(&error);
+            }
             return match tokens::run(&command, &mut std::io::stdin(), &mut std::io::stdout()) {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::FAILURE,
@@ -49,6 +52,25 @@ fn main() -> ExitCode {
     #[cfg(feature = "otlp")]
     spans.into_iter().for_each(tinysse_server::trace::Spans::stop);
     code
+}
+
+/// A private key that is written to a file (`token key > key.pem`) is for its owner only.
+#[cfg(unix)]
+fn hidden(command: &TokenCommand) -> std::io::Result<()> {
+    use std::os::{fd::AsFd, unix::fs::PermissionsExt};
+    if !matches!(command, TokenCommand::Key) {
+        return Ok(());
+    }
+    let file = std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn hidden(_: &TokenCommand) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn served(config: Config) -> ExitCode {

@@ -23,11 +23,11 @@ impl App {
     /// It is done here, but could not be written down, or the other nodes could not be told.
     pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
         // Marked before the streams are looked at, so that none opens in between.
-        let (at, written) = self.auth.revoke(whom);
+        let (moment, written) = self.auth.revoke(whom);
         let closed = self.close_revoked();
         let told = match &self.shared {
             Some(shared) => {
-                let said = Revocation { at, whom: whom.clone(), again: false };
+                let said = Revocation { moment, whom: whom.clone(), again: false };
                 shared.revoked(&said).await.map_err(io::Error::other)
             }
             None => Ok(()),

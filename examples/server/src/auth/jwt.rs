@@ -48,9 +48,15 @@ pub struct Claims {
     /// The user's channels, by name or pattern.
     #[serde(default)]
     pub channels: Vec<String>,
-    /// The generation of the user's rights: when they were last established, in milliseconds since 1970. A revocation outdates all earlier ones.
+    /// The place of the user's login in this server's count of logins and revocations: a revocation ends what has the same place or an
+    /// earlier one. It begins at the time of day in milliseconds and never repeats, so it may be ahead of every clock: it is never compared
+    /// with one. `None` if another issuer logged the user in; then [`established`](Self::established) is compared with the time of the
+    /// revocation.
     #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
+    /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor `iat` says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_ms: Option<u64>,
     /// Issued at, in seconds since 1970.
     #[serde(default, deserialize_with = "seconds")]
     pub iat: u64,
@@ -75,10 +81,24 @@ impl Claims {
         Identity { user: self.sub.clone(), role: self.role.clone(), channels: self.channels.clone() }
     }
 
-    /// The generation, if need be from the second in which it was issued: then a revocation within that second outdates it.
+    /// Returns when the user's rights were established, in milliseconds since 1970. If only the second of issue is known, it is the
+    /// beginning of that second, so that a revocation within the second ends the token.
     #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation.unwrap_or(self.iat.saturating_mul(1_000))
+    pub fn established(&self) -> u64 {
+        let issued = self.iat.saturating_mul(1_000);
+        match (self.auth_ms, self.generation) {
+            (Some(ms), _) => ms,
+            // A place in the count may be ahead of the clock; the second of issue is not.
+            (None, Some(place)) if self.iat > 0 && place / 1_000 > self.iat => issued,
+            (None, Some(place)) => place,
+            (None, None) => issued,
+        }
+    }
+
+    /// Returns the claims of another issuer: its `gen` is a time in milliseconds and no place in this server's count.
+    pub(super) fn dated(self) -> Self {
+        let dated = Self { auth_ms: None, ..self };
+        Self { auth_ms: dated.generation.map(|_| dated.established()), generation: None, ..dated }
     }
 }
 
@@ -87,7 +107,7 @@ impl Claims {
 pub enum Invalid {
     /// It was good once.
     Expired,
-    /// It will be good, or its issuer's clock is wrong: it comes from further in the future than the skew permits.
+    /// It is not valid yet, or its issuer's clock is wrong: its time is further in the future than the skew permits.
     Early,
     /// It is signed by a key that is not known.
     UnknownKey,
@@ -101,6 +121,8 @@ pub struct Keys {
     held: RwLock<Vec<Held>>,
     issuer: String,
     skew: Span,
+    /// Whether the issuer is another one, whose `gen` is a time.
+    foreign: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -121,7 +143,13 @@ impl Keys {
     #[must_use]
     pub fn of(keys: Vec<Key>, issuer: String, skew: Span) -> Self {
         let held = keys.into_iter().map(|key| Held { key: Arc::new(key), until: None }).collect();
-        Self { held: RwLock::new(held), issuer, skew }
+        Self { held: RwLock::new(held), issuer, skew, foreign: false }
+    }
+
+    /// The same keys as those of another issuer: `gen` of its tokens is a time in milliseconds since 1970.
+    #[must_use]
+    pub fn of_another(self) -> Self {
+        Self { foreign: true, ..self }
     }
 
     /// `iss` of our tokens.
@@ -181,8 +209,11 @@ impl Keys {
         if now_ms >= claims.exp.saturating_mul(1_000) {
             return Err(Invalid::Expired);
         }
-        // A generation of the future would survive every revocation.
-        let from = claims.generation().max(claims.iat.max(claims.nbf).saturating_mul(1_000));
+        // Without a place in the count, the time of issue is compared with the times of revocations: one in the future would survive them.
+        // With a place, it is not compared with anything, and a clock that was set back must not end what it issued before.
+        let counted = claims.generation.is_some();
+        let issued = if counted { 0 } else { claims.established().max(claims.iat.saturating_mul(1_000)) };
+        let from = issued.max(claims.nbf.saturating_mul(1_000));
         if from > now_ms.saturating_add(self.skew.ms()) { Err(Invalid::Early) } else { Ok(claims) }
     }
 
@@ -207,7 +238,7 @@ impl Keys {
         let claims: Claims = believed(token)?;
         let known = (1..=MAX_SUB).contains(&claims.sub.len()) && claims.iss == self.issuer;
         if known && (claims.aud == audience || believed::<Audiences>(token)?.aud.iter().any(|aud| aud == audience)) {
-            Ok(claims)
+            Ok(if self.foreign { claims.dated() } else { claims })
         } else {
             Err(Invalid::Forged)
         }

@@ -1,67 +1,40 @@
-//! Revocations on disk, so that a restart does not give rights back. One JSON line each, synced before it is acknowledged.
+//! Revocations on disk, so that a restart does not give rights back. Each is on the disk before it is acknowledged.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::revoked::Revoke;
+use super::revoked::{Moment, Revoke};
+use crate::append::AppendFile;
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct Ledger(File);
+pub(super) struct Ledger(AppendFile);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
-    at: u64,
+    #[serde(flatten)]
+    moment: Moment,
     whom: Revoke,
 }
 
 impl Ledger {
-    /// Reads what is newer than `oldest` (in milliseconds since 1970), and goes on behind it in a fresh file.
-    ///
-    /// A last line without an end was never acknowledged, so it is left out.
+    /// Reads what is not over at `now_ms` (in milliseconds since 1970), where a revocation counts for `life_ms`.
     ///
     /// # Errors
-    /// As the system says; `InvalidData` names the line that is none. Then nothing was changed: a foreign file stays as it is.
-    pub(super) fn open(path: &Path, oldest: u64) -> io::Result<(Self, Vec<(u64, Revoke)>)> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read?,
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let read = |(number, line): (usize, &str)| {
-            let wrong = |error| io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {error}"));
-            serde_json::from_str::<Line>(line).map_err(wrong)
-        };
-        let lines = (1..).zip(whole.lines()).map(read).collect::<io::Result<Vec<_>>>()?;
-        let next = path.with_extension("next");
-        let mut ledger = Self(File::create(&next)?);
-        let kept: Vec<_> = lines.into_iter().map(|line| (line.at, line.whom)).filter(|(at, _)| *at >= oldest).collect();
-        for (at, whom) in &kept {
-            ledger.write(*at, whom)?;
-        }
-        ledger.0.sync_all()?;
-        fs::rename(&next, path)?;
-        Ok((Self(OpenOptions::new().append(true).open(path)?), kept))
+    /// Names the file, and its first line that is none. The file is as it was.
+    pub(super) fn open(path: &Path, now_ms: u64, life_ms: u64) -> io::Result<(Self, Vec<(Moment, Revoke)>)> {
+        let counts = |line: &Line| !line.whom.is_over(line.moment, now_ms, life_ms);
+        let (file, lines) = AppendFile::open(path, counts)?;
+        Ok((Self(file), lines.into_iter().map(|line| (line.moment, line.whom)).collect()))
     }
 
-    /// Adds one; when this is back, it stands.
+    /// Adds one. When this returns, it is on the disk.
     ///
     /// # Errors
-    /// As the system says.
-    pub(super) fn add(&mut self, at: u64, whom: &Revoke) -> io::Result<()> {
-        self.write(at, whom)?;
-        self.0.sync_data()
-    }
-
-    fn write(&mut self, at: u64, whom: &Revoke) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Line { at, whom: whom.clone() })?;
-        line.push(b'\n');
-        self.0.write_all(&line)
+    /// As the system says; then the file is as it was.
+    pub(super) fn add(&mut self, moment: Moment, whom: &Revoke) -> io::Result<()> {
+        self.0.append(&Line { moment, whom: whom.clone() })
     }
 }
 
@@ -70,22 +43,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_remembers_what_counts_and_refuses_what_is_foreign() {
+    fn it_remembers_what_counts() {
         let path = std::env::temp_dir().join(format!("tinysse-ledger-{}", std::process::id()));
         let ada = Revoke::User("ada\n\"x\"".into());
-        let (mut ledger, known) = Ledger::open(&path, 0).expect("new");
+        let (mut ledger, known) = Ledger::open(&path, 0, 10).expect("new");
         assert_eq!(known, []);
-        for (at, whom) in [(1, Revoke::Jti("j".into())), (5, ada.clone()), (9, Revoke::Before(7))] {
-            ledger.add(at, &whom).expect("written");
+        let at = |ms| Moment { at: ms + 100, ms };
+        for (ms, whom) in [(1, Revoke::Jti("j".into())), (5, ada.clone()), (2, Revoke::Before(7))] {
+            ledger.add(at(ms), &whom).expect("written");
         }
-        // Cut in the middle of a line: nobody was told that it stands.
-        ledger.0.write_all(b"{\"at\":11,\"wh").expect("written");
-        let known = Ledger::open(&path, 5).expect("sound").1;
-        assert_eq!(known, [(5, ada), (9, Revoke::Before(7))]);
-        assert_eq!(Ledger::open(&path, 0).expect("sound").1, known, "what is over is gone");
-        fs::write(&path, "something else\n").expect("written");
-        assert!(Ledger::open(&path, 0).expect_err("foreign").to_string().starts_with("line 1"));
-        assert_eq!(fs::read_to_string(&path).expect("still there"), "something else\n");
-        fs::remove_file(&path).expect("removed");
+        drop(ledger);
+        let known = Ledger::open(&path, 15, 10).expect("sound").1;
+        assert_eq!(known, [(at(5), ada), (at(2), Revoke::Before(7))]);
+        assert_eq!(Ledger::open(&path, 0, 10).expect("sound").1, known, "what is over is gone");
+        std::fs::remove_file(&path).expect("removed");
     }
 }

@@ -93,14 +93,17 @@ impl Auth {
     pub fn log_in(&self, identity: Identity) -> String {
         let generation = self.revoked().generation(self.clock.unix_ms());
         let aud = self.sessions.audience();
-        self.keys.sign(&self.claims(aud, identity, generation, self.session_ttl, String::new()))
+        self.keys.sign(&self.claims(aud, identity, Some(generation), self.session_ttl, String::new()))
     }
 
-    /// A stream token for the holder of an app session. Its generation is the session's: it is never worth more.
+    /// Returns a stream token for the holder of an app session. Place and time of the login are the session's, so that a revocation of the
+    /// session ends the token.
     #[must_use]
     pub fn stream_token(&self, session: &Claims) -> String {
-        let claims = self.claims(STREAM, session.identity(), session.generation(), self.token_ttl, session.jti.clone());
-        self.keys.sign(&claims)
+        let claims = self.claims(STREAM, session.identity(), session.generation, self.token_ttl, session.jti.clone());
+        let established = session.established();
+        let auth_ms = Some(established).filter(|_| claims.established() != established);
+        self.keys.sign(&Claims { auth_ms, ..claims })
     }
 
     /// A token as somebody at the console wants it.
@@ -109,7 +112,7 @@ impl Auth {
         let (aud, usual) =
             if session { (self.sessions.audience(), self.session_ttl) } else { (STREAM, self.token_ttl) };
         let generation = self.clock.unix_ms();
-        self.keys.sign(&self.claims(aud, identity, generation, ttl.unwrap_or(usual), String::new()))
+        self.keys.sign(&self.claims(aud, identity, Some(generation), ttl.unwrap_or(usual), String::new()))
     }
 
     /// What a token of ours is worth, whoever was revoked.
@@ -232,7 +235,7 @@ impl Auth {
 
     /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
     fn young(&self, claims: Claims) -> Result<Claims, Refusal> {
-        let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.generation() };
+        let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.established() };
         let over = self.clock.unix_ms() > issued.saturating_add(self.session_ttl.ms() + 1_000);
         if over { Err(Refusal::Expired) } else { Ok(claims) }
     }
@@ -243,14 +246,18 @@ impl Auth {
             Invalid::Early => Refusal::Early,
             Invalid::Forged | Invalid::UnknownKey => Refusal::Forged,
         })?;
-        match self.revoked().standing(&claims) {
-            Standing::Good => Ok(claims),
+        let mut revoked = self.revoked();
+        match revoked.standing(&claims) {
+            Standing::Good => {
+                revoked.seen(&claims);
+                Ok(claims)
+            }
             Standing::Revoked => Err(Refusal::Revoked),
             Standing::Expired => Err(Refusal::Expired),
         }
     }
 
-    fn claims(&self, aud: &str, identity: Identity, generation: u64, ttl: Span, sid: String) -> Claims {
+    fn claims(&self, aud: &str, identity: Identity, generation: Option<u64>, ttl: Span, sid: String) -> Claims {
         let now = self.clock.unix_ms();
         Claims {
             iss: self.keys.issuer().to_owned(),
@@ -258,7 +265,8 @@ impl Auth {
             sub: identity.user,
             role: identity.role,
             channels: identity.channels,
-            generation: Some(generation),
+            generation,
+            auth_ms: None,
             iat: now / 1_000,
             nbf: 0,
             // Rounded up: the client is promised the whole time.

@@ -10,37 +10,41 @@ use super::{
     Auth,
     jwt::Claims,
     ledger::Ledger,
-    revoked::{Revoke, Revoked, Standing},
+    revoked::{Moment, Revoke, Revoked, Standing},
     shared::Revocation,
 };
 
 impl Auth {
-    /// Takes rights away, at once. Answers the place in the count of generations at which that happened, and whether it is for good.
-    pub fn revoke(&self, whom: &Revoke) -> (u64, io::Result<()>) {
-        let at = self.revoked().revoke(self.clock.unix_ms(), whom);
+    /// Takes rights away, at once. Returns when that happened, and whether it is recorded.
+    pub fn revoke(&self, whom: &Revoke) -> (Moment, io::Result<()>) {
+        let moment = self.revoked().revoke(self.clock.unix_ms(), whom);
         let written = match &self.ledger {
-            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(at, whom),
+            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(moment, whom),
             None => Ok(()),
         };
-        (at, written)
+        (moment, written)
     }
 
-    /// Another node took rights away. Answers what to tell the others, if that was not enough (see [`Revoked::hear`]).
+    /// Takes over a revocation by another node. Returns what the other nodes have to know besides (see [`Revoked::hear`]).
     pub fn hear(&self, heard: &Revocation) -> Option<Revocation> {
-        let Revocation { at, whom, again } = heard;
-        let later = self.revoked().hear(self.clock.unix_ms(), *at, whom)?;
-        (!again).then(|| Revocation { at: later, whom: whom.clone(), again: true })
+        let Revocation { moment, whom, again } = heard;
+        let at = self.revoked().hear(self.clock.unix_ms(), *moment, whom)?;
+        (!again).then(|| Revocation { moment: Moment { at, ..*moment }, whom: whom.clone(), again: true })
     }
 
-    /// From now on revocations are kept in this file, and those that stand in it count.
+    /// Takes over revocations that were recorded before this node issued anything.
+    pub fn restore<'a>(&self, known: impl IntoIterator<Item = (Moment, &'a Revoke)>) {
+        let (now_ms, mut revoked) = (self.clock.unix_ms(), self.revoked());
+        known.into_iter().for_each(|(moment, whom)| revoked.restore(now_ms, moment, whom));
+    }
+
+    /// From now on revocations are kept in this file, and those that it has count.
     ///
     /// # Errors
-    /// As the system says, or if the file is not ours.
+    /// As the system says, or if the file is damaged, of another program, or in use. It names the file.
     pub fn remember(&mut self, path: &Path) -> io::Result<()> {
-        let (ledger, known) = Ledger::open(path, self.clock.unix_ms().saturating_sub(self.memory_ms()))?;
-        for (at, whom) in known {
-            self.revoked().revoke(at, &whom);
-        }
+        let (ledger, known) = Ledger::open(path, self.clock.unix_ms(), self.memory_ms())?;
+        self.restore(known.iter().map(|(moment, whom)| (*moment, whom)));
         self.ledger = Some(Mutex::new(ledger));
         Ok(())
     }

@@ -36,7 +36,7 @@ impl Sessions {
         let told = &config.access.sessions;
         let shared: Vec<_> = told.secret.iter().map(Key::shared).collect();
         let foreign = (!shared.is_empty() || told.jwks.is_some()).then(|| Foreign {
-            keys: Keys::of(shared.clone(), told.issuer.clone(), config.access.skew),
+            keys: Keys::of(shared.clone(), told.issuer.clone(), config.access.skew).of_another(),
             shared,
             jwks: told.jwks.clone().map(Jwks::new),
         });

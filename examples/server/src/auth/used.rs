@@ -21,7 +21,7 @@ impl Used {
         if claims.jti.is_empty() || until < self.full || self.until.at(&claims.jti).is_some() {
             return false;
         }
-        self.full = self.full.max(self.until.add(&claims.jti, until, now_ms));
+        self.full = self.full.max(self.until.add(&claims.jti, until, (), now_ms));
         true
     }
 

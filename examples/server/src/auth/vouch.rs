@@ -12,6 +12,6 @@ impl Auth {
     #[must_use]
     pub fn vouch(&self, identity: Identity, session: &str) -> String {
         let generation = self.revoked().generation(self.clock.unix_ms());
-        self.keys.sign(&self.claims(STREAM, identity, generation, self.token_ttl, session.to_owned()))
+        self.keys.sign(&self.claims(STREAM, identity, Some(generation), self.token_ttl, session.to_owned()))
     }
 }

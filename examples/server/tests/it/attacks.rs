@@ -36,7 +36,7 @@ async fn tokens_of_other_keys_algorithms_and_times() {
         ("an id that is nobody's", sign(&header(Algorithm::HS256, "../../dev/null"), &good, SECRET.as_bytes())),
         ("a later issue", ours.sign(&Claims { iat: now() + 60, ..good.clone() })),
         ("not yet", ours.sign(&Claims { nbf: now() + 60, ..good.clone() })),
-        ("a later generation", ours.sign(&Claims { generation: Some((now() + 60) * 1_000), ..good.clone() })),
+        ("a later login", ours.sign(&Claims { auth_ms: Some((now() + 60) * 1_000), ..good.clone() })),
     ] {
         refused(server.get("/events").bearer_auth(&token), 401, "token_invalid").await;
         refused(server.get(&format!("/events?token={token}")), 401, "token_invalid").await;

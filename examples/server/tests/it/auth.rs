@@ -22,6 +22,7 @@ pub fn claims(aud: &str) -> Claims {
         role: String::new(),
         channels: vec![],
         generation: None,
+        auth_ms: None,
         iat: now(),
         nbf: 0,
         exp: now() + 600,

@@ -7,6 +7,7 @@ use serde_json::json;
 use tinysse_server::auth::{
     jwt::{Claims, Keys, SKEW, STREAM},
     key::Key,
+    revoked::Revoke,
 };
 
 use crate::{
@@ -61,11 +62,19 @@ async fn by_a_secret_that_is_not_ours() {
         // Older than --session-ttl: revocations are not remembered for longer.
         signed(&[&key], &Claims { iat: now() - 12 * 3_600 - 60, ..session() }),
         signed(&[&key], &Claims { iat: 0, ..session() }),
-        signed(&[&key], &Claims { generation: Some((now() + 60) * 1_000), ..session() }),
+        signed(&[&key], &Claims { iat: now() + 60, ..session() }),
+        signed(&[&key], &Claims { iat: now() + 60, generation: Some(now() * 1_000), ..session() }),
     ] {
         refused(ask().bearer_auth(bad), 401, "unauthenticated").await;
     }
     refused(ask().header("cookie", format!("tinysse_session={good}")), 401, "unauthenticated").await;
+    // Their `gen` is a time, and not later than the issue: a session can't survive a revocation by it.
+    let late = signed(&[&key], &Claims { generation: Some((now() + 60) * 1_000), ..session() });
+    assert_eq!(ask().bearer_auth(&late).send().await.unwrap().status(), 200);
+    server.app.revoke(&Revoke::User("ada".into())).await.unwrap();
+    for gone in [&late, &good] {
+        refused(ask().bearer_auth(gone), 401, "unauthenticated").await;
+    }
     server.stop().await;
 }
 

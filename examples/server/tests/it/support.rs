@@ -10,7 +10,7 @@ use tinysse::core::wire::{
     decode::{Decoder, Item},
 };
 use tinysse_server::{
-    app::App,
+    app::{App, Own},
     config::{Config, DEV_PUBLISH_KEY},
     runtime::{bind, serve},
 };
@@ -38,14 +38,22 @@ impl Server {
     }
 
     pub async fn start(args: &[&str]) -> Self {
+        Self::with(args, Own::default()).await
+    }
+
+    pub async fn with(args: &[&str], own: Own) -> Self {
         let secret = format!("--secret={SECRET}");
-        let memory = !args.iter().any(|arg| arg.starts_with("--data"));
-        let keep = if memory { "--memory" } else { "--durability=group" };
-        let fixed = ["tinysse-server", "--listen=127.0.0.1:0", &secret, keep];
-        let config = Config::from_args(fixed.iter().chain(args)).unwrap();
+        let given = |name: &str| args.iter().any(|arg| arg.starts_with(name));
+        let keep = match (given("--data"), given("--redis")) {
+            (true, _) => Some("--durability=group"),
+            (false, true) => None,
+            (false, false) => Some("--memory"),
+        };
+        let fixed = ["tinysse-server", "--listen=127.0.0.1:0", &secret];
+        let config = Config::from_args(fixed.iter().chain(&keep).chain(args)).unwrap();
         let listener = bind(config.listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = App::new(config).unwrap();
+        let app = App::with(config, own).unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(Arc::clone(&app), listener, async { drop(stopped.await) }));
         Self { url, app, http: Client::new(), stop: Some(stop), task }

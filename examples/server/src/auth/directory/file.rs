@@ -64,7 +64,7 @@ struct User {
     /// Instead of the role's.
     types: Option<Vec<TypePattern>>,
     blocked: bool,
-    /// Generations before this are over, in milliseconds since 1970.
+    /// What was established before this time is over, in milliseconds since 1970.
     since: u64,
 }
 
@@ -122,7 +122,7 @@ impl Directory for RightsFile {
 impl Rules {
     fn of(&self, claims: &Claims) -> Result<Rights, Denied> {
         let user = self.users.get(&claims.sub);
-        if user.map_or(self.strict, |user| user.blocked || claims.generation() < user.since) {
+        if user.map_or(self.strict, |user| user.blocked || claims.established() < user.since) {
             return Err(Denied::Gone);
         }
         let role = user.and_then(|user| user.role.clone()).unwrap_or_else(|| claims.role.clone());

@@ -74,7 +74,7 @@ impl RightsService {
 
     async fn answer(&self, claims: &Claims) -> Result<Option<Said>, String> {
         let question = json!({
-            "user": claims.sub, "role": claims.role, "channels": claims.channels, "gen": claims.generation(),
+            "user": claims.sub, "role": claims.role, "channels": claims.channels, "gen": claims.established(),
         });
         let mut request = self.http.post(self.url.to_string()).timeout(PATIENCE).body(question.to_string());
         request = request.header("content-type", "application/json");
@@ -106,7 +106,7 @@ impl Directory for RightsService {
         let question = format!(
             "{}\n{}\n{}\n{}\n{}",
             self.forgotten.load(Ordering::Acquire),
-            claims.generation(),
+            claims.established(),
             claims.sub,
             claims.role,
             claims.channels.join("\n")

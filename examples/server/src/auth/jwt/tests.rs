@@ -26,6 +26,7 @@ fn claims() -> Claims {
         role: "admin".into(),
         channels: vec!["ops".into()],
         generation: Some(7),
+        auth_ms: None,
         iat: 100,
         nbf: 0,
         exp: 160,
@@ -51,15 +52,43 @@ fn good_until_the_very_second() {
 #[test]
 fn the_future_is_nearer_than_the_skew() {
     let keys = keys("a");
-    for (claims, ms) in [
-        (Claims { iat: 120, ..claims() }, 120_000),
-        (Claims { nbf: 120, ..claims() }, 120_000),
-        (Claims { generation: Some(120_500), ..claims() }, 120_500),
+    for claims in [
+        Claims { generation: None, iat: 120, ..claims() },
+        Claims { generation: None, iat: 100, auth_ms: Some(120_000), ..claims() },
+        Claims { nbf: 120, ..claims() },
     ] {
         let token = keys.sign(&claims);
-        assert_eq!(keys.check(&token, STREAM, ms - 5_001), Err(Invalid::Early));
-        assert_eq!(keys.check(&token, STREAM, ms - 5_000), Ok(claims));
+        assert_eq!(keys.check(&token, STREAM, 114_999), Err(Invalid::Early));
+        assert_eq!(keys.check(&token, STREAM, 115_000), Ok(claims));
     }
+}
+
+#[test]
+fn a_place_in_the_count_is_not_compared_with_the_clock() {
+    let keys = keys("a");
+    // Ahead of the clock: many logins in one millisecond, or another node's clock; and issued before a clock was set back.
+    for claims in [Claims { generation: Some(3_600_000), ..claims() }, Claims { iat: 130, ..claims() }] {
+        assert_eq!(keys.check(&keys.sign(&claims), STREAM, 100_000), Ok(claims));
+    }
+}
+
+#[test]
+fn the_generation_of_another_issuer_is_a_time() {
+    let ours = many(&[&Key::shared(&secret("a"))]);
+    let theirs = many(&[&Key::shared(&secret("a"))]).of_another();
+    for (claims, established) in [
+        (Claims { generation: Some(100_200), ..claims() }, 100_200),
+        // Never later than its second of issue: it would survive revocations.
+        (Claims { generation: Some(3_600_000), ..claims() }, 100_000),
+        (Claims { generation: None, ..claims() }, 100_000),
+        // Only this server says how it dates a token.
+        (Claims { generation: None, auth_ms: Some(1), ..claims() }, 100_000),
+    ] {
+        let read = theirs.check(&ours.sign(&claims), STREAM, 100_000).expect("good");
+        assert_eq!((read.generation, read.established()), (None, established));
+    }
+    let undated = Claims { iat: 0, generation: Some(130_000), ..claims() };
+    assert_eq!(theirs.check(&ours.sign(&undated), STREAM, 100_000), Err(Invalid::Early));
 }
 
 #[test]

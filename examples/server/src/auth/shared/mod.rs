@@ -1,6 +1,6 @@
 //! What all nodes know, in Redis: revocations, whose rights changed, tokens that were used.
 //!
-//! `P:revoked` is a stream with the fields `at` (a place in the count of generations), `whom`, `by` (a node) and `again` (`1` if a node
+//! `P:revoked` is a stream with the fields `at` (a place in the count of logins and revocations), `whom`, `by` (a node) and `again` (`1` if a node
 //! repeats another's at a later place; see [`Revoked::hear`](super::revoked::Revoked::hear)). `P:rights` is a short stream with `whose`, `by`
 //! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` stands there while a token that was used
 //! would still be good.
@@ -20,7 +20,10 @@ use ::redis::{
     streams::{StreamId, StreamRangeReply},
 };
 
-use super::{revoked::Revoke, whose::Whose};
+use super::{
+    revoked::{Moment, Revoke},
+    whose::Whose,
+};
 use crate::{
     clock::random_name,
     engine::{OpenError, redis::Link},
@@ -74,8 +77,8 @@ pub enum Heard {
 /// A revocation by some node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// Its place in the count of generations.
-    pub at: u64,
+    /// When it happened: by the count of logins and revocations, and by Redis' clock, which is the same for all nodes.
+    pub moment: Moment,
     /// Whom it concerns.
     pub whom: Revoke,
     /// A node repeats what another said.
@@ -122,7 +125,7 @@ impl Shared {
     /// # Errors
     /// In words. It may have been said all the same.
     pub async fn revoked(&self, revocation: &Revocation) -> Result<(), String> {
-        let Revocation { at, whom, again } = revocation;
+        let Revocation { moment: Moment { at, .. }, whom, again } = revocation;
         let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
         let mut call = self.say_revoked.key(&self.revoked);
         call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
@@ -180,7 +183,17 @@ fn field(entry: &StreamId, name: &str) -> Result<String, String> {
 
 fn revocation(entry: &StreamId) -> Result<Revocation, String> {
     Ok(Revocation {
-        at: field(entry, "at")?.parse().map_err(|error| format!("{}: {error}", entry.id))?,
+        moment: Moment {
+            at: field(entry, "at")?.parse().map_err(|error| format!("{}: {error}", entry.id))?,
+            // The id of an entry begins with the time at which Redis added it.
+            ms: entry
+                .id
+                .split('-')
+                .next()
+                .unwrap_or_default()
+                .parse()
+                .map_err(|error| format!("{}: {error}", entry.id))?,
+        },
         whom: serde_json::from_str(&field(entry, "whom")?).map_err(|error| format!("{}: {error}", entry.id))?,
         again: field(entry, "again")? == "1",
     })

@@ -16,6 +16,7 @@ use super::{
     super::{OpenError, Record, ledger::Done},
     file::{LOG, META, RECEIPTS},
 };
+use crate::files::{private, private_folder};
 
 const FORMAT: u64 = 1;
 const UNFINISHED: &str = "log.redb.new";
@@ -38,12 +39,13 @@ pub(super) struct Found {
 pub(super) fn create(path: &Path, epoch: Epoch) -> Result<(), String> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let make = || -> Result<(), ::redb::Error> {
-        fs::create_dir_all(folder)?;
+        private_folder(folder)?;
         let unfinished = folder.join(UNFINISHED);
         match fs::remove_file(&unfinished) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}
         }
+        drop(private().write(true).create_new(true).open(&unfinished)?);
         let db = Builder::new().set_cache_size(CACHE).create(&unfinished)?;
         let write = db.begin_write()?;
         write.open_table(LOG)?;

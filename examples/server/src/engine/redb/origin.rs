@@ -6,7 +6,7 @@
 //! Against whoever puts back both, in place, or the whole machine, see [`claimed`](crate::engine::Engine::claimed).
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::Path,
     time::UNIX_EPOCH,
@@ -19,7 +19,7 @@ use super::{
     file::META,
     load::{Found, damaged},
 };
-use crate::engine::OpenError;
+use crate::{engine::OpenError, files::private};
 
 const NAME: &str = "log.seen";
 const STARTS: &str = "starts";
@@ -112,7 +112,7 @@ fn read(path: &Path) -> Option<Seen> {
 
 fn see(path: &Path, seen: &Seen) -> io::Result<()> {
     let next = path.with_file_name("log.seen.new");
-    let mut file = File::create(&next)?;
+    let mut file = private().write(true).create(true).truncate(true).open(&next)?;
     file.write_all(&serde_json::to_vec(seen).map_err(io::Error::other)?)?;
     file.sync_all()?;
     fs::rename(next, path.with_file_name(NAME))
