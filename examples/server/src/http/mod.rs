@@ -10,6 +10,7 @@ mod dev;
 mod events;
 mod front;
 mod health;
+mod host;
 pub mod layer;
 mod pages;
 mod progress;
@@ -99,7 +100,12 @@ pub fn router(app: &Arc<App>) -> Router {
         Some(dir) => routes.fallback_service(pages::pages(app, dir)),
         None => routes.fallback(nothing_here),
     };
-    all(app, routes.method_not_allowed_fallback(wrong_method))
+    let routes = routes.method_not_allowed_fallback(wrong_method);
+    let routes = match host::Hosts::of(&app.config) {
+        Some(hosts) => routes.layer(middleware::from_fn_with_state(hosts, host::check)),
+        None => routes,
+    };
+    all(app, routes)
 }
 
 /// What holds for every answer.
