@@ -17,6 +17,7 @@ mod progress;
 pub mod projects;
 pub mod publish;
 pub mod response;
+mod restraint;
 mod revoke;
 mod session;
 mod slots;
@@ -45,6 +46,7 @@ use crate::{
     error::{Code, Problem},
 };
 use layer::Publishing;
+use restraint::Restraint;
 
 pub(crate) use front::{Decided, First, Front};
 
@@ -153,6 +155,8 @@ fn cors(app: &App) -> CorsLayer {
 
 /// Counts and logs. Only the path is logged: the query of a stream holds a token.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let restraint = Restraint::of(&app, &request);
+    restraint.wait().await;
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!(
@@ -166,6 +170,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
+    restraint.answered(status);
     span.record("http.response.status_code", status.as_u16());
     // What is logged of the request belongs to it.
     let _span = span.entered();
