@@ -24,7 +24,7 @@ pub fn run(config: &Config, origins: &Origins, output: &mut impl Write) -> io::R
         let ((key, value), room) = (setting, widest.saturating_sub(width(setting)));
         writeln!(output, "{key} = {value}{:room$}  # {}", "", origins.of(key))?;
     }
-    if let Some(warning) = Descriptors::raise().shortage(&config.limits) {
+    for warning in config.warnings.iter().cloned().chain(Descriptors::raise().shortage(&config.limits)) {
         writeln!(output, "warning: {warning}")?;
     }
     let wrong = places(config);

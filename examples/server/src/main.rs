@@ -93,8 +93,7 @@ async fn run(config: Config) -> std::io::Result<()> {
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    let descriptors = Descriptors::raise();
-    if let Some(warning) = descriptors.shortage(&config.limits) {
+    for warning in config.warnings.iter().cloned().chain(Descriptors::raise().shortage(&config.limits)) {
         tracing::warn!(target: "tinysse::server", "{warning}");
     }
     let (address, scheme) = (config.listen, if config.tls.is_some() { "https" } else { "http" });

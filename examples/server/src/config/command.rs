@@ -4,7 +4,10 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Config, ConfigError, Layer, Origins, Span, file::read};
+use super::{Config, ConfigError, Layer, Origins, Span, environment, file::read, pages};
+
+/// The variable that names the file of settings.
+pub(super) const CONFIG: &str = "TINYSSE_CONFIG";
 
 /// A command with its settings.
 #[derive(Debug)]
@@ -116,7 +119,7 @@ pub struct Mint {
 #[derive(Args)]
 struct Settings {
     /// A TOML file with the same settings; flags and environment win over it
-    #[arg(long, env = "TINYSSE_CONFIG", value_name = "FILE")]
+    #[arg(long, env = CONFIG, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Layer,
@@ -154,9 +157,15 @@ impl Command {
 }
 
 fn resolve(settings: Settings, matches: &ArgMatches) -> Result<(Box<Config>, Origins), ConfigError> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let warnings = environment::check(names)?;
     let path = settings.config.as_deref();
     let file = path.map(read).transpose()?.unwrap_or_default();
     let origins = Origins::read(matches, path);
-    let config = Config::resolve(settings.flags.over(file)).map_err(|error| origins.blame(error))?;
+    let mut config = Config::resolve(settings.flags.over(file)).map_err(|error| origins.blame(error))?;
+    config.warnings.extend(warnings);
+    if let Some(warning) = pages::exposed(&config, path) {
+        return Err(origins.blame(warning));
+    }
     Ok((Box::new(config), origins))
 }

@@ -2,18 +2,19 @@
 
 use std::{ops::Range, path::Path};
 
-use super::{ConfigError, Layer, wrong};
+use super::{ConfigError, Layer, lines::line_of, wrong};
 
 /// Reads a layer of settings.
 ///
 /// # Errors
-/// [`ConfigError::Setting`] names the file and, where it can be told, the key.
+/// [`ConfigError::Setting`] names the file and, where it can be told, line and key.
 pub(super) fn read(path: &Path) -> Result<Layer, ConfigError> {
     let name = path.display();
     let text = std::fs::read_to_string(path).or_else(|error| wrong(format!("--config {name}: {error}")))?;
     // Only the message: the parser's full text quotes the line, which may hold a secret.
     toml::from_str(&text).or_else(|error: toml::de::Error| {
-        wrong(format!("--config {name}: {}{}", key_at(&text, error.span()), error.message()))
+        let line = error.span().map(|span| format!(":{}", line_of(&text, span.start))).unwrap_or_default();
+        wrong(format!("--config {name}{line}: {}{}", key_at(&text, error.span()), error.message()))
     })
 }
 

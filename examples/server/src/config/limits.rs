@@ -10,7 +10,7 @@ use super::{
 };
 
 /// No cap is higher.
-const MOST: usize = 10_000_000;
+pub(super) const MOST: usize = 10_000_000;
 
 /// Caps and rates. An address is an IPv4 address or the /64 of an IPv6 address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,12 +11,15 @@ mod access;
 pub mod admin;
 mod command;
 mod cors;
+mod environment;
 mod file;
 mod flow;
 mod layer;
 mod limits;
+mod lines;
 mod origin;
 mod otlp;
+mod pages;
 pub mod poll;
 mod shown;
 mod tls;
@@ -114,6 +117,8 @@ pub struct Config {
     pub drain_window: Span,
     /// What to log.
     pub log: Targets,
+    /// What is probably not meant, in words for the person who started the server. Logged at the start.
+    pub warnings: Vec<String>,
 }
 
 /// Where the log is kept.
@@ -192,7 +197,7 @@ impl Config {
         if !dev && let Some(key) = &publish_key {
             at_least("--publish-key", key, 16)?;
         }
-        let max_streams = layer.max_streams.unwrap_or(10_000);
+        let max_streams = between("--max-streams", layer.max_streams.unwrap_or(10_000), 1, limits::MOST)?;
         let limits = Limits::resolve(&layer, max_streams, dev)?;
         let default = HubConfig::default();
         let hub = HubConfig {
@@ -210,6 +215,17 @@ impl Config {
         {
             return wrong(format!("--pages: {} has no index.html", pages.display()));
         }
+        let session_ttl = layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000).max(token_ttl));
+        if session_ttl < token_ttl {
+            return wrong(
+                "--session-ttl is shorter than --token-ttl: revocations would be forgotten while tokens still open streams",
+            );
+        }
+        let stall_timeout = layer.stall_timeout.unwrap_or(Span::of_ms(30_000));
+        between("--stall-timeout (in milliseconds)", stall_timeout.ms(), 100, 3_600_000)?;
+        let drain_window = layer.drain_window.unwrap_or(Span::of_ms(5_000));
+        between("--drain-window (in milliseconds)", drain_window.ms(), 0, 3_600_000)?;
+        let warnings = unused(&layer).chain(unreachable(&limits, max_streams, tls.is_some())).collect();
         let (slow, room) = (flow::slow(&layer)?, flow::room(&layer)?);
         let polls = poll::resolve(&layer)?;
         let poll_lease = layer.poll_lease.unwrap_or(Span::of_ms(5_000));
@@ -223,7 +239,7 @@ impl Config {
             publish_key,
             issuer: layer.issuer.unwrap_or_else(|| ISSUER.to_owned()),
             token_ttl,
-            session_ttl: layer.session_ttl.unwrap_or(Span::of_ms(12 * 3_600_000)).max(token_ttl),
+            session_ttl,
             hub,
             cors_origins: layer.cors_origin.iter().map(|text| cors::origin(text)).collect::<Result<_, _>>()?,
             admin,
@@ -239,9 +255,10 @@ impl Config {
             max_streams,
             max_stream_age: layer.max_stream_age.unwrap_or(Span::of_ms(3_600_000)),
             end_with_token: layer.end_with_token.unwrap_or(false),
-            stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
-            drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
+            stall_timeout,
+            drain_window,
             log: filter(layer.log.as_deref().unwrap_or("info"))?,
+            warnings,
         })
     }
 }
@@ -269,6 +286,31 @@ fn keep(layer: &Layer) -> Result<Keep, ConfigError> {
         }
         (true, _, _) | (false, Some(_), Some(_)) => wrong("--data, --memory or --redis: one of them"),
     }
+}
+
+/// Warns about settings that mean nothing beside the others.
+fn unused(layer: &Layer) -> impl Iterator<Item = String> {
+    let (redis, directory) = (layer.redis.is_some(), layer.directory.as_ref());
+    let asked = directory.is_some_and(|place| place.expose().contains("://"));
+    let lonely = [
+        ("--redis-prefix", layer.redis_prefix.is_some() && !redis, "--redis"),
+        ("--redis-ca", layer.redis_ca.is_some() && !redis, "--redis"),
+        ("--directory-key", layer.directory_key.is_some() && !asked, "an address as --directory"),
+        ("--directory-ttl", layer.directory_ttl.is_some() && !asked, "an address as --directory"),
+    ];
+    let lonely = lonely.into_iter().filter(|(_, lonely, _)| *lonely);
+    lonely.map(|(name, _, needs)| format!("{name} does nothing without {needs}"))
+}
+
+/// Warns about a bound that another one keeps from being reached.
+fn unreachable(limits: &Limits, max_streams: usize, tls: bool) -> Option<String> {
+    // Over HTTP/2 one connection carries many streams.
+    (!tls && limits.connections < max_streams).then(|| {
+        format!(
+            "--max-streams is {max_streams}, but --max-connections {} allows fewer: a stream takes a connection",
+            limits.connections
+        )
+    })
 }
 
 fn wrong<T>(text: impl Into<String>) -> Result<T, ConfigError> {

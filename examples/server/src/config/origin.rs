@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use clap::{ArgMatches, Args, parser::ValueSource};
 
-use super::{ConfigError, Layer};
+use super::{ConfigError, Layer, PollError, lines::Lines};
 
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It was not given.
     Default,
-    /// The file of this name.
+    /// The file of this name, with the line: `tinysse.toml:3`.
     File(String),
     /// The environment variable of this name.
     Environment(String),
@@ -30,16 +30,20 @@ impl fmt::Display for Origin {
 }
 
 /// The origins of those settings that were given, by the name that they have in the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<String, Origin>);
+#[derive(Debug, Default)]
+pub struct Origins {
+    known: BTreeMap<String, Origin>,
+    lines: Lines,
+    /// The file's.
+    name: String,
+}
 
 impl Origins {
     /// Of what the command line, with the environment behind it, and a file say.
     pub(super) fn read(matches: &ArgMatches, file: Option<&Path>) -> Self {
         let mut known = BTreeMap::new();
-        let table = file.and_then(|path| std::fs::read_to_string(path).ok()?.parse::<toml::Table>().ok());
-        let (table, name) =
-            (table.unwrap_or_default(), file.map(|path| path.display().to_string()).unwrap_or_default());
+        let text = file.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+        let (lines, name) = (Lines::of(&text), file.map(|path| path.display().to_string()).unwrap_or_default());
         for arg in Layer::augment_args(clap::Command::new("")).get_arguments() {
             let Some(key) = arg.get_long() else { continue };
             let origin = match matches.value_source(arg.get_id().as_str()) {
@@ -47,18 +51,18 @@ impl Origins {
                 Some(ValueSource::EnvVariable) => {
                     Origin::Environment(arg.get_env().unwrap_or_default().to_string_lossy().into_owned())
                 }
-                Some(_) | None if table.contains_key(key) => Origin::File(name.clone()),
+                Some(_) | None if lines.has(key) => Origin::File(at(&name, lines.key(key))),
                 Some(_) | None => continue,
             };
             known.insert(key.to_owned(), origin);
         }
-        Self(known)
+        Self { known, lines, name }
     }
 
     /// Of this setting.
     #[must_use]
     pub fn of(&self, key: &str) -> &Origin {
-        self.0.get(key).unwrap_or(&Origin::Default)
+        self.known.get(key).unwrap_or(&Origin::Default)
     }
 
     /// Says with a refusal where the setting that it names first comes from, if it was given.
@@ -74,7 +78,18 @@ impl Origins {
                     }
                 }
             }
-            other @ (ConfigError::Flags(_) | ConfigError::Poll(_) | ConfigError::Given { .. }) => other,
+            ConfigError::Poll(error) => {
+                let origin = match self.of("poll") {
+                    Origin::File(_) => Origin::File(at(&self.name, self.lines.poll(&error.kind, &error.key))),
+                    other => other.clone(),
+                };
+                ConfigError::Poll(PollError { origin, ..error })
+            }
+            other @ (ConfigError::Flags(_) | ConfigError::Given { .. }) => other,
         }
     }
+}
+
+fn at(file: &str, line: Option<usize>) -> String {
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }

@@ -28,7 +28,7 @@ use serde::{Deserialize, Deserializer, de};
 use tinysse::core::{audience::Audience, wire::kind::check_type};
 use toml::Value;
 
-use super::{Layer, Pair, Span};
+use super::{Layer, Origin, Pair, Span};
 use crate::worker::compare::Compare;
 
 /// Everything that a table may say.
@@ -84,7 +84,7 @@ pub struct PollEntry(BTreeMap<String, Value>);
 
 /// A poller is described wrongly. The values are not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--poll `{kind}`: `{key}`: {what}")]
+#[error("--poll `{kind}`: `{key}`: {what} (from: {origin})")]
 pub struct PollError {
     /// Its type, as far as that is known.
     pub kind: String,
@@ -92,6 +92,8 @@ pub struct PollError {
     pub key: String,
     /// What is wrong about it.
     pub what: String,
+    /// Where the pollers were given.
+    pub origin: Origin,
 }
 
 impl fmt::Debug for PollEntry {
@@ -130,7 +132,8 @@ pub(super) fn resolve(layer: &Layer) -> Result<Vec<Poll>, PollError> {
     for entry in &layer.poll {
         let poll = entry.resolve(layer)?;
         if polls.iter().any(|other| other.kind == poll.kind) {
-            return Err(PollError { kind: poll.kind, key: "type".into(), what: "it stands there twice".into() });
+            let (key, what, origin) = ("type".into(), "there is another poller of this type".into(), Origin::Default);
+            return Err(PollError { kind: poll.kind, key, what, origin });
         }
         polls.push(poll);
     }
@@ -142,7 +145,7 @@ impl PollEntry {
         let kind = self.0.get("type").and_then(Value::as_str).unwrap_or("?").to_owned();
         let wrong = |key: &str| {
             let (kind, key) = (kind.clone(), key.to_owned());
-            move |what: String| PollError { kind, key, what }
+            move |what: String| PollError { kind, key, what, origin: Origin::Default }
         };
         if let Some(key) = self.0.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(wrong(key)(format!("unknown; there are {}", KEYS.join(", "))));

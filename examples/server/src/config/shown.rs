@@ -46,6 +46,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         stall_timeout,
         drain_window,
         log,
+        warnings: _,
     } = config;
     let HubConfig { max_count, max_age_ms, max_bytes, beat_ms, retry_ms, linger_ms } = hub;
     let ms = |ms: u64| span(Span::of_ms(ms));

@@ -82,7 +82,7 @@ fn polls_have_a_type_and_an_address() {
     for bad in ["http://x", "tinysse.x=http://x", "a b=http://x", "a=x", "a=ftp://x", "a=/path"] {
         assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
     }
-    assert!(complaint(&["--dev", "--poll=a=http://x", "--poll=a=http://y"]).contains("twice"));
+    assert!(complaint(&["--dev", "--poll=a=http://x", "--poll=a=http://y"]).contains("another"));
 }
 
 #[test]
@@ -216,8 +216,8 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     });
     for (key, shown) in [
         ("secret", "[hidden] # flag"),
-        ("token-ttl", &*format!("30s # {file}")),
-        ("publish-key", &*format!("[hidden] # {file}")),
+        ("token-ttl", &*format!("30s # {file}:1")),
+        ("publish-key", &*format!("[hidden] # {file}:2")),
         ("beat", "3m # flag"),
         ("batch", "a.*=1500ms # flag"),
         ("poll", "a=x (every 2s, timeout 5s, max-stale 6s, max-bytes 1048576) # flag"),
@@ -264,11 +264,17 @@ fn who_gave_a_wrong_setting_is_named() {
         matches!(&error, ConfigError::Given { key, origin: Origin::File(_), .. } if key == "log-max-count"),
         "{error:?}"
     );
-    assert!(error.to_string().ends_with(&format!("(from: {})", path.display())), "{error}");
+    assert!(error.to_string().ends_with(&format!("(from: {}:3)", path.display())), "{error}");
     let error = Config::from_args(["tinysse-server", &flag, "--log-max-count=0"]).expect_err("too few");
     assert!(matches!(&error, ConfigError::Given { origin: Origin::Flag, .. }), "{error:?}");
     std::fs::write(&path, "dev = true\ntoken-ttl = 5\n").expect("written");
-    assert!(complaint(&[&flag]).contains("token-ttl: "), "{}", complaint(&[&flag]));
+    let place = format!("--config {}:2: token-ttl: ", path.display());
+    assert!(complaint(&[&flag]).starts_with(&place), "{}", complaint(&[&flag]));
+    std::fs::write(&path, "dev = true\n\nbeat = '3s\n").expect("written");
+    assert!(complaint(&[&flag]).contains(&format!("{}:3: ", path.display())), "{}", complaint(&[&flag]));
+    std::fs::write(&path, "dev = true\n[[poll]]\ntype = 'a'\nurl = 'http://x'\nevery = '1ms'\n").expect("written");
+    assert!(complaint(&[&flag]).ends_with(&format!("(from: {}:5)", path.display())), "{}", complaint(&[&flag]));
+    assert!(complaint(&["--dev", "--poll=a=ftp://x"]).ends_with("(from: flag)"));
     std::fs::remove_file(&path).expect("removed");
 }
 
@@ -301,4 +307,56 @@ fn spans_go_to_an_address_if_they_can() {
         let error = otlp(bad).expect_err(bad);
         assert!(error.contains("--otlp") && !error.contains("hush-hush"), "{error}");
     }
+}
+
+#[test]
+fn what_does_nothing_or_cannot_work_is_said() {
+    let warned =
+        |flags: &[&str]| config(&[&["--dev", "--memory"], flags].concat()).expect("complete").warnings.join("; ");
+    assert_eq!(warned(&[]), "");
+    for (flags, word) in [
+        (["--redis-prefix=a"].as_slice(), "--redis-prefix does nothing without --redis"),
+        (&["--redis-ca=a.pem"], "--redis-ca does nothing without --redis"),
+        (&["--directory-key=a"], "--directory-key does nothing without an address"),
+        (&["--directory-ttl=5s"], "--directory-ttl does nothing without an address"),
+        (&["--max-streams=500", "--max-connections=100"], "--max-connections 100 allows fewer"),
+    ] {
+        assert!(warned(flags).contains(word), "{}", warned(flags));
+    }
+    for (flags, word) in [
+        (["--max-streams=0"].as_slice(), "--max-streams is 0; it must be 1"),
+        (&["--stall-timeout=50ms"], "--stall-timeout"),
+        (&["--drain-window=2h"], "--drain-window"),
+        (&["--session-ttl=5s", "--token-ttl=60s"], "--session-ttl"),
+    ] {
+        assert!(complaint(&[&["--dev"], flags].concat()).contains(word), "{flags:?}");
+    }
+}
+
+#[test]
+fn pages_show_nothing_that_is_the_servers() {
+    let pages = std::env::temp_dir().join(format!("tinysse-exposed-{}", std::process::id()));
+    std::fs::create_dir_all(pages.join("inner")).expect("made");
+    let file = |name: &str, text: &str| std::fs::write(pages.join(name), text).expect("written");
+    file("index.html", "");
+    file("rights.toml", "");
+    file("key.pem", Key::generate().expose());
+    file("tinysse.toml", "dev = true\nmemory = true\n");
+    let (shown, at) = (format!("--pages={}", pages.display()), |flag: &str, name: &str| {
+        format!("--{flag}={}", pages.join(name).display())
+    });
+    assert!(config(&["--dev", "--memory", &shown]).is_ok());
+    for (flag, name) in [
+        ("data", "data"),
+        ("data", "inner/../data"),
+        ("revocations", "inner/revoked"),
+        ("directory", "rights.toml"),
+        ("token-key", "key.pem"),
+        ("config", "tinysse.toml"),
+    ] {
+        let memory = if flag == "data" { "--memory=false" } else { "--memory" };
+        let error = complaint(&["--dev", memory, &shown, &at(flag, name)]);
+        assert!(error.starts_with(&format!("--{flag}: ")) && error.contains("--pages"), "{error}");
+    }
+    std::fs::remove_dir_all(&pages).expect("removed");
 }

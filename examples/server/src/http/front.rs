@@ -22,7 +22,9 @@ use tracing::Level;
 use super::{
     SPANS, cors,
     events::{Opened, open, stream},
-    hardened, told,
+    hardened,
+    host::Hosts,
+    told,
 };
 use crate::{
     app::App,
@@ -54,6 +56,8 @@ pub(crate) struct Front {
     /// For those that are listed.
     listed: Vec<(HeaderValue, Head)>,
     unlisted: Head,
+    /// Those that requests may name, if not all.
+    hosts: Option<Hosts>,
 }
 
 /// What becomes of a first request.
@@ -82,15 +86,22 @@ impl Front {
         for origin in &app.config.cors_origins {
             listed.push((origin.clone(), head(app, Some(origin)).await));
         }
-        Self { app: Arc::clone(app), head: head(app, None).await, listed, unlisted: head(app, Some(&UNLISTED)).await }
+        let (head, unlisted) = (head(app, None).await, head(app, Some(&UNLISTED)).await);
+        Self { app: Arc::clone(app), head, listed, unlisted, hosts: Hosts::of(&app.config) }
     }
 
     /// Answers the first request of a connection, of which these are the first bytes.
     pub(crate) async fn answer(&self, conn: &Arc<Conn>, bytes: &[u8]) -> First<'_> {
         // A collector gets the spans of the router's layers.
-        let Some((query, headers)) = plain(bytes).filter(|_| !tracing::enabled!(target: SPANS, Level::INFO)) else {
+        let Some(Plain { query, headers, host }) =
+            plain(bytes).filter(|_| !tracing::enabled!(target: SPANS, Level::INFO))
+        else {
             return First::Hyper(None);
         };
+        // Refusing is for the router's layers.
+        if self.hosts.as_ref().zip(host).is_some_and(|(hosts, host)| !hosts.allow(host)) {
+            return First::Hyper(None);
+        }
         let (begun, patience) = (Instant::now(), self.app.config.limits.request_timeout.duration());
         let response = match timeout(patience, open(&self.app, Arc::clone(conn), query, &headers)).await {
             Ok(Ok(Opened::Stream(body))) => {
@@ -119,8 +130,16 @@ async fn head(app: &App, origin: Option<&HeaderValue>) -> Head {
     Head::of(&response.into_parts().0)
 }
 
-/// Query and headers of a request for a stream that nothing else comes with; `None` for any other.
-fn plain(bytes: &[u8]) -> Option<(&str, HeaderMap)> {
+/// A request for a stream that nothing else comes with.
+struct Plain<'a> {
+    query: &'a str,
+    /// Those that the handler looks at.
+    headers: HeaderMap,
+    host: Option<&'a [u8]>,
+}
+
+/// Reads a request for a stream; `None` for any other.
+fn plain(bytes: &[u8]) -> Option<Plain<'_>> {
     let mut lines = [httparse::EMPTY_HEADER; LINES];
     let mut request = httparse::Request::new(&mut lines);
     let end = match request.parse(bytes) {
@@ -135,11 +154,16 @@ fn plain(bytes: &[u8]) -> Option<(&str, HeaderMap)> {
         "" => "",
         rest => rest.strip_prefix('?').filter(|query| query.bytes().all(stands_in_queries))?,
     };
-    let mut headers = HeaderMap::new();
+    let (mut headers, mut host) = (HeaderMap::new(), None);
     for line in request.headers.iter() {
         let is = |name: &str| line.name.eq_ignore_ascii_case(name);
         if let Some(name) = HEARD.iter().find(|name| is(name.as_str())) {
             headers.append(name, HeaderValue::from_bytes(line.value).ok()?);
+        } else if is("host") {
+            // Two are one too many, which hyper's side may judge.
+            if host.replace(line.value).is_some() {
+                return None;
+            }
         } else if MORE.into_iter().any(is)
             || is("connection")
                 && !["keep-alive", "close"].iter().any(|is| line.value.eq_ignore_ascii_case(is.as_bytes()))
@@ -147,7 +171,7 @@ fn plain(bytes: &[u8]) -> Option<(&str, HeaderMap)> {
             return None;
         }
     }
-    Some((query, headers))
+    Some(Plain { query, headers, host })
 }
 
 /// RFC 3986, 3.4. By a table: a token is long.
@@ -178,7 +202,7 @@ mod tests {
 
     fn read(lines: &str) -> Option<(String, HeaderMap)> {
         let text = lines.replace('\n', "\r\n");
-        plain(text.as_bytes()).map(|(query, headers)| (query.to_owned(), headers))
+        plain(text.as_bytes()).map(|plain| (plain.query.to_owned(), plain.headers))
     }
 
     #[test]
@@ -213,7 +237,7 @@ mod tests {
                     _ => bytes.insert(at, b"\r\n :?#%&=+\0\xff"[rng.below(12) as usize]),
                 }
             }
-            let Some((query, headers)) = plain(&bytes) else { continue };
+            let Some(Plain { query, headers, .. }) = plain(&bytes) else { continue };
             taken += 1;
             let head = String::from_utf8_lossy(&bytes);
             let address = head.split(' ').nth(1).unwrap_or_default();
@@ -240,6 +264,7 @@ mod tests {
             ("no query of an address", "GET /events?a=\"<b> HTTP/1.1\n\n"),
             ("another protocol", "GET /events HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket\n\n"),
             ("an expectation", "GET /events HTTP/1.1\nExpect: 100-continue\n\n"),
+            ("two hosts", "GET /events HTTP/1.1\nHost: x\nHost: y\n\n"),
             ("nonsense", "GET\n\n"),
             ("many lines", &format!("GET /events HTTP/1.1\n{}\n", "A: b\n".repeat(LINES + 1))),
             ("nothing", ""),

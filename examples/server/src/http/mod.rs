@@ -10,12 +10,14 @@ mod dev;
 mod events;
 mod front;
 mod health;
+mod host;
 pub mod layer;
 mod pages;
 mod progress;
 pub mod projects;
 pub mod publish;
 pub mod response;
+mod restraint;
 mod revoke;
 mod session;
 mod slots;
@@ -44,6 +46,7 @@ use crate::{
     error::{Code, Problem},
 };
 use layer::Publishing;
+use restraint::Restraint;
 
 pub(crate) use front::{Decided, First, Front};
 
@@ -99,7 +102,12 @@ pub fn router(app: &Arc<App>) -> Router {
         Some(dir) => routes.fallback_service(pages::pages(app, dir)),
         None => routes.fallback(nothing_here),
     };
-    all(app, routes.method_not_allowed_fallback(wrong_method))
+    let routes = routes.method_not_allowed_fallback(wrong_method);
+    let routes = match host::Hosts::of(&app.config) {
+        Some(hosts) => routes.layer(middleware::from_fn_with_state(hosts, host::check)),
+        None => routes,
+    };
+    all(app, routes)
 }
 
 /// What holds for every answer.
@@ -147,6 +155,8 @@ fn cors(app: &App) -> CorsLayer {
 
 /// Counts and logs. Only the path is logged: the query of a stream holds a token.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let restraint = Restraint::of(&app, &request);
+    restraint.wait().await;
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!(
@@ -160,6 +170,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
+    restraint.answered(status);
     span.record("http.response.status_code", status.as_u16());
     // What is logged of the request belongs to it.
     let _span = span.entered();

@@ -12,12 +12,15 @@ use std::{
     time::Duration,
 };
 
+use tinysse::core::time::Time;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::Notify,
     time::{Sleep, sleep},
 };
+
+use super::refusals::Refusals;
 
 /// The connection goes on, or the client ended it.
 const HARMLESS: [io::ErrorKind; 6] = [
@@ -41,6 +44,7 @@ pub struct Conn {
     was_full: AtomicBool,
     ended: OnceLock<&'static str>,
     peer: Option<IpAddr>,
+    refusals: Refusals,
 }
 
 impl Conn {
@@ -54,6 +58,18 @@ impl Conn {
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         self.peer
+    }
+
+    /// How long a request has to wait, at this time, since too many before it were refused.
+    pub(crate) fn wait(&self, now: Time) -> Option<Duration> {
+        self.refusals.wait(now.0)
+    }
+
+    /// Counts a request that was refused or given up. Cuts the connection if there are far too many.
+    pub(crate) fn refused(&self, now: Time) {
+        if !self.refusals.add(now.0) {
+            self.abort("flood");
+        }
     }
 
     /// Cuts the connection in mid-air, as a broken network would.

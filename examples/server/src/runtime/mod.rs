@@ -15,6 +15,7 @@ mod joined;
 mod lane;
 mod line;
 mod peer;
+mod refusals;
 mod serve;
 mod stream;
 mod streams;

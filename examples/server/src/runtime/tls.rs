@@ -48,6 +48,10 @@ const STREAMS: u32 = 128;
 /// Bytes of a request's headers over HTTP/2.
 const HEADERS: u32 = 16 * 1024;
 
+/// Requests that a client reset before they were looked at, and responses reset for errors of a client, that end a connection of HTTP/2.
+const RESETS: usize = 20;
+const ERRORS: usize = 128;
+
 /// Certificate and key.
 #[derive(Debug)]
 pub struct Tls {
@@ -178,6 +182,8 @@ pub(super) async fn connection(
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(HEADERS)
+            .max_pending_accept_reset_streams(RESETS)
+            .max_local_error_reset_streams(ERRORS)
             // What waits, waits in the log.
             .max_send_buf_size(BUFFER)
             .keep_alive_interval(patience)

@@ -1,6 +1,9 @@
 use serde_json::json;
 
-use crate::support::{Server, body_of, refused, until};
+use crate::{
+    lane::{ask, read_until},
+    support::{Server, body_of, refused, until},
+};
 
 #[tokio::test]
 async fn without_dev_there_is_no_door_for_trying_out() {
@@ -72,5 +75,34 @@ async fn notify_publishes_many() {
     refused(ada.post("/dev/notify", &json!({ "type": "a", "count": 0 })), 400, "bad_count").await;
     refused(ada.post("/dev/notify", &json!({ "type": "tinysse.bye" })), 400, "reserved_type").await;
     refused(server.post("/dev/notify", &json!({ "type": "a" })), 401, "unauthenticated").await;
+    server.stop().await;
+}
+
+/// A page of another site whose name now resolves to this machine (DNS rebinding) is same-origin with it, but names its own host.
+#[tokio::test]
+async fn a_page_of_a_foreign_name_gets_nothing() {
+    let server = Server::dev(&["--cors-origin=https://app.test"]).await;
+    let token = server.log_in("ada", "", &[]).await.token().await;
+    let body = json!({ "user": "ada" });
+    for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "192.0.2.1"] {
+        refused(server.post("/auth/login", &body).header("host", host), 403, "foreign_host").await;
+        refused(server.get("/projects.html").header("host", host), 403, "foreign_host").await;
+        // Also by the shorter way that streams take.
+        let (mut client, mut text) =
+            (ask(&server, &format!("GET /events?token={token} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await, String::new());
+        read_until(&mut client, &mut text, "foreign_host").await;
+        assert!(text.starts_with("HTTP/1.1 403 "), "{text}");
+    }
+    for host in ["localhost:1", "127.0.0.1", "[::1]:80", "app.localhost", "app.test"] {
+        assert_eq!(
+            server.post("/auth/login", &body).header("host", host).send().await.unwrap().status(),
+            200,
+            "{host}"
+        );
+    }
+    server.stop().await;
+    let server = Server::start(&[]).await;
+    let answer = server.get("/healthz").header("host", "any.example").send().await.unwrap();
+    assert_eq!(answer.status(), 200, "a server may have any name");
     server.stop().await;
 }

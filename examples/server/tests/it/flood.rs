@@ -112,11 +112,11 @@ async fn who_sends_slowly_is_not_waited_for() {
     let mut heads = Vec::new();
     for _ in 0..50 {
         let mut tcp = connect(&server).await;
-        tcp.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nx-").await.unwrap();
+        tcp.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-").await.unwrap();
         heads.push(tcp);
     }
     let mut body = connect(&server).await;
-    let head = "POST /publish HTTP/1.1\r\nhost: a\r\nauthorization: Bearer dev-publish-key\r\n\
+    let head = "POST /publish HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev-publish-key\r\n\
                 content-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
     body.write_all(head.as_bytes()).await.unwrap();
     // Others are served. The connection is not kept: it would be idle until the server closes it, as the next request is sent.
@@ -140,7 +140,7 @@ async fn what_is_too_large_is_not_taken() {
     for length in ["content-length: 104857600", "transfer-encoding: chunked"] {
         let (mut reader, mut writer) = connect(&server).await.into_split();
         let head = format!(
-            "POST /publish HTTP/1.1\r\nhost: a\r\nauthorization: Bearer dev-publish-key\r\n\
+            "POST /publish HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev-publish-key\r\n\
              content-type: application/json\r\n{length}\r\n\r\n"
         );
         let chunked = length.starts_with("transfer");
@@ -172,5 +172,22 @@ async fn what_is_too_large_is_not_taken() {
     let lines: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
     let _ = tcp.write_all(format!("GET /healthz HTTP/1.1\r\n{lines}\r\n").as_bytes()).await;
     assert!(rest(&mut tcp).await.starts_with("HTTP/1.1 431"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_refused_all_the_time_is_slowed_down() {
+    let server = Server::dev(&["--trusted-proxy=10.0.0.0/8"]).await;
+    let mut tcp = connect(&server).await;
+    let (many, began) = (240, std::time::Instant::now());
+    let asked = "GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(many - 1);
+    let last = "GET /nothing HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    tcp.write_all((asked + last).as_bytes()).await.unwrap();
+    // Others are not.
+    assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
+    let answers = rest(&mut tcp).await;
+    assert_eq!(answers.matches("HTTP/1.1 404 ").count(), many, "each is answered");
+    // Two hundred at once, and then twenty a second.
+    assert!(began.elapsed() >= Duration::from_millis(1_900), "{:?}", began.elapsed());
     server.stop().await;
 }

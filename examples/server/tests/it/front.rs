@@ -27,8 +27,8 @@ async fn the_head_is_the_one_of_the_routes() {
         let line = if origin.is_empty() { String::new() } else { format!("origin: {origin}\r\n") };
         let mut heads = Vec::new();
         // A whole address is one that hyper reads.
-        for address in ["/events", "http://x/events"] {
-            let request = format!("GET {address}?token={token} HTTP/1.1\r\nhost: x\r\n{line}\r\n");
+        for address in ["/events", "http://localhost/events"] {
+            let request = format!("GET {address}?token={token} HTTP/1.1\r\nhost: localhost\r\n{line}\r\n");
             let (mut client, mut text) = (ask(&server, &request).await, String::new());
             read_until(&mut client, &mut text, "tinysse.hello").await;
             heads.push(head(&text));
@@ -45,7 +45,8 @@ async fn the_head_is_the_one_of_the_routes() {
 async fn what_is_refused_is_answered_once_and_the_connection_goes_on() {
     let server = Server::dev(&["--single-use", &format!("--cors-origin={LISTED}")]).await;
     let token = server.log_in("ada", "", &[]).await.token().await;
-    let get = |token: &str| format!("GET /events?token={token} HTTP/1.1\r\nhost: x\r\norigin: {LISTED}\r\n\r\n");
+    let get =
+        |token: &str| format!("GET /events?token={token} HTTP/1.1\r\nhost: localhost\r\norigin: {LISTED}\r\n\r\n");
     let (mut client, mut text) = (ask(&server, &get("nonsense")).await, String::new());
     read_until(&mut client, &mut text, "token_invalid").await;
     assert!(
@@ -74,10 +75,10 @@ async fn a_head_in_pieces_and_one_with_a_cookie_of_kilobytes_open_streams_too() 
     let (mut client, mut text) = (ask(&server, &first).await, String::new());
     // Another connection is answered meanwhile, so these bytes were read by themselves.
     assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
-    client.write_all(b"t: x\r\n\r\n").await.unwrap();
+    client.write_all(b"t: localhost\r\n\r\n").await.unwrap();
     read_until(&mut client, &mut text, "tinysse.hello").await;
     let cookie = "c".repeat(20_000);
-    let request = format!("GET /events?token={token} HTTP/1.1\r\nhost: x\r\ncookie: a={cookie}\r\n\r\n");
+    let request = format!("GET /events?token={token} HTTP/1.1\r\nhost: localhost\r\ncookie: a={cookie}\r\n\r\n");
     let (mut client, mut text) = (ask(&server, &request).await, String::new());
     read_until(&mut client, &mut text, "tinysse.hello").await;
     server.stop().await;

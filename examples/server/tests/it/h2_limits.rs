@@ -206,3 +206,43 @@ async fn connections_that_ask_for_nothing_are_closed() {
     }
     secure.server.stop().await;
 }
+
+/// Floods of frames that no well-behaved client sends end the connection, and others are served meanwhile.
+#[tokio::test]
+async fn floods_of_frames_end_their_connection_only() {
+    let flags = ["--stall-timeout=500ms", "--beat=100ms", "--trusted-proxy=10.0.0.0/8"];
+    let secure = Secure::start("floods", &flags).await;
+    let mut other = secure.connect("h2").await;
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], stream.to_be_bytes().as_slice(), payload].concat()
+    };
+    let reset = |n: u32| {
+        let get = Raw::get("/events?token=nonsense");
+        [frame(1, 0x4 | 0x1, 2 * n + 1, &get), frame(RST_STREAM, 0, 2 * n + 1, &[0, 0, 0, 8])].concat()
+    };
+    let floods: [(&str, Box<dyn Fn(u32) -> Vec<u8>>); 4] = [
+        ("pings", Box::new(|_| frame(PING, 0, 0, &[7; 8]))),
+        ("settings", Box::new(|_| frame(SETTINGS, 0, 0, &[]))),
+        ("continuations", Box::new(|n| if n == 0 { frame(1, 0x1, 1, &[0x82]) } else { frame(9, 0, 1, &[]) })),
+        ("rapid reset", Box::new(reset)),
+    ];
+    for (name, flood) in floods {
+        let mut raw = Raw::open(&secure, 65_535).await;
+        let (mut batches, mut ended) = (0_u32, false);
+        // Nothing is read, so pings and settings go on until their acknowledgements find no room.
+        while !ended {
+            assert!(batches < 5_000, "{name}: it goes on for ever");
+            let batch: Vec<u8> = (0..1_000).flat_map(|n| flood(batches * 1_000 + n)).collect();
+            ended = timeout(BOUND, raw.0.write_all(&batch)).await.unwrap_or_else(|_| panic!("{name} hangs")).is_err();
+            batches += 1;
+            if batches.is_multiple_of(20) {
+                let alive = other.send(hyper::Method::GET, "/healthz", &[], String::new()).await;
+                assert_eq!(alive.status(), 200, "{name}");
+            }
+        }
+    }
+    let alive = other.send(hyper::Method::GET, "/healthz", &[], String::new()).await;
+    assert_eq!(alive.status(), 200);
+    secure.server.stop().await;
+}

@@ -52,13 +52,13 @@ async fn a_lane_has_a_head_chunks_and_an_end() {
         let ada = server.log_in("ada", "", &[]).await;
         ada.token().await
     };
-    let mut client = ask(&server, &format!("GET /events?token={token} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+    let mut client = ask(&server, &format!("GET /events?token={token} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
     let mut text = String::new();
     read_until(&mut client, &mut text, "tinysse.hello").await;
     server.publish(json!([{ "type": "a" }, { "type": "b", "data": "x".repeat(40_000) }, { "type": "c" }])).await;
     read_until(&mut client, &mut text, "event: c").await;
     // What a client says on its stream is not heard, and harms nothing.
-    client.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     server.publish(json!({ "type": "d" })).await;
     read_until(&mut client, &mut text, "event: d").await;
     server.begin_stop();
@@ -78,7 +78,9 @@ async fn a_lane_has_a_head_chunks_and_an_end() {
 async fn an_answer_before_the_stream_on_the_same_connection_is_whole() {
     let server = Server::dev(&[]).await;
     let token = server.log_in("ada", "", &[]).await.token().await;
-    let both = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /events?token={token} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let both = format!(
+        "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nGET /events?token={token} HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    );
     let mut client = ask(&server, &both).await;
     let mut text = String::new();
     read_until(&mut client, &mut text, "tinysse.hello").await;
@@ -100,7 +102,7 @@ async fn http_1_0_gets_its_stream_without_chunks_and_head_gets_none() {
     server.publish(json!({ "type": "a" })).await;
     read_until(&mut old, &mut text, "event: a").await;
     drop(old);
-    let request = format!("HEAD /events?token={token} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let request = format!("HEAD /events?token={token} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     let (mut head, mut text) = (ask(&server, &request).await, String::new());
     read_until(&mut head, &mut text, "\r\n\r\n").await;
     let server = &server;

@@ -39,6 +39,8 @@ mod rights;
 mod rights_cluster;
 mod secure;
 mod sessions;
+#[cfg(unix)]
+mod settings;
 mod slow;
 #[cfg(feature = "otlp")]
 mod spans;
