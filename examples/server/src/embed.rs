@@ -59,7 +59,11 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
     app::{App, Own},
-    auth::{directory::Denied, limit::too_many, revoked::Revoke},
+    auth::{
+        directory::Denied,
+        limit::too_many,
+        revoked::{Revoke, RevokeError},
+    },
     config::Config,
     delivery::Notice,
     error::Problem,
@@ -176,8 +180,9 @@ impl Hub {
     /// Takes rights away, and ends the streams that had them; answers how many ended here.
     ///
     /// # Errors
-    /// It is done here, but could not be written down (`--revocations`), or the other nodes could not be told.
-    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+    /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could not be recorded (`--revocations`), or
+    /// the other nodes could not be told.
+    pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         self.app.revoke(whom).await
     }
 

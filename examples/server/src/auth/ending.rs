@@ -36,7 +36,7 @@ impl Auth {
 
     /// Remembers that a revocation is on disk and known to the other nodes.
     pub fn recorded(&self, whom: &Revoke) {
-        self.revoked().recorded(self.clock.unix_ms(), whom);
+        self.revoked().recorded(whom);
     }
 
     /// Returns true if this revocation needs no repetition. May return false for one that is recorded.
