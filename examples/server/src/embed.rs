@@ -146,7 +146,7 @@ impl Hub {
     pub async fn token_of(&self, user: Identity, session: &str) -> Result<Token, Problem> {
         let auth = &self.app.auth;
         self.app.limits.token.take(&user.user).map_err(too_many)?;
-        let token = auth.vouch(user, session);
+        let token = auth.vouch(user, session).map_err(|error| Problem::unprocessable("bad_name", error.to_string()))?;
         let claims = auth.redeem(Some(&token))?;
         match self.app.rights(&claims).await {
             Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000, user: claims.sub }),

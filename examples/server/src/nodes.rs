@@ -122,7 +122,8 @@ impl App {
             return Ok(false);
         }
         let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
-        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
+        // Redis adds it to its clock, in 64 bits with a sign.
+        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms()).min(1 << 52);
         match shared.use_up(&claims.jti, left).await {
             Ok(true) => Ok(true),
             Ok(false) => Err(spent()),

@@ -28,7 +28,9 @@ impl Auth {
             match self.sessions.signed(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await {
                 Ok(claims) if ending.sessions.iter().any(|known| known.jti == claims.jti) => {}
                 Ok(claims) => ending.sessions.push(claims),
-                Err(Invalid::Expired | Invalid::Early | Invalid::UnknownKey | Invalid::Forged) => ending.unknown = true,
+                Err(Invalid::Expired | Invalid::Early | Invalid::UnknownKey | Invalid::Forged | Invalid::BadName) => {
+                    ending.unknown = true
+                }
             }
         }
         ending

@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod key;
 mod ledger;
 pub mod limit;
+pub mod names;
 pub mod revoked;
 mod revoking;
 mod sessions;
@@ -162,6 +163,7 @@ impl Auth {
                 Refusal::Expired => "the session is over; log in again",
                 Refusal::Early => "the session is not valid yet; do the clocks agree?",
                 Refusal::Forged => "no valid session; log in",
+                Refusal::BadName => BAD_NAME,
                 Refusal::Revoked => "the session was revoked; log in again",
             })
         })
@@ -181,6 +183,7 @@ impl Auth {
                 Problem::unauthorized("token_invalid", "this token is not valid yet; do the clocks agree?")
             }
             Refusal::Forged => Problem::unauthorized("token_invalid", "this is no token for this stream"),
+            Refusal::BadName => Problem::unauthorized("token_invalid", BAD_NAME),
             Refusal::Revoked => gone(),
         })
     }
@@ -251,6 +254,7 @@ impl Auth {
             Invalid::Expired => Refusal::Expired,
             Invalid::Early => Refusal::Early,
             Invalid::Forged | Invalid::UnknownKey => Refusal::Forged,
+            Invalid::BadName => Refusal::BadName,
         })?;
         let mut revoked = self.revoked();
         match revoked.standing(&claims) {
@@ -288,8 +292,11 @@ enum Refusal {
     Expired,
     Early,
     Forged,
+    BadName,
     Revoked,
 }
+
+const BAD_NAME: &str = "user, role and channels have 1 to 255 bytes each and no control characters";
 
 /// 401 `token_revoked`.
 #[must_use]
