@@ -36,6 +36,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 pub struct Limiters {
     /// Tokens, by user.
     pub token: Limit<String>,
+    /// Sessions that a user ends: as many as tokens.
+    pub logout: Limit<String>,
     /// Tokens, by address.
     pub token_address: Limit<Site>,
     /// Streams, by address.
@@ -47,6 +49,7 @@ impl Limiters {
         let limits = &config.limits;
         Self {
             token: Limit::new(limits.token_rate),
+            logout: Limit::new(limits.token_rate),
             token_address: Limit::new(limits.token_rate_address),
             connect: Limit::new(limits.connect_rate_address),
         }
@@ -54,6 +57,7 @@ impl Limiters {
 
     fn tidy(&self) {
         self.token.tidy();
+        self.logout.tidy();
         self.token_address.tidy();
         self.connect.tidy();
     }

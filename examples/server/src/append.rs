@@ -91,6 +91,7 @@ impl From<AppendError> for io::Error {
 /// An open file of lines. No other process appends to it meanwhile.
 #[derive(Debug)]
 pub(crate) struct AppendFile<M = File> {
+    path: PathBuf,
     medium: M,
     /// The length up to which all lines are acknowledged.
     good: u64,
@@ -132,13 +133,13 @@ impl AppendFile {
                 "the last line has no end: it was never acknowledged and is cut off"
             );
         }
-        let mut opened = Self { medium: file, good: good as u64, torn };
+        let mut opened = Self { path: path.clone(), medium: file, good: good as u64, torn };
         let some = lines.iter().any(|(_, line)| !keep(line));
         if some {
             let kept: Vec<u8> =
                 lines.iter().filter(|(_, line)| keep(line)).flat_map(|(raw, _)| raw.iter().copied()).collect();
             match replace(&path, &kept, &meta) {
-                Ok(file) => opened = Self { medium: file, good: kept.len() as u64, torn: false },
+                Ok(file) => opened = Self { path: path.clone(), medium: file, good: kept.len() as u64, torn: false },
                 Err(error) => tracing::warn!(
                     target: "tinysse::server",
                     path = %path.display(),
@@ -153,9 +154,30 @@ impl AppendFile {
         let lines = lines.into_iter().map(|(_, line)| line).filter(|line| keep(line)).collect();
         Ok((opened, lines))
     }
+
+    /// Puts a file with these lines in the place of this one.
+    ///
+    /// # Errors
+    /// [`AppendError`]. The file is as it was.
+    pub(crate) fn rewrite(&mut self, lines: &[impl Serialize]) -> Result<(), AppendError> {
+        let failed = |error| AppendError::Io { path: self.path.clone(), error };
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend(seal(&serde_json::to_vec(line).map_err(|error| failed(error.into()))?));
+        }
+        let meta = self.medium.metadata().map_err(failed)?;
+        self.medium = replace(&self.path, &bytes, &meta)?;
+        (self.good, self.torn) = (bytes.len() as u64, false);
+        Ok(())
+    }
 }
 
 impl<M: Medium> AppendFile<M> {
+    /// Returns the bytes that all acknowledged lines have.
+    pub(crate) fn length(&self) -> u64 {
+        self.good
+    }
+
     /// Adds a line. When this returns, the line is on the disk.
     ///
     /// # Errors

@@ -59,7 +59,11 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
     app::{App, Own},
-    auth::{directory::Denied, limit::too_many, revoked::Revoke},
+    auth::{
+        directory::Denied,
+        limit::too_many,
+        revoked::{Revoke, RevokeError},
+    },
     config::Config,
     delivery::Notice,
     error::Problem,
@@ -142,7 +146,7 @@ impl Hub {
     pub async fn token_of(&self, user: Identity, session: &str) -> Result<Token, Problem> {
         let auth = &self.app.auth;
         self.app.limits.token.take(&user.user).map_err(too_many)?;
-        let token = auth.vouch(user, session);
+        let token = auth.vouch(user, session).map_err(|error| Problem::unprocessable("bad_name", error.to_string()))?;
         let claims = auth.redeem(Some(&token))?;
         match self.app.rights(&claims).await {
             Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000, user: claims.sub }),
@@ -176,8 +180,9 @@ impl Hub {
     /// Takes rights away, and ends the streams that had them; answers how many ended here.
     ///
     /// # Errors
-    /// It is done here, but could not be written down (`--revocations`), or the other nodes could not be told.
-    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+    /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could not be recorded (`--revocations`), or
+    /// the other nodes could not be told.
+    pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         self.app.revoke(whom).await
     }
 

@@ -8,7 +8,8 @@ use crate::{
     app::App,
     auth::{
         jwt::Claims,
-        revoked::Revoke,
+        limit::too_many,
+        revoked::{Revoke, RevokeError},
         shared::{Heard, Revocation, Shared},
         spent,
         whose::Whose,
@@ -17,40 +18,45 @@ use crate::{
 };
 
 impl App {
-    /// Takes rights away, and ends the streams that had them; answers how many ended on this node. With Redis, all nodes do the same.
+    /// Takes rights away, and ends the streams that had them. Returns how many ended on this node. With Redis, all nodes do the same.
     ///
     /// # Errors
-    /// It is done here, but could not be written down, or the other nodes could not be told.
-    pub async fn revoke(&self, whom: &Revoke) -> io::Result<usize> {
+    /// [`RevokeError`]. If it is not durable, it holds on this node.
+    pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         // Marked before the streams are looked at, so that none opens in between.
-        let (moment, written) = self.auth.revoke(whom);
-        let closed = self.close_revoked();
-        let told = match &self.shared {
+        let (moment, written) = self.auth.revoke(whom)?;
+        let closed = self.close_revoked(whom);
+        let shared = match &self.shared {
             Some(shared) => {
                 let said = Revocation { moment, whom: whom.clone(), again: false };
-                shared.revoked(&said).await.map_err(io::Error::other)
+                shared.revoked(&said).await.map(|ms| self.auth.correct(whom, ms)).map_err(io::Error::other)
             }
             None => Ok(()),
         };
-        written.and(told).inspect_err(
-            |error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not written down"),
-        )?;
+        written
+            .and(shared)
+            .inspect_err(|error| tracing::error!(target: "tinysse::auth", %error, "a revocation is not recorded"))?;
         self.auth.recorded(whom);
         Ok(closed)
     }
 
     /// Ends sessions: their streams close, and the tokens that they asked for are refused, on all nodes. A session that has ended and is
-    /// recorded costs nothing.
+    /// recorded costs nothing; others are taken from the user's share (`--token-rate`).
     ///
     /// # Errors
-    /// As [`revoke`](Self::revoke). All of them were tried; call it again with the same sessions.
-    pub async fn end_sessions(&self, sessions: &[Claims]) -> io::Result<()> {
+    /// 429 `too_many_requests`, 503 `not_durable` or `revocations_full`. All of them were tried; call it again with the same sessions.
+    pub async fn end_sessions(&self, sessions: &[Claims]) -> Result<(), Problem> {
         let mut ended = Ok(());
         for session in sessions {
-            let whom = Revoke::Jti(session.jti.clone());
-            if !self.auth.is_recorded(&whom) {
-                ended = ended.and(self.revoke(&whom).await.map(drop));
+            let whom = self.auth.end_of(session);
+            if self.auth.is_recorded(&whom) {
+                continue;
             }
+            let done = match self.limits.logout.take(&session.sub) {
+                Ok(()) => self.revoke(&whom).await.map(drop).map_err(unrevoked),
+                Err(wait) => Err(too_many(wait)),
+            };
+            ended = ended.and(done);
         }
         ended
     }
@@ -91,7 +97,7 @@ impl App {
 
     async fn revoked_elsewhere(&self, shared: &Shared, revocation: &Revocation) {
         let again = self.auth.hear(revocation);
-        self.close_revoked();
+        self.close_revoked(&revocation.whom);
         if let Some(again) = again
             && let Err(error) = shared.revoked(&again).await
         {
@@ -99,20 +105,25 @@ impl App {
         }
     }
 
-    fn close_revoked(&self) -> usize {
-        let closed = self.streams.close(Reason::Revoked, |claims| self.auth.is_revoked(claims));
+    fn close_revoked(&self, whom: &Revoke) -> usize {
+        let revoked = |claims: &Claims| whom.names(claims) || self.auth.is_revoked(claims);
+        let closed = self.streams.close(Reason::Revoked, revoked);
         tracing::info!(target: "tinysse::auth", closed, "revoked");
         closed
     }
 
-    /// Uses a token up, where it opens one stream only, for all nodes. Answers false if nobody can say now whether it was used.
+    /// Uses a token up, where it opens one stream only, for all nodes. Returns false if it can't be used now: whether it was used can't be known, or
+    /// not be remembered.
     ///
     /// # Errors
     /// 401 `token_used` for all but the first.
     pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
-        self.auth.use_up(claims)?;
+        if !self.auth.use_up(claims)? {
+            return Ok(false);
+        }
         let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
-        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
+        // Redis adds it to its clock, in 64 bits with a sign.
+        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms()).min(1 << 52);
         match shared.use_up(&claims.jti, left).await {
             Ok(true) => Ok(true),
             Ok(false) => Err(spent()),
@@ -129,5 +140,17 @@ impl App {
         if let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) {
             shared.give_back(&claims.jti).await;
         }
+    }
+}
+
+/// What a client is told whose revocation failed.
+pub(crate) fn unrevoked(error: RevokeError) -> Problem {
+    match error {
+        RevokeError::Full => Problem::unavailable("revocations_full", format!("{error}; repeat it later"), 60),
+        RevokeError::NotDurable(_) => Problem::unavailable(
+            "not_durable",
+            "revoked here until the next restart: it could not be recorded, or other nodes could not be told; repeat it",
+            1,
+        ),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         Auth,
         jwt::{Claims, STREAM},
         key::Key,
+        names,
     },
     clock::Clock,
     config::{Config, TokenCommand},
@@ -27,6 +28,7 @@ pub fn run(command: &TokenCommand, input: &mut impl Read, output: &mut impl Writ
         TokenCommand::Mint { config, wish } => {
             let auth = auth(config);
             let identity = Identity { user: wish.sub.clone(), role: wish.role.clone(), channels: wish.channel.clone() };
+            names::check(&identity).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             writeln!(output, "{}", auth.mint(identity, wish.session, wish.ttl))?;
             Ok(true)
         }

@@ -71,7 +71,7 @@ fn line(name: &str) -> Named {
 /// Appends to a medium that holds two lines already.
 fn two() -> (AppendFile<Faulty>, Faulty) {
     let medium = Faulty::default();
-    let mut file = AppendFile { medium: medium.clone(), good: 0, torn: false };
+    let mut file = AppendFile { path: PathBuf::new(), medium: medium.clone(), good: 0, torn: false };
     for name in ["a", "b\n"] {
         file.append(&line(name)).expect("room");
     }

@@ -28,7 +28,9 @@ impl Auth {
             match self.sessions.signed(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await {
                 Ok(claims) if ending.sessions.iter().any(|known| known.jti == claims.jti) => {}
                 Ok(claims) => ending.sessions.push(claims),
-                Err(Invalid::Expired | Invalid::Early | Invalid::UnknownKey | Invalid::Forged) => ending.unknown = true,
+                Err(Invalid::Expired | Invalid::Early | Invalid::UnknownKey | Invalid::Forged | Invalid::BadName) => {
+                    ending.unknown = true
+                }
             }
         }
         ending
@@ -36,7 +38,7 @@ impl Auth {
 
     /// Remembers that a revocation is on disk and known to the other nodes.
     pub fn recorded(&self, whom: &Revoke) {
-        self.revoked().recorded(self.clock.unix_ms(), whom);
+        self.revoked().recorded(whom);
     }
 
     /// Returns true if this revocation needs no repetition. May return false for one that is recorded.

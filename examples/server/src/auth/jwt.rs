@@ -16,9 +16,13 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{SeqAccess, Visitor},
 };
+use serde_json::Number;
 use tinysse::core::audience::Identity;
 
-use super::key::{Key, header};
+use super::{
+    key::{Key, header},
+    names::{self, BadName},
+};
 use crate::config::{Secret, Span};
 
 /// `aud` of stream tokens.
@@ -29,8 +33,8 @@ pub const APP: &str = "tinysse-app";
 pub const SKEW: Span = Span::of_ms(5_000);
 /// A longer text is not even looked at.
 const MAX_TOKEN: usize = 8 * 1024;
-/// A longer name of a user is nobody's.
-const MAX_SUB: usize = 255;
+/// The largest number that every program reads exactly from JSON (RFC 8259, 6).
+const MAX_EXACT: u64 = (1 << 53) - 1;
 
 /// What a token says. Role, channels and the rest are optional, so that any backend can issue app sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,34 +47,34 @@ pub struct Claims {
     /// The user.
     pub sub: String,
     /// The user's role; empty for none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub role: String,
     /// The user's channels, by name or pattern.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub channels: Vec<String>,
     /// The place of the user's login in this server's count of logins and revocations: a revocation ends what has the same place or an
     /// earlier one. It begins at the time of day in milliseconds and never repeats, so it may be ahead of every clock: it is never compared
     /// with one. `None` if another issuer logged the user in; then [`established`](Self::established) is compared with the time of the
     /// revocation.
-    #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "gen", default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
     /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor `iat` says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub auth_ms: Option<u64>,
     /// Issued at, in seconds since 1970.
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "seconds_or_none")]
     pub iat: u64,
     /// Worth nothing before this second.
-    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "seconds_or_none", skip_serializing_if = "is_zero")]
     pub nbf: u64,
     /// From this second on it is worth nothing.
     #[serde(deserialize_with = "seconds")]
     pub exp: u64,
     /// Names the token.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub jti: String,
     /// In a stream token: the `jti` of the app session that asked for it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub sid: String,
 }
 
@@ -79,6 +83,15 @@ impl Claims {
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity { user: self.sub.clone(), role: self.role.clone(), channels: self.channels.clone() }
+    }
+
+    /// Whether all names in it are taken.
+    fn names(&self) -> Result<(), BadName> {
+        names::name("user", &self.sub)?;
+        if !self.role.is_empty() {
+            names::name("role", &self.role)?;
+        }
+        self.channels.iter().try_for_each(|channel| names::name("channel", channel))
     }
 
     /// Returns when the user's rights were established, in milliseconds since 1970. If only the second of issue is known, it is the
@@ -111,8 +124,10 @@ pub enum Invalid {
     Early,
     /// It is signed by a key that is not known.
     UnknownKey,
-    /// It is not ours, not for this, or no token at all.
+    /// It is not for this server or not for this purpose, or is no token at all.
     Forged,
+    /// It names a user, role or channel by a text that is not taken (see [`names`](super::names)).
+    BadName,
 }
 
 /// Keys with the rules of one issuer. The first that can signs; all of them check.
@@ -236,12 +251,12 @@ impl Keys {
         }
         // Signed by a key of ours: from here on it may be believed.
         let claims: Claims = believed(token)?;
-        let known = (1..=MAX_SUB).contains(&claims.sub.len()) && claims.iss == self.issuer;
-        if known && (claims.aud == audience || believed::<Audiences>(token)?.aud.iter().any(|aud| aud == audience)) {
-            Ok(if self.foreign { claims.dated() } else { claims })
-        } else {
-            Err(Invalid::Forged)
+        let ours = claims.aud == audience || believed::<Audiences>(token)?.aud.iter().any(|aud| aud == audience);
+        if claims.iss != self.issuer || !ours {
+            return Err(Invalid::Forged);
         }
+        claims.names().map_err(|_| Invalid::BadName)?;
+        Ok(if self.foreign { claims.dated() } else { claims })
     }
 
     /// The key of ours that signs tokens which begin as this one does: then nothing else stands in its header.
@@ -336,11 +351,32 @@ fn first<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     from.deserialize_any(Texts(None))
 }
 
-/// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off.
+/// An optional claim that is `null` is as good as none: some issuers write all claims that they know.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off. What was before 1970 is 1970, and what has
+/// no room in 64 bits is the end of time.
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let number = serde_json::Number::deserialize(from)?;
-    let whole = number.as_u64().or_else(|| number.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64));
-    whole.ok_or_else(|| serde::de::Error::custom("no time since 1970"))
+    Number::deserialize(from).map(|number| whole(&number))
+}
+
+fn seconds_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    Ok(Option::<Number>::deserialize(from)?.map_or(0, |number| whole(&number)))
+}
+
+/// Milliseconds since 1970, or a place in the count of logins. What is not exact in JSON is neither: the count would go on from there.
+fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    match Option::<Number>::deserialize(from)?.map(|number| whole(&number)) {
+        Some(number) if number > MAX_EXACT => Err(serde::de::Error::custom("not in milliseconds since 1970")),
+        number => Ok(number),
+    }
+}
+
+/// The number without sign and fraction, as near as 64 bits are: a conversion of `as` saturates.
+fn whole(number: &Number) -> u64 {
+    number.as_u64().unwrap_or_else(|| number.as_f64().map_or(0, |number| number as u64))
 }
 
 #[cfg(test)]

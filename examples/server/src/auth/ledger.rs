@@ -9,7 +9,10 @@ use crate::append::AppendFile;
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct Ledger(AppendFile);
+pub(super) struct Ledger {
+    file: AppendFile,
+    tidy_at: u64,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
@@ -26,7 +29,8 @@ impl Ledger {
     pub(super) fn open(path: &Path, now_ms: u64, life_ms: u64) -> io::Result<(Self, Vec<(Moment, Revoke)>)> {
         let counts = |line: &Line| !line.whom.is_over(line.moment, now_ms, life_ms);
         let (file, lines) = AppendFile::open(path, counts)?;
-        Ok((Self(file), lines.into_iter().map(|line| (line.moment, line.whom)).collect()))
+        let tidy_at = TIDY.max(2 * file.length());
+        Ok((Self { file, tidy_at }, lines.into_iter().map(|line| (line.moment, line.whom)).collect()))
     }
 
     /// Adds one. When this returns, it is on the disk.
@@ -34,9 +38,24 @@ impl Ledger {
     /// # Errors
     /// As the system says; then the file is as it was.
     pub(super) fn add(&mut self, moment: Moment, whom: &Revoke) -> io::Result<()> {
-        self.0.append(&Line { moment, whom: whom.clone() })
+        self.file.append(&Line { moment, whom: whom.clone() })
+    }
+
+    /// Writes the file anew if it has grown, with what counts only. If that fails, the file stays as it is.
+    pub(super) fn tidy(&mut self, all: impl FnOnce() -> Vec<(Moment, Revoke)>) {
+        if self.file.length() < self.tidy_at {
+            return;
+        }
+        let lines: Vec<_> = all().into_iter().map(|(moment, whom)| Line { moment, whom }).collect();
+        if let Err(error) = self.file.rewrite(&lines) {
+            tracing::warn!(target: "tinysse::auth", %error, "what is over can't be removed from the file of revocations");
+        }
+        self.tidy_at = TIDY.max(2 * self.file.length());
     }
 }
+
+/// A file is written anew when it has this many bytes, and twice as many as when it was last written anew.
+const TIDY: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -56,6 +75,24 @@ mod tests {
         let known = Ledger::open(&path, 15, 10).expect("sound").1;
         assert_eq!(known, [(at(5), ada), (at(2), Revoke::Before(7))]);
         assert_eq!(Ledger::open(&path, 0, 10).expect("sound").1, known, "what is over is gone");
+        std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn it_does_not_grow_without_end() {
+        let path = std::env::temp_dir().join(format!("tinysse-ledger-grows-{}", std::process::id()));
+        let (mut ledger, _) = Ledger::open(&path, 0, 10).expect("new");
+        let whom = |ms: u64| Revoke::User(format!("{ms}{}", "x".repeat(200_000)));
+        let (mut longest, moment) = (0, |ms| Moment { at: ms, ms });
+        for ms in 0..30 {
+            ledger.add(moment(ms), &whom(ms)).expect("written");
+            ledger.tidy(|| vec![(moment(ms), whom(ms))]);
+            longest = longest.max(ledger.file.length());
+        }
+        assert!((TIDY / 2..2 * TIDY).contains(&longest), "{longest}");
+        drop(ledger);
+        let known = Ledger::open(&path, 30, 10).expect("sound").1;
+        assert_eq!(known.last(), Some(&(moment(29), whom(29))));
         std::fs::remove_file(&path).expect("removed");
     }
 }

@@ -3,6 +3,7 @@
 mod bearer;
 mod dated;
 pub mod directory;
+mod ended;
 mod ending;
 mod extract;
 mod jwks;
@@ -10,6 +11,7 @@ pub mod jwt;
 pub mod key;
 mod ledger;
 pub mod limit;
+pub mod names;
 pub mod revoked;
 mod revoking;
 mod sessions;
@@ -34,9 +36,10 @@ use jwt::{Claims, Invalid, Keys, STREAM};
 use ledger::Ledger;
 use revoked::{Revoked, Standing};
 use sessions::Sessions;
-use used::Used;
+use used::{Use, Used};
 
 pub use bearer::bearer;
+pub use ended::Session;
 pub use ending::Ending;
 pub use extract::{Admin, AppSession, Service};
 pub(crate) use jwks::read as read_jwks;
@@ -81,7 +84,7 @@ impl Auth {
             admin_key: config.admin.key.clone(),
             token_ttl: config.token_ttl,
             session_ttl: config.session_ttl,
-            revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms())),
+            revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms(), clock.unix_ms())),
             used: access.single_use.then(Mutex::default),
             ledger: None,
             clock,
@@ -160,6 +163,7 @@ impl Auth {
                 Refusal::Expired => "the session is over; log in again",
                 Refusal::Early => "the session is not valid yet; do the clocks agree?",
                 Refusal::Forged => "no valid session; log in",
+                Refusal::BadName => BAD_NAME,
                 Refusal::Revoked => "the session was revoked; log in again",
             })
         })
@@ -179,6 +183,7 @@ impl Auth {
                 Problem::unauthorized("token_invalid", "this token is not valid yet; do the clocks agree?")
             }
             Refusal::Forged => Problem::unauthorized("token_invalid", "this is no token for this stream"),
+            Refusal::BadName => Problem::unauthorized("token_invalid", BAD_NAME),
             Refusal::Revoked => gone(),
         })
     }
@@ -197,14 +202,18 @@ impl Auth {
         &*self.directory
     }
 
-    /// Uses a token up, where it opens one stream only.
+    /// Uses a token up, where it opens one stream only. Returns false if it can't be used now, and stays as it is: too many used tokens are
+    /// remembered already, of all users or of this one.
     ///
     /// # Errors
-    /// 401 `token_used` for all but the first.
-    pub fn use_up(&self, claims: &Claims) -> Result<(), Problem> {
-        let Some(used) = &self.used else { return Ok(()) };
-        let first = used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms());
-        if first { Ok(()) } else { Err(spent()) }
+    /// 401 `token_used` if it was used before.
+    pub fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
+        let Some(used) = &self.used else { return Ok(true) };
+        match used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms()) {
+            Use::First => Ok(true),
+            Use::Again => Err(spent()),
+            Use::Full => Ok(false),
+        }
     }
 
     /// Nothing was opened with this token after all.
@@ -245,6 +254,7 @@ impl Auth {
             Invalid::Expired => Refusal::Expired,
             Invalid::Early => Refusal::Early,
             Invalid::Forged | Invalid::UnknownKey => Refusal::Forged,
+            Invalid::BadName => Refusal::BadName,
         })?;
         let mut revoked = self.revoked();
         match revoked.standing(&claims) {
@@ -282,8 +292,11 @@ enum Refusal {
     Expired,
     Early,
     Forged,
+    BadName,
     Revoked,
 }
+
+const BAD_NAME: &str = "user, role and channels have 1 to 255 bytes each and no control characters";
 
 /// 401 `token_revoked`.
 #[must_use]

@@ -7,22 +7,51 @@ use std::{
 };
 
 use super::{
-    Auth,
+    Auth, Session,
     jwt::Claims,
     ledger::Ledger,
-    revoked::{Moment, Revoke, Revoked, Standing},
+    revoked::{Moment, Revoke, RevokeError, Revoked, Standing},
     shared::Revocation,
 };
 
 impl Auth {
     /// Takes rights away, at once. Returns when that happened, and whether it is recorded.
-    pub fn revoke(&self, whom: &Revoke) -> (Moment, io::Result<()>) {
-        let moment = self.revoked().revoke(self.clock.unix_ms(), whom);
-        let written = match &self.ledger {
-            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).add(moment, whom),
+    ///
+    /// # Errors
+    /// [`RevokeError::Full`]: nothing happened.
+    pub fn revoke(&self, whom: &Revoke) -> Result<(Moment, io::Result<()>), RevokeError> {
+        let moment = self.revoked().revoke(self.clock.unix_ms(), whom)?;
+        // What is over is not remembered either: only streams that are still open are to end.
+        let kept = !whom.is_over(moment, moment.ms, self.memory_ms());
+        let written = match self.ledger.as_ref().filter(|_| kept) {
+            Some(ledger) => {
+                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                ledger.add(moment, whom).inspect(|()| ledger.tidy(|| self.revoked().all()))
+            }
             None => Ok(()),
         };
-        (moment, written)
+        Ok((moment, written))
+    }
+
+    /// Returns what ends a session, with the tokens that it asked for.
+    #[must_use]
+    pub fn end_of(&self, session: &Claims) -> Revoke {
+        let established = session.established();
+        // A session is over by its own time, or when it is too old: see `young`. Its last token may be issued just before.
+        let issued = if session.iat > 0 { session.iat.saturating_mul(1_000) } else { established };
+        let over = session.exp.saturating_mul(1_000).min(issued.saturating_add(self.session_ttl.ms() + 1_000));
+        Revoke::Session(Session {
+            user: session.sub.clone(),
+            jti: session.jti.clone(),
+            place: session.generation,
+            established,
+            until: over.saturating_add(self.token_ttl.ms() + 1_000),
+        })
+    }
+
+    /// Corrects the time of a revocation that was made here (see [`Revoked::correct`]).
+    pub fn correct(&self, whom: &Revoke, ms: u64) {
+        self.revoked().correct(whom, ms);
     }
 
     /// Takes over a revocation by another node. Returns what the other nodes have to know besides (see [`Revoked::hear`]).

@@ -2,16 +2,26 @@
 
 use tinysse::core::audience::Identity;
 
-use super::{Auth, jwt::STREAM};
+use super::{
+    Auth,
+    jwt::STREAM,
+    names::{self, BadName},
+};
 
 impl Auth {
-    /// A stream token for a user whom the app vouches for, now. Whoever was revoked before has their rights back by that: the app said so.
+    /// Returns a stream token for a user whom the app vouches for, now. A user who was revoked before has their rights back by that.
     ///
     /// `session` is the app's own name of the login, or empty: [`Revoke::Jti`](super::revoked::Revoke::Jti) of it ends the streams that it
     /// opened.
-    #[must_use]
-    pub fn vouch(&self, identity: Identity, session: &str) -> String {
+    ///
+    /// # Errors
+    /// [`BadName`].
+    pub fn vouch(&self, identity: Identity, session: &str) -> Result<String, BadName> {
+        names::check(&identity)?;
+        if !session.is_empty() {
+            names::name("session", session)?;
+        }
         let generation = self.revoked().generation(self.clock.unix_ms());
-        self.keys.sign(&self.claims(STREAM, identity, Some(generation), self.token_ttl, session.to_owned()))
+        Ok(self.keys.sign(&self.claims(STREAM, identity, Some(generation), self.token_ttl, session.to_owned())))
     }
 }

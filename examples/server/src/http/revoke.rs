@@ -10,6 +10,7 @@ use crate::{
     app::App,
     auth::{Service, revoked::Revoke},
     error::Problem,
+    nodes::unrevoked,
 };
 
 /// Exactly one of them.
@@ -39,19 +40,7 @@ pub(super) async fn revoke(
         (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
         (_, _, _) => return Err(Problem::bad_request("bad_request", "give one of user, jti and before")),
     };
-    match app.revoke(&whom).await {
-        Ok(closed) => Ok(Json(Done { closed })),
-        Err(_) => Err(unwritten()),
-    }
-}
-
-/// Done, but not for good.
-pub(super) fn unwritten() -> Problem {
-    Problem::unavailable(
-        "not_durable",
-        "revoked here until the next restart: it could not be written down, or other nodes not be told; repeat it",
-        1,
-    )
+    app.revoke(&whom).await.map(|closed| Json(Done { closed })).map_err(unrevoked)
 }
 
 /// Whose rights changed; everybody's if nobody is named.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tinysse::core::audience::Identity;
 
-use super::{body, revoke::unwritten};
+use super::body;
 use crate::{
     app::App,
     auth::{AppSession, directory::Denied, limit::too_many},
@@ -54,7 +54,7 @@ pub(super) async fn log_in(
     }
     let channels = wish.channels.iter().map(|channel| body::name(channel)).collect::<Result<Vec<_>, _>>()?;
     let identity = Identity { user: body::name(&wish.user)?, role, channels };
-    app.end_sessions(&app.auth.ending(&shown).await.sessions).await.map_err(|_| unwritten())?;
+    app.end_sessions(&app.auth.ending(&shown).await.sessions).await?;
     let session = app.auth.log_in(identity.clone());
     let cookie = cookie(app.auth.cookie(), &session, app.auth.session_ttl().ms() / 1_000)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Me::from(identity))))
@@ -63,10 +63,10 @@ pub(super) async fn log_in(
 /// Ends the session everywhere, with its streams and the tokens it asked for; a session that has expired, too.
 ///
 /// 204: nothing of the session is left, or the request showed none. 401: what it showed is not a session of this server, so nothing
-/// ended. Both clear the cookie. 503: not recorded; the cookie stays, for the request to be repeated.
+/// ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays, for the request to be repeated.
 pub(super) async fn log_out(State(app): State<Arc<App>>, shown: HeaderMap) -> Result<Response, Problem> {
     let ending = app.auth.ending(&shown).await;
-    app.end_sessions(&ending.sessions).await.map_err(|_| unwritten())?;
+    app.end_sessions(&ending.sessions).await?;
     let cleared = AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)]);
     if ending.sessions.is_empty() && ending.unknown {
         let detail = "this is not a session of this server, so no stream was ended; the cookie is cleared";

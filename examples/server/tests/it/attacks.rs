@@ -177,9 +177,12 @@ async fn attempts_leave_no_token_and_no_forged_line_in_the_log() {
     let server = Child::server(&flags).await;
     let (mut open, token) = stream(&server.url).await;
     let http = reqwest::Client::new();
+    // A name with a line break is refused, and logged nowhere.
     let liar = Claims { sub: "eve\nFORGED line".into(), ..claims("tinysse-app") };
-    let session = keys(SECRET).sign(&liar);
-    let ask = http.post(format!("{}/auth/sse-token", server.url)).bearer_auth(&session);
+    let ask = || http.post(format!("{}/auth/sse-token", server.url));
+    assert_eq!(ask().bearer_auth(keys(SECRET).sign(&liar)).send().await.unwrap().status(), 401);
+    let session = keys(SECRET).sign(&claims("tinysse-app"));
+    let ask = ask().bearer_auth(&session);
     let text = ask.send().await.unwrap().text().await.unwrap();
     let other = serde_json::from_str::<serde_json::Value>(&text).unwrap()["token"].as_str().unwrap().to_owned();
     drop(Stream::open(http.get(format!("{}/events", server.url)).bearer_auth(&other)).await);

@@ -25,7 +25,10 @@ use serde::Deserialize;
 use tinysse::core::audience::Identity;
 
 use super::{Answer, Denied, Directory, Rights, TypePattern, patterns};
-use crate::auth::jwt::Claims;
+use crate::auth::{
+    jwt::Claims,
+    names::{self, BadName},
+};
 
 /// The file and what it said when it was last sound.
 #[derive(Debug)]
@@ -143,7 +146,22 @@ impl Rules {
 
 /// Only the message: the parser's full text quotes the file.
 fn read(text: &str) -> Result<Rules, String> {
-    toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
+    let rules: Rules = toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())?;
+    let channels = |names: &[String]| names.iter().try_for_each(|name| names::name("channel", name));
+    let role = |name: &str| if name.is_empty() { Ok(()) } else { names::name("role", name) };
+    let checked = || -> Result<(), BadName> {
+        for (name, rule) in &rules.roles {
+            role(name).and_then(|()| channels(&rule.channels))?;
+        }
+        for (name, user) in &rules.users {
+            names::name("user", name)?;
+            user.role.as_deref().map_or(Ok(()), role)?;
+            user.channels.as_deref().map_or(Ok(()), channels)?;
+        }
+        Ok(())
+    };
+    checked().map_err(|error| error.to_string())?;
+    Ok(rules)
 }
 
 #[cfg(test)]
@@ -197,7 +215,14 @@ mod tests {
     #[test]
     fn an_unsound_file_is_refused_and_later_ignored() {
         let path = std::env::temp_dir().join(format!("tinysse-rights-{}.toml", std::process::id()));
-        for bad in ["users = 1", "[roles.a]\ntypes = [\"a*b\"]", "[users.a]\nblokced = true"] {
+        for bad in [
+            "users = 1",
+            "[roles.a]\ntypes = [\"a*b\"]",
+            "[users.a]\nblokced = true",
+            "[users.\"a\\nb\"]",
+            "[users.a]\nrole = \"a\\tb\"",
+            "[roles.a]\nchannels = [\"a\\u0000\"]",
+        ] {
             std::fs::write(&path, bad).expect("written");
             assert!(RightsFile::open(&path).is_err(), "{bad}");
         }

@@ -17,7 +17,7 @@ use tinysse::core::audience::Identity;
 
 use super::{Answer, Denied, Directory, Rights, TypePattern, patterns};
 use crate::{
-    auth::jwt::Claims,
+    auth::{jwt::Claims, names},
     config::{Secret, Span},
 };
 
@@ -34,9 +34,20 @@ pub struct RightsService {
     url: Uri,
     key: Option<Secret>,
     http: reqwest::Client,
-    known: Cache<String, Rights>,
+    known: Cache<Question, Rights>,
     /// How often everything was forgotten.
     forgotten: AtomicU64,
+}
+
+/// What is asked. All of it is the key of the answer: two sessions of one user may claim different things. And when: an answer that was on
+/// its way while the rights changed must not be found later. The parts are not joined to one text, in which one may look like two.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Question {
+    forgotten: u64,
+    established: u64,
+    user: String,
+    role: String,
+    channels: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +67,18 @@ impl RightsService {
 
     async fn ask(&self, claims: &Claims) -> Result<Rights, Denied> {
         match self.answer(claims).await {
-            Ok(Some(Said { role, channels, types })) => Ok(Rights {
-                identity: Identity {
+            Ok(Some(Said { role, channels, types })) => {
+                let identity = Identity {
                     user: claims.sub.clone(),
                     role: role.unwrap_or_else(|| claims.role.clone()),
                     channels: channels.unwrap_or_else(|| claims.channels.clone()),
-                },
-                types: types.map(|types| patterns(&types)),
-            }),
+                };
+                if let Err(error) = names::check(&identity) {
+                    tracing::warn!(target: "tinysse::auth", %error, "the answer of the service of rights is not taken");
+                    return Err(Denied::Unavailable);
+                }
+                Ok(Rights { identity, types: types.map(|types| patterns(&types)) })
+            }
             Ok(None) => Err(Denied::Gone),
             Err(error) => {
                 tracing::warn!(target: "tinysse::auth", error, "the service of rights gives no answer");
@@ -101,16 +116,13 @@ impl RightsService {
 
 impl Directory for RightsService {
     fn rights<'a>(&'a self, claims: &'a Claims) -> Answer<'a> {
-        // The whole of what is asked: two sessions of one user may claim different things. And when: an answer that was on its way while
-        // the rights changed must not be found later.
-        let question = format!(
-            "{}\n{}\n{}\n{}\n{}",
-            self.forgotten.load(Ordering::Acquire),
-            claims.established(),
-            claims.sub,
-            claims.role,
-            claims.channels.join("\n")
-        );
+        let question = Question {
+            forgotten: self.forgotten.load(Ordering::Acquire),
+            established: claims.established(),
+            user: claims.sub.clone(),
+            role: claims.role.clone(),
+            channels: claims.channels.clone(),
+        };
         Box::pin(async move { self.known.try_get_with(question, self.ask(claims)).await.map_err(|denied| *denied) })
     }
 

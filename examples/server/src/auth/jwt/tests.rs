@@ -108,8 +108,6 @@ fn every_forgery_is_refused() {
         }),
         ("another audience", with(|claims| claims.aud = APP.into())),
         ("another issuer", with(|claims| claims.iss = "eve".into())),
-        ("nobody", with(|claims| claims.sub.clear())),
-        ("an endless name", with(|claims| claims.sub = "x".repeat(256))),
         ("an endless token", with(|claims| claims.role = "x".repeat(9_000))),
         ("cut off", token[..token.len() - 2].to_owned()),
         ("the claims of another token", {
@@ -181,8 +179,12 @@ fn what_is_required_is_required_and_times_are_numbers() {
     assert_eq!(with("aud", serde_json::json!(["other", STREAM])).map(|claims| claims.aud).as_deref(), Ok("other"));
     for (name, value) in [
         ("exp", "160".into()),
-        ("exp", (-1).into()),
+        ("exp", serde_json::Value::Null),
+        ("sub", serde_json::Value::Null),
         ("iat", true.into()),
+        ("gen", "7".into()),
+        ("gen", u64::MAX.into()),
+        ("gen", 1e300.into()),
         ("aud", "other".into()),
         ("aud", serde_json::json!(["other", "others"])),
         ("aud", serde_json::json!([])),
@@ -190,6 +192,75 @@ fn what_is_required_is_required_and_times_are_numbers() {
         ("iss", serde_json::json!(["tinysse"])),
     ] {
         assert_eq!(with(name, value.clone()), Err(Invalid::Forged), "{name}: {value}");
+    }
+}
+
+#[test]
+fn names_that_are_not_taken_are_not_taken_for_forgeries() {
+    let ours = keys("a");
+    for change in [
+        (|claims| claims.sub.clear()) as fn(&mut Claims),
+        |claims| claims.sub = "x".repeat(256),
+        |claims| claims.sub = "ada\nadmin".into(),
+        |claims| claims.role = "admin\0".into(),
+        |claims| claims.channels.push("ops\u{85}".into()),
+    ] {
+        let mut claims = claims();
+        change(&mut claims);
+        assert_eq!(ours.check(&ours.sign(&claims), STREAM, 100_000), Err(Invalid::BadName), "{claims:?}");
+        // Only who may know of it is told.
+        assert_eq!(keys("b").check(&ours.sign(&claims), STREAM, 100_000), Err(Invalid::UnknownKey));
+    }
+}
+
+#[test]
+fn an_optional_claim_that_is_null_is_none() {
+    let keys = keys("a");
+    let mut all = serde_json::to_value(claims()).expect("json");
+    for name in ["role", "channels", "gen", "auth_ms", "iat", "nbf", "jti", "sid"] {
+        all[name] = serde_json::Value::Null;
+    }
+    let none =
+        Claims { role: String::new(), channels: vec![], generation: None, iat: 0, jti: String::new(), ..claims() };
+    assert_eq!(keys.check(&raw(&Header::new(Algorithm::HS256), &all), STREAM, 100_000), Ok(none));
+    all["channels"] = serde_json::json!([null]);
+    assert_eq!(keys.check(&raw(&Header::new(Algorithm::HS256), &all), STREAM, 100_000), Err(Invalid::Forged));
+}
+
+#[test]
+fn numbers_of_any_size_and_sign_are_times() {
+    let keys = keys("a");
+    let with = |name: &str, number: &str| {
+        let all = serde_json::to_string(&claims()).expect("json").replacen('{', &format!("{{\"{name}\":{number},"), 1);
+        let (head, rest) = all.split_at(all.find(',').expect("several") + 1);
+        // Each claim once.
+        let known = ["exp", "iat", "nbf", "gen"].map(|name| (name, format!("\"{name}\":")));
+        let rest: Vec<_> = rest[..rest.len() - 1]
+            .split(',')
+            .filter(|claim| !known.iter().any(|(known, text)| *known == name && claim.starts_with(text)))
+            .collect();
+        let text = format!("{head}{}}}", rest.join(","));
+        let claims: Box<serde_json::value::RawValue> = serde_json::from_str(&text).expect("json");
+        keys.check(&raw(&Header::new(Algorithm::HS256), &claims), STREAM, 100_000)
+    };
+    for (name, number, read) in [
+        ("exp", "100.5", Err(Invalid::Expired)),
+        ("exp", "101.5", Ok(101)),
+        ("exp", "-1", Err(Invalid::Expired)),
+        ("exp", "-1e300", Err(Invalid::Expired)),
+        ("exp", "18446744073709551615", Ok(u64::MAX)),
+        ("exp", "18446744073709551616", Ok(u64::MAX)),
+        ("exp", "1e300", Ok(u64::MAX)),
+        ("exp", "1e400", Err(Invalid::Forged)),
+        ("nbf", "-1", Ok(160)),
+        ("nbf", "100.9", Ok(160)),
+        ("nbf", "1e300", Err(Invalid::Early)),
+        ("iat", "-9223372036854775809", Ok(160)),
+        ("iat", "1e300", Ok(160)),
+        ("gen", "1732492800000.25", Ok(160)),
+        ("gen", "-1", Ok(160)),
+    ] {
+        assert_eq!(with(name, number).map(|claims| claims.exp), read, "{name}: {number}");
     }
 }
 

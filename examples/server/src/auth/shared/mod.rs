@@ -120,16 +120,16 @@ impl Shared {
         self.hears.load(Ordering::Acquire)
     }
 
-    /// Says a revocation to all nodes, and to those that are started later.
+    /// Records a revocation for all nodes, and those that are started later. Returns the time of it by Redis' clock, in milliseconds.
     ///
     /// # Errors
-    /// In words. It may have been said all the same.
-    pub async fn revoked(&self, revocation: &Revocation) -> Result<(), String> {
+    /// In words. It may be recorded all the same.
+    pub async fn revoked(&self, revocation: &Revocation) -> Result<u64, String> {
         let Revocation { moment: Moment { at, .. }, whom, again } = revocation;
         let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
         let mut call = self.say_revoked.key(&self.revoked);
         call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
-        self.link.run::<String>(&call).await.map(drop)
+        added_ms(&self.link.run::<String>(&call).await?)
     }
 
     /// Says to all nodes whose rights changed. Those that are started later know nothing older.
@@ -179,6 +179,11 @@ fn id_of(newest: StreamRangeReply) -> String {
 
 fn field(entry: &StreamId, name: &str) -> Result<String, String> {
     entry.get::<String>(name).ok_or_else(|| format!("{} has no {name}", entry.id))
+}
+
+/// The id of an entry begins with the time at which Redis added it, in milliseconds since 1970.
+fn added_ms(id: &str) -> Result<u64, String> {
+    id.split('-').next().unwrap_or_default().parse().map_err(|error| format!("{id}: {error}"))
 }
 
 fn revocation(entry: &StreamId) -> Result<Revocation, String> {
