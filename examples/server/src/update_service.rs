@@ -3,10 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tinysse::core::{batch::Batch, registry::Pattern, time::Time, wire::id::EventId};
-use tokio::{
-    sync::{Notify, broadcast},
-    time::{Instant, sleep_until},
-};
+use tokio::sync::{Notify, broadcast};
 
 use crate::{
     clock::Clock,
@@ -187,7 +184,7 @@ impl UpdateService {
                 None => self.opened.notified().await,
                 Some(due) => {
                     let ended = tokio::select! {
-                        () = sleep_until(Instant::from_std(self.clock.instant(due))) => true,
+                        () = self.clock.sleep_until(due) => true,
                         () = self.opened.notified() => false,
                     };
                     if ended {

@@ -10,10 +10,7 @@ use tinysse::core::{
     audience::{Audience, Identity},
     time::Time,
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::{sync::watch, time::timeout};
 
 use super::{
     Surroundings,
@@ -284,7 +281,7 @@ impl Poll {
         // So far away that it need not be asked for.
         const EVER: Time = Time(u64::MAX);
         match until.filter(|until| *until != EVER) {
-            Some(until) => sleep_until(Instant::from_std(self.around.clock.instant(until))).await,
+            Some(until) => self.around.clock.sleep_until(until).await,
             None => pending().await,
         }
     }
