@@ -22,6 +22,7 @@ mod lane;
 mod lifecycle;
 mod metrics;
 mod nodes;
+mod owed;
 mod partition;
 mod policies;
 mod pressure;
