@@ -45,6 +45,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         end_with_token,
         stall_timeout,
         drain_window,
+        grace: _,
         log,
         warnings: _,
     } = config;

@@ -35,7 +35,6 @@ use tower::ServiceExt;
 
 use super::{
     conn::{Conn, Socket},
-    drain::GRACE,
     http2::{Requests, Watched},
     serve::{BUFFER, finished},
     stream::EventBody,
@@ -193,7 +192,7 @@ pub(super) async fn connection(
         let idle = async {
             requests.idle(limits.head_timeout.duration()).await;
             retired.notify_one();
-            requests.idle(GRACE).await;
+            requests.idle(app.config.grace.duration()).await;
         };
         let finish = async {
             tokio::select! {

@@ -15,6 +15,8 @@ mod dev;
 #[cfg(feature = "tls")]
 mod edge;
 mod embed;
+#[cfg(target_os = "linux")] // a full disk is made by a limit
+mod ending;
 mod engines;
 mod faults;
 mod files;
@@ -28,6 +30,7 @@ mod lane;
 mod lifecycle;
 mod metrics;
 mod nodes;
+mod owed;
 mod partition;
 mod policies;
 mod pressure;
