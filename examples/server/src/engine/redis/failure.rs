@@ -32,24 +32,24 @@ pub(super) enum Verdict {
 
 impl Verdict {
     pub(super) fn of(error: &RedisError) -> Self {
-        match error.kind() {
-            ErrorKind::Io | ErrorKind::Parse => Self::Lost,
+        if matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse) {
+            return Self::Lost;
+        }
+        let unfit = matches!(
+            error.kind(),
             ErrorKind::Server(
                 ServerErrorKind::ReadOnly
-                | ServerErrorKind::BusyLoading
-                | ServerErrorKind::MasterDown
-                | ServerErrorKind::ClusterDown
-                | ServerErrorKind::TryAgain
-                | ServerErrorKind::Moved
-                | ServerErrorKind::Ask,
-            )
-            | ErrorKind::AuthenticationFailed => Self::Unfit,
-            // Before version 7 Redis puts the error of a command into a sentence about the script that called it.
-            _ if ["READONLY ", "MASTERDOWN ", "UNBLOCKED", "NOAUTH", STALE].iter().any(|code| says(error, code)) => {
-                Self::Unfit
-            }
-            _ => Self::Refused,
-        }
+                    | ServerErrorKind::BusyLoading
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::TryAgain
+                    | ServerErrorKind::Moved
+                    | ServerErrorKind::Ask
+            ) | ErrorKind::AuthenticationFailed
+        );
+        // Before version 7 Redis puts the error of a command into a sentence about the script that called it.
+        let named = ["READONLY ", "MASTERDOWN ", "UNBLOCKED", "NOAUTH", STALE];
+        if unfit || named.iter().any(|code| says(error, code)) { Self::Unfit } else { Self::Refused }
     }
 }
 

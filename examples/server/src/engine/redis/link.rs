@@ -17,7 +17,7 @@ use std::{
 
 use ::redis::{
     AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation,
-    aio::MultiplexedConnection, cmd,
+    aio::MultiplexedConnection,
 };
 use tokio::{
     sync::watch,
@@ -27,6 +27,7 @@ use tokio::{
 use super::{
     PATIENCE, Place,
     failure::{Failure, Verdict, words},
+    script,
 };
 use crate::clock::random_name;
 
@@ -42,8 +43,8 @@ pub struct Link {
 struct Shared {
     client: Client,
     place: Place,
-    /// The key with the number of the connection that counts. No other process has it.
-    fence: String,
+    /// What writes the number of the connection that counts, and its key. No other process has it.
+    fence: (Script, String),
     status: watch::Sender<Status>,
     /// The number of the last connection that was discarded, and why it was.
     discarded: watch::Sender<(u64, String)>,
@@ -85,7 +86,7 @@ impl fmt::Debug for Link {
 
 impl Link {
     pub(super) fn new(client: Client, place: Place) -> Self {
-        let fence = place.key(&format!("fence:{}", random_name()));
+        let fence = (script::fence(), place.key(&format!("fence:{}", random_name())));
         let (status, discarded) = (watch::Sender::new(Status::Connecting), watch::Sender::new((0, String::new())));
         Self { shared: Arc::new(Shared { client, place, fence, status, discarded }) }
     }
@@ -156,7 +157,7 @@ impl Link {
     ) -> RedisResult<T> {
         let mut call = script.prepare_invoke();
         fill(&mut call);
-        call.key(&self.shared.fence).arg(numbered.number);
+        call.key(&self.shared.fence.1).arg(numbered.number);
         let mut conn = numbered.conn.clone();
         tokio::select! {
             answer = call.invoke_async(&mut conn) => {
@@ -286,9 +287,8 @@ impl Link {
 
     /// Writes the number of a connection down. A write also finds out whether those are taken.
     async fn fence(&self, numbered: &mut Numbered) -> RedisResult<()> {
-        let mut set = cmd("SET");
-        set.arg(&self.shared.fence).arg(numbered.number).arg("PX").arg(FENCE_MS);
-        set.query_async::<()>(&mut numbered.conn).await?;
+        let fence = &self.shared.fence;
+        fence.0.key(&fence.1).arg(numbered.number).arg(FENCE_MS).invoke_async::<()>(&mut numbered.conn).await?;
         numbered.fenced = true;
         Ok(())
     }

@@ -24,6 +24,15 @@ if tonumber(redis.call('GET', fence) or '0') > number then
 end
 ";
 
+/// Writes the number of a node's connection down. Keys: fence. Arguments: the number, for how long it is kept in ms. One that arrives late lowers
+/// nothing.
+const FENCE: &str = r"
+if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
+  return redis.error_reply('STALE this connection was replaced')
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+";
+
 /// Reads what is known of the log, and sees whether it is whole. Keys: meta, log.
 const LIFE: &str = r"
 local meta, log = KEYS[1], KEYS[2]
@@ -124,6 +133,11 @@ return {epoch, string.format('%.0f', head), string.format('%.0f', now)}
 /// Makes a script that a [`Link`](super::Link) runs: it does nothing if it comes over a connection that was replaced.
 pub(crate) fn script(code: &str) -> Script {
     Script::new(&format!("{PRELUDE}{code}"))
+}
+
+/// See [`FENCE`].
+pub(super) fn fence() -> Script {
+    Script::new(FENCE)
 }
 
 pub(super) fn append() -> Script {

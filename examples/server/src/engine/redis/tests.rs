@@ -8,7 +8,7 @@ use std::{
 
 use ::redis::Client;
 
-use super::*;
+use super::{failure::words, *};
 use crate::{
     config::Secret,
     engine::{
@@ -252,6 +252,23 @@ fn an_append_is_repeated_over_a_new_connection_and_happens_once() {
         }
     });
     assert_eq!(ear.fresh(), (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_comes_over_a_replaced_connection_changes_nothing_however_late_it_comes() {
+    let Some(server) = Server::start() else { return };
+    let client = server.place("x").client().expect("a client");
+    let mut conn = client.get_connection().expect("connected");
+    let set = script("return redis.call('INCR', KEYS[1])");
+    let mut call = |number: u64| set.key("n").key("fence").arg(number).invoke::<u64>(&mut conn).map_err(|e| words(&e));
+    let stale = || Err("redis: STALE".to_owned());
+    assert_eq!(call(1), Ok(1));
+    let mut other = client.get_connection().expect("connected");
+    let mut fence = |number: u64| script::fence().key("fence").arg(number).arg(1_000_000).invoke::<()>(&mut other);
+    fence(3).expect("the third connection");
+    assert_eq!((call(1), call(2), call(3)), (stale(), stale(), Ok(2)));
+    assert!(fence(2).is_err(), "the second one's number was under way");
+    assert_eq!((call(2), call(3), call(4)), (stale(), Ok(3), Ok(4)));
 }
 
 #[test]
