@@ -158,7 +158,7 @@ impl App {
         let (engine, link, owed) = match own.engine {
             Some(begin) => (begin(bounds, fresh, sink)?, None, Owed::in_memory()),
             None => {
-                let (engine, link) = configured(&config.keep, bounds, fresh, sink).map_err(io::Error::other)?;
+                let (engine, link) = configured(&config.keep, bounds, clock, fresh, sink).map_err(io::Error::other)?;
                 // Once the log is open, its folder is no other process's.
                 let owed = match &config.keep {
                     Keep::File { folder, .. } => Owed::open(folder)?,
@@ -257,6 +257,7 @@ impl App {
 fn configured(
     keep: &Keep,
     bounds: Bounds,
+    clock: Clock,
     fresh: Epoch,
     sink: Arc<dyn Sink>,
 ) -> Result<(Arc<dyn Engine>, Option<Link>), OpenError> {
@@ -264,7 +265,7 @@ fn configured(
         Keep::Memory => (Arc::new(Memory::start(fresh, sink)), None),
         Keep::File { folder, durability } => (Arc::new(Redb::open(folder, *durability, bounds, fresh, sink)?), None),
         Keep::Redis(place) => {
-            let redis = Redis::open(place.clone(), bounds, fresh, sink)?;
+            let redis = Redis::open(place.clone(), bounds, clock, fresh, sink)?;
             let link = redis.link();
             (Arc::new(redis), Some(link))
         }

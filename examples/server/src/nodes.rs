@@ -25,7 +25,7 @@ impl App {
     pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         // Marked before the streams are looked at, so that none opens in between.
         let (moment, written) = self.auth.revoke(whom)?;
-        let closed = self.close_revoked(whom);
+        let closed = self.close_revoked(|claims| whom.names(claims));
         let shared = match &self.shared {
             Some(shared) => {
                 let said = Revocation { moment, whom: whom.clone(), again: false };
@@ -86,7 +86,7 @@ impl App {
         let mut ear = shared.ear();
         loop {
             match ear.next().await {
-                Heard::Revoked(revocation) => self.revoked_elsewhere(shared, &revocation).await,
+                Heard::Revoked(page) => self.revoked_elsewhere(shared, &page).await,
                 Heard::Rights(whose) => {
                     self.forget_rights();
                     self.due.add(whose);
@@ -95,18 +95,23 @@ impl App {
         }
     }
 
-    async fn revoked_elsewhere(&self, shared: &Shared, revocation: &Revocation) {
-        let again = self.auth.hear(revocation);
-        self.close_revoked(&revocation.whom);
-        if let Some(again) = again
-            && let Err(error) = shared.revoked(&again).await
-        {
-            tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
+    /// Takes over what other nodes revoked. The streams are looked at once for all of it, and not at all if nothing of it is news.
+    async fn revoked_elsewhere(&self, shared: &Shared, page: &[Revocation]) {
+        let news: Vec<_> = page.iter().filter(|revocation| !self.auth.knows(revocation)).collect();
+        if news.is_empty() {
+            return;
+        }
+        let again: Vec<_> = news.iter().filter_map(|revocation| self.auth.hear(revocation)).collect();
+        self.close_revoked(|claims| news.iter().any(|revocation| revocation.whom.names(claims)));
+        for again in again {
+            if let Err(error) = shared.revoked(&again).await {
+                tracing::error!(target: "tinysse::auth", error, "what this node issued is refused here only");
+            }
         }
     }
 
-    fn close_revoked(&self, whom: &Revoke) -> usize {
-        let revoked = |claims: &Claims| whom.names(claims) || self.auth.is_revoked(claims);
+    fn close_revoked(&self, named: impl Fn(&Claims) -> bool) -> usize {
+        let revoked = |claims: &Claims| named(claims) || self.auth.is_revoked(claims);
         let closed = self.streams.close(Reason::Revoked, revoked);
         tracing::info!(target: "tinysse::auth", closed, "revoked");
         closed
@@ -122,9 +127,9 @@ impl App {
             return Ok(false);
         }
         let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
-        // Redis adds it to its clock, in 64 bits with a sign.
-        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms()).min(1 << 52);
-        match shared.use_up(&claims.jti, left).await {
+        // Redis adds it to its clock, in 64 bits with a sign; Lua counts in 53.
+        let exp = claims.exp.saturating_mul(1_000).min(1 << 52);
+        match shared.use_up(&claims.jti, exp, exp.saturating_sub(self.clock.unix_ms())).await {
             Ok(true) => Ok(true),
             Ok(false) => Err(spent()),
             Err(_) => {

@@ -206,6 +206,17 @@ impl Revoked {
         }
     }
 
+    /// Returns true if a revocation by another node would change nothing: it is known, or a later one is.
+    #[must_use]
+    pub fn knows(&self, moment: Moment, whom: &Revoke) -> bool {
+        match whom {
+            Revoke::User(user) => self.users.get(user).is_some_and(|(_, known)| known.place >= moment.at),
+            Revoke::Jti(jti) => self.jtis.has(jti),
+            Revoke::Session(session) => self.ended.has(&session.user, [&session.jti, &session.jti]),
+            Revoke::Before(ms) => self.before >= *ms,
+        }
+    }
+
     /// Remembers that the end of a session outlives this process: a browser may repeat it.
     pub fn recorded(&mut self, whom: &Revoke) {
         match whom {

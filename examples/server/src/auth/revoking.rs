@@ -61,6 +61,12 @@ impl Auth {
         (!again).then(|| Revocation { moment: Moment { at, ..*moment }, whom: whom.clone(), again: true })
     }
 
+    /// Returns true if a revocation by another node is no news here.
+    #[must_use]
+    pub fn knows(&self, heard: &Revocation) -> bool {
+        self.revoked().knows(heard.moment, &heard.whom)
+    }
+
     /// Takes over revocations that were recorded before this node issued anything.
     pub fn restore<'a>(&self, known: impl IntoIterator<Item = (Moment, &'a Revoke)>) {
         let (now_ms, mut revoked) = (self.clock.unix_ms(), self.revoked());

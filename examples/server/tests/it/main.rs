@@ -18,6 +18,8 @@ mod embed;
 #[cfg(target_os = "linux")] // a full disk is made by a limit
 mod ending;
 mod engines;
+mod eviction;
+mod failover;
 mod faults;
 mod files;
 mod flood;

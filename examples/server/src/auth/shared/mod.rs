@@ -5,8 +5,9 @@
 //! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` stands there while a token that was used
 //! would still be good.
 //!
-//! *Invariant:* a node reads all revocations whenever it connects, and takes everybody's rights for changed if anything was said meanwhile.
-//! So what it could not hear it knows before it is ready again. Until then it trusts nothing that it remembers of rights.
+//! *Invariant:* a node reads both streams on from where it was when its connection was lost, and knows what was added meanwhile before it is ready
+//! again. If Redis does not have that place any more, it reads all revocations again, and takes everybody's rights for changed. Until then it
+//! trusts nothing that it remembers of rights.
 
 mod ear;
 
@@ -16,7 +17,7 @@ use std::{
 };
 
 use ::redis::{
-    Script, cmd,
+    Script, ScriptInvocation, cmd,
     streams::{StreamId, StreamRangeReply},
 };
 
@@ -26,7 +27,10 @@ use super::{
 };
 use crate::{
     clock::random_name,
-    engine::{OpenError, redis::Link},
+    engine::{
+        OpenError,
+        redis::{Link, script},
+    },
 };
 
 pub use ear::Ear;
@@ -48,8 +52,20 @@ local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local after = last and last[1] or ''
 return redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'after', after, 'whose', ARGV[2], 'by', ARGV[3])
 ";
+/// Keys: the token. Arguments: when it ends in ms, for how long it counts as used at least, a name of this use. Answers 1 for the use that was
+/// first. The end is compared with the time of Redis, so a node whose clock is ahead forgets nothing too early for the others.
+const USE_UP: &str = r"
+local used = redis.call('GET', KEYS[1])
+if used then return used == ARGV[3] and 1 or 0 end
+local time = redis.call('TIME')
+local left = math.max(tonumber(ARGV[1]) - time[1] * 1000, tonumber(ARGV[2]), 1)
+redis.call('SET', KEYS[1], ARGV[3], 'PX', string.format('%.0f', math.min(left, 3e11)))
+return 1
+";
+/// Keys: the token.
+const GIVE_BACK: &str = "return redis.call('DEL', KEYS[1])";
 
-/// A node's ear and mouth.
+/// What this node shares with the others.
 #[derive(Debug)]
 pub struct Shared {
     link: Link,
@@ -60,16 +76,25 @@ pub struct Shared {
     who: String,
     say_revoked: Script,
     say_changed: Script,
-    /// The last change of rights when this node began: it remembers nothing from before.
-    begun: String,
+    use_up: Script,
+    give_back: Script,
+    /// The last entries of both streams when this node began: what was revoked until then it knows, and of rights it remembers nothing older.
+    begun: Places,
     hears: AtomicBool,
+}
+
+/// The ids of the last entries that were read; empty at the beginning of a stream.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    revoked: String,
+    rights: String,
 }
 
 /// What some node says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Rights were taken away.
-    Revoked(Revocation),
+    /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in Redis everything comes again.
+    Revoked(Vec<Revocation>),
     /// They may be others now.
     Rights(Whose),
 }
@@ -98,7 +123,11 @@ impl Shared {
             let known = cmd("XRANGE").arg(&revoked).arg("-").arg("+").query(&mut conn)?;
             Ok((known, newest(&rights).query(&mut conn)?))
         };
-        let (known, begun) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let (known, last) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let begun = Places {
+            revoked: known.ids.last().map_or_else(String::new, |entry| entry.id.clone()),
+            rights: id_of(last),
+        };
         let known = known.ids.iter().map(revocation).collect::<Result<_, _>>().map_err(OpenError::Unreachable)?;
         let shared = Self {
             link,
@@ -106,9 +135,11 @@ impl Shared {
             rights,
             life_ms,
             who: random_name(),
-            say_revoked: Script::new(REVOKED),
-            say_changed: Script::new(CHANGED),
-            begun: id_of(begun),
+            say_revoked: script(REVOKED),
+            say_changed: script(CHANGED),
+            use_up: script(USE_UP),
+            give_back: script(GIVE_BACK),
+            begun,
             hears: AtomicBool::new(true),
         };
         Ok((shared, known))
@@ -127,9 +158,11 @@ impl Shared {
     pub async fn revoked(&self, revocation: &Revocation) -> Result<u64, String> {
         let Revocation { moment: Moment { at, .. }, whom, again } = revocation;
         let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
-        let mut call = self.say_revoked.key(&self.revoked);
-        call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
-        added_ms(&self.link.run::<String>(&call).await?)
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.revoked);
+            call.arg(self.life_ms).arg(at).arg(&whom).arg(&self.who).arg(u8::from(*again));
+        };
+        added_ms(&self.link.run::<String>(&self.say_revoked, fill).await.map_err(|failure| failure.to_string())?)
     }
 
     /// Says to all nodes whose rights changed. Those that are started later know nothing older.
@@ -138,24 +171,36 @@ impl Shared {
     /// In words. It may have been said all the same.
     pub async fn rights(&self, whose: &Whose) -> Result<(), String> {
         let whose = serde_json::to_string(whose).map_err(|error| error.to_string())?;
-        let mut call = self.say_changed.key(&self.rights);
-        call.arg(CHANGES).arg(whose).arg(&self.who);
-        self.link.run::<String>(&call).await.map(drop)
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.rights).arg(CHANGES).arg(&whose).arg(&self.who);
+        };
+        self.link.run::<String>(&self.say_changed, fill).await.map(drop).map_err(|failure| failure.to_string())
     }
 
-    /// Uses a token up that is good for so many milliseconds. True for the first, on whichever node.
+    /// Uses a token up that ends at `exp_ms` (since 1970), and by this node's clock in `left_ms`. True for the first, on whichever node.
     ///
     /// # Errors
     /// In words. It may have been used up all the same.
-    pub async fn use_up(&self, jti: &str, left_ms: u64) -> Result<bool, String> {
-        let mut set = cmd("SET");
-        set.arg(self.link.key(&format!("used:{jti}"))).arg(1).arg("NX").arg("PX").arg(left_ms.max(1));
-        self.link.ask::<Option<String>>(&set).await.map(|done| done.is_some())
+    pub async fn use_up(&self, jti: &str, exp_ms: u64, left_ms: u64) -> Result<bool, String> {
+        let (key, name) = (self.used(jti), random_name());
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&key).arg(exp_ms).arg(left_ms).arg(&name);
+        };
+        let first = self.link.run::<i64>(&self.use_up, fill).await;
+        first.map(|first| first == 1).map_err(|failure| failure.to_string())
     }
 
     /// Nothing was opened with it after all.
     pub async fn give_back(&self, jti: &str) {
-        drop(self.link.ask::<i64>(cmd("DEL").arg(self.link.key(&format!("used:{jti}")))).await);
+        let key = self.used(jti);
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&key);
+        };
+        drop(self.link.run::<i64>(&self.give_back, fill).await);
+    }
+
+    fn used(&self, jti: &str) -> String {
+        self.link.key(&format!("used:{jti}"))
     }
 
     /// An ear for what the other nodes say.
@@ -190,14 +235,7 @@ fn revocation(entry: &StreamId) -> Result<Revocation, String> {
     Ok(Revocation {
         moment: Moment {
             at: field(entry, "at")?.parse().map_err(|error| format!("{}: {error}", entry.id))?,
-            // The id of an entry begins with the time at which Redis added it.
-            ms: entry
-                .id
-                .split('-')
-                .next()
-                .unwrap_or_default()
-                .parse()
-                .map_err(|error| format!("{}: {error}", entry.id))?,
+            ms: added_ms(&entry.id)?,
         },
         whom: serde_json::from_str(&field(entry, "whom")?).map_err(|error| format!("{}: {error}", entry.id))?,
         again: field(entry, "again")? == "1",
