@@ -6,6 +6,7 @@ mod algorithms;
 mod api;
 mod attacks;
 mod auth;
+mod backends;
 mod backup;
 mod clocks;
 mod cluster;
