@@ -63,6 +63,7 @@ use crate::{
     error::Problem,
     http::{self, layer::Publishing},
     hub::Update,
+    rights::RightsError,
     runtime::{Conn, carry, drain},
     update_service::NotifyError,
 };
@@ -169,8 +170,8 @@ impl Hub {
     /// here it was news. With Redis, all nodes do the same.
     ///
     /// # Errors
-    /// It is done here, but the other nodes could not be told.
-    pub async fn rights_changed(&self, user: Option<&str>) -> io::Result<usize> {
+    /// [`RightsError`].
+    pub async fn rights_changed(&self, user: Option<&str>) -> Result<usize, RightsError> {
         self.app.rights_changed(user.into()).await
     }
 

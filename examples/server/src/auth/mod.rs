@@ -240,7 +240,8 @@ impl Auth {
             }
         }
         self.sessions.refresh(self.clock.now(), self.clock.unix_ms()).await;
-        self.directory.refresh(false);
+        // It logs by itself what it can't read.
+        let _ = self.directory.refresh(false);
     }
 
     /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.

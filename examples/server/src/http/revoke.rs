@@ -11,6 +11,7 @@ use crate::{
     auth::{Service, names, revoked::Revoke},
     error::Problem,
     nodes::unrevoked,
+    rights::RightsError,
 };
 
 /// How far ahead `before` may be, in seconds.
@@ -74,8 +75,17 @@ pub(super) async fn rights(
     _: Service,
     body::Json(whose): body::Json<Whose>,
 ) -> Result<Json<Changed>, Problem> {
-    match app.rights_changed(whose.user.as_deref().into()).await {
+    let user = whose.user.as_deref();
+    if let Some(user) = user {
+        names::name("user", user).map_err(|error| Problem::bad_request("bad_request", error.to_string()))?;
+    }
+    match app.rights_changed(user.into()).await {
         Ok(changed) => Ok(Json(Changed { changed })),
-        Err(_) => Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1)),
+        Err(RightsError::NotTold(_)) => {
+            Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1))
+        }
+        Err(error @ (RightsError::Unreadable(_) | RightsError::Unanswered(_))) => {
+            Err(Problem::unavailable("directory_unavailable", format!("{error}; repeat it"), 5))
+        }
     }
 }

@@ -8,6 +8,7 @@ mod attacks;
 mod auth;
 mod backends;
 mod backup;
+mod bounds;
 mod clocks;
 mod cluster;
 mod crud;
