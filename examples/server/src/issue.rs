@@ -40,7 +40,7 @@ impl App {
     /// # Errors
     /// As [`token_of_session`](Self::token_of_session); 422 `bad_name`; 403 if a login of this name was revoked.
     pub async fn token_of_user(&self, user: Identity, session: &str) -> Result<Token, Problem> {
-        let bad = |error| Problem::unprocessable("bad_name", format!("{error}"));
+        let bad = |detail: String| Problem::unprocessable("bad_name", detail);
         self.limits.token.take(&user.user).map_err(too_many)?;
         let token = self.auth.vouch(user, session).map_err(|error| bad(error.to_string()))?;
         // It is as good as new: what is wrong with it is the name of the login, or its length.

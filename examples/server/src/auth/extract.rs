@@ -35,7 +35,7 @@ impl FromRequestParts<Arc<App>> for Service {
 #[derive(Clone, Debug)]
 pub enum Reader {
     /// By an app session.
-    User(Claims),
+    User(Box<Claims>),
     /// By the publish key.
     Service,
 }
@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<App>> for Reader {
         if app.auth.service(&parts.headers).is_ok() {
             return Ok(Self::Service);
         }
-        app.auth.session(&parts.headers).await.map(Self::User)
+        app.auth.session(&parts.headers).await.map(|claims| Self::User(Box::new(claims)))
     }
 }
 
