@@ -64,8 +64,11 @@ impl Lines {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read?,
         };
-        // A line without an end was never acknowledged.
+        // A line without an end was never acknowledged. The first one has one: the file is renamed when it is written.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        if whole.is_empty() && !text.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "this file is not a log"));
+        }
         let mut lines = whole.lines();
         let Head { epoch, after } = match lines.next() {
             Some(line) => serde_json::from_str(line)?,
@@ -154,10 +157,13 @@ impl Log {
         let records = batch.records.iter().map(raw).collect::<Result<_, _>>()?;
         let receipt = batch.receipt.clone().map(|Receipt { key, fingerprint }| (key, fingerprint));
         let line = serde_json::to_string(&Line { receipt, records })? + "\n";
+        // What a write left that failed, and could not be undone either.
+        if self.file.metadata()?.len() > self.length {
+            self.file.set_len(self.length)?;
+        }
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
         match written {
             Ok(()) => self.length += line.len() as u64,
-            // Half a line must not stand before the next one.
             Err(_) => self.file.set_len(self.length)?,
         }
         written
@@ -193,7 +199,8 @@ fn surplus(records: &[Record], bounds: &Bounds) -> usize {
 
 /// Never half a file: written beside it and renamed.
 fn replace(path: &Path, text: &str) -> io::Result<File> {
-    let next = path.with_extension("next");
+    let mut next = path.as_os_str().to_owned();
+    next.push(".next");
     let mut file = File::create(&next)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

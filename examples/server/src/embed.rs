@@ -47,47 +47,34 @@ use std::{
 };
 
 use axum::{
-    Extension, Json, Router,
+    Extension, Router,
     extract::{ConnectInfo, Request},
-    http::header,
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use serde::Serialize;
 use tinysse::core::{audience::Identity, wire::id::EventId};
 use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
     app::{App, Own},
-    auth::{
-        directory::Denied,
-        limit::too_many,
-        revoked::{Revoke, RevokeError},
-    },
+    auth::revoked::{Revoke, RevokeError},
     config::Config,
     delivery::Notice,
     error::Problem,
     http::{self, layer::Publishing},
     hub::Update,
+    rights::RightsError,
     runtime::{Conn, carry, drain, end},
     update_service::NotifyError,
 };
+
+pub use crate::issue::Token;
 
 /// A running hub. Clones are handles to the same one; it ends with the last of them and of the routers that it gave away.
 #[derive(Clone, Debug)]
 pub struct Hub {
     app: Arc<App>,
     background: Arc<Mutex<JoinSet<()>>>,
-}
-
-/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60,"user":"ada"}`. Its `Debug` does not show the token.
-#[derive(Clone, Serialize)]
-pub struct Token {
-    token: String,
-    /// In seconds.
-    expires_in: u64,
-    /// Whose stream it opens. The client refuses a token of another user than the one who is logged in.
-    user: String,
 }
 
 impl Hub {
@@ -134,7 +121,8 @@ impl Hub {
     /// A token with which `user` may open a stream, for your handler of `POST /auth/sse-token`: you know who asks.
     ///
     /// # Errors
-    /// 429 if this user asks too often, 403 if the directory knows nobody of that name, 503 if it can't say.
+    /// 429 if this user asks too often, 403 if the directory knows no such user or the login was revoked, 422 if a name is not taken, 503 if
+    /// the directory can't be asked.
     pub async fn token(&self, user: Identity) -> Result<Token, Problem> {
         self.token_of(user, "").await
     }
@@ -144,15 +132,7 @@ impl Hub {
     /// # Errors
     /// As [`token`](Self::token).
     pub async fn token_of(&self, user: Identity, session: &str) -> Result<Token, Problem> {
-        let auth = &self.app.auth;
-        self.app.limits.token.take(&user.user).map_err(too_many)?;
-        let token = auth.vouch(user, session).map_err(|error| Problem::unprocessable("bad_name", error.to_string()))?;
-        let claims = auth.redeem(Some(&token))?;
-        match self.app.rights(&claims).await {
-            Ok(_) => Ok(Token { token, expires_in: auth.token_ttl().ms() / 1_000, user: claims.sub }),
-            Err(Denied::Gone) => Err(Problem::forbidden("this user may not open a stream")),
-            Err(Denied::Unavailable) => Err(Problem::unavailable("busy", "nobody can say now what you may see", 2)),
-        }
+        self.app.token_of_user(user, session).await
     }
 
     /// Publishes that something of this type changed, for everybody. Returns its id, or `None` if it waits for its window (`--batch`) to end.
@@ -192,8 +172,8 @@ impl Hub {
     /// here it was news. With Redis, all nodes do the same.
     ///
     /// # Errors
-    /// It is done here, but the other nodes could not be told.
-    pub async fn rights_changed(&self, user: Option<&str>) -> io::Result<usize> {
+    /// [`RightsError`].
+    pub async fn rights_changed(&self, user: Option<&str>) -> Result<usize, RightsError> {
         self.app.rights_changed(user.into()).await
     }
 
@@ -235,19 +215,6 @@ impl Hub {
     pub async fn close(&self) {
         let background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         end(&self.app, background).await;
-    }
-}
-
-impl IntoResponse for Token {
-    fn into_response(self) -> Response {
-        ([(header::CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("Token");
-        shown.field("expires_in", &self.expires_in).field("user", &self.user).finish_non_exhaustive()
     }
 }
 

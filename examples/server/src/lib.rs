@@ -34,6 +34,7 @@ pub mod error;
 mod files;
 pub mod http;
 pub mod hub;
+pub mod issue;
 pub mod metrics;
 mod nodes;
 pub mod owed;

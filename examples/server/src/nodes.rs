@@ -15,6 +15,7 @@ use crate::{
         whose::Whose,
     },
     error::Problem,
+    rights::RightsError,
 };
 
 impl App {
@@ -61,23 +62,24 @@ impl App {
         ended
     }
 
-    /// Rights changed: asks the directory anew, and tells the open streams for which it is news; answers how many those are on this node.
-    /// With Redis, all nodes do the same. It needs [`spawn_background`](Self::spawn_background).
+    /// Rights changed: asks the directory anew, and tells the open streams for which it is news. Returns how many those are on this node. With
+    /// Redis, all nodes do the same. It needs [`spawn_background`](Self::spawn_background).
     ///
     /// # Errors
-    /// It is done here, but the other nodes could not be told.
-    pub async fn rights_changed(&self, whose: Whose) -> io::Result<usize> {
-        self.forget_rights();
-        let changed = self.due.done(whose.clone());
+    /// [`RightsError`]. All of it was tried; call it again.
+    pub async fn rights_changed(&self, whose: Whose) -> Result<usize, RightsError> {
+        let read = self.forget_rights();
+        let judged = self.due.done(whose.clone());
         let told = match &self.shared {
-            Some(shared) => shared.rights(&whose).await.map_err(io::Error::other),
+            Some(shared) => shared.rights(&whose).await,
             None => Ok(()),
         };
-        let changed = changed.await.unwrap_or(0);
-        told.inspect_err(
+        let judged = judged.await.unwrap_or_default();
+        told.map_err(RightsError::NotTold).inspect_err(
             |error| tracing::error!(target: "tinysse::auth", %error, "other nodes were not told that rights changed"),
         )?;
-        Ok(changed)
+        read.map_err(RightsError::Unreadable)?;
+        if judged.unanswered > 0 { Err(RightsError::Unanswered(judged.unanswered)) } else { Ok(judged.changed) }
     }
 
     /// Does what other nodes did, for ever. Nothing here waits for a directory: a revocation behind news of rights would wait with it.
@@ -88,7 +90,8 @@ impl App {
             match ear.next().await {
                 Heard::Revoked(page) => self.revoked_elsewhere(shared, &page).await,
                 Heard::Rights(whose) => {
-                    self.forget_rights();
+                    // The directory logs by itself what it can't read.
+                    let _ = self.forget_rights();
                     self.due.add(whose);
                 }
             }

@@ -38,8 +38,31 @@ pub struct Due {
 #[derive(Debug, Default)]
 struct Waiting {
     whose: Option<Whose>,
-    /// They want to know how many streams had news.
-    asked: Vec<oneshot::Sender<usize>>,
+    /// They wait for the result.
+    asked: Vec<oneshot::Sender<Judged>>,
+}
+
+/// What came of asking for the rights of open streams anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Streams that have other rights now, or ended.
+    pub changed: usize,
+    /// Streams that keep their rights, since the directory gave no answer.
+    pub unanswered: usize,
+}
+
+/// Why a change of rights is not in force everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RightsError {
+    /// It is in force here.
+    #[error("done here, but other nodes could not be told: {0}")]
+    NotTold(String),
+    /// The directory can't be read. What was known before goes on to count.
+    #[error("the directory can't be read, and what was known before goes on to count: {0}")]
+    Unreadable(String),
+    /// The directory gave no answer for so many open streams. They keep the rights they have.
+    #[error("the directory gave no answer for {0} open streams, which keep the rights they have")]
+    Unanswered(usize),
 }
 
 /// Changes when rights do.
@@ -53,7 +76,7 @@ impl Due {
     }
 
     /// The same; answers when it is done.
-    pub(crate) fn done(&self, whose: Whose) -> oneshot::Receiver<usize> {
+    pub(crate) fn done(&self, whose: Whose) -> oneshot::Receiver<Judged> {
         let (say, said) = oneshot::channel();
         let mut waiting = self.waiting();
         waiting.asked.retain(|asked| !asked.is_closed());
@@ -70,7 +93,7 @@ impl Due {
         self.woken.notify_one();
     }
 
-    async fn take(&self) -> (Whose, Vec<oneshot::Sender<usize>>) {
+    async fn take(&self) -> (Whose, Vec<oneshot::Sender<Judged>>) {
         loop {
             self.woken.notified().await;
             let Waiting { whose, asked } = std::mem::take(&mut *self.waiting());
@@ -93,7 +116,8 @@ impl App {
     pub async fn rights(&self, claims: &Claims) -> Result<Rights, Denied> {
         // What others would say is not heard: nothing that is remembered can be trusted.
         if self.shared.as_ref().is_some_and(|shared| !shared.hears()) {
-            self.auth.directory().refresh(true);
+            // What can't be read is not remembered either, so the answer below is as good as there is.
+            let _ = self.auth.directory().refresh(true);
         }
         self.auth.rights(claims).await
     }
@@ -104,27 +128,32 @@ impl App {
         Mark(self.auth.directory().version(), self.due.marks.load(Ordering::Acquire))
     }
 
-    /// Somebody said that rights changed.
-    pub(crate) fn forget_rights(&self) {
-        self.auth.directory().refresh(true);
+    /// Rights are reported to have changed: nothing that is remembered of them counts.
+    ///
+    /// # Errors
+    /// As [`Directory::refresh`](crate::auth::directory::Directory::refresh).
+    pub(crate) fn forget_rights(&self) -> Result<(), String> {
+        let read = self.auth.directory().refresh(true);
         self.due.marks.fetch_add(1, Ordering::AcqRel);
+        read
     }
 
     /// Judges whoever is due, for ever.
     pub(crate) async fn judge(self: &Arc<Self>) {
         loop {
             let (whose, asked) = self.due.take().await;
-            let changed = self.refilter(|claims| whose.has(&claims.sub)).await;
-            tracing::debug!(target: "tinysse::auth", changed, "rights were asked for anew");
+            let judged = self.refilter(|claims| whose.has(&claims.sub)).await;
+            let Judged { changed, unanswered } = judged;
+            tracing::debug!(target: "tinysse::auth", changed, unanswered, "rights were asked for anew");
             // Who no longer waits for it need not know.
             for one in asked {
-                let _ = one.send(changed);
+                let _ = one.send(judged);
             }
         }
     }
 
-    /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news; answers how many.
-    pub async fn refilter(self: &Arc<Self>, which: impl Fn(&Claims) -> bool) -> usize {
+    /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news.
+    pub async fn refilter(self: &Arc<Self>, which: impl Fn(&Claims) -> bool) -> Judged {
         let holders = self.streams.holders(which);
         let workers = AT_ONCE.min(holders.len());
         let (holders, mut asking) = (Arc::new(Mutex::new(holders)), JoinSet::new());
@@ -132,22 +161,29 @@ impl App {
             let (app, holders) = (Arc::clone(self), Arc::clone(&holders));
             asking.spawn(async move {
                 let next = || holders.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let mut changed = 0;
+                let mut judged = Judged::default();
                 while let Some((id, claims)) = next() {
-                    changed += app.ask_again(id, &claims).await;
+                    match app.ask_again(id, &claims).await {
+                        Some(changed) => judged.changed += changed,
+                        None => judged.unanswered += 1,
+                    }
                 }
-                changed
+                judged
             });
         }
-        asking.join_all().await.into_iter().sum()
+        asking.join_all().await.into_iter().fold(Judged::default(), |sum, judged| Judged {
+            changed: sum.changed + judged.changed,
+            unanswered: sum.unanswered + judged.unanswered,
+        })
     }
 
-    async fn ask_again(&self, id: ClientId, claims: &Claims) -> usize {
+    /// Returns how many streams have other rights now, or `None` if the directory gives no answer.
+    async fn ask_again(&self, id: ClientId, claims: &Claims) -> Option<usize> {
         match self.rights(claims).await {
-            Ok(rights) => usize::from(self.streams.refilter(id, &rights)),
-            Err(Denied::Gone) => self.streams.close(Reason::Revoked, |open| open == claims),
+            Ok(rights) => Some(usize::from(self.streams.refilter(id, &rights))),
+            Err(Denied::Gone) => Some(self.streams.close(Reason::Revoked, |open| open == claims)),
             // A live stream keeps what it has.
-            Err(Denied::Unavailable) => 0,
+            Err(Denied::Unavailable) => None,
         }
     }
 }
@@ -161,11 +197,12 @@ mod tests {
         let due = Due::default();
         due.add(Whose::from(Some("ada")));
         let asked = [due.done(Whose::from(Some("bob"))), due.done(Whose::from(Some("ada")))];
+        let judged = Judged { changed: 3, unanswered: 1 };
         let (whose, waiting) = due.take().await;
         assert!(whose.has("ada") && whose.has("bob") && !whose.has("eve"));
-        waiting.into_iter().for_each(|one| one.send(3).expect("somebody waits"));
+        waiting.into_iter().for_each(|one| one.send(judged).expect("it is waited for"));
         for asked in asked {
-            assert_eq!(asked.await, Ok(3));
+            assert_eq!(asked.await, Ok(judged));
         }
         // Who went away is no burden.
         for _ in 0..100 {

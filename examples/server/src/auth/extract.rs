@@ -31,6 +31,26 @@ impl FromRequestParts<Arc<App>> for Service {
     }
 }
 
+/// Who may read: a user, or a service.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    /// By an app session.
+    User(Box<Claims>),
+    /// By the publish key.
+    Service,
+}
+
+impl FromRequestParts<Arc<App>> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        if app.auth.service(&parts.headers).is_ok() {
+            return Ok(Self::Service);
+        }
+        app.auth.session(&parts.headers).await.map(|claims| Self::User(Box::new(claims)))
+    }
+}
+
 /// The request comes from whoever runs the server: it shows the admin key.
 #[derive(Clone, Copy, Debug)]
 pub struct Admin;

@@ -41,7 +41,7 @@ use used::{Use, Used};
 pub use bearer::bearer;
 pub use ended::Session;
 pub use ending::Ending;
-pub use extract::{Admin, AppSession, Service};
+pub use extract::{Admin, AppSession, Reader, Service};
 pub(crate) use jwks::read as read_jwks;
 
 /// The cookie of the app session, unless configured otherwise.
@@ -105,6 +105,7 @@ impl Auth {
     pub fn stream_token(&self, session: &Claims) -> String {
         let claims = self.claims(STREAM, session.identity(), session.generation, self.token_ttl, session.jti.clone());
         let established = session.established();
+        let claims = Claims { auth_ms: None, ..claims };
         let auth_ms = Some(established).filter(|_| claims.established() != established);
         self.keys.sign(&Claims { auth_ms, ..claims })
     }
@@ -239,7 +240,8 @@ impl Auth {
             }
         }
         self.sessions.refresh(self.clock.now(), self.clock.unix_ms()).await;
-        self.directory.refresh(false);
+        // It logs by itself what it can't read.
+        let _ = self.directory.refresh(false);
     }
 
     /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
@@ -276,7 +278,8 @@ impl Auth {
             role: identity.role,
             channels: identity.channels,
             generation,
-            auth_ms: None,
+            // Where the count is ahead of the clock, the place does not say when that was.
+            auth_ms: generation.is_some_and(|place| place > now).then_some(now),
             iat: now / 1_000,
             nbf: 0,
             // Rounded up: the client is promised the whole time.

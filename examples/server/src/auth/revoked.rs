@@ -261,9 +261,7 @@ impl Revoked {
     pub fn standing(&self, claims: &Claims) -> Standing {
         let by_user = |(_, up_to): (u64, UpTo)| match claims.generation {
             // Before a restart the count may have been ahead of where it began then.
-            Some(place) => {
-                place <= up_to.place || claims.established() < self.begun && claims.established() <= up_to.ms
-            }
+            Some(place) => place <= up_to.place || claims.established() < self.begun.min(up_to.ms),
             None => claims.established() <= up_to.ms,
         };
         let revoked = claims.established() < self.before

@@ -10,7 +10,11 @@ use super::{
     response::Response,
     store::Store,
 };
-use crate::{app::App, auth::AppSession, error::Problem};
+use crate::{
+    app::App,
+    auth::{AppSession, Reader},
+    error::Problem,
+};
 
 /// The type that says that instances changed.
 const CHANGED: &str = "compute";
@@ -73,7 +77,7 @@ impl Compute {
     }
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, _: AppSession) -> Response<Vec<Instance>> {
+pub(super) async fn list(State(app): State<Arc<App>>, _: Reader) -> Response<Vec<Instance>> {
     Response::new(app.compute.0.list())
 }
 

@@ -5,20 +5,17 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderName, header},
+    http::{HeaderName, header},
     response::IntoResponse,
 };
 use serde_json::json;
 use tinysse::core::wire::names::H_CURSOR;
 
-use crate::{app::App, error::Problem};
+use crate::{app::App, auth::Reader};
 
 /// For users with an app session and for services: those who see the header on other answers.
-pub(super) async fn cursor(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
-    if app.auth.service(&headers).is_err() {
-        app.auth.session(&headers).await?;
-    }
+pub(super) async fn cursor(State(app): State<Arc<App>>, _: Reader) -> impl IntoResponse {
     let cursor = app.streams.cursor().text();
     let head = [(header::CACHE_CONTROL, "no-store".to_owned()), (HeaderName::from_static(H_CURSOR), cursor.clone())];
-    Ok((head, Json(json!({ "cursor": cursor }))))
+    (head, Json(json!({ "cursor": cursor })))
 }

@@ -10,34 +10,36 @@ use axum::{
 
 use crate::{
     app::App,
-    auth::{AppSession, directory::Denied, gone, jwt::Claims},
+    auth::{Reader, directory::Denied, gone},
     error::Problem,
 };
 
-pub(super) async fn progress(State(app): State<Arc<App>>, AppSession(user): AppSession) -> Result<Response, Problem> {
-    shown(&app, &user, "progress").await
+pub(super) async fn progress(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, Problem> {
+    shown(&app, &reader, "progress").await
 }
 
 pub(super) async fn poll(
     State(app): State<Arc<App>>,
-    AppSession(user): AppSession,
+    reader: Reader,
     Path(kind): Path<String>,
 ) -> Result<Response, Problem> {
-    shown(&app, &user, &kind).await
+    shown(&app, &reader, &kind).await
 }
 
-/// The last known value, to those who would get its updates; it is served while the polled server is down, and says so.
-async fn shown(app: &App, user: &Claims, kind: &str) -> Result<Response, Problem> {
+/// The last known value, for services and for users who would get its updates. It is served while the polled server is down, and says so.
+async fn shown(app: &App, reader: &Reader, kind: &str) -> Result<Response, Problem> {
     // What somebody may not see is as good as not there: that it exists is nobody's business.
     let nothing = || Problem::not_found(format!("nothing is polled as {kind:?}"));
     let poll = app.worker.find(kind).ok_or_else(nothing)?;
-    let rights = app.rights(user).await.map_err(|denied| match denied {
-        Denied::Gone => gone(),
-        Denied::Unavailable => Problem::unavailable("busy", "nobody can say now who may see it", 1),
-    })?;
-    let typed = rights.types.as_ref().is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)));
-    if !typed || !poll.admits(&rights.identity) {
-        return Err(nothing());
+    if let Reader::User(user) = reader {
+        let rights = app.rights(user).await.map_err(|denied| match denied {
+            Denied::Gone => gone(),
+            Denied::Unavailable => Problem::unavailable("busy", "the rights of this user can't be determined now", 1),
+        })?;
+        let typed = rights.types.as_ref().is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)));
+        if !typed || !poll.admits(&rights.identity) {
+            return Err(nothing());
+        }
     }
     let view = poll.look().await;
     let age = view.age_ms.map_or_else(|| "null".to_owned(), |age| age.to_string());

@@ -10,7 +10,11 @@ use super::{
     response::Response,
     store::Store,
 };
-use crate::{app::App, auth::AppSession, error::Problem};
+use crate::{
+    app::App,
+    auth::{AppSession, Reader},
+    error::Problem,
+};
 
 /// The type that says that projects changed.
 const CHANGED: &str = "projects";
@@ -52,7 +56,7 @@ impl Projects {
     }
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, _: AppSession) -> Response<Vec<Project>> {
+pub(super) async fn list(State(app): State<Arc<App>>, _: Reader) -> Response<Vec<Project>> {
     Response::new(app.projects.0.list())
 }
 

@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::body;
 use crate::{
     app::App,
-    auth::{Service, revoked::Revoke},
+    auth::{Service, names, revoked::Revoke},
     error::Problem,
     nodes::unrevoked,
+    rights::RightsError,
 };
+
+/// How far ahead `before` may be, in seconds.
+const AHEAD: u64 = 86_400;
 
 /// Exactly one of them.
 #[derive(Deserialize)]
@@ -34,11 +38,20 @@ pub(super) async fn revoke(
     _: Service,
     body::Json(whom): body::Json<Whom>,
 ) -> Result<Json<Done>, Problem> {
+    let wrong = |detail: &str| Err(Problem::bad_request("bad_request", detail));
+    let taken = |what, text: String| match names::name(what, &text) {
+        Ok(()) => Ok(text),
+        Err(error) => Err(Problem::bad_request("bad_request", error.to_string())),
+    };
     let whom = match (whom.user, whom.jti, whom.before) {
-        (Some(user), None, None) if !user.is_empty() => Revoke::User(user),
-        (None, Some(jti), None) if !jti.is_empty() => Revoke::Jti(jti),
+        (Some(user), None, None) => Revoke::User(taken("user", user)?),
+        (None, Some(jti), None) => Revoke::Jti(taken("token", jti)?),
+        // It would end every login up to then; most likely these are milliseconds.
+        (None, None, Some(before)) if before > app.clock.unix_ms() / 1_000 + AHEAD => {
+            return wrong("before is in seconds since 1970, and at most a day ahead");
+        }
         (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
-        (_, _, _) => return Err(Problem::bad_request("bad_request", "give one of user, jti and before")),
+        (_, _, _) => return wrong("give one of user, jti and before"),
     };
     app.revoke(&whom).await.map(|closed| Json(Done { closed })).map_err(unrevoked)
 }
@@ -62,8 +75,17 @@ pub(super) async fn rights(
     _: Service,
     body::Json(whose): body::Json<Whose>,
 ) -> Result<Json<Changed>, Problem> {
-    match app.rights_changed(whose.user.as_deref().into()).await {
+    let user = whose.user.as_deref();
+    if let Some(user) = user {
+        names::name("user", user).map_err(|error| Problem::bad_request("bad_request", error.to_string()))?;
+    }
+    match app.rights_changed(user.into()).await {
         Ok(changed) => Ok(Json(Changed { changed })),
-        Err(_) => Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1)),
+        Err(RightsError::NotTold(_)) => {
+            Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1))
+        }
+        Err(error @ (RightsError::Unreadable(_) | RightsError::Unanswered(_))) => {
+            Err(Problem::unavailable("directory_unavailable", format!("{error}; repeat it"), 5))
+        }
     }
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::State,
+    extract::{FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tinysse::core::audience::Identity;
 
 use super::body;
 use crate::{
     app::App,
-    auth::{AppSession, directory::Denied, limit::too_many},
+    auth::{AppSession, limit::too_many},
     error::Problem,
+    issue::Token,
     runtime::{Client, Conn},
 };
 
@@ -62,14 +62,17 @@ pub(super) async fn log_in(
 
 /// Ends the session everywhere, with its streams and the tokens it asked for; a session that has expired, too.
 ///
-/// 204: nothing of the session is left, or the request showed none. 401: what it showed is not a session of this server, so nothing
-/// ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays, for the request to be repeated.
+/// 204: nothing of the session is left. 401: the request showed no session of this server, so nothing ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays, for the request to be repeated.
 pub(super) async fn log_out(State(app): State<Arc<App>>, shown: HeaderMap) -> Result<Response, Problem> {
     let ending = app.auth.ending(&shown).await;
     app.end_sessions(&ending.sessions).await?;
     let cleared = AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)]);
-    if ending.sessions.is_empty() && ending.unknown {
-        let detail = "this is not a session of this server, so no stream was ended; the cookie is cleared";
+    if ending.sessions.is_empty() {
+        let detail = if ending.unknown {
+            "this is not a session of this server, so no stream was ended; the cookie is cleared"
+        } else {
+            "the request showed no session, so no stream was ended; from another origin, send it with credentials"
+        };
         return Ok((cleared, Problem::unauthorized("unauthenticated", detail)).into_response());
     }
     Ok((StatusCode::NO_CONTENT, cleared).into_response())
@@ -79,32 +82,37 @@ pub(super) async fn me(AppSession(session): AppSession) -> Json<Me> {
     Json(Me::from(session.identity()))
 }
 
+/// On behalf of which user a service asks for a token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subject {
+    user: String,
+    role: Option<String>,
+    channels: Option<Vec<String>>,
+    /// The app's name of the login: `POST /revoke` with this `jti` ends the streams that it opened.
+    session: Option<String>,
+}
+
+/// A token for the holder of an app session, limited by user and by address. Or, for a service with the publish key, one for the user that
+/// the body names, limited by that user only: all its users come from the address of the service.
 pub(super) async fn stream_token(
     State(app): State<Arc<App>>,
     conn: Option<Extension<Arc<Conn>>>,
-    request: HeaderMap,
-) -> Result<impl IntoResponse, Problem> {
+    request: Request,
+) -> Result<Token, Problem> {
+    if app.auth.service(request.headers()).is_ok() {
+        let body::Json(Subject { user, role, channels, session }) = body::Json::from_request(request, &app).await?;
+        let identity = Identity { user, role: role.unwrap_or_default(), channels: channels.unwrap_or_default() };
+        return app.token_of_user(identity, session.as_deref().unwrap_or_default()).await;
+    }
     // Before the session is looked at: guessing costs as much as knowing.
     let peer = conn.and_then(|Extension(conn)| conn.peer());
-    let client = peer.map(|peer| Client::of(peer, &request, &app.config.limits.proxies));
+    let client = peer.map(|peer| Client::of(peer, request.headers(), &app.config.limits.proxies));
     if let Some(site) = client.and_then(Client::site) {
         app.limits.token_address.take(&site).map_err(too_many)?;
     }
-    let session = app.auth.session(&request).await?;
-    app.limits.token.take(&session.sub).map_err(too_many)?;
-    match app.rights(&session).await {
-        Ok(_) => {}
-        Err(Denied::Gone) => return Err(Problem::forbidden("this user may not open a stream")),
-        Err(Denied::Unavailable) => {
-            return Err(Problem::unavailable("busy", "nobody can say now what you may see", 2));
-        }
-    }
-    let body: Json<Value> = Json(json!({
-        "token": app.auth.stream_token(&session),
-        "expires_in": app.auth.token_ttl().ms() / 1_000,
-        "user": session.sub,
-    }));
-    Ok(([(header::CACHE_CONTROL, "no-store")], body))
+    let session = app.auth.session(request.headers()).await?;
+    app.token_of_session(&session).await
 }
 
 /// The public keys of our tokens (RFC 7517), for those who check them elsewhere.

@@ -136,7 +136,14 @@ async fn revocation_by_jti_and_by_date() {
     assert_eq!(server.revoke(json!({ "before": now() - 100 })).await, 0);
     assert_eq!(server.revoke(json!({ "before": now() + 100 })).await, 1);
     assert_eq!(other.bye().await, "revoked");
-    for bad in [json!({}), json!({ "user": "" }), json!({ "user": "a", "jti": "b" })] {
+    for bad in [
+        json!({}),
+        json!({ "user": "" }),
+        json!({ "user": "a", "jti": "b" }),
+        json!({ "user": "a\nb" }),
+        json!({ "jti": "x".repeat(256) }),
+        json!({ "before": now() * 1_000 }),
+    ] {
         refused(server.post("/revoke", &bad).bearer_auth("dev-publish-key"), 400, "bad_request").await;
     }
     refused(server.post("/revoke", &json!({ "user": "ada" })), 401, "unauthenticated").await;
@@ -155,7 +162,7 @@ async fn logging_out_ends_the_streams_of_that_session_only() {
     refused(here.get("/auth/me"), 401, "unauthenticated").await;
     server.publish(json!({ "type": "a" })).await;
     assert_eq!(goes_on.update().await.event, "a");
-    assert_eq!(server.post("/auth/logout", &json!({})).send().await.unwrap().status(), 204);
+    refused(server.post("/auth/logout", &json!({})), 401, "unauthenticated").await;
     server.stop().await;
 }
 

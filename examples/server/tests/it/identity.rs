@@ -135,9 +135,10 @@ async fn a_logout_with_what_is_no_session_of_the_server_does_not_claim_that_one_
         assert!(problem["detail"].as_str().unwrap().contains("no stream was ended"), "{problem}");
         assert!(!problem.to_string().contains(&shown));
     }
-    // Whoever shows nothing wants nothing to end.
+    // A page of another origin that forgets its credentials must not believe that its user is out.
     let answer = server.post("/auth/logout", &json!({})).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), clears_the_cookie(&answer)), (204, true));
+    assert_eq!((answer.status().as_u16(), clears_the_cookie(&answer)), (401, true));
+    assert!(body_of(answer).await["detail"].as_str().unwrap().contains("no session"));
     server.publish(json!({ "type": "a", "to": "user:ada" })).await;
     assert_eq!(stream.update().await.event, "a");
     server.stop().await;

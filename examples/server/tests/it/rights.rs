@@ -47,7 +47,9 @@ async fn a_changed_file_refilters_live_streams_and_replays() {
     refused(ada.post("/auth/sse-token", &json!({})), 403, "forbidden").await;
     // Half a file changes nothing.
     file.write("[users.ada");
-    server.post("/rights", &json!({})).bearer_auth("dev-publish-key").send().await.unwrap();
+    let problem =
+        refused(server.post("/rights", &json!({})).bearer_auth("dev-publish-key"), 503, "directory_unavailable").await;
+    assert!(problem["detail"].as_str().unwrap().contains("can't be read"), "{problem}");
     refused(ada.post("/auth/sse-token", &json!({})), 403, "forbidden").await;
     server.stop().await;
 }
@@ -115,7 +117,9 @@ async fn the_app_itself_may_be_asked() {
     // No answer: what is open stays as it is, what opens has to wait.
     *answer.lock().unwrap() = (500, json!({}));
     let changed = async |body| crate::support::body_of(rights(body).send().await.unwrap()).await["changed"].take();
-    assert_eq!(changed(json!({ "user": "ada" })).await, 0);
+    let problem = refused(rights(json!({ "user": "ada" })), 503, "directory_unavailable").await;
+    assert!(problem["detail"].as_str().unwrap().contains("1 open streams"), "{problem}");
+    assert_eq!(changed(json!({ "user": "bob" })).await, 0, "who has no stream");
     let token = server.app.auth.mint(
         tinysse::core::audience::Identity { user: "ada".into(), ..Default::default() },
         false,

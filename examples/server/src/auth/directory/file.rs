@@ -104,19 +104,21 @@ impl Directory for RightsFile {
     }
 
     /// A file that is gone or not sound changes nothing: half a file must not lock everybody out, or let anybody in.
-    fn refresh(&self, _forced: bool) {
+    fn refresh(&self, _forced: bool) -> Result<(), String> {
         let text = std::fs::read_to_string(&self.path).map_err(|error| error.to_string());
         let mut state = self.state();
         if text.as_ref() == Ok(&state.text) {
-            return;
+            return Ok(());
         }
         match text.and_then(|text| Ok((read(&text)?, text))) {
             Ok((rules, text)) => {
                 *state = State { text, rules, version: state.version + 1 };
                 tracing::info!(target: "tinysse::auth", version = state.version, "the rights were read again");
+                Ok(())
             }
             Err(error) => {
                 tracing::warn!(target: "tinysse::auth", error, "the file of rights is not sound; the last good one counts");
+                Err(error)
             }
         }
     }
@@ -228,16 +230,16 @@ mod tests {
         }
         std::fs::write(&path, "strict = true").expect("written");
         let file = RightsFile::open(&path).expect("sound");
-        file.refresh(false);
+        assert_eq!(file.refresh(false), Ok(()));
         assert_eq!(file.version(), 0, "nothing changed");
         std::fs::write(&path, "strict =").expect("written");
-        file.refresh(false);
+        assert!(file.refresh(false).is_err());
         assert!(file.version() == 0 && file.state().rules.strict);
         std::fs::write(&path, "strict = false").expect("written");
-        file.refresh(false);
+        assert_eq!(file.refresh(false), Ok(()));
         assert!(file.version() == 1 && !file.state().rules.strict);
         std::fs::remove_file(&path).expect("removed");
-        file.refresh(true);
+        assert!(file.refresh(true).is_err());
         assert_eq!(file.version(), 1);
     }
 }

@@ -70,10 +70,14 @@ pub trait Directory: fmt::Debug + Send + Sync {
         0
     }
 
-    /// Looks whether anything changed; called from time to time. `forced` if somebody said so, or may have said so unheard: then nothing that
-    /// is remembered may be answered any more, not even what is being asked for now.
-    fn refresh(&self, forced: bool) {
+    /// Looks whether anything changed; called from time to time. `forced` if a service reported a change, or may have done so while this node was
+    /// cut off: then nothing that is remembered may be answered any more, not even what is being asked for now.
+    ///
+    /// # Errors
+    /// In words: what changed can't be read, and what was known before goes on to count.
+    fn refresh(&self, forced: bool) -> Result<(), String> {
         let _ = forced;
+        Ok(())
     }
 }
 

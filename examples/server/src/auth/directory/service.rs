@@ -128,10 +128,11 @@ impl Directory for RightsService {
 
     /// Answers get old by themselves; if somebody says so, all are forgotten at once. Whose streams are judged anew is said beside it, so one
     /// user's news is one question and not everybody's.
-    fn refresh(&self, forced: bool) {
+    fn refresh(&self, forced: bool) -> Result<(), String> {
         if forced {
             self.known.invalidate_all();
             self.forgotten.fetch_add(1, Ordering::AcqRel);
         }
+        Ok(())
     }
 }
