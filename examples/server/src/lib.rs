@@ -24,6 +24,7 @@
 pub mod app;
 mod append;
 pub mod auth;
+mod bom;
 pub mod check;
 pub mod clock;
 pub mod config;

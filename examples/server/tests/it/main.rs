@@ -37,6 +37,7 @@ mod nodes;
 mod owed;
 mod partition;
 mod policies;
+mod poll_bodies;
 mod pressure;
 mod publish;
 #[cfg(target_os = "linux")] // memory is read from /proc
