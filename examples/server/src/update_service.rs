@@ -183,8 +183,8 @@ impl UpdateService {
 
     /// Publishes at once, whatever the windows. If the log is behind, the caller waits its turn, for five seconds at most.
     ///
-    /// What the log does not take is [owed](crate::owed): the type is announced to this audience, without data, as soon as it does. The
-    /// caller need not repeat it.
+    /// What the log does not take, also because it is too large, is [owed](crate::owed): the type is announced to this audience, without
+    /// data, as soon as it does. The caller need not repeat it.
     ///
     /// # Errors
     /// [`NotifyError`].

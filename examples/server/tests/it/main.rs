@@ -35,6 +35,7 @@ mod lifecycle;
 mod metrics;
 mod nodes;
 mod owed;
+mod owed_process;
 mod partition;
 mod policies;
 mod poll_bodies;
