@@ -22,6 +22,7 @@ use crate::{
     },
     http::{self, compute::Compute, projects::Projects},
     metrics::Metrics,
+    owed::Owed,
     rights::Due,
     runtime::{Site, Streams, Tls},
     update_service::UpdateService,
@@ -149,16 +150,25 @@ impl App {
         // 48 random bits: short on the wire, and no two lives of a log meet.
         let (bounds, fresh) = (Bounds::of(&config.hub), Epoch(random_u64() >> 16));
         let sink = Arc::clone(&delivery) as Arc<dyn Sink>;
-        let (engine, link) = match own.engine {
-            Some(begin) => (begin(bounds, fresh, sink)?, None),
-            None => configured(&config.keep, bounds, fresh, sink).map_err(io::Error::other)?,
+        let (engine, link, owed) = match own.engine {
+            Some(begin) => (begin(bounds, fresh, sink)?, None, Owed::in_memory()),
+            None => {
+                let (engine, link) = configured(&config.keep, bounds, fresh, sink).map_err(io::Error::other)?;
+                // Once the log is open, its folder is no other process's.
+                let owed = match &config.keep {
+                    Keep::File { folder, .. } => Owed::open(folder)?,
+                    Keep::Memory | Keep::Redis(_) => Owed::in_memory(),
+                };
+                (engine, link, owed)
+            }
         };
         let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
         let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
             known.iter().for_each(|heard| drop(auth.hear(heard)));
             shared
         });
-        let updates = UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::clone(&metrics));
+        let updates =
+            UpdateService::new(&config, clock, Arc::clone(&engine), delivery, Arc::new(owed), Arc::clone(&metrics));
         let updates = Arc::new(updates);
         let around = Surroundings {
             clock,
@@ -227,6 +237,8 @@ impl App {
         self.streams.spawn(into);
         let updates = Arc::clone(&self.updates);
         into.spawn(async move { updates.run().await });
+        let updates = Arc::clone(&self.updates);
+        into.spawn(async move { updates.settle().await });
     }
 
     /// How long a client that is sent away should stay away, in milliseconds: different for each, so that they do not come back as one wave.

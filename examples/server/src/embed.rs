@@ -65,7 +65,7 @@ use crate::{
     error::Problem,
     http::{self, layer::Publishing},
     hub::Update,
-    runtime::{Conn, carry, drain},
+    runtime::{Conn, carry, drain, end},
     update_service::NotifyError,
 };
 
@@ -151,7 +151,9 @@ impl Hub {
         }
     }
 
-    /// Says to everybody that something of this type changed. Answers its id, or `None` if it waits for its window (`--batch`) to end.
+    /// Publishes that something of this type changed, for everybody. Returns its id, or `None` if it waits for its window (`--batch`) to end.
+    ///
+    /// What the log does not take is [owed](crate::owed): the type is announced as soon as it does, so there is no need to call again.
     ///
     /// # Errors
     /// [`NotifyError`].
@@ -159,7 +161,7 @@ impl Hub {
         self.app.updates.notify(kind).await
     }
 
-    /// The same with data, key, audience and so on.
+    /// Publishes an update with data, key, audience and so on. Of what the log does not take, type and audience are owed.
     ///
     /// # Errors
     /// [`NotifyError`].
@@ -223,12 +225,11 @@ impl Hub {
         drain(&self.app).await;
     }
 
-    /// Publishes what windows still hold, writes what is still to be written, and ends; publishing is refused afterwards.
+    /// Publishes what windows still hold and what is owed, writes what is still to be written, and ends, in ten seconds at most; publishing
+    /// is refused afterwards.
     pub async fn close(&self) {
-        self.app.updates.flush().await;
-        let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
-        background.shutdown().await;
-        self.app.engine.close().await;
+        let background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
+        end(&self.app, background).await;
     }
 }
 

@@ -34,6 +34,7 @@ pub mod http;
 pub mod hub;
 pub mod metrics;
 mod nodes;
+pub mod owed;
 pub mod rights;
 pub mod room;
 pub mod runtime;

@@ -152,6 +152,7 @@ impl Metrics {
                 counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
             }
             counter!("tinysse_updates_passed_over_total").absolute(counts.passed_over);
+            gauge!("tinysse_updates_owed").set(app.updates.owed().count() as f64);
             gauge!("tinysse_log_waiting").set(app.updates.waiting() as f64);
             gauge!("tinysse_log_writable").set(f64::from(u8::from(app.engine.health() == Health::Good)));
             gauge!("tinysse_log_updates").set(updates as f64);
@@ -234,6 +235,7 @@ fn describe() {
     describe_counter!("tinysse_beats_total", "Beats given to silent streams.");
     describe_counter!("tinysse_resyncs_total", "Clients told that they missed something, by gap.");
     describe_counter!("tinysse_updates_passed_over_total", "Updates that slow readers did without, as --slow says.");
+    describe_gauge!("tinysse_updates_owed", "Types and audiences whose change the log did not take yet.");
     describe_gauge!("tinysse_log_waiting", "Places of --publish-waiting that are taken by what waits for the log.");
     describe_gauge!("tinysse_log_writable", "1 if the last write of the log succeeded, else 0.");
     describe_gauge!("tinysse_log_updates", "Updates kept for replay.");

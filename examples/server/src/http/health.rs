@@ -16,7 +16,9 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// It wants traffic. Not any more as soon as it begins to drain, and not while it is cut off from the other nodes.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+///
+/// What the log refused is no reason to take traffic away: streams are served from memory, and another node would have the same log.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<String, Problem> {
     if app.streams.is_draining() {
         return Err(Problem::unavailable("draining", "the server shuts down", 1));
     }
@@ -29,7 +31,10 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, P
     if app.shared.as_ref().is_some_and(|shared| !shared.hears()) {
         return Err(Problem::unavailable("nodes_away", "what other nodes say of rights is not heard", 1));
     }
-    Ok("ok\n")
+    Ok(match app.updates.owed().count() {
+        0 => "ok\n".to_owned(),
+        owed => format!("ok\nowed: {owed} types wait for the log\n"),
+    })
 }
 
 /// For whoever shows the admin key.

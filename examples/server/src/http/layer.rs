@@ -49,16 +49,17 @@ impl Publishing {
         Self { app: Arc::clone(app) }
     }
 
-    /// Publishes; answers the place that the answer shows.
+    /// Publishes; returns the place that the answer shows.
+    ///
+    /// The change is made, so the answer is a success whether the log takes it or not: what it does not take, the service owes.
     async fn publish(&self, broadcast: Option<Broadcast>, origin: Option<String>, before: EventId) -> EventId {
+        let Some(Broadcast(updates)) = broadcast else { return before };
+        let named = |update: Update| Update { origin: update.origin.or_else(|| origin.clone()), ..update };
+        let results = self.app.updates.notify_each(updates.into_iter().map(named).collect()).await;
         let mut cursor = before;
-        for update in broadcast.into_iter().flat_map(|broadcast| broadcast.0) {
-            let update = Update { origin: update.origin.or_else(|| origin.clone()), ..update };
-            // The change is made: that it was not published, for whatever reason, is logged and counted by the service.
-            if let Ok(Some(id)) = self.app.updates.notify_with(update).await
-                // Others may have published between the handler's read and this change: only then is the older place needed.
-                && id.seq == cursor.seq + 1
-            {
+        for id in results.into_iter().filter_map(|result| result.ok().flatten()) {
+            // Others may have published between the handler's read and this change: only then is the older place needed.
+            if id.seq == cursor.seq + 1 {
                 cursor = id;
             }
         }

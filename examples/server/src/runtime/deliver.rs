@@ -27,7 +27,8 @@ impl Streams {
         }
         let receivers = match state.hub.publish(logged, update) {
             Ok((_, receivers)) => receivers,
-            // It was logged by a server that keeps more than this one: its place stays, and whoever lacks it is told.
+            // It says that everything is owed (`owed::EVERYTHING`), or was logged by a server that keeps more than this one: its place
+            // stays, and every client behind it is told to refetch.
             Err(_) => {
                 concerned.extend(state.hub.begin(epoch, seq));
                 Vec::new()

@@ -4,6 +4,7 @@ mod changes;
 mod conn;
 mod deliver;
 mod drain;
+mod end;
 mod first;
 mod flush;
 mod head;
@@ -22,6 +23,7 @@ mod wheel;
 
 pub use conn::Conn;
 pub(crate) use drain::drain;
+pub(crate) use end::end;
 pub(crate) use head::Head;
 pub use peer::{Share, Shares, Site, address, site};
 pub(crate) use serve::carry;

@@ -28,7 +28,8 @@ use tower::ServiceExt;
 
 use super::{
     conn::{self, Conn, Socket},
-    drain::{self, GRACE},
+    drain,
+    end::end,
     first::{Begun, begin},
     head::Head,
     lane::Lane,
@@ -44,6 +45,12 @@ use crate::{
 /// What a connection buffers at most in each direction.
 pub(super) const BUFFER: usize = 64 * 1024;
 
+/// How long what windows hold may take to be published once the streams are gone.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// How long connections that are cut may take to notice.
+const CUT: Duration = Duration::from_secs(1);
+
 /// Binds the address that the configuration names.
 ///
 /// # Errors
@@ -52,8 +59,8 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
-/// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the time a stream
-/// stands behind its goodbye, and four seconds at most.
+/// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the linger, and 17 seconds at most if everything
+/// hangs: 2 for streams, 3 for other connections, 2 for updates that wait, 1 for background tasks, 4 for what is owed, 5 for the log.
 ///
 /// Meanwhile `/readyz` says 503, publishing goes on, and new streams are sent away with a time to come back.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -61,8 +68,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     app.spawn_background(&mut background);
     let front = Front::new(&app).await;
     carry(&app, app.router(), Some(front), listener, stop).await;
-    background.shutdown().await;
-    app.engine.close().await;
+    end(&app, background).await;
     tracing::info!(target: "tinysse::server", "stopped");
 }
 
@@ -125,13 +131,15 @@ pub(crate) async fn carry(
         }
     }
     drop(listener);
-    app.updates.flush().await;
+    // What is cut short here is published, or owed, at the end.
+    let _ = timeout(FLUSH, app.updates.flush()).await;
     finish.send_replace(true);
     let idle = async { while connections.join_next().await.is_some() {} };
-    if timeout(GRACE, idle).await.is_err() {
+    if timeout(drain::GRACE, idle).await.is_err() {
         tracing::warn!(target: "tinysse::server", connections = connections.len(), "connections that do not end are cut");
     }
-    connections.shutdown().await;
+    // An aborted task ends at its next await; one that blocks its thread is left behind.
+    let _ = timeout(CUT, connections.shutdown()).await;
 }
 
 /// What all connections share.

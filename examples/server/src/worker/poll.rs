@@ -164,7 +164,9 @@ impl Poll {
             // A failure is no news of the value.
             let good = state.view(self.now()).failures == 0 || state.unsaved();
             let Some(known) = state.known().filter(|_| good).cloned() else { return };
-            (known, state.owes(), state.unsaved())
+            // What this node owes, the next holder of the lease owes in its place if it dies.
+            let owed = state.owes() || self.around.updates.owed().owes(&self.kind, &self.to);
+            (known, owed, state.unsaved())
         };
         let written = if unsaved { Ok(false) } else { cluster.confirm(&known, owed).await };
         let written = match written {
@@ -181,26 +183,26 @@ impl Poll {
         }
     }
 
-    /// Tells those who may see it. What the log does not take is told again later.
+    /// Publishes that the value is another one. What the log does not take, the service owes from then on.
     async fn tell(&self) {
         if self.state().unsaved() {
             self.share().await;
         }
-        // They would look where the value does not stand yet.
+        // Clients would look where the value does not stand yet.
         if self.cluster.is_some() && self.state().unsaved() {
             return self.state().not_told(self.now());
         }
         let update = Update { to: self.to.clone(), ..Update::new(&*self.kind) };
         // The service logs why not.
-        if self.around.updates.publish(update).await.is_err() {
-            return self.state().not_told(self.now());
-        }
+        let published = self.around.updates.publish(update).await.is_ok();
         let known = {
             let mut state = self.state();
             state.told();
             state.known().cloned()
         };
-        if let (Some(cluster), Some(known)) = (&self.cluster, known) {
+        if let (Some(cluster), Some(known)) = (&self.cluster, known)
+            && published
+        {
             cluster.told(&known).await;
         }
     }

@@ -30,7 +30,7 @@ impl Folder {
         Self(std::env::temp_dir().join(name))
     }
 
-    fn flag(&self) -> String {
+    pub fn flag(&self) -> String {
         format!("--data={}", self.0.display())
     }
 }
@@ -230,7 +230,7 @@ async fn a_log_that_cannot_be_used_is_said_at_the_start() {
 
 /// The server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
 #[cfg(target_os = "linux")]
-async fn cramped(blocks: u32, args: &[&str]) -> Child {
+pub async fn cramped(blocks: u32, args: &[&str]) -> Child {
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));
     command.arg(env!("CARGO_BIN_EXE_tinysse-server"));

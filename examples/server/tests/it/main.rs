@@ -22,6 +22,8 @@ mod lane;
 mod lifecycle;
 mod metrics;
 mod nodes;
+mod owed;
+mod owed_process;
 mod partition;
 mod policies;
 mod pressure;
