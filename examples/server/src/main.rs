@@ -1,6 +1,6 @@
 //! The server as a program. Everything it does is in the library.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use tinysse_server::{
     app::App,
@@ -11,6 +11,9 @@ use tinysse_server::{
     tokens,
 };
 use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How long the end waits for threads that are blocked.
+const BLOCKING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let config = match Command::from_args(std::env::args_os()) {
@@ -57,7 +60,10 @@ fn served(config: Config) -> ExitCode {
         Err(error) => return failed(&error),
     };
     // On a worker, like the connections that it accepts: handing each to another thread costs more than the rest of accepting.
-    match runtime.block_on(async { tokio::spawn(run(config)).await }) {
+    let ended = runtime.block_on(async { tokio::spawn(run(config)).await });
+    // Dropped, it would wait for every call that blocks a thread: a lookup of a name, a write to a disk that hangs.
+    runtime.shutdown_timeout(BLOCKING);
+    match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => failed(&error),
         Err(panicked) => failed(&panicked),

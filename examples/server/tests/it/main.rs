@@ -12,6 +12,8 @@ mod crud;
 mod cursor;
 mod dev;
 mod embed;
+#[cfg(target_os = "linux")] // a full disk is made by a limit
+mod ending;
 mod engines;
 mod faults;
 mod flood;

@@ -16,12 +16,19 @@ mod writer;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use tinysse::core::wire::id::{Epoch, EventId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{
     Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, OpenError, Sink,
@@ -32,6 +39,8 @@ use writer::{Job, Trouble, Work, Writer};
 
 /// Requests that may wait for the thread.
 const QUEUE: usize = 1_024;
+/// How long [`close`](Engine::close) waits for the thread. A disk that hangs gives no sign at all.
+const CLOSE: Duration = Duration::from_secs(4);
 
 /// A log in a file.
 #[derive(Debug)]
@@ -39,6 +48,8 @@ pub struct Redb {
     /// What publishes; `None` once closed. With [`Durability::Memory`] places are given here, in the order in which they are queued.
     front: Mutex<Option<Front>>,
     trouble: Trouble,
+    /// The server ends: what fails now is not tried again. The queue may be too full to say so.
+    closing: Arc<AtomicBool>,
     /// A log that was read back, and the name of the life that begins if it turns out to be an old one.
     read_back: Mutex<Option<(Epoch, Epoch)>>,
 }
@@ -73,19 +84,19 @@ impl Redb {
         let mut ledger = Ledger::new(found.epoch, found.head, durability);
         found.receipts.into_iter().for_each(|(key, done)| ledger.note(key, done));
         let (queue, work) = mpsc::channel(QUEUE);
-        let trouble = Trouble::default();
+        let (trouble, closing) = (Trouble::default(), Arc::new(AtomicBool::new(false)));
         let ours = match durability {
             Durability::Memory => Some(ledger),
             Durability::Group | Durability::Sync => {
                 let writer = Writer::new(file, ledger, Arc::clone(&sink), Arc::clone(&trouble));
                 spawn(folder, move || writer.run(work))?;
                 let front = Front { queue, ledger: None, sink };
-                return Ok(Self { front: Mutex::new(Some(front)), trouble, read_back });
+                return Ok(Self { front: Mutex::new(Some(front)), trouble, closing, read_back });
             }
         };
-        let writer = writer::Follower::new(file, Arc::clone(&trouble));
+        let writer = writer::Follower::new(file, Arc::clone(&trouble), Arc::clone(&closing));
         spawn(folder, move || writer.run(work))?;
-        Ok(Self { front: Mutex::new(Some(Front { queue, ledger: ours, sink })), trouble, read_back })
+        Ok(Self { front: Mutex::new(Some(Front { queue, ledger: ours, sink })), trouble, closing, read_back })
     }
 
     /// The log's life ends. False if the queue has no room now.
@@ -131,6 +142,12 @@ enum Queued {
     Waits(oneshot::Receiver<Result<Appended, EngineError>>),
 }
 
+impl Drop for Redb {
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Release);
+    }
+}
+
 impl Engine for Redb {
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>> {
         let queued = self.queue(batch);
@@ -157,12 +174,18 @@ impl Engine for Redb {
 
     fn close(&self) -> Answer<'_, ()> {
         let front = self.front.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.closing.store(true, Ordering::Release);
         Box::pin(async move {
             let Some(front) = front else { return };
             let (reply, done) = oneshot::channel();
-            if front.queue.send(Work::Close(reply)).await.is_ok() {
-                // The thread is gone if it panicked; then there is nothing left to wait for.
-                let _ = done.await;
+            let closed = async {
+                if front.queue.send(Work::Close(reply)).await.is_ok() {
+                    // The thread is gone if it panicked; then there is nothing left to wait for.
+                    let _ = done.await;
+                }
+            };
+            if timeout(CLOSE, closed).await.is_err() {
+                tracing::error!(target: "tinysse::engine", "the log was not closed in time; what was acknowledged from the disk is on it");
             }
         })
     }

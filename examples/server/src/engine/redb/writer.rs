@@ -1,7 +1,10 @@
 //! The thread that writes. If a commit fails, the file is opened again: what it holds then is the truth.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -170,11 +173,14 @@ impl Writer {
 pub(super) struct Follower {
     file: File,
     trouble: Trouble,
+    /// Whether the file has all that was told. Once it lacks something, it is not marked as whole, and the next start begins another epoch.
+    whole: bool,
+    closing: Arc<AtomicBool>,
 }
 
 impl Follower {
-    pub(super) fn new(file: File, trouble: Trouble) -> Self {
-        Self { file, trouble }
+    pub(super) fn new(file: File, trouble: Trouble, closing: Arc<AtomicBool>) -> Self {
+        Self { file, trouble, whole: true, closing }
     }
 
     pub(super) fn run(mut self, mut work: Receiver<Work>) {
@@ -191,34 +197,41 @@ impl Follower {
                     Work::Close(reply) => close = Some(reply),
                 }
             }
-            let mut good = true;
-            if let Some(write) = &write {
-                good = self.follow(write, &work, close.is_some());
-            }
-            if let Some(fresh) = renew
-                && let Err(error) = self.file.renew(fresh)
+            if let Some(write) = &write
+                && self.whole
             {
-                // What follows no longer fits the file: it stays marked as one that was not closed.
-                tracing::error!(target: "tinysse::engine", error, "no new epoch could be begun");
+                self.whole = self.follow(write);
+            }
+            if let Some(fresh) = renew {
+                match self.file.renew(fresh) {
+                    Ok(()) => self.whole = true,
+                    Err(error) => {
+                        // What follows no longer fits the file.
+                        self.whole = false;
+                        tracing::error!(target: "tinysse::engine", error, "no new epoch could be begun");
+                    }
+                }
             }
             if let Some(reply) = close {
-                self.end(good);
+                self.end();
                 let _ = reply.send(());
                 return;
             }
-            thread::sleep(FOLLOW);
+            if !self.closing.load(Ordering::Acquire) {
+                thread::sleep(FOLLOW);
+            }
         }
-        self.end(true);
+        self.end();
     }
 
     /// Writes, again and again if need be. Gives up when the server ends: false then.
-    fn follow(&mut self, write: &Write, work: &Receiver<Work>, closing: bool) -> bool {
+    fn follow(&mut self, write: &Write) -> bool {
         loop {
             let written = self.file.write(write);
             note(&self.trouble, written.as_ref().err());
             let Err(error) = written else { return true };
             tracing::error!(target: "tinysse::engine", %error, "the log was not written");
-            if closing || work.is_closed() {
+            if self.closing.load(Ordering::Acquire) {
                 return false;
             }
             thread::sleep(PAUSE);
@@ -230,8 +243,8 @@ impl Follower {
         }
     }
 
-    fn end(&mut self, good: bool) {
-        if good {
+    fn end(&mut self) {
+        if self.whole {
             self.file.mark_whole();
         }
         self.file.close();
