@@ -55,6 +55,8 @@ const DATA: &str = "tinysse-data";
 const PREFIX: &str = "tinysse";
 /// With `--dev`, services publish with this unless told otherwise.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
+/// With `--dev` streams stand so long behind a planned goodbye: on loopback the next one opens within a few milliseconds.
+const DEV_LINGER_MS: u32 = 150;
 
 /// The settings, complete and checked.
 #[derive(Clone, Debug)]
@@ -111,6 +113,8 @@ pub struct Config {
     pub stall_timeout: Span,
     /// How long closing the streams is spread over.
     pub drain_window: Span,
+    /// How long streams behind their linger, and then other connections, may take to end before they are cut.
+    pub grace: Span,
     /// What to log.
     pub log: Targets,
 }
@@ -200,7 +204,7 @@ impl Config {
             max_bytes: between("--log-max-bytes", layer.log_max_bytes.unwrap_or(default.max_bytes), 1_024, 1 << 40)?,
             beat_ms: short("--beat", layer.beat, default.beat_ms, 10)?,
             retry_ms: short("--retry", layer.retry, default.retry_ms, 0)?,
-            linger_ms: short("--linger", layer.linger, default.linger_ms, 0)?,
+            linger_ms: short("--linger", layer.linger, if dev { DEV_LINGER_MS } else { default.linger_ms }, 0)?,
         };
         let token_ttl = layer.token_ttl.unwrap_or(Span::of_ms(60_000));
         between("--token-ttl (in milliseconds)", token_ttl.ms(), 1_000, 86_400_000)?;
@@ -239,7 +243,9 @@ impl Config {
             max_stream_age: layer.max_stream_age.unwrap_or(Span::of_ms(3_600_000)),
             end_with_token: layer.end_with_token.unwrap_or(false),
             stall_timeout: layer.stall_timeout.unwrap_or(Span::of_ms(30_000)).max(Span::of_ms(100)),
-            drain_window: layer.drain_window.unwrap_or(Span::of_ms(5_000)),
+            // With --dev one person waits for the end, and it comes within half a second.
+            drain_window: layer.drain_window.unwrap_or(Span::of_ms(if dev { 0 } else { 5_000 })),
+            grace: Span::of_ms(if dev { 100 } else { 2_000 }),
             log: filter(layer.log.as_deref().unwrap_or("info"))?,
         })
     }

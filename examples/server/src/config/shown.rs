@@ -45,6 +45,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         end_with_token,
         stall_timeout,
         drain_window,
+        grace: _,
         log,
     } = config;
     let HubConfig { max_count, max_age_ms, max_bytes, beat_ms, retry_ms, linger_ms } = hub;

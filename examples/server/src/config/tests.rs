@@ -49,10 +49,22 @@ fn dev_needs_nothing_and_serve_is_the_default() {
         let config = config(args).expect("complete");
         assert!(config.dev && config.listen.ip().is_loopback());
         assert_eq!(config.publish_key.map(|key| key.expose().to_owned()).as_deref(), Some(DEV_PUBLISH_KEY));
-        assert_eq!((config.hub, config.token_ttl), (HubConfig::default(), Span::of_ms(60_000)));
+        let hub = HubConfig { linger_ms: 150, ..HubConfig::default() };
+        assert_eq!((config.hub, config.token_ttl), (hub, Span::of_ms(60_000)));
     }
     let config = config(&[SECRET, "--dev=false"]).expect("complete");
     assert!(!config.dev && config.publish_key.is_none());
+}
+
+#[test]
+fn the_end_is_quick_with_dev_unless_spans_are_given() {
+    let ends = |args: &[&str]| {
+        let config = config(args).expect("complete");
+        (config.drain_window.ms(), config.hub.linger_ms, config.grace.ms())
+    };
+    assert_eq!(ends(&["--dev"]), (0, 150, 100));
+    assert_eq!(ends(&["--dev", "--drain-window=3s", "--linger=2s"]), (3_000, 2_000, 100));
+    assert_eq!(ends(&[SECRET]), (5_000, 5_000, 2_000));
 }
 
 #[test]

@@ -6,9 +6,6 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::{app::App, clock::jitter};
 
-/// How long streams may take to end when their time is over.
-pub(super) const GRACE: Duration = Duration::from_secs(2);
-
 /// Ends every stream within the drain window, and answers when all have ended or the grace is over.
 pub(crate) async fn drain(app: &App) {
     let window = app.config.drain_window;
@@ -25,7 +22,7 @@ pub(crate) async fn drain(app: &App) {
         app.streams.dismiss(id, app.away(&mut rng), app.away(&mut rng));
     }
     let linger = Duration::from_millis(u64::from(app.config.hub.linger_ms));
-    if timeout(linger + GRACE, all_gone(app)).await.is_err() {
+    if timeout(linger + app.config.grace.duration(), all_gone(app)).await.is_err() {
         tracing::warn!(target: "tinysse::server", streams = app.streams.count(), "streams that do not end are cut");
     }
 }

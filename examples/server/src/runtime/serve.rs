@@ -135,7 +135,7 @@ pub(crate) async fn carry(
     let _ = timeout(FLUSH, app.updates.flush()).await;
     finish.send_replace(true);
     let idle = async { while connections.join_next().await.is_some() {} };
-    if timeout(drain::GRACE, idle).await.is_err() {
+    if timeout(app.config.grace.duration(), idle).await.is_err() {
         tracing::warn!(target: "tinysse::server", connections = connections.len(), "connections that do not end are cut");
     }
     // An aborted task ends at its next await; one that blocks its thread is left behind.

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     faults::{Folder, cramped, post},
-    lifecycle::Child,
+    lifecycle::{Child, stream},
     support::metric,
 };
 
@@ -43,4 +43,19 @@ async fn a_full_disk_does_not_keep_the_process_alive() {
     let again = Child::hub(&["--dev", &folder.flag(), "--durability=memory", "--log=warn"]).await;
     again.signal("-TERM").await;
     assert!(again.end().await.1.contains("a new epoch begins"));
+}
+
+#[tokio::test]
+async fn with_dev_it_ends_while_pages_are_open() {
+    let server = Child::server(&["--dev"]).await;
+    let (mut open, _) = stream(&server.url).await;
+    let (mut second, _) = stream(&server.url).await;
+    let begun = Instant::now();
+    server.signal("-INT").await;
+    let (first, next) = tokio::join!(open.bye(), second.bye());
+    assert_eq!((first.as_str(), next.as_str()), ("drain", "drain"));
+    let (code, log) = server.end().await;
+    let took = begun.elapsed();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
