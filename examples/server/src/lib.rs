@@ -23,6 +23,7 @@
 
 pub mod app;
 pub mod auth;
+mod bom;
 pub mod check;
 pub mod clock;
 pub mod config;

@@ -88,7 +88,8 @@ impl Jwks {
 /// # Errors
 /// If it is no set, or none of its keys is of use.
 pub(crate) fn read(text: &[u8]) -> Result<Vec<Key>, String> {
-    let set: Set = serde_json::from_slice(text).map_err(|error| format!("no JWK set: {error}"))?;
+    let set: Set =
+        serde_json::from_slice(crate::bom::without_bom(text)).map_err(|error| format!("no JWK set: {error}"))?;
     let key = |value: Value| Key::of_jwk(&serde_json::from_value::<Jwk>(value).ok()?);
     let keys: Vec<_> = set.keys.into_iter().filter_map(key).take(MAX_KEYS).collect();
     if keys.is_empty() { Err("no key for EdDSA, ES256, ES384, RS256 or PS256 in it".to_owned()) } else { Ok(keys) }

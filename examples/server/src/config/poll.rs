@@ -32,7 +32,8 @@ use super::{Layer, Pair, Span};
 use crate::worker::compare::Compare;
 
 /// Everything that a table may say.
-const KEYS: [&str; 9] = ["type", "url", "every", "audience", "compare", "headers", "max-stale", "timeout", "max-bytes"];
+const KEYS: [&str; 10] =
+    ["type", "url", "every", "audience", "compare", "send", "headers", "max-stale", "timeout", "max-bytes"];
 /// Headers that the poller or HTTP itself sets.
 const OURS: [HeaderName; 6] = [
     header::IF_NONE_MATCH,
@@ -60,6 +61,8 @@ pub struct Poll {
     pub max_bytes: usize,
     /// What counts as a change.
     pub compare: Compare,
+    /// Whether the update carries the value that is compared, so that clients need not ask for it.
+    pub send_value: bool,
     /// Who may see it; empty for everybody.
     pub audience: Vec<Audience>,
     /// What is sent along. May hold keys.
@@ -169,6 +172,7 @@ impl PollEntry {
             max_stale: span("max-stale", None, (3 * every.ms()).clamp(1_000, 86_400_000), 0)?,
             max_bytes: self.bytes().map_err(wrong("max-bytes"))?,
             compare: self.compare().map_err(wrong("compare"))?,
+            send_value: self.send_value().map_err(wrong("send"))?,
             audience: self.audience().map_err(wrong("audience"))?,
             headers: self.headers().map_err(wrong("headers"))?,
             kind: kind.clone(),
@@ -205,6 +209,14 @@ impl PollEntry {
             [] | ["json"] => Ok(Compare::Json),
             ["hash"] => Ok(Compare::Hash),
             pointers => Compare::at(pointers.iter().copied()),
+        }
+    }
+
+    fn send_value(&self) -> Result<bool, String> {
+        match self.text("send")? {
+            None | Some("type") => Ok(false),
+            Some("value") => Ok(true),
+            Some(_) => Err("neither \"type\" (the default) nor \"value\"".into()),
         }
     }
 
@@ -261,7 +273,7 @@ mod tests {
         assert_eq!(polls.iter().map(|poll| poll.every.ms()).collect::<Vec<_>>(), [60_000, 1_000]);
         assert_eq!(polls.iter().map(|poll| poll.max_stale.ms()).collect::<Vec<_>>(), [180_000, 0]);
         assert_eq!((polls[0].max_bytes, polls[0].timeout.ms(), &polls[0].compare), (1 << 20, 5_000, &Compare::Json));
-        assert!(polls[0].audience.is_empty() && polls[0].headers.is_empty());
+        assert!(polls[0].audience.is_empty() && polls[0].headers.is_empty() && !polls[0].send_value);
     }
 
     #[test]
@@ -276,6 +288,8 @@ mod tests {
             ("compare = 'hash-of-hush'", "compare"),
             ("compare = []", "compare"),
             ("compare = ['/a', 'b']", "compare"),
+            ("send = 'hush'", "send"),
+            ("send = true", "send"),
             ("audience = 'planet:mars'", "audience"),
             ("audience = 7", "audience"),
             ("headers = 'authorization'", "headers"),

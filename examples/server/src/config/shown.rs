@@ -90,7 +90,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
 }
 
 fn polled(
-    Poll { kind, url, every, timeout, max_stale, max_bytes, compare: _, audience: _, headers: _ }: &Poll,
+    Poll { kind, url, every, timeout, max_stale, max_bytes, compare: _, send_value: _, audience: _, headers: _ }: &Poll,
 ) -> String {
     let (host, every, timeout, max_stale) =
         (url.host().unwrap_or_default(), span(*every), span(*timeout), span(*max_stale));

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::error::Problem;
+use crate::{bom::without_bom, error::Problem};
 
 /// A JSON body, as an argument of a handler.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,12 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
-/// Reads JSON.
+/// Reads JSON, behind a byte order mark if there is one.
 ///
 /// # Errors
 /// 400 `bad_json`, with place and reason.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| Problem::bad_request("bad_json", error.to_string()))
+    serde_json::from_slice(without_bom(bytes)).map_err(|error| Problem::bad_request("bad_json", error.to_string()))
 }
 
 /// A short text that people see: trimmed, not empty, not long, no control characters.

@@ -19,6 +19,7 @@ use super::body::{JsonBytes, parse};
 use crate::{
     app::App,
     auth::Service,
+    bom::without_bom,
     engine::{EngineError, Receipt},
     error::Problem,
     hub::{PublishError, Update},
@@ -101,6 +102,7 @@ fn fingerprint(body: &[u8]) -> u64 {
 /// # Errors
 /// 400 `bad_json`, `too_many`, `bad_field`, `bad_audience`, `bad_type` or `reserved_type`.
 pub fn read(body: &[u8]) -> Result<Vec<Update>, Problem> {
+    let body = without_bom(body);
     let several = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let items: Vec<Item> = if several { parse(body)? } else { vec![parse(body)?] };
     if !(1..=MAX_ITEMS).contains(&items.len()) {

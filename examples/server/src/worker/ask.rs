@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use reqwest::{Client, Response, redirect};
 
-use super::poller::{Answer, Known};
+use super::{
+    coding::{ACCEPTED, decode},
+    poller::{Answer, Known},
+};
 use crate::config::Poll;
 
 /// A validator that is longer is not kept.
@@ -27,6 +30,9 @@ impl Ask {
     /// Asks for the value, or for whether it is still the known one. The words of a failure never hold the address or a header.
     pub(super) async fn ask(&self, known: Option<&Known>) -> Answer {
         let mut request = self.http.get(self.poll.url.to_string());
+        if !self.poll.headers.iter().any(|(name, _)| name == header::ACCEPT_ENCODING) {
+            request = request.header(header::ACCEPT_ENCODING, ACCEPTED);
+        }
         for (name, value) in &self.poll.headers {
             request = request.header(name, value);
         }
@@ -59,7 +65,12 @@ impl Ask {
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
-                Ok(None) => return Answer::Body { body, etag, modified },
+                Ok(None) => {
+                    return match decode(response.headers(), body, self.poll.max_bytes) {
+                        Ok(body) => Answer::Body { body, etag, modified },
+                        Err(why) => Answer::failed(why),
+                    };
+                }
                 Ok(Some(chunk)) if length(body.len() + chunk.len()) => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => return too_long(),
                 Err(error) => return failed(error),

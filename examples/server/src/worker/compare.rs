@@ -1,9 +1,11 @@
 //! What of an answer counts as a change. Pure.
 
-use std::str::from_utf8;
+use std::{collections::BTreeMap, str::from_utf8};
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
+
+use crate::bom::without_bom;
 
 /// How two answers are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +60,12 @@ impl Compare {
     /// # Errors
     /// In words, if it is no JSON and should be.
     pub fn read(&self, body: &[u8]) -> Result<Read, String> {
+        let whole = body;
+        let body = without_bom(body);
         let json = serde_json::from_slice::<Value>(body);
         let mut hash = Sha256::new();
         match (self, &json) {
-            (Self::Hash, _) => hash.update(body),
+            (Self::Hash, _) => hash.update(whole),
             (Self::Json | Self::At(_), Err(error)) => return Err(format!("no JSON: {error}")),
             (Self::Json, Ok(value)) => feed(&mut hash, value),
             (Self::At(pointers), Ok(value)) => {
@@ -80,6 +84,44 @@ impl Compare {
         };
         Ok(Read { text, print })
     }
+
+    /// Returns what counts of a value that was [read](Self::read), as JSON with its digits: at one place what stands there, or null; at
+    /// several an object of those that are there, by pointer; else the whole.
+    ///
+    /// ```
+    /// use tinysse_server::worker::compare::Compare;
+    /// let text = r#"{"current":{"temperature":7.10},"at":1}"#;
+    /// let value = |pointers: &[&str]| Compare::at(pointers.iter().copied()).unwrap().value(text);
+    /// assert_eq!(value(&["/current/temperature"]), "7.10");
+    /// assert_eq!(value(&["/at", "/current", "/none"]), r#"{"/at":1,"/current":{"temperature":7.10}}"#);
+    /// assert_eq!(value(&["/none"]), "null");
+    /// assert_eq!(Compare::Json.value(text), text);
+    /// ```
+    #[must_use]
+    pub fn value(&self, text: &str) -> String {
+        let Self::At(pointers) = self else { return text.to_owned() };
+        let part = |pointer: &String| place(text, pointer);
+        if let [pointer] = pointers.as_slice() {
+            return part(pointer).unwrap_or("null").to_owned();
+        }
+        let field = |pointer: &String| Some(format!("{}:{}", Value::from(pointer.as_str()), part(pointer)?));
+        format!("{{{}}}", pointers.iter().filter_map(field).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// What stands at a JSON pointer, as it was written. Of a name that stands there twice the last one counts, as in [`Value::pointer`].
+fn place<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
+    let mut at = text;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        at = if at.starts_with('[') {
+            let index = token.parse().ok().filter(|_| token == "0" || !token.starts_with(['0', '+']))?;
+            serde_json::from_str::<Vec<&RawValue>>(at).ok()?.get::<usize>(index)?.get()
+        } else {
+            serde_json::from_str::<BTreeMap<String, &RawValue>>(at).ok()?.get(&token)?.get()
+        };
+    }
+    Some(at)
 }
 
 /// Each value in a form that ends where it ends, fields by name.
@@ -154,5 +196,40 @@ mod tests {
         );
         assert_eq!(read(b"\xff"), "\"\u{fffd}\"");
         assert!(Compare::Json.read(b"<html>").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_value() {
+        for compare in [Compare::Json, Compare::Hash, Compare::at(["/a"]).expect("a pointer")] {
+            let read = compare.read("\u{feff} {\"a\":1} ".as_bytes()).expect("read");
+            assert_eq!(read.text, "{\"a\":1}", "{compare:?}");
+        }
+        assert!(same(&Compare::Json, "\u{feff}[1]", "[1]") && !same(&Compare::Hash, "\u{feff}[1]", "[1]"));
+    }
+
+    #[test]
+    fn a_value_at_a_place_is_what_is_compared_there() {
+        let text = r#"{"a":[1,{"b/c":2.50,"~":null}],"a":[12345678901234567890123,{"b/c":[ 2.50 ],"~":null}],"":0}"#;
+        let json: Value = serde_json::from_str(text).expect("JSON");
+        for pointer in [
+            "",
+            "/",
+            "/a",
+            "/a/0",
+            "/a/1/b~1c",
+            "/a/1/b~1c/0",
+            "/a/1/~0",
+            "/a/2",
+            "/a/00",
+            "/a/+0",
+            "/a/-",
+            "/a/1/x",
+            "/a/0/0",
+            "/b",
+        ] {
+            let part = place(text, pointer).map(|part| serde_json::from_str::<Value>(part).expect("JSON"));
+            assert_eq!(part.as_ref(), json.pointer(pointer), "{pointer}");
+        }
+        assert_eq!(place(text, "/a/0"), Some("12345678901234567890123"));
     }
 }

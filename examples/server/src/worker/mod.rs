@@ -5,6 +5,7 @@
 
 mod ask;
 mod cluster;
+mod coding;
 pub mod compare;
 pub mod lease;
 mod poll;

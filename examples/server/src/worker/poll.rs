@@ -16,6 +16,7 @@ use super::{
     Surroundings,
     ask::Ask,
     cluster::{Cluster, Unwritten},
+    compare::Compare,
     lease::{Lease, Reply, Step},
     poller::{Answer, Outcome, Poller, Rules, View, Want},
 };
@@ -35,6 +36,8 @@ pub struct Poll {
     kind: String,
     to: Vec<Audience>,
     ask: Ask,
+    /// How the value that updates carry is found in an answer, if they carry one.
+    sends: Option<Compare>,
     state: Mutex<Poller>,
     /// Whether anybody may see it.
     watched: watch::Receiver<bool>,
@@ -55,6 +58,7 @@ impl Poll {
             kind: poll.kind.clone(),
             to: poll.audience.clone(),
             ask: Ask::new(poll.clone()),
+            sends: poll.send_value.then(|| poll.compare.clone()),
             state: Mutex::new(Poller::new(rules, random_u64())),
             watched: around.streams.watch(&poll.kind, poll.audience.clone()),
             // Alone, it is ours for ever.
@@ -192,7 +196,7 @@ impl Poll {
         if self.cluster.is_some() && self.state().unsaved() {
             return self.state().not_told(self.now());
         }
-        let update = Update { to: self.to.clone(), ..Update::new(&*self.kind) };
+        let update = Update { to: self.to.clone(), data: self.data(), ..Update::new(&*self.kind) };
         // The service logs why not.
         let published = self.around.updates.publish(update).await.is_ok();
         let known = {
@@ -205,6 +209,13 @@ impl Poll {
         {
             cluster.told(&known).await;
         }
+    }
+
+    /// What the update carries. Nothing if the value is stale: it would look like a new one.
+    fn data(&self) -> Option<String> {
+        let compare = self.sends.as_ref()?;
+        let view = self.view();
+        (!view.stale).then(|| compare.value(&view.text))
     }
 
     /// Keeps the lease while somebody looks.

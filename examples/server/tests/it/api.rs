@@ -36,7 +36,7 @@ struct Asked {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, &'static str)>,
-    pub body: String,
+    pub body: Vec<u8>,
     /// Nothing is answered until the next answer is set.
     pub hangs: bool,
 }
@@ -84,7 +84,16 @@ impl Drop for Api {
 
 impl Answer {
     pub fn json(body: impl ToString) -> Self {
-        Self { status: 200, headers: vec![("content-type", "application/json")], body: body.to_string(), hangs: false }
+        Self {
+            status: 200,
+            headers: vec![("content-type", "application/json")],
+            body: body.to_string().into(),
+            hangs: false,
+        }
+    }
+
+    pub fn bytes(body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..Self::json("") }
     }
 
     pub fn status(status: u16) -> Self {

@@ -28,6 +28,7 @@ mod owed;
 mod owed_process;
 mod partition;
 mod policies;
+mod poll_bodies;
 mod pressure;
 mod publish;
 #[cfg(target_os = "linux")] // memory is read from /proc

@@ -95,7 +95,7 @@ impl RightsService {
                 return Err(format!("more than {MAX_BYTES} bytes"));
             }
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string())
+        serde_json::from_slice(crate::bom::without_bom(&bytes)).map(Some).map_err(|error| error.to_string())
     }
 }
 
