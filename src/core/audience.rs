@@ -89,30 +89,6 @@ impl Audience {
     }
 }
 
-impl Identity {
-    /// Checks the names that make up the identity. A role may be empty: that is none.
-    ///
-    /// ```
-    /// use tinysse::core::audience::{BadName, Identity};
-    /// let ada = Identity { user: "ada".into(), ..Identity::default() };
-    /// assert_eq!(ada.check(), Ok(()));
-    /// assert_eq!(Identity { user: "ada\nrole:admin".into(), ..ada }.check(), Err(BadName::Control));
-    /// ```
-    ///
-    /// # Errors
-    /// [`BadName`] of the first name that is refused.
-    pub fn check(&self) -> Result<(), BadName> {
-        check_name(&self.user)?;
-        if !self.role.is_empty() {
-            check_name(&self.role)?;
-        }
-        if self.channels.len() > MAX_CHANNELS {
-            return Err(BadName::Count);
-        }
-        self.channels.iter().try_for_each(|channel| check_channel(channel))
-    }
-}
-
 /// Checks the name of a user or role.
 ///
 /// # Errors
@@ -270,24 +246,6 @@ mod tests {
         }
         for text in [format!("role:{}", "x".repeat(255)), format!("channel:{}", ".".repeat(31))] {
             assert!(text.parse::<Audience>().is_ok(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn an_identity_is_made_of_bounded_names() {
-        let ada = Identity { user: "ada".into(), role: String::new(), channels: vec!["a.>".into(); MAX_CHANNELS] };
-        assert_eq!(ada.check(), Ok(()));
-        let mut many = ada.clone();
-        many.channels.push("ops".into());
-        assert_eq!(many.check(), Err(BadName::Count));
-        for (identity, bad) in [
-            (Identity { user: String::new(), ..ada.clone() }, BadName::Empty),
-            (Identity { role: "a\u{85}".into(), ..ada.clone() }, BadName::Control),
-            (Identity { channels: vec!["a".into(), String::new()], ..ada.clone() }, BadName::Empty),
-            (Identity { channels: vec!["a.".repeat(40)], ..ada.clone() }, BadName::Segments),
-            (Identity { channels: vec!["x".repeat(300)], ..ada }, BadName::Length),
-        ] {
-            assert_eq!(identity.check(), Err(bad));
         }
     }
 }

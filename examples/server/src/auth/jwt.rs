@@ -88,10 +88,8 @@ impl Claims {
     /// Whether all names in it are taken.
     fn names(&self) -> Result<(), BadName> {
         names::name("user", &self.sub)?;
-        if !self.role.is_empty() {
-            names::name("role", &self.role)?;
-        }
-        self.channels.iter().try_for_each(|channel| names::name("channel", channel))
+        names::role(&self.role)?;
+        names::channels(&self.channels)
     }
 
     /// Returns when the user's rights were established, in milliseconds since 1970. If only the second of issue is known, it is the

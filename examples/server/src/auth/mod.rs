@@ -299,7 +299,8 @@ enum Refusal {
     Revoked,
 }
 
-const BAD_NAME: &str = "user, role and channels have 1 to 255 bytes each and no control characters";
+const BAD_NAME: &str =
+    "user, role and channels have 1 to 255 bytes each and no control characters; 1,000 channels of 32 segments at most";
 
 /// 401 `token_revoked`.
 #[must_use]

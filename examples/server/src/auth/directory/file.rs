@@ -149,16 +149,14 @@ impl Rules {
 /// Only the message: the parser's full text quotes the file.
 fn read(text: &str) -> Result<Rules, String> {
     let rules: Rules = toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())?;
-    let channels = |names: &[String]| names.iter().try_for_each(|name| names::name("channel", name));
-    let role = |name: &str| if name.is_empty() { Ok(()) } else { names::name("role", name) };
     let checked = || -> Result<(), BadName> {
         for (name, rule) in &rules.roles {
-            role(name).and_then(|()| channels(&rule.channels))?;
+            names::role(name).and_then(|()| names::channels(&rule.channels))?;
         }
         for (name, user) in &rules.users {
             names::name("user", name)?;
-            user.role.as_deref().map_or(Ok(()), role)?;
-            user.channels.as_deref().map_or(Ok(()), channels)?;
+            user.role.as_deref().map_or(Ok(()), names::role)?;
+            user.channels.as_deref().map_or(Ok(()), names::channels)?;
         }
         Ok(())
     };
