@@ -151,7 +151,7 @@ impl App {
         let sink = Arc::clone(&delivery) as Arc<dyn Sink>;
         let (engine, link) = match own.engine {
             Some(begin) => (begin(bounds, fresh, sink)?, None),
-            None => configured(&config.keep, bounds, fresh, sink).map_err(io::Error::other)?,
+            None => configured(&config.keep, bounds, clock, fresh, sink).map_err(io::Error::other)?,
         };
         let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
         let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
@@ -240,6 +240,7 @@ impl App {
 fn configured(
     keep: &Keep,
     bounds: Bounds,
+    clock: Clock,
     fresh: Epoch,
     sink: Arc<dyn Sink>,
 ) -> Result<(Arc<dyn Engine>, Option<Link>), OpenError> {
@@ -247,7 +248,7 @@ fn configured(
         Keep::Memory => (Arc::new(Memory::start(fresh, sink)), None),
         Keep::File { folder, durability } => (Arc::new(Redb::open(folder, *durability, bounds, fresh, sink)?), None),
         Keep::Redis(place) => {
-            let redis = Redis::open(place.clone(), bounds, fresh, sink)?;
+            let redis = Redis::open(place.clone(), bounds, clock, fresh, sink)?;
             let link = redis.link();
             (Arc::new(redis), Some(link))
         }

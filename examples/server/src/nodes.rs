@@ -112,8 +112,8 @@ impl App {
     pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
         self.auth.use_up(claims)?;
         let Some(shared) = self.shared.as_ref().filter(|_| self.config.access.single_use) else { return Ok(true) };
-        let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
-        match shared.use_up(&claims.jti, left).await {
+        let exp = claims.exp.saturating_mul(1_000);
+        match shared.use_up(&claims.jti, exp, exp.saturating_sub(self.clock.unix_ms())).await {
             Ok(true) => Ok(true),
             Ok(false) => Err(spent()),
             Err(_) => {

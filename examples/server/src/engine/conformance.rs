@@ -118,26 +118,57 @@ fn start(open: &Open, bounds: Bounds, epoch: Epoch, ear: &Arc<Ear>) -> Arc<dyn E
     open(bounds, epoch, Arc::clone(ear) as Arc<dyn Sink>)
 }
 
-/// Everything that is asked of an engine. `make` answers how to open a log that was never opened; `keeps` says whether it outlives its closing.
+/// Which clock dates the updates that an engine keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dated {
+    /// The records come with their dates, and the sink gets them as they are.
+    Records,
+    /// The store dates what it is given by its own clock, and the sink gets that.
+    Store,
+}
+
+/// Everything that is asked of an engine that keeps the dates of its records. `make` answers how to open a log that was never opened; `keeps` says
+/// whether it outlives its closing.
 ///
 /// # Panics
 /// Where the engine is wrong. Outside of asynchronous code only: it has a runtime of its own.
 pub fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
-    places_are_dense_and_told_once_in_order(&*make());
-    a_batch_stays_together(&*make());
+    conforms_dated(make, keeps, Dated::Records);
+}
+
+/// The same as [`conforms`], for an engine whose updates are dated as `dated` says.
+///
+/// # Panics
+/// As [`conforms`].
+pub fn conforms_dated(make: impl Fn() -> Box<Open>, keeps: bool, dated: Dated) {
+    places_are_dense_and_told_once_in_order(&*make(), dated);
+    a_batch_stays_together(&*make(), dated);
     publishers_at_the_same_time_get_a_place_each(&*make());
     a_key_counts_once(&*make());
     a_closed_engine_refuses(&*make());
     if keeps {
-        a_log_goes_on_where_it_ended(&*make());
-        what_no_longer_fits_is_gone(&*make());
+        a_log_goes_on_where_it_ended(&*make(), dated);
+        what_no_longer_fits_is_gone(&*make(), dated);
         receipts_outlive_a_restart(&*make());
     } else {
         a_new_life_has_a_new_epoch(&*make());
     }
 }
 
-fn places_are_dense_and_told_once_in_order(open: &Open) {
+/// What the sink got, without dates that are of another clock.
+fn undated(told: Told, dated: Dated) -> Told {
+    let record = |record: Record| match dated {
+        Dated::Records => record,
+        Dated::Store => Record { logged: 0, ..record },
+    };
+    match told {
+        Told::Begin(after) => Told::Begin(after),
+        Told::Old(seq, found) => Told::Old(seq, record(found)),
+        Told::New(seq, found) => Told::New(seq, record(found)),
+    }
+}
+
+fn places_are_dense_and_told_once_in_order(open: &Open, dated: Dated) {
     let ear = Arc::new(Ear::default());
     let engine = start(open, WIDE, Epoch(1), &ear);
     wait(async {
@@ -145,7 +176,8 @@ fn places_are_dense_and_told_once_in_order(open: &Open) {
             let done = engine.append(one(seq)).await.expect("appended");
             assert_eq!((done.epoch, done.first, done.count), (ear.epoch(), seq, 1));
             // By the time of the answer the sink knows.
-            assert_eq!(ear.told().last(), Some(&Told::New(seq, record(seq, "a"))));
+            let last = ear.told().pop().map(|told| undated(told, dated));
+            assert_eq!(last, Some(undated(Told::New(seq, record(seq, "a")), dated)));
         }
         assert_eq!(ear.told().first(), Some(&Told::Begin(0)));
         assert_eq!(engine.health(), Health::Good);
@@ -154,7 +186,7 @@ fn places_are_dense_and_told_once_in_order(open: &Open) {
     assert_eq!(ear.fresh(), [1, 2, 3, 4, 5]);
 }
 
-fn a_batch_stays_together(open: &Open) {
+fn a_batch_stays_together(open: &Open, dated: Dated) {
     let ear = Arc::new(Ear::default());
     let engine = start(open, WIDE, Epoch(1), &ear);
     let batch = Batch { records: (0..3).map(|n| record(1, &format!("a{n}"))).collect(), receipt: None };
@@ -163,8 +195,9 @@ fn a_batch_stays_together(open: &Open) {
         assert_eq!(done.ids().map(|id| id.seq).collect::<Vec<_>>(), [1, 2, 3]);
         engine.close().await;
     });
-    let told: Vec<_> = (1..).zip(batch.records).map(|(seq, record)| Told::New(seq, record)).collect();
-    assert_eq!(ear.told()[1..], told);
+    let told = (1..).zip(batch.records).map(|(seq, record)| undated(Told::New(seq, record), dated));
+    let found = ear.told().into_iter().skip(1).map(|told| undated(told, dated));
+    assert_eq!(found.collect::<Vec<_>>(), told.collect::<Vec<_>>());
 }
 
 fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
@@ -211,17 +244,16 @@ fn a_closed_engine_refuses(open: &Open) {
     assert!(ear.fresh().is_empty());
 }
 
-fn a_log_goes_on_where_it_ended(open: &Open) {
+fn a_log_goes_on_where_it_ended(open: &Open, dated: Dated) {
     for round in 0..3 {
         let ear = Arc::new(Ear::default());
         let engine = start(open, WIDE, Epoch(10 + round), &ear);
         assert_eq!((ear.epoch(), ear.told().first()), (Epoch(10), Some(&Told::Begin(0))));
         let old: Vec<_> = (1..=2 * round).collect();
         assert_eq!(ear.old(), old);
-        assert!(ear.told().iter().all(|told| if let Told::Old(seq, found) = told {
-            *found == record(*seq, "a")
-        } else {
-            true
+        assert!(ear.told().into_iter().all(|told| match told {
+            Told::Old(seq, _) => undated(told, dated) == undated(Told::Old(seq, record(seq, "a")), dated),
+            Told::Begin(_) | Told::New(..) => true,
         }));
         wait(async {
             for seq in 2 * round + 1..=2 * round + 2 {
@@ -232,7 +264,7 @@ fn a_log_goes_on_where_it_ended(open: &Open) {
     }
 }
 
-fn what_no_longer_fits_is_gone(open: &Open) {
+fn what_no_longer_fits_is_gone(open: &Open, dated: Dated) {
     let kept = |bounds: Bounds, logged: &[u64]| {
         let ear = Arc::new(Ear::default());
         let engine = open(bounds.clone(), Epoch(1), ear);
@@ -250,7 +282,11 @@ fn what_no_longer_fits_is_gone(open: &Open) {
         old
     };
     assert_eq!(kept(Bounds { max_count: 3, ..WIDE }, &[1, 1, 1, 1, 1]), [3, 4, 5]);
-    assert_eq!(kept(Bounds { max_age_ms: 10, ..WIDE }, &[100, 105, 111]), [7, 8]);
+    match dated {
+        Dated::Records => assert_eq!(kept(Bounds { max_age_ms: 10, ..WIDE }, &[100, 105, 111]), [7, 8]),
+        // Whatever the records say.
+        Dated::Store => assert_eq!(kept(WIDE, &[0, 9_999_999_999_999, 0]), [3, 4, 5, 6, 7, 8]),
+    }
     let size = record(200, "a").encode().len();
     let few = kept(Bounds { max_bytes: 3 * size, ..WIDE }, &[200; 9]);
     assert!(few.last() == Some(&17) && (2..=3).contains(&few.len()), "{few:?}");

@@ -6,14 +6,14 @@
 //! *Invariant:* only the holder of the lease writes the value, and that is checked where it is written, in the same step. A node that was
 //! paused and comes back late changes nothing.
 
-use ::redis::Script;
+use ::redis::{Script, ScriptInvocation};
 use tinysse::core::time::Time;
 
 use super::{lease::Reply, poller::Known};
 use crate::{
     clock::{Clock, random_name},
     config::Span,
-    engine::redis::Link,
+    engine::redis::{Link, script},
 };
 
 /// How long a value outlives its last confirmation, in milliseconds.
@@ -90,7 +90,7 @@ pub(super) enum Unwritten {
 impl Cluster {
     pub(super) fn new(link: Link, kind: &str, ttl: Span) -> Self {
         let (value, lease) = (link.key(&format!("poll:{kind}")), link.key(&format!("poll:{kind}:lease")));
-        Self { link, who: random_name(), lease, value, ttl, scripts: [TAKE, GIVE_BACK, PUT, READ].map(Script::new) }
+        Self { link, who: random_name(), lease, value, ttl, scripts: [TAKE, GIVE_BACK, PUT, READ].map(script) }
     }
 
     pub(super) fn ttl(&self) -> Span {
@@ -100,7 +100,10 @@ impl Cluster {
     /// Asks for the lease, or for more of it.
     pub(super) async fn take(&self) -> Reply {
         let [take, ..] = &self.scripts;
-        let answer = self.link.run::<i64>(take.key(&self.lease).arg(&self.who).arg(self.ttl.ms())).await;
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.lease).arg(&self.who).arg(self.ttl.ms());
+        };
+        let answer = self.link.run::<i64>(take, fill).await;
         match answer.map(u64::try_from) {
             Ok(Err(_)) => Reply::Ours,
             Ok(Ok(left_ms)) => Reply::Anothers(left_ms),
@@ -111,7 +114,10 @@ impl Cluster {
     /// Says that the lease is free. If that does not arrive, it ends by itself.
     pub(super) async fn give_back(&self) {
         let [_, give_back, ..] = &self.scripts;
-        drop(self.link.run::<i64>(give_back.key(&self.lease).arg(&self.who)).await);
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.lease).arg(&self.who);
+        };
+        drop(self.link.run::<i64>(give_back, fill).await);
     }
 
     /// Writes a value, and whether the log has no news of it yet. Answers its version.
@@ -141,19 +147,25 @@ impl Cluster {
 
     async fn write(&self, version: &str, fresh: bool, fields: &[(&str, &str)]) -> Result<i64, Unwritten> {
         let [_, _, put, _] = &self.scripts;
-        let mut call = put.key(&self.lease);
-        call.key(&self.value).arg(&self.who).arg(KEPT_MS).arg(version).arg(u8::from(fresh));
-        for (field, value) in fields {
-            call.arg(field).arg(value);
-        }
-        self.link.run(&call).await.map_err(Unwritten::Away)
+        // Written a second time it is the same value under a later version.
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.lease).key(&self.value);
+            call.arg(&self.who).arg(KEPT_MS).arg(version).arg(u8::from(fresh));
+            for (field, value) in fields {
+                call.arg(field).arg(value);
+            }
+        };
+        self.link.run(put, fill).await.map_err(|failure| Unwritten::Away(failure.to_string()))
     }
 
     /// What stands there, and whether the log has no news of it yet. `ours` is not sent again.
     pub(super) async fn read(&self, clock: Clock, ours: Option<&Known>) -> Result<Option<(Known, bool)>, String> {
         let [.., read] = &self.scripts;
         let version = ours.map_or(0, |ours| ours.version);
-        let answer: Vec<String> = self.link.run(read.key(&self.value).arg(version)).await?;
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.value).arg(version);
+        };
+        let answer: Vec<String> = self.link.run(read, fill).await.map_err(|failure| failure.to_string())?;
         let [age, owed, version, print, etag, modified, rest @ ..] = answer.as_slice() else { return Ok(None) };
         let text = match (rest.first(), ours) {
             (Some(text), _) => text.as_str().into(),

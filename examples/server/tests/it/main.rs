@@ -13,6 +13,8 @@ mod cursor;
 mod dev;
 mod embed;
 mod engines;
+mod eviction;
+mod failover;
 mod faults;
 mod flood;
 mod front;

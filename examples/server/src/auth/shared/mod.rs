@@ -16,14 +16,17 @@ use std::{
 };
 
 use ::redis::{
-    Script, cmd,
+    Script, ScriptInvocation, cmd,
     streams::{StreamId, StreamRangeReply},
 };
 
 use super::{revoked::Revoke, whose::Whose};
 use crate::{
     clock::random_name,
-    engine::{OpenError, redis::Link},
+    engine::{
+        OpenError,
+        redis::{Link, script},
+    },
 };
 
 pub use ear::Ear;
@@ -45,8 +48,20 @@ local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local after = last and last[1] or ''
 return redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'after', after, 'whose', ARGV[2], 'by', ARGV[3])
 ";
+/// Keys: the token. Arguments: when it ends in ms, for how long it counts as used at least, a name of this use. Answers 1 for the use that was
+/// first. The end is compared with the time of Redis, so a node whose clock is ahead forgets nothing too early for the others.
+const USE_UP: &str = r"
+local used = redis.call('GET', KEYS[1])
+if used then return used == ARGV[3] and 1 or 0 end
+local time = redis.call('TIME')
+local left = math.max(tonumber(ARGV[1]) - time[1] * 1000, tonumber(ARGV[2]), 1)
+redis.call('SET', KEYS[1], ARGV[3], 'PX', string.format('%.0f', math.min(left, 3e11)))
+return 1
+";
+/// Keys: the token.
+const GIVE_BACK: &str = "return redis.call('DEL', KEYS[1])";
 
-/// A node's ear and mouth.
+/// What this node shares with the others.
 #[derive(Debug)]
 pub struct Shared {
     link: Link,
@@ -57,6 +72,8 @@ pub struct Shared {
     who: String,
     say_revoked: Script,
     say_changed: Script,
+    use_up: Script,
+    give_back: Script,
     /// The last change of rights when this node began: it remembers nothing from before.
     begun: String,
     hears: AtomicBool,
@@ -103,8 +120,10 @@ impl Shared {
             rights,
             life_ms,
             who: random_name(),
-            say_revoked: Script::new(REVOKED),
-            say_changed: Script::new(CHANGED),
+            say_revoked: script(REVOKED),
+            say_changed: script(CHANGED),
+            use_up: script(USE_UP),
+            give_back: script(GIVE_BACK),
             begun: id_of(begun),
             hears: AtomicBool::new(true),
         };
@@ -124,9 +143,11 @@ impl Shared {
     pub async fn revoked(&self, revocation: &Revocation) -> Result<(), String> {
         let Revocation { at, whom, again } = revocation;
         let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
-        let mut call = self.say_revoked.key(&self.revoked);
-        call.arg(self.life_ms).arg(at).arg(whom).arg(&self.who).arg(u8::from(*again));
-        self.link.run::<String>(&call).await.map(drop)
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.revoked);
+            call.arg(self.life_ms).arg(at).arg(&whom).arg(&self.who).arg(u8::from(*again));
+        };
+        self.link.run::<String>(&self.say_revoked, fill).await.map(drop).map_err(|failure| failure.to_string())
     }
 
     /// Says to all nodes whose rights changed. Those that are started later know nothing older.
@@ -135,24 +156,36 @@ impl Shared {
     /// In words. It may have been said all the same.
     pub async fn rights(&self, whose: &Whose) -> Result<(), String> {
         let whose = serde_json::to_string(whose).map_err(|error| error.to_string())?;
-        let mut call = self.say_changed.key(&self.rights);
-        call.arg(CHANGES).arg(whose).arg(&self.who);
-        self.link.run::<String>(&call).await.map(drop)
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&self.rights).arg(CHANGES).arg(&whose).arg(&self.who);
+        };
+        self.link.run::<String>(&self.say_changed, fill).await.map(drop).map_err(|failure| failure.to_string())
     }
 
-    /// Uses a token up that is good for so many milliseconds. True for the first, on whichever node.
+    /// Uses a token up that ends at `exp_ms` (since 1970), and by this node's clock in `left_ms`. True for the first, on whichever node.
     ///
     /// # Errors
     /// In words. It may have been used up all the same.
-    pub async fn use_up(&self, jti: &str, left_ms: u64) -> Result<bool, String> {
-        let mut set = cmd("SET");
-        set.arg(self.link.key(&format!("used:{jti}"))).arg(1).arg("NX").arg("PX").arg(left_ms.max(1));
-        self.link.ask::<Option<String>>(&set).await.map(|done| done.is_some())
+    pub async fn use_up(&self, jti: &str, exp_ms: u64, left_ms: u64) -> Result<bool, String> {
+        let (key, name) = (self.used(jti), random_name());
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&key).arg(exp_ms).arg(left_ms).arg(&name);
+        };
+        let first = self.link.run::<i64>(&self.use_up, fill).await;
+        first.map(|first| first == 1).map_err(|failure| failure.to_string())
     }
 
     /// Nothing was opened with it after all.
     pub async fn give_back(&self, jti: &str) {
-        drop(self.link.ask::<i64>(cmd("DEL").arg(self.link.key(&format!("used:{jti}")))).await);
+        let key = self.used(jti);
+        let fill = |call: &mut ScriptInvocation<'_>, _| {
+            call.key(&key);
+        };
+        drop(self.link.run::<i64>(&self.give_back, fill).await);
+    }
+
+    fn used(&self, jti: &str) -> String {
+        self.link.key(&format!("used:{jti}"))
     }
 
     /// An ear for what the other nodes say.

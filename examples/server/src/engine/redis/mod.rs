@@ -6,35 +6,39 @@
 //!
 //! When Redis is away the node is not ready, its streams stay open, and publishing is refused; nothing is queued here that could be lost.
 //! When it comes back the tail goes on behind the last place. If Redis lost what this node has seen (a crash without `appendfsync always`, a
-//! failover), the life of the log ends there: another epoch begins, and every client is told to refetch.
+//! failover, an eviction), the life of the log ends there: another epoch begins, and every client is told to refetch.
+//!
+//! All calls go over one connection that is watched and replaced (`link.rs`, `monitor.rs`). The tail reads over another one, since it waits inside
+//! Redis; both are replaced together.
 
+mod dates;
+mod failure;
 mod link;
+mod monitor;
 mod place;
 mod script;
+mod settings;
+mod state;
 mod tail;
 
-use std::{
-    error::Error,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, thread, time::Duration};
 
-use ::redis::{
-    RedisError, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use ::redis::{Script, ScriptInvocation};
 use tinysse::core::wire::id::Epoch;
-use tokio::{runtime, sync::watch, time::timeout};
+use tokio::{runtime, time::timeout};
 
-use super::{Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, OpenError, Sink, ledger};
-use crate::clock::{random_name, random_u64};
-use script::APPEND;
+use super::{Answer, Appended, Batch, Bounds, Engine, EngineError, Health, OpenError, Sink};
+use crate::clock::{Clock, random_name, random_u64};
+use failure::Failure;
+use link::Status;
+use monitor::Monitor;
+use script::{Encoded, epoch_of};
+use state::State;
 use tail::Tail;
 
 pub use link::Link;
 pub use place::Place;
+pub(crate) use script::script;
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,52 +48,37 @@ const START: Duration = Duration::from_secs(5);
 /// A log in Redis.
 pub struct Redis {
     link: Link,
-    /// `None` once closed.
-    publisher: Mutex<Option<ConnectionManager>>,
     append: Script,
-    place: Place,
     bounds: Bounds,
     state: Arc<State>,
 }
 
-/// What the tail lets others know.
-#[derive(Debug)]
-struct State {
-    /// Up to where this node's streams have the log.
-    head: watch::Sender<(Epoch, u64)>,
-    /// Why Redis is away, if it is.
-    away: Mutex<Option<String>>,
-    durability: Mutex<Durability>,
-    stop: watch::Sender<bool>,
-    /// The tail has ended.
-    gone: watch::Sender<bool>,
-}
-
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redis").field("place", &self.place).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Redis").field("link", &self.link).field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 impl Redis {
-    /// Reads the log, or begins one, and tells the sink what it holds; then follows it. `fresh` names the next life, should one begin.
+    /// Reads the log, or begins one, and gives the sink what it holds; then follows it. `fresh` names the next life, should one begin. The records
+    /// that the sink gets are dated by the time of Redis, translated to that of `clock`.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`] if Redis does not answer within five seconds.
-    pub fn open(place: Place, bounds: Bounds, fresh: Epoch, sink: Arc<dyn Sink>) -> Result<Self, OpenError> {
+    /// [`OpenError::Unreachable`] if Redis does not answer within five seconds, or takes no writes.
+    pub fn open(
+        place: Place,
+        bounds: Bounds,
+        clock: Clock,
+        fresh: Epoch,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Self, OpenError> {
         let away = |what: String| OpenError::Unreachable(what);
-        let client = place.client().map_err(away)?;
-        let state = Arc::new(State {
-            head: watch::Sender::new((fresh, 0)),
-            away: Mutex::new(None),
-            durability: Mutex::new(Durability::Memory),
-            stop: watch::Sender::new(false),
-            gone: watch::Sender::new(false),
-        });
-        let named = client.clone();
+        let link = Link::new(place.client().map_err(away)?, place);
+        let state = Arc::new(State::new(fresh));
         let (ready, first) = std::sync::mpsc::sync_channel(1);
-        let mut tail = Tail::new(client.clone(), place.clone(), sink, Arc::clone(&state));
-        let ended = Arc::clone(&state);
+        let mut tail = Tail::new(link.clone(), sink, Arc::clone(&state), clock);
+        let mut monitor = Monitor::new(link.clone(), Arc::clone(&state), clock);
+        let (ended, closing) = (Arc::clone(&state), link.clone());
         let run = move || {
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
@@ -97,119 +86,107 @@ impl Redis {
             };
             runtime.block_on(async {
                 let opened = async {
-                    tail.start(fresh).await?;
-                    let config = ConnectionManagerConfig::new()
-                        .set_response_timeout(Some(PATIENCE))
-                        .set_connection_timeout(Some(PATIENCE))
-                        .set_number_of_retries(1);
-                    client.get_connection_manager_with_config(config).await
+                    monitor.start().await?;
+                    tail.start(fresh).await
                 };
                 match timeout(START, opened).await {
-                    Ok(Ok(publisher)) => {
-                        tail.publisher = Some(publisher.clone());
-                        drop(ready.send(Ok(publisher)));
-                    }
-                    Ok(Err(error)) => return drop(ready.send(Err(words(&error)))),
+                    Ok(Ok(())) => drop(ready.send(Ok(()))),
+                    Ok(Err(error)) => return drop(ready.send(Err(error))),
                     Err(_) => return drop(ready.send(Err("it does not answer".to_owned()))),
                 }
-                tail.follow().await;
+                tokio::select! {
+                    () = tail.follow() => {}
+                    () = monitor.run() => {}
+                    () = ended.stopped() => {}
+                }
             });
-            ended.gone.send_replace(true);
+            closing.set(Status::Away("the server shuts down".to_owned()));
+            ended.end();
         };
         thread::Builder::new().name("redis".to_owned()).spawn(run).map_err(|error| away(error.to_string()))?;
-        let publisher = first.recv().map_err(|error| away(error.to_string()))?.map_err(away)?;
-        let link = Link { manager: publisher.clone(), client: named, place: place.clone() };
-        let publisher = Mutex::new(Some(publisher));
-        Ok(Self { link, publisher, append: Script::new(APPEND), place, bounds, state })
+        first.recv().map_err(|error| away(error.to_string()))?.map_err(away)?;
+        Ok(Self { link, append: script::append(), bounds, state })
     }
 
-    /// The way to this Redis, for what else the nodes agree on.
+    /// Returns the connection to this Redis, for what else the nodes agree on.
     #[must_use]
     pub fn link(&self) -> Link {
         self.link.clone()
     }
 
-    async fn send(&self, mut publisher: ConnectionManager, batch: Batch) -> Result<Appended, EngineError> {
-        let receipt = batch.receipt.as_ref();
-        let mut call = self.append.prepare_invoke();
-        call.key(self.place.key("meta")).key(self.place.key("log"));
-        call.key(self.place.key(&format!("receipt:{}", receipt.map_or("", |receipt| &receipt.key))));
-        call.arg(format!("{:x}", random_u64() >> 16));
-        call.arg(self.bounds.max_count).arg(self.bounds.max_age_ms).arg(self.bounds.max_bytes);
-        call.arg(random_name());
-        call.arg(receipt.map_or_else(String::new, |receipt| format!("{:x}", receipt.fingerprint)));
-        call.arg(ledger::LIFE_MS);
-        for record in &batch.records {
-            call.arg(record.logged).arg(record.encode());
+    async fn send(&self, batch: Batch) -> Result<Appended, EngineError> {
+        if self.state.is_stopped() {
+            return Err(EngineError::Unavailable("the server shuts down".to_owned()));
         }
-        let answer: (String, String, u64, u64) =
-            call.invoke_async(&mut publisher).await.map_err(|error| refusal(&error))?;
-        let (word, epoch, first, count) = answer;
-        if word == "reused" {
-            return Err(EngineError::Reused);
+        let before = *self.state.head.borrow();
+        let Batch { records, receipt } = batch;
+        let records = records.iter().map(super::Record::encode).collect();
+        let batch = Encoded { fresh: Epoch(random_u64() >> 16), tag: random_name(), receipt, records };
+        let fill = |call: &mut ScriptInvocation<'_>, again: bool| {
+            script::fill_append(call, &self.link, &self.bounds, &batch, again.then_some(before));
+        };
+        let (word, epoch, first, count): (String, String, u64, u64) =
+            self.link.run(&self.append, fill).await.map_err(EngineError::from)?;
+        match word.as_str() {
+            "reused" => return Err(EngineError::Reused),
+            "unknown" => {
+                let what = "the connection was lost, and whether the update was logged can't be found out any more";
+                return Err(EngineError::Unavailable(what.to_owned()));
+            }
+            _ => {}
         }
         let epoch =
             epoch_of(&epoch).ok_or_else(|| EngineError::Unavailable("an epoch that is no number".to_owned()))?;
+        if epoch != before.0 {
+            self.state.another_life.notify_one();
+        }
         // Whoever asked may look at the log next: it should be there. If the tail hangs, the update is in Redis all the same.
         let mut head = self.state.head.subscribe();
-        let told = head.wait_for(|(known, seq)| *known != epoch || *seq >= first + count - 1);
-        let _ = timeout(PATIENCE, told).await;
-        let reached = *self.state.durability.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Appended { epoch, first, count, reached })
+        let read = head.wait_for(|(known, seq)| match *known == epoch {
+            true => *seq >= first + count - 1,
+            false => *known != before.0,
+        });
+        let _ = timeout(PATIENCE, read).await;
+        Ok(Appended { epoch, first, count, reached: self.state.durability() })
+    }
+}
+
+impl From<Failure> for EngineError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Full(what) => Self::Full(what),
+            Failure::Unavailable(what) => Self::Unavailable(what),
+        }
     }
 }
 
 impl Engine for Redis {
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>> {
-        let publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Box::pin(async move {
-            let closed = || EngineError::Unavailable("the server shuts down".to_owned());
-            self.send(publisher.ok_or_else(closed)?, batch).await
-        })
+        Box::pin(self.send(batch))
     }
 
     fn health(&self) -> Health {
-        let away = self.state.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        away.map_or(Health::Good, |what| Health::Away(EngineError::Unavailable(what)))
+        match self.link.away().or_else(|| self.state.away()) {
+            Some(what) => Health::Away(EngineError::Unavailable(what)),
+            None => match self.state.refusing() {
+                Some(what) => Health::Refusing(EngineError::Unavailable(what)),
+                None => Health::Good,
+            },
+        }
     }
 
     fn close(&self) -> Answer<'_, ()> {
-        drop(self.publisher.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.state.stop.send_replace(true);
-        let mut gone = self.state.gone.subscribe();
+        self.state.stop();
         Box::pin(async move {
-            // After this the sink is told nothing more. A tail that hangs in the network is not worth waiting for.
-            drop(timeout(PATIENCE, gone.wait_for(|gone| *gone)).await);
+            // After this the sink gets nothing more. A tail that hangs in the network is not worth waiting for.
+            drop(timeout(PATIENCE, self.state.ended()).await);
         })
     }
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.state.stop.send_replace(true);
-    }
-}
-
-fn epoch_of(text: &str) -> Option<Epoch> {
-    u64::from_str_radix(text, 16).ok().map(Epoch)
-}
-
-fn refusal(error: &RedisError) -> EngineError {
-    // What Redis says when `maxmemory` is reached.
-    if error.code() == Some("OOM") || error.to_string().contains("OOM ") {
-        EngineError::Full(words(error))
-    } else {
-        EngineError::Unavailable(words(error))
-    }
-}
-
-/// An error in words. The address is not among them: it may hold a password.
-fn words(error: &RedisError) -> String {
-    let category = error.category();
-    match error.source().filter(|_| error.is_io_error()) {
-        // What the system says of the connection, or rustls of a certificate.
-        Some(cause) => format!("redis: {category}: {cause}"),
-        None => format!("redis: {category}"),
+        self.state.stop();
     }
 }
 

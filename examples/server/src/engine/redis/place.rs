@@ -1,11 +1,21 @@
 //! Where Redis is, and how it is spoken to: in the clear, or by TLS with the system's certificates or those of a file.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use ::redis::Client;
+use ::redis::{
+    Client, ConnectionInfo, IntoConnectionInfo, RedisResult,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
 
-use super::words;
+use super::failure::words;
 use crate::config::Secret;
+
+/// How long a connection is quiet before the system asks whether the other end is still there, and how long after that it asks again. A network
+/// that forgets quiet connections does so after minutes.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(5));
+/// How long bytes may be under way before the system gives the connection up.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// Where the log is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +59,24 @@ impl Place {
             // Somebody else may have been faster: then it is theirs.
             drop(ring::default_provider().install_default());
         }
-        let Some(path) = &self.ca else { return Client::open(self.url.expose()).map_err(|error| words(&error)) };
+        let Some(path) = &self.ca else { return self.info().and_then(Client::open).map_err(|error| words(&error)) };
         let pem = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem) };
-        Client::build_with_tls(self.url.expose(), certificates)
+        self.info()
+            .and_then(|info| Client::build_with_tls(info, certificates))
             .map_err(|error| format!("{}: {}", path.display(), words(&error)))
     }
 
     #[cfg(not(feature = "redis-tls"))]
     pub(super) fn client(&self) -> Result<Client, String> {
-        Client::open(self.url.expose()).map_err(|error| words(&error))
+        self.info().and_then(Client::open).map_err(|error| words(&error))
+    }
+
+    fn info(&self) -> RedisResult<ConnectionInfo> {
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE.0).with_interval(KEEPALIVE.1);
+        let settings = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+        #[cfg(target_os = "linux")]
+        let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+        Ok(self.url.expose().into_connection_info()?.set_tcp_settings(settings))
     }
 }

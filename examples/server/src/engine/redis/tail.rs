@@ -1,13 +1,10 @@
-//! Reads the stream to its end and waits for more. The one place that tells the sink.
+//! Reads the stream to its end and waits for more. The one place that calls the sink.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ::redis::{
-    AsyncConnectionConfig, Client, RedisError, Script,
-    aio::{ConnectionManager, MultiplexedConnection},
+    RedisError, RedisResult, Script, ScriptInvocation,
+    aio::MultiplexedConnection,
     cmd,
     streams::{StreamId, StreamRangeReply, StreamReadReply},
 };
@@ -19,69 +16,72 @@ use tinysse::core::{
 use tokio::time::sleep;
 
 use super::{
-    super::{Durability, Record, Sink},
-    PATIENCE, Place, State, epoch_of,
-    script::CHECK,
-    words,
+    super::{Record, Sink},
+    State,
+    failure::words,
+    link::Link,
+    script::{self, Seen, epoch_of},
+    settings::Settings,
 };
-use crate::clock::{jitter, random_u64};
+use crate::clock::{Clock, jitter, random_u64};
 
-/// How long one question waits inside Redis. Another epoch is noticed after this at the latest.
+/// How long one question waits inside Redis, in milliseconds. Another epoch is noticed after this at the latest.
 const BLOCK_MS: u64 = 400;
 /// Entries in one answer.
 const PAGE: usize = 500;
-/// Pauses between attempts while Redis is away, in milliseconds.
+/// Pauses between attempts while the log can't be read, in milliseconds.
 const POLICY: Policy = Policy { floor: 50, base: 100, cap: 2_000 };
 
 /// One reader.
 pub(super) struct Tail {
-    client: Client,
-    place: Place,
+    link: Link,
     sink: Arc<dyn Sink>,
     state: Arc<State>,
+    clock: Clock,
     check: Script,
-    /// The life that is read, and the last place that was told, with its tag.
+    settings: Settings,
+    /// The life that is read, and the last place that the sink got, with its tag.
     epoch: Option<Epoch>,
     seen: u64,
     tag: String,
     conn: Option<MultiplexedConnection>,
-    /// What publishes. It finds out that its connection is gone only when it is used, so it is tried before Redis counts as back.
-    pub(super) publisher: Option<ConnectionManager>,
+    /// The connection of the link at that time: if it is replaced, so is this one.
+    number: u64,
     rng: Rng,
 }
 
 enum Ended {
     /// The life of the log is another one.
     Life,
-    Error(RedisError),
+    Error(String),
 }
 
 impl From<RedisError> for Ended {
     fn from(error: RedisError) -> Self {
-        Self::Error(error)
+        Self::Error(words(&error))
     }
 }
 
 impl Tail {
-    pub(super) fn new(client: Client, place: Place, sink: Arc<dyn Sink>, state: Arc<State>) -> Self {
-        let (check, rng) = (Script::new(CHECK), jitter());
+    pub(super) fn new(link: Link, sink: Arc<dyn Sink>, state: Arc<State>, clock: Clock) -> Self {
         Self {
-            client,
-            place,
+            link,
             sink,
             state,
-            check,
+            clock,
+            check: script::check(),
+            settings: Settings::default(),
             epoch: None,
             seen: 0,
             tag: String::new(),
             conn: None,
-            publisher: None,
-            rng,
+            number: 0,
+            rng: jitter(),
         }
     }
 
-    /// Connects and tells what is there.
-    pub(super) async fn start(&mut self, fresh: Epoch) -> Result<(), RedisError> {
+    /// Connects and gives the sink what is there.
+    pub(super) async fn start(&mut self, fresh: Epoch) -> Result<(), String> {
         self.attach(fresh).await?;
         loop {
             match self.read(false).await {
@@ -93,94 +93,84 @@ impl Tail {
         }
     }
 
-    /// Tells what comes, until it is told to stop.
+    /// Gives the sink what comes, for ever.
     pub(super) async fn follow(mut self) {
-        let mut stop = self.state.stop.subscribe();
-        let work = async {
-            let mut backoff = Backoff::new(POLICY);
-            loop {
-                let error = match self.round().await {
-                    Ok(()) => {
-                        backoff.forget();
-                        self.away(None);
-                        continue;
-                    }
-                    Err(error) => words(&error),
-                };
-                tracing::warn!(target: "tinysse::engine", error, "Redis is away");
-                self.away(Some(error));
-                self.conn = None;
-                sleep(Duration::from_millis(backoff.next(&mut self.rng))).await;
-            }
-        };
-        tokio::select! {
-            () = work => {}
-            _ = stop.wait_for(|stop| *stop) => {}
+        let mut backoff = Backoff::new(POLICY);
+        loop {
+            let Err(error) = self.round().await else {
+                backoff.forget();
+                if self.link.number() == self.number {
+                    self.state.set_away(None);
+                }
+                continue;
+            };
+            tracing::warn!(target: "tinysse::engine", error, "the log can't be read");
+            self.state.set_away(Some(error.clone()));
+            self.conn = None;
+            self.link.discard(self.number, error);
+            sleep(Duration::from_millis(backoff.next(&mut self.rng))).await;
+            self.link.connected().await;
         }
     }
 
-    async fn round(&mut self) -> Result<(), RedisError> {
+    async fn round(&mut self) -> Result<(), String> {
         let fresh = Epoch(random_u64() >> 16);
-        if self.conn.is_none() {
+        if self.conn.is_none() || self.link.number() != self.number {
             self.attach(fresh).await?;
-            self.wake_publisher().await?;
         }
-        match self.read(true).await {
+        let (link, state, number) = (self.link.clone(), Arc::clone(&self.state), self.number);
+        let read = tokio::select! {
+            read = self.read(true) => read,
+            // What the sink got is noted, so nothing is lost by giving the question up.
+            why = link.until_discarded(number) => {
+                self.conn = None;
+                tracing::debug!(target: "tinysse::engine", why, "the log is read over a new connection");
+                self.link.connected().await;
+                return self.attach(fresh).await;
+            }
+            () = state.another_life.notified() => Err(Ended::Life),
+        };
+        match read {
             Ok(_) => Ok(()),
             Err(Ended::Life) => self.attach(fresh).await,
             Err(Ended::Error(error)) => Err(error),
         }
     }
 
-    /// Connects, and finds out whether the log is still the one that was read. If not, the sink is told where the other one begins.
-    async fn attach(&mut self, fresh: Epoch) -> Result<(), RedisError> {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
-        let mut conn = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let mut check = self.check.prepare_invoke();
-        check.key(self.place.key("meta")).key(self.place.key("log"));
-        check.arg(format!("{:x}", fresh.0)).arg(self.epoch.map_or_else(String::new, |epoch| format!("{:x}", epoch.0)));
-        check.arg(self.seen).arg(&self.tag);
-        let (epoch, head): (String, u64) = check.invoke_async(&mut conn).await?;
-        let epoch = epoch_of(&epoch);
-        if epoch != self.epoch {
-            let oldest: StreamRangeReply = cmd("XRANGE")
-                .arg(self.place.key("log"))
-                .arg("-")
-                .arg("+")
-                .arg("COUNT")
-                .arg(1)
-                .query_async(&mut conn)
-                .await?;
-            let after = oldest.ids.first().map_or(head, |entry| place_of(entry).saturating_sub(1));
-            (self.epoch, self.seen, self.tag) = (epoch, after, String::new());
-            let epoch = epoch.unwrap_or(fresh);
-            self.sink.begin(epoch, after);
-            self.state.head.send_replace((epoch, after));
-        }
-        // Not everybody may ask for it; then the least is promised.
-        let fsync: Vec<String> =
-            cmd("CONFIG").arg("GET").arg("append*").query_async(&mut conn).await.unwrap_or_default();
-        let says = |name: &str, value: &str| fsync.chunks(2).any(|pair| pair[0] == name && pair[1] == value);
-        let durable = says("appendonly", "yes") && says("appendfsync", "always");
-        *self.state.durability.lock().unwrap_or_else(PoisonError::into_inner) =
-            if durable { Durability::Group } else { Durability::Memory };
+    /// Connects, and finds out whether the log is still the one that was read. If not, the sink learns where the other one begins.
+    async fn attach(&mut self, fresh: Epoch) -> Result<(), String> {
+        self.number = self.link.ready().await?;
+        let seen = self.epoch.map(|epoch| Seen { epoch, seq: self.seen, tag: &self.tag });
+        let asked = self.clock.now();
+        let fill = |call: &mut ScriptInvocation<'_>, _| script::fill_check(call, &self.link, fresh, seen);
+        let checked = self.link.run(&self.check, fill).await;
+        let (epoch, head, time): (String, u64, u64) = checked.map_err(|failure| failure.to_string())?;
+        self.state.dates.measure(asked, self.clock.now(), time);
+        let conn = self.open(epoch_of(&epoch).unwrap_or(fresh), head).await.map_err(|error| words(&error))?;
         self.conn = Some(conn);
         Ok(())
     }
 
-    async fn wake_publisher(&mut self) -> Result<(), RedisError> {
-        let Some(publisher) = &mut self.publisher else { return Ok(()) };
-        if cmd("PING").query_async::<String>(publisher).await.is_ok() {
-            return Ok(());
+    /// Opens the connection for reading. If the log is another one than before, the sink learns where it begins.
+    async fn open(&mut self, epoch: Epoch, head: u64) -> RedisResult<MultiplexedConnection> {
+        let mut conn = self.link.reader().await?;
+        if self.epoch != Some(epoch) {
+            let mut first = cmd("XRANGE");
+            first.arg(self.link.key("log")).arg("-").arg("+").arg("COUNT").arg(1);
+            let oldest: StreamRangeReply = first.query_async(&mut conn).await?;
+            let after = oldest.ids.first().map_or(head, |entry| place_of(entry).saturating_sub(1));
+            (self.epoch, self.seen, self.tag) = (Some(epoch), after, String::new());
+            self.sink.begin(epoch, after);
+            self.state.head.send_replace((epoch, after));
         }
-        cmd("PING").query_async::<String>(publisher).await.map(drop)
+        self.state.set_durability(self.settings.read(&mut conn).await);
+        Ok(conn)
     }
 
-    /// Tells the next entries; answers how many. `live` waits for some, and says that they are new.
+    /// Gives the sink the next entries; answers how many. `live` waits for some, and says that they are new.
     async fn read(&mut self, live: bool) -> Result<usize, Ended> {
         let Some(conn) = self.conn.as_mut() else { return Ok(0) };
-        let log = self.place.key("log");
+        let log = self.link.key("log");
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(PAGE);
         if live {
@@ -191,7 +181,7 @@ impl Tail {
         let entries: Vec<_> = entries.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect();
         if entries.is_empty() {
             // Silence may mean that nothing comes under these places any more.
-            let life: Option<String> = cmd("HGET").arg(self.place.key("meta")).arg("epoch").query_async(conn).await?;
+            let life: Option<String> = cmd("HGET").arg(self.link.key("meta")).arg("epoch").query_async(conn).await?;
             return if life.as_deref().and_then(epoch_of) == self.epoch { Ok(0) } else { Err(Ended::Life) };
         }
         for entry in &entries {
@@ -199,8 +189,7 @@ impl Tail {
                 return Err(Ended::Life);
             }
             let seq = place_of(entry);
-            let record = entry.get::<Vec<u8>>("d").ok_or_else(|| "it has no data".to_owned());
-            match record.and_then(|bytes| Record::decode(&bytes)) {
+            match self.record(entry) {
                 Ok(record) if live => self.sink.deliver(seq, record),
                 Ok(record) => self.sink.restore(seq, record),
                 // The next one leaves a hole, and a hole is announced.
@@ -213,8 +202,11 @@ impl Tail {
         Ok(entries.len())
     }
 
-    fn away(&self, why: Option<String>) {
-        *self.state.away.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    /// Reads an entry. Redis dated it.
+    fn record(&self, entry: &StreamId) -> Result<Record, String> {
+        let bytes = entry.get::<Vec<u8>>("d").ok_or_else(|| "it has no data".to_owned())?;
+        let logged = entry.get("l").ok_or_else(|| "it has no date".to_owned())?;
+        Ok(Record { logged: self.state.dates.local(logged, self.clock.now()), ..Record::decode(&bytes)? })
     }
 }
 

@@ -12,7 +12,10 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use super::{tests::until, *};
 use crate::{
     config::Secret,
-    engine::conformance::{Ear, WIDE, one, wait},
+    engine::{
+        Durability,
+        conformance::{Ear, WIDE, one, wait},
+    },
 };
 
 /// A Redis that speaks TLS only, as `localhost`.
@@ -89,7 +92,7 @@ fn launch(folder: &Path, port: u16) -> Option<Child> {
 fn open(place: Place) -> Result<(Redis, Arc<Ear>), OpenError> {
     place.check().expect("sound");
     let ear = Arc::new(Ear::default());
-    Redis::open(place, WIDE, Epoch(1), Arc::clone(&ear) as Arc<dyn Sink>).map(|redis| (redis, ear))
+    Redis::open(place, WIDE, Clock::start(), Epoch(1), Arc::clone(&ear) as Arc<dyn Sink>).map(|redis| (redis, ear))
 }
 
 #[test]
