@@ -80,7 +80,7 @@ impl App {
         let mut ear = shared.ear();
         loop {
             match ear.next().await {
-                Heard::Revoked(revocation) => self.revoked_elsewhere(shared, &revocation).await,
+                Heard::Revoked(page) => self.revoked_elsewhere(shared, &page).await,
                 Heard::Rights(whose) => {
                     self.forget_rights();
                     self.due.add(whose);
@@ -89,13 +89,18 @@ impl App {
         }
     }
 
-    async fn revoked_elsewhere(&self, shared: &Shared, revocation: &Revocation) {
-        let again = self.auth.hear(revocation);
+    /// Does what other nodes revoked. The streams are looked at once for all of it, and not at all if nothing of it is news.
+    async fn revoked_elsewhere(&self, shared: &Shared, page: &[Revocation]) {
+        let news: Vec<_> = page.iter().filter(|revocation| !self.auth.knows(revocation)).collect();
+        if news.is_empty() {
+            return;
+        }
+        let again: Vec<_> = news.into_iter().filter_map(|revocation| self.auth.hear(revocation)).collect();
         self.close_revoked();
-        if let Some(again) = again
-            && let Err(error) = shared.revoked(&again).await
-        {
-            tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
+        for again in again {
+            if let Err(error) = shared.revoked(&again).await {
+                tracing::error!(target: "tinysse::auth", error, "what this node gave out is refused here only");
+            }
         }
     }
 

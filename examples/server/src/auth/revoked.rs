@@ -109,6 +109,16 @@ impl Revoked {
         }
     }
 
+    /// Returns true if a revocation at the place `at` would change nothing: it is known, or a later one is.
+    #[must_use]
+    pub fn knows(&self, at: u64, whom: &Revoke) -> bool {
+        match whom {
+            Revoke::User(user) => self.users.at(user).is_some_and(|known| known >= at),
+            Revoke::Jti(jti) => self.jtis.at(jti).is_some(),
+            Revoke::Before(ms) => self.before >= *ms,
+        }
+    }
+
     /// Remembers that a revocation outlives this process. Only those of a `jti` are remembered: a browser may repeat them.
     pub fn recorded(&mut self, now_ms: u64, whom: &Revoke) {
         match whom {

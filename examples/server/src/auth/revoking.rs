@@ -32,6 +32,12 @@ impl Auth {
         (!again).then(|| Revocation { at: later, whom: whom.clone(), again: true })
     }
 
+    /// Returns true if a revocation by another node is no news here.
+    #[must_use]
+    pub fn knows(&self, heard: &Revocation) -> bool {
+        self.revoked().knows(heard.at, &heard.whom)
+    }
+
     /// From now on revocations are kept in this file, and those that stand in it count.
     ///
     /// # Errors

@@ -69,3 +69,44 @@ async fn a_policy_that_evicts_the_log_is_named_at_the_start() {
         assert_eq!(log.contains("maxmemory-policy") && log.contains(policy), named, "{log}");
     }
 }
+
+#[tokio::test]
+async fn a_glitch_of_redis_repeats_no_revocation_that_is_known() {
+    let Some(server) = Server::start(&[]).await else { return };
+    let router = Router::start(&server).await;
+    let (node, other) = tokio::join!(router.node(&[]), node(&server));
+    let http = Client::new();
+    let revoke = async |user: &str| {
+        let answer = post(&http, &other.url, "/revoke", &json!({ "user": user })).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    };
+    let mut revoked = 0;
+    for round in 0..3 {
+        let mut stream = follow(&node.url, "").await;
+        for number in 0..20 {
+            revoke(&format!("user-{round}-{number}")).await;
+        }
+        revoke("ada").await;
+        revoked += 21;
+        assert_eq!(stream.bye().await, "revoked");
+        if round == 1 {
+            // As after a failover that took the last one back: all are read again.
+            let last: Vec<(String, Vec<String>)> =
+                server.ask(&["XREVRANGE", "{tinysse}:revoked", "+", "-", "COUNT", "1"]).await;
+            let deleted: usize = server.ask(&["XDEL", "{tinysse}:revoked", &last[0].0]).await;
+            assert_eq!(deleted, 1);
+        }
+        let before = router.accepted();
+        let _: i64 = server.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        crate::support::until("all three connections are new", || async { router.accepted() >= before + 3 }).await;
+        ready(&node.url, 200).await;
+    }
+    // What is said behind the glitch arrives.
+    let mut stream = follow(&node.url, "").await;
+    revoke("ada").await;
+    assert_eq!(stream.bye().await, "revoked");
+    node.signal("-TERM").await;
+    let (_, log) = node.end().await;
+    let looked = log.lines().filter(|line| line.contains("tinysse::auth") && line.contains("closed=")).count();
+    assert!((1..=revoked + 1).contains(&looked), "the streams were looked at {looked} times for {revoked}");
+}

@@ -5,8 +5,9 @@
 //! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` stands there while a token that was used
 //! would still be good.
 //!
-//! *Invariant:* a node reads all revocations whenever it connects, and takes everybody's rights for changed if anything was said meanwhile.
-//! So what it could not hear it knows before it is ready again. Until then it trusts nothing that it remembers of rights.
+//! *Invariant:* a node reads both streams on from where it was when its connection was lost, and knows what was added meanwhile before it is ready
+//! again. If Redis does not have that place any more, it reads all revocations again, and takes everybody's rights for changed. Until then it
+//! trusts nothing that it remembers of rights.
 
 mod ear;
 
@@ -74,16 +75,23 @@ pub struct Shared {
     say_changed: Script,
     use_up: Script,
     give_back: Script,
-    /// The last change of rights when this node began: it remembers nothing from before.
-    begun: String,
+    /// The last entries of both streams when this node began: what was revoked until then it knows, and of rights it remembers nothing older.
+    begun: Places,
     hears: AtomicBool,
+}
+
+/// The ids of the last entries that were read; empty at the beginning of a stream.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    revoked: String,
+    rights: String,
 }
 
 /// What some node says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Rights were taken away.
-    Revoked(Revocation),
+    /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in Redis everything comes again.
+    Revoked(Vec<Revocation>),
     /// They may be others now.
     Rights(Whose),
 }
@@ -112,7 +120,11 @@ impl Shared {
             let known = cmd("XRANGE").arg(&revoked).arg("-").arg("+").query(&mut conn)?;
             Ok((known, newest(&rights).query(&mut conn)?))
         };
-        let (known, begun) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let (known, last) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let begun = Places {
+            revoked: known.ids.last().map_or_else(String::new, |entry| entry.id.clone()),
+            rights: id_of(last),
+        };
         let known = known.ids.iter().map(revocation).collect::<Result<_, _>>().map_err(OpenError::Unreachable)?;
         let shared = Self {
             link,
@@ -124,7 +136,7 @@ impl Shared {
             say_changed: script(CHANGED),
             use_up: script(USE_UP),
             give_back: script(GIVE_BACK),
-            begun: id_of(begun),
+            begun,
             hears: AtomicBool::new(true),
         };
         Ok((shared, known))
