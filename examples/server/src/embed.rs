@@ -210,7 +210,7 @@ impl Hub {
         drain(&self.app).await;
     }
 
-    /// Publishes what windows still hold and what is owed, writes what is still to be written, and ends, in ten seconds at most; publishing
+    /// Publishes what windows still hold and what is owed, writes what is still to be written, and ends, in twelve seconds at most; publishing
     /// is refused afterwards.
     pub async fn close(&self) {
         let background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));

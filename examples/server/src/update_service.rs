@@ -357,7 +357,7 @@ impl UpdateService {
         self.flush_until(Time(u64::MAX)).await;
     }
 
-    /// Publishes what is held and what is owed, in four seconds at most, and writes down what is still owed then. From now on no window
+    /// Publishes what is held and what is owed, in four seconds at most, and writes down what is still owed then, in two. From now on no window
     /// opens.
     pub async fn close(&self) {
         {

@@ -23,11 +23,16 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use tinysse::core::audience::Audience;
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::{
+    sync::{Mutex as Turn, Notify},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use crate::hub::Update;
 use reserve::{Found, Reserve};
@@ -38,6 +43,9 @@ pub const EVERYTHING: &str = "tinysse.resync";
 /// What debts may take, as JSON.
 pub const BYTES: usize = 60 * 1_024;
 
+/// How long a caller waits until debts are written down.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The debts.
 #[derive(Debug, Default)]
 pub struct Owed {
@@ -46,6 +54,8 @@ pub struct Owed {
     any: AtomicBool,
     changed: Notify,
     reserve: Option<Reserve>,
+    /// One write at a time, so that a disk that hangs blocks one thread.
+    turn: Arc<Turn<()>>,
 }
 
 /// A type and an audience.
@@ -226,12 +236,22 @@ impl Owed {
         self.changed.notified().await;
     }
 
-    /// Writes the debts down, where there is a file for them. A failure is logged.
+    /// Writes the debts down, where there is a file for them, or gives up waiting after two seconds. A failure is logged.
     pub(crate) async fn save(self: &Arc<Self>) {
-        if self.reserve.is_some() {
-            let this = Arc::clone(self);
+        if self.reserve.is_none() {
+            return;
+        }
+        let saved = async {
+            let (this, turn) = (Arc::clone(self), Arc::clone(&self.turn).lock_owned().await);
+            let write = move || {
+                this.write();
+                drop(turn);
+            };
             // Fails only if the runtime ends, and its tasks with it.
-            let _ = spawn_blocking(move || this.write()).await;
+            let _ = spawn_blocking(write).await;
+        };
+        if timeout(PATIENCE, saved).await.is_err() {
+            tracing::error!(target: "tinysse::update", "what is owed is not on the disk yet: it does not answer");
         }
     }
 
@@ -402,6 +422,21 @@ mod tests {
         owed.settle(&owed.settled_by(&[update("a", &[])]));
         assert_eq!(owed.count(), 0);
         assert!(owed.settled_by(&[update("a", &[])]).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_is_waited_for_in_bounded_time() {
+        let folder = std::env::temp_dir().join(format!("tinysse-{}-owed-hangs", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let owed = Arc::new(Owed::open(&folder).expect("opened"));
+        drop(owed.promise(&update("a", &[])));
+        let hangs = Arc::clone(&owed.turn).lock_owned().await;
+        owed.save().await;
+        assert_eq!(Owed::open(&folder).expect("opened").count(), 0);
+        drop(hangs);
+        owed.save().await;
+        assert_eq!(kinds(&Owed::open(&folder).expect("opened")), ["a"]);
+        std::fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]

@@ -70,8 +70,8 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     bound().map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
-/// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the linger, and 17 seconds at most if everything
-/// hangs: 2 for streams, 3 for other connections, 2 for updates that wait, 1 for background tasks, 4 for what is owed, 5 for the log.
+/// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the linger, and 19 seconds at most if everything
+/// hangs: 2 for streams, 3 for other connections, 2 for updates that wait, 1 for background tasks, 6 for what is owed, 5 for the log.
 ///
 /// Meanwhile `/readyz` says 503, publishing goes on, and new streams are sent away with a time to come back.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
