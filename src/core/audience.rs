@@ -195,7 +195,7 @@ impl core::error::Error for BadName {}
 
 #[cfg(test)]
 mod tests {
-    use alloc::{format, string::ToString, vec};
+    use alloc::{format, string::ToString};
 
     use super::*;
 

@@ -1,10 +1,14 @@
 //! How often somebody may ask, by token buckets that forget those who do not ask.
 
-use std::{hash::Hash, time::Duration};
+use std::{
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use governor::{
     Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
+    clock::{Clock, DefaultClock, Reference},
     middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
@@ -14,12 +18,16 @@ use crate::{config::Rate, error::Problem};
 /// Buckets that are kept. Past that all are refused until enough of them are full again: a state that only an attack from as many addresses
 /// can bring about.
 const BOUND: usize = 100_000;
+/// Looking for full buckets goes over all of them, so with no room it is done this often and not for every request.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One rate, for each key by itself.
 pub struct Limit<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     buckets: Option<Buckets<K, C>>,
     clock: C,
     bound: usize,
+    /// When full buckets were looked for because there was no room.
+    looked: Mutex<Option<C::Instant>>,
 }
 
 type Buckets<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
@@ -38,7 +46,7 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limit<K, C> {
             let quota = Quota::with_period(per.duration() / count.get())?.allow_burst(count);
             Some(RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()))
         });
-        Self { buckets, clock, bound }
+        Self { buckets, clock, bound, looked: Mutex::new(None) }
     }
 
     /// Takes one from the bucket of `key`.
@@ -48,12 +56,23 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limit<K, C> {
     pub fn take(&self, key: &K) -> Result<(), Duration> {
         let Some(buckets) = &self.buckets else { return Ok(()) };
         if buckets.len() >= self.bound {
-            buckets.retain_recent();
+            if self.may_look() {
+                buckets.retain_recent();
+            }
             if buckets.len() >= self.bound {
-                return Err(Duration::from_secs(1));
+                return Err(LOOK_EVERY);
             }
         }
         buckets.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()))
+    }
+
+    fn may_look(&self) -> bool {
+        let (mut looked, now) = (self.looked.lock().unwrap_or_else(PoisonError::into_inner), self.clock.now());
+        let may = looked.is_none_or(|then| Duration::from(now.duration_since(then)) >= LOOK_EVERY);
+        if may {
+            *looked = Some(now);
+        }
+        may
     }
 
     /// Forgets the buckets that are full again; from time to time.
@@ -107,6 +126,21 @@ mod tests {
         clock.advance(Duration::from_secs(2));
         assert!(limit.take(&3).is_ok());
         assert_eq!(limit.buckets.as_ref().map(RateLimiter::len), Some(1));
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_not_looked_through_for_each_request() {
+        let clock = FakeRelativeClock::default();
+        let limit = Limit::with("1/s".parse().expect("a rate"), clock.clone(), 2);
+        let mut looks = 0;
+        for n in 0..10_000 {
+            let before = *limit.looked.lock().expect("sound");
+            assert_eq!(limit.take(&n).is_ok(), n < 2);
+            looks += u32::from(*limit.looked.lock().expect("sound") != before);
+        }
+        assert_eq!(looks, 1);
+        clock.advance(Duration::from_secs(2));
+        assert!(limit.take(&10_000).is_ok());
     }
 
     #[test]

@@ -59,16 +59,13 @@ fn keys(text: &str, table: &DeTable<'_>) -> BTreeMap<String, usize> {
 
 fn poll(text: &str, entry: &toml::Spanned<DeValue<'_>>) -> Poll {
     let line = line_of(text, entry.span().start);
-    match entry.get_ref() {
-        DeValue::Table(table) => {
-            let kind = table.get("type").and_then(|kind| kind.get_ref().as_str()).unwrap_or("?");
-            Poll { kind: kind.to_owned(), line, keys: keys(text, table) }
-        }
-        other => {
-            let kind = other.as_str().and_then(|text| text.split_once('=')).map_or("?", |(kind, _)| kind);
-            Poll { kind: kind.to_owned(), line, keys: BTreeMap::new() }
-        }
-    }
+    let (table, short) = (entry.get_ref().as_table(), entry.get_ref().as_str());
+    let kind = match table {
+        Some(table) => table.get("type").and_then(|kind| kind.get_ref().as_str()),
+        None => short.and_then(|text| text.split_once('=')).map(|(kind, _)| kind),
+    };
+    let keys = table.map(|table| keys(text, table)).unwrap_or_default();
+    Poll { kind: kind.unwrap_or("?").to_owned(), line, keys }
 }
 
 #[cfg(test)]

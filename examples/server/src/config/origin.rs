@@ -81,7 +81,7 @@ impl Origins {
             ConfigError::Poll(error) => {
                 let origin = match self.of("poll") {
                     Origin::File(_) => Origin::File(at(&self.name, self.lines.poll(&error.kind, &error.key))),
-                    other => other.clone(),
+                    origin @ (Origin::Default | Origin::Environment(_) | Origin::Flag) => origin.clone(),
                 };
                 ConfigError::Poll(PollError { origin, ..error })
             }

@@ -57,7 +57,6 @@ const CUT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// As the system says, with the address.
-#[expect(clippy::unused_async, reason = "it registers with the runtime of tokio")]
 pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     let bound = || {
         let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
