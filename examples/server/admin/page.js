@@ -145,7 +145,12 @@ function show(now, { clients, total }) {
     { text: one.user, small: one.role, look: 'name' },
     { text: one.channels.join(', ') || 'none', look: one.channels.length > 0 ? 'channels' : 'channels soft' },
     { text: one.types ? one.types.join(', ') || 'none' : 'all', look: one.types ? 'kinds' : 'kinds soft' },
-    { text: one.transport, small: one.address ?? '', look: 'from', title: `${one.client} from ${one.address ?? 'an unknown address'}` },
+    {
+      text: one.transport,
+      small: one.address ?? '',
+      look: 'from',
+      title: `${one.client} from ${one.address ?? 'an unknown address'}`,
+    },
     { text: ago(one.since, today), look: 'since soft', title: date(one.since) },
     { text: place(one.cursor), look: 'number place code', title: one.cursor },
     { text: number(one.lag), look: one.lag > 0 ? 'number lag late' : 'number lag soft' },

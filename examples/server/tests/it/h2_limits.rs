@@ -221,7 +221,8 @@ async fn floods_of_frames_end_their_connection_only() {
         let get = Raw::get("/events?token=nonsense");
         [frame(1, 0x4 | 0x1, 2 * n + 1, &get), frame(RST_STREAM, 0, 2 * n + 1, &[0, 0, 0, 8])].concat()
     };
-    let floods: [(&str, Box<dyn Fn(u32) -> Vec<u8>>); 4] = [
+    type Flood<'a> = Box<dyn Fn(u32) -> Vec<u8> + 'a>;
+    let floods: [(&str, Flood); 4] = [
         ("pings", Box::new(|_| frame(PING, 0, 0, &[7; 8]))),
         ("settings", Box::new(|_| frame(SETTINGS, 0, 0, &[]))),
         ("continuations", Box::new(|n| if n == 0 { frame(1, 0x1, 1, &[0x82]) } else { frame(9, 0, 1, &[]) })),
