@@ -124,7 +124,7 @@ pub enum Invalid {
     UnknownKey,
     /// It is not for this server or not for this purpose, or is no token at all.
     Forged,
-    /// It names a user, role or channel by a text that is not taken (see [`names`](super::names)).
+    /// It names a user, role or channel by a text that is not taken (see [`names`]).
     BadName,
 }
 

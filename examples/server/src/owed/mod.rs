@@ -4,13 +4,13 @@
 //! full or Redis is away. So the hub owes an update of that type to that audience, and publishes it as soon as the log takes it. Data, key,
 //! origin and exception are dropped: what is owed is that clients refetch the type, all of them, the tab that made the change included.
 //!
-//! *Invariant:* an update that was accepted in this process is in the log, or owed. A [`Promise`] covers the time in between: dropped
-//! before it is [kept](Promise::kept), also because the caller was cancelled, it becomes a debt.
+//! *Invariant:* an update that was accepted in this process is in the log, or owed. A `Promise` covers the time in between: dropped
+//! before it is kept, also because the caller was cancelled, it becomes a debt.
 //!
 //! *Bound:* [`BYTES`] of types and audiences. Past it everything is owed: an update of the type [`EVERYTHING`], which tells every client to
 //! refetch all that it shows. It has no audience and names no type, so it discloses nothing.
 //!
-//! Where the log is a file, debts are written to [`Reserve`] beside it, whose blocks exist since the first start: a disk that is full takes
+//! Where the log is a file, debts are written to a `Reserve` beside it, whose blocks exist since the first start: a disk that is full takes
 //! them, and they survive a kill.
 
 mod reserve;

@@ -53,7 +53,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// How long connections that are cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
 
-/// Binds the address that the configuration names, with room for [`BACKLOG`](conn::BACKLOG) connections that are not accepted yet.
+/// Binds the address that the configuration names, with room for 4,096 connections that are not accepted yet.
 ///
 /// # Errors
 /// As the system says, with the address.
