@@ -100,7 +100,7 @@ impl World {
         let config = HubConfig {
             max_count: pick(&mut rng, &[2, 5, 20, 200]),
             max_age_ms: pick(&mut rng, &[5_000, 60_000, 3_600_000]),
-            max_bytes: pick(&mut rng, &[300, 4_000, 1 << 20]),
+            max_bytes: pick(&mut rng, &[1_500, 8_000, 1 << 20]),
             beat_ms: pick(&mut rng, &[1_000, 4_000]),
             retry_ms: pick(&mut rng, &[0, 100, 2_500]),
             linger_ms: 0,

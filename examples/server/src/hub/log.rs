@@ -26,8 +26,10 @@ const NEAR: u64 = 16;
 
 /// How many topics of trimmed updates are remembered, so that filtered clients need no false resync.
 const REMEMBERED_TOPICS: usize = 4_096;
-/// They take at most this part of the bytes of the log, in addition.
+/// They take at most this part of the bytes of the log, in addition, but never less than [`REMEMBERED_BYTES`].
 const REMEMBERED_SHARE: usize = 8;
+/// Enough for some hundred topics with names of usual length.
+const REMEMBERED_BYTES: usize = 64 * 1_024;
 
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -66,7 +68,11 @@ impl Log {
             bytes: 0,
             postings: Postings::default(),
             newest: Newest::default(),
-            trimmed: Trimmed::new(REMEMBERED_TOPICS, config.max_bytes / REMEMBERED_SHARE, after),
+            trimmed: Trimmed::new(
+                REMEMBERED_TOPICS,
+                (config.max_bytes / REMEMBERED_SHARE).max(REMEMBERED_BYTES),
+                after,
+            ),
             // Clients are served from the log, so the newest update must stand in it.
             max_count: config.max_count.max(1),
             max_age_ms: config.max_age_ms,
