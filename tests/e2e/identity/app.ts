@@ -85,7 +85,8 @@ function follow(user: string | null): void {
 /** Logs this tab in, or all of them. A user who is logged in is replaced, without a logout. */
 async function logIn(user: string): Promise<void> {
   await (identity === 'tab' ? backend(`login&user=${user}`) : ask('/auth/login', { user }));
-  if (identity !== 'tab') localStorage.setItem(stored, user);
+  // Each login is an event of its own in the other tab, also one as the same user: forget() ended its connection, too.
+  if (identity !== 'tab') localStorage.setItem(stored, `${crypto.randomUUID()} ${user}`);
   follow(user);
 }
 
@@ -103,7 +104,7 @@ async function logOut(first: 'server' | 'client'): Promise<void> {
 }
 
 addEventListener('storage', ({ key, newValue }) => {
-  if (key === stored && identity !== 'tab') follow(newValue);
+  if (key === stored && identity !== 'tab') follow(newValue?.slice(newValue.indexOf(' ') + 1) ?? null);
 });
 
 /** Asks the hub, with the cookie. */
