@@ -1,7 +1,7 @@
-//! Writing, for all lanes: whoever has something to get stands in a queue, and is written to in turn.
+//! Writing, for all lanes: streams that have something to get are queued, and written to in turn.
 //!
-//! While a round goes over the streams, publishing goes on; whoever is served later gets all that came meanwhile in one write. So the busier
-//! the hub, the less a delivery costs, and no update waits for a timer. Publishing itself only appends to the log and to these queues.
+//! While a round goes over the streams, publishing goes on; a stream that is served later gets all that came meanwhile in one write. So the
+//! busier the hub, the less a delivery costs, and no update waits for a timer. Publishing itself only appends to the log and to these queues.
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::streams::Streams;
 
-/// So many streams are written to before others (requests, publishers) get their turn.
+/// Streams that are written to before other tasks (requests, publishers) get their turn.
 const TURN: usize = 16;
+/// Bytes that are written before they do: a replay gives a stream as much at once as a hundred updates.
+const TURN_BYTES: usize = 32 * 1024;
 
 impl Streams {
     /// Starts what writes to the streams: one task a queue, so that all cores can take part, and one for the timers.
@@ -25,10 +27,11 @@ impl Streams {
 
     async fn flush(&self, queue: usize) {
         loop {
-            let mut served = 0;
-            while self.serve(queue) {
-                served += 1;
-                if served % TURN == 0 {
+            let (mut served, mut written) = (0, 0);
+            while let Some(bytes) = self.serve(queue) {
+                (served, written) = (served + 1, written + bytes);
+                if served >= TURN || written >= TURN_BYTES {
+                    (served, written) = (0, 0);
                     yield_now().await;
                 }
             }

@@ -270,22 +270,22 @@ impl Streams {
         self.ready.len()
     }
 
-    /// Waits until somebody stands in a queue.
+    /// Waits until a stream is in the queue.
     pub(super) async fn queued(&self, queue: usize) {
         self.ready[queue].notified().await;
     }
 
-    /// Writes to the stream that stands first in a queue; false if nobody stands there.
-    pub(super) fn serve(&self, queue: usize) -> bool {
+    /// Writes to the first stream of a queue. Returns how many bytes it was given, or `None` if the queue is empty.
+    pub(super) fn serve(&self, queue: usize) -> Option<usize> {
         let mut state = self.state();
-        let Some(id) = state.queues[queue].pop_front() else { return false };
-        let Some(open) = state.open.get_mut(&id) else { return true };
+        let id = state.queues[queue].pop_front()?;
+        let Some(open) = state.open.get_mut(&id) else { return Some(0) };
         open.queued = false;
-        let Outlet::Lane(lane) = &open.outlet else { return true };
+        let Outlet::Lane(lane) = &open.outlet else { return Some(0) };
         // A lane that is full resumes by itself.
         if lane.is_full() {
             state.stalled(id);
-            return true;
+            return Some(0);
         }
         let (lane, mut out) = (Arc::clone(lane), Joined::default());
         state.hub.poll(self.clock.now(), id, BUDGET, &mut out);
@@ -298,11 +298,12 @@ impl Streams {
             state.look_again(id);
         }
         drop(state);
+        let bytes = out.size();
         lane.write(out);
         if closed {
             lane.end();
         }
-        true
+        Some(bytes)
     }
 
     /// Looks at the clock for all streams; for ever.
