@@ -51,12 +51,12 @@ impl Medium for File {
 /// Why a file can't be appended to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppendError {
-    /// As the system says.
+    /// An operation failed.
     #[error("{path}: {error}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// It is damaged, or was written by another program.
@@ -144,7 +144,7 @@ impl AppendFile {
                     target: "tinysse::server",
                     path = %path.display(),
                     %error,
-                    "what is over can't be removed from the file; it goes on as it is"
+                    "what is over can't be removed from the file; it stays as it is"
                 ),
             }
         }
@@ -181,7 +181,7 @@ impl<M: Medium> AppendFile<M> {
     /// Adds a line. When this returns, the line is on the disk.
     ///
     /// # Errors
-    /// As the system says. Then nothing was added: what was written of the line is removed, or will be before the next append.
+    /// Errors of the system. Then nothing was added: what was written of the line is removed, or will be before the next append.
     pub(crate) fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
         let line = seal(&serde_json::to_vec(line)?);
         self.repair()?;
@@ -221,10 +221,10 @@ fn seal(json: &[u8]) -> Vec<u8> {
     line
 }
 
-/// A line as it is in the file, with its end, and what it says.
+/// A line as it is in the file, with its end, and its content.
 type Lines<'a, T> = Vec<(&'a [u8], T)>;
 
-/// Reads whole lines; with the length that they have together. The error names the first line that is none.
+/// Reads whole lines; with the length that they have together. The error names the first line that is not valid.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Lines<'_, T>, usize), (usize, String)> {
     let (mut lines, mut good) = (Vec::new(), 0);
     for (number, raw) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 /// How long one wait for a time lasts at most. The runtime's timers stand still while the machine sleeps, so the clock is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The time for the hub, which never runs backwards and goes on while the machine sleeps, and the time of day, for tokens.
+/// The time for the hub, which never runs backwards and continues while the machine sleeps, and the time of day, for tokens.
 ///
 /// ```
 /// let clock = tinysse_server::clock::Clock::start();
@@ -73,7 +73,7 @@ impl Clock {
     }
 }
 
-/// Time since the start of the machine, or another fixed moment. [`std::time::Instant`] stands still on Linux and macOS while it sleeps.
+/// Time since the start of the machine, or another fixed moment. [`std::time::Instant`] stops on Linux and macOS while it sleeps.
 ///
 /// Source: clock_gettime(2), `CLOCK_BOOTTIME`; on macOS `CLOCK_MONOTONIC` counts sleep, and so does the counter behind `Instant` on Windows.
 #[cfg(unix)]

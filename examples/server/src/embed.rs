@@ -163,7 +163,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could not be recorded (`--revocations`), or
-    /// the other nodes could not be told.
+    /// the other nodes could not be notified.
     pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         self.app.revoke(whom).await
     }

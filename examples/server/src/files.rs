@@ -13,7 +13,7 @@ pub(crate) fn private() -> fs::OpenOptions {
 /// Makes a folder for such files (mode 0700), with those above it, if there is none.
 ///
 /// # Errors
-/// As the system says.
+/// Errors of the system.
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -151,13 +151,13 @@ impl App {
     }
 }
 
-/// What a client is told whose revocation failed.
+/// The answer to a revocation that failed.
 pub(crate) fn unrevoked(error: RevokeError) -> Problem {
     match error {
         RevokeError::Full => Problem::unavailable("revocations_full", format!("{error}; repeat it later"), 60),
         RevokeError::NotDurable(_) => Problem::unavailable(
             "not_durable",
-            "revoked here until the next restart: it could not be recorded, or other nodes could not be told; repeat it",
+            "revoked here until the next restart: it could not be recorded, or other nodes could not be notified; repeat it",
             1,
         ),
     }

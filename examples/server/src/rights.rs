@@ -55,12 +55,12 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RightsError {
     /// It is in force here.
-    #[error("done here, but other nodes could not be told: {0}")]
+    #[error("done here, but other nodes could not be notified: {0}")]
     NotTold(String),
-    /// The directory can't be read. What was known before goes on to count.
-    #[error("the directory can't be read, and what was known before goes on to count: {0}")]
+    /// The directory can't be read. What was known before stays in force.
+    #[error("the directory can't be read, and what was known before stays in force: {0}")]
     Unreadable(String),
-    /// The directory gave no answer for so many open streams. They keep the rights they have.
+    /// The directory gave no answer for this many open streams. They keep the rights they have.
     #[error("the directory gave no answer for {0} open streams, which keep the rights they have")]
     Unanswered(usize),
 }

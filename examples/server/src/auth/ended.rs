@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::jwt::Claims;
 
 /// Sessions that are remembered of one user. Past that the half of them that began first is forgotten, and all sessions of this user that
-/// began before those end with them: who ends sessions so often ends the older ones of the same user, and nobody else's.
+/// began before those end with them: a user who ends sessions that often ends their own older ones, and no other user's.
 pub(super) const PER_USER: usize = 256;
 /// What an entry takes besides its names, in bytes.
 const OVERHEAD: usize = 240;
@@ -172,7 +172,7 @@ mod tests {
         assert!(
             !ended.has("ada", ["0", ""]) && ended.has("ada", ["", &half.to_string()]) && ended.has("bob", ["7", ""])
         );
-        // Those that have no place are told apart by their time.
+        // Those that have no place are distinguished by their time.
         let mut ended = Ended::default();
         let dated = |n| Session { place: None, ..session("eve", n) };
         let folded: Vec<_> = (0..=PER_USER as u64).filter_map(|n| ended.add(&dated(n), false)).collect();

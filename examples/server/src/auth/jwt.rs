@@ -58,7 +58,7 @@ pub struct Claims {
     /// revocation.
     #[serde(rename = "gen", default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
-    /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor `iat` says so.
+    /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor `iat` has it.
     #[serde(default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub auth_ms: Option<u64>,
     /// Issued at, in seconds since 1970.

@@ -25,7 +25,7 @@ impl Ledger {
     /// Reads what is not over at `now_ms` (in milliseconds since 1970), where a revocation counts for `life_ms`.
     ///
     /// # Errors
-    /// Names the file, and its first line that is none. The file is as it was.
+    /// Names the file, and its first line that is not valid. The file is as it was.
     pub(super) fn open(path: &Path, now_ms: u64, life_ms: u64) -> io::Result<(Self, Vec<(Moment, Revoke)>)> {
         let counts = |line: &Line| !line.whom.is_over(line.moment, now_ms, life_ms);
         let (file, lines) = AppendFile::open(path, counts)?;
@@ -36,7 +36,7 @@ impl Ledger {
     /// Adds one. When this returns, it is on the disk.
     ///
     /// # Errors
-    /// As the system says; then the file is as it was.
+    /// Errors of the system; then the file is as it was.
     pub(super) fn add(&mut self, moment: Moment, whom: &Revoke) -> io::Result<()> {
         self.file.append(&Line { moment, whom: whom.clone() })
     }

@@ -39,7 +39,7 @@ pub fn name(what: &'static str, text: &str) -> Result<(), BadName> {
     audience::check_name(text).map_err(|why| BadName { what, why })
 }
 
-/// Checks a role, which may be empty: that is none.
+/// Checks a role, which may be empty: then there is no role.
 ///
 /// # Errors
 /// [`BadName`].

@@ -9,7 +9,7 @@
 //!
 //! Sessions of another issuer have no place. The time at which it established them is compared with the time of the revocation.
 //!
-//! *Invariant:* no revocation is forgotten while a token that it concerns could be valid, and none revokes more than it says, but for a user
+//! *Invariant:* no revocation is forgotten while a token that it concerns could be valid, and none revokes more than it names, but for a user
 //! who ends more than 256 sessions. What is remembered has a bound in bytes. At the bound new revocations are refused:
 //! those of users, who are strangers, at three quarters of it, so that services can revoke still. What another node revoked, or a file
 //! has, was bounded there, and is taken over.

@@ -76,7 +76,7 @@ impl Auth {
     /// From now on revocations are kept in this file, and those that it has count.
     ///
     /// # Errors
-    /// As the system says, or if the file is damaged, of another program, or in use. It names the file.
+    /// Errors of the system, or if the file is damaged, of another program, or in use. It names the file.
     pub fn remember(&mut self, path: &Path) -> io::Result<()> {
         let (ledger, known) = Ledger::open(path, self.clock.unix_ms(), self.memory_ms())?;
         self.restore(known.iter().map(|(moment, whom)| (*moment, whom)));

@@ -20,7 +20,7 @@ const OVERHEAD: usize = 180;
 pub(super) enum Use {
     /// It was not used before, and now it is.
     First,
-    /// It was used, or can't be told from others.
+    /// It was used, or can't be distinguished from others.
     Again,
     /// It can't be remembered, so it must not be used now. It stays as it is.
     Full,
@@ -37,7 +37,7 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// Uses a token, unless it was used. Without a `jti` it can't be told from others, so it is as good as used.
+    /// Uses a token, unless it was used. Without a `jti` it can't be distinguished from others, so it is as good as used.
     pub(super) fn take(&mut self, claims: &Claims, now_ms: u64) -> Use {
         let Claims { jti, sub, exp, .. } = claims;
         if jti.is_empty() || self.until.has(jti) {

@@ -15,9 +15,9 @@ const NEVER: [&str; 9] = ["about", "blob", "data", "file", "ftp", "javascript", 
 /// `chrome-extension://ID`.
 ///
 /// # Errors
-/// [`ConfigError::Setting`] says what to write instead.
+/// [`ConfigError::Setting`] with what to write instead.
 pub(super) fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
-    // What stands before an `@` may be a password.
+    // The part before an `@` may be a password.
     let shown = if text.contains('@') { String::new() } else { format!(" `{}`", text.escape_debug()) };
     let refused = |why: String| wrong(format!("--cors-origin{shown}: {why}"));
     match canonical(text) {
@@ -27,7 +27,7 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
     }
 }
 
-/// The origin as browsers send it, whatever else stands around it; or why there is none.
+/// The origin as browsers send it, without whatever surrounds it; or why the text has none.
 fn canonical(text: &str) -> Result<String, String> {
     match text {
         "*" => return Err("`*` would let every page read with its visitors' cookies; list each origin".to_owned()),
@@ -53,7 +53,7 @@ fn canonical(text: &str) -> Result<String, String> {
     }
     let url = Url::parse(text).map_err(|error| format!("not an origin: {error}"))?;
     let Some(host) = url.host_str().filter(|host| !host.is_empty()) else { return Err("it names no host".to_owned()) };
-    // A port that is the scheme's own is none here.
+    // The scheme's own port is left out.
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok(format!("{}://{host}{port}", url.scheme()))
 }

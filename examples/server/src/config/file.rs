@@ -7,7 +7,7 @@ use super::{ConfigError, Layer, lines::line_of, wrong};
 /// Reads a layer of settings.
 ///
 /// # Errors
-/// [`ConfigError::Setting`] names the file and, where it can be told, line and key.
+/// [`ConfigError::Setting`] names the file and, where known, line and key.
 pub(super) fn read(path: &Path) -> Result<Layer, ConfigError> {
     let name = path.display();
     let text = std::fs::read_to_string(path).or_else(|error| wrong(format!("--config {name}: {error}")))?;

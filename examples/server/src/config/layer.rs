@@ -69,7 +69,7 @@ pub struct Layer {
     /// A stream ends with its token too, and its client asks for the next one; else a token only opens [default: false]
     #[arg(long, env = "TINYSSE_END_WITH_TOKEN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub end_with_token: Option<bool>,
-    /// How long a stream stands behind a planned goodbye, so that its client opens the next one first [default: 5s; 150ms with --dev]
+    /// How long a stream stays open after a planned goodbye, so that its client opens the next one first [default: 5s; 150ms with --dev]
     #[arg(long, env = "TINYSSE_LINGER", value_name = "SPAN")]
     pub linger: Option<Span>,
     /// Updates kept for replay [default: 10000]

@@ -1,4 +1,4 @@
-//! In which line of the file a setting stands.
+//! The line of the file that has a setting.
 
 use std::collections::BTreeMap;
 

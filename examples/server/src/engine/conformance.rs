@@ -136,7 +136,7 @@ pub fn conforms(make: impl Fn() -> Box<Open>, keeps: bool) {
     conforms_dated(make, keeps, Dated::Records);
 }
 
-/// The same as [`conforms`], for an engine whose updates are dated as `dated` says.
+/// The same as [`conforms`], for an engine whose updates are dated by `dated`.
 ///
 /// # Panics
 /// As [`conforms`].

@@ -26,7 +26,7 @@ pub(super) async fn poll(
     shown(&app, &reader, &kind).await
 }
 
-/// The last known value, for services and for users who would get its updates. It is served while the polled server is down, and says so.
+/// The last known value, for services and for users who would get its updates. It is served while the polled server is down, and marked as such.
 async fn shown(app: &App, reader: &Reader, kind: &str) -> Result<Response, Problem> {
     // What somebody may not see is as good as not there: that it exists is nobody's business.
     let nothing = || Problem::not_found(format!("nothing is polled as {kind:?}"));

@@ -82,7 +82,7 @@ pub(super) async fn rights(
     match app.rights_changed(user.into()).await {
         Ok(changed) => Ok(Json(Changed { changed })),
         Err(RightsError::NotTold(_)) => {
-            Err(Problem::unavailable("not_told", "done here, but other nodes could not be told; repeat it", 1))
+            Err(Problem::unavailable("not_told", "done here, but other nodes could not be notified; repeat it", 1))
         }
         Err(error @ (RightsError::Unreadable(_) | RightsError::Unanswered(_))) => {
             Err(Problem::unavailable("directory_unavailable", format!("{error}; repeat it"), 5))

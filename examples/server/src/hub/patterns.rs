@@ -23,7 +23,7 @@ pub(super) struct Patterns {
 struct Node {
     /// Clients whose pattern ends here.
     here: BTreeSet<ClientId>,
-    /// Clients whose pattern goes on with a closing `>`.
+    /// Clients whose pattern continues with a closing `>`.
     below: BTreeSet<ClientId>,
     /// The next segment. `*` is among the names: as a segment of a channel it means the same.
     next: BTreeMap<String, usize>,

@@ -88,7 +88,7 @@ impl Update {
         let texts = texts.map(|text| 6 * text.len()).sum::<usize>();
         let to =
             self.to.iter().map(|audience| size_of::<Audience>() + audience.name().len() + postings::most(audience));
-        // The type stands in the frame and in the topic.
+        // The type is in the frame and in the topic.
         OVERHEAD + 2 * self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts + to.sum::<usize>()
     }
 }

@@ -170,7 +170,7 @@ impl Owed {
         self.reserve.is_some()
     }
 
-    /// The oldest debts, at most so many.
+    /// The oldest debts, at most `most`.
     pub(crate) fn due(&self, most: usize) -> Vec<Due> {
         let debts = self.debts();
         if let Some(change) = debts.everything {

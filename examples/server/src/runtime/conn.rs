@@ -166,7 +166,7 @@ impl Socket {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 
-    /// Reads bytes that nobody needs; how many.
+    /// Reads bytes that are thrown away. Returns how many.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut read = ReadBuf::new(buffer);
         Pin::new(&mut self.tcp).poll_read(cx, &mut read).map_ok(|()| read.filled().len())

@@ -27,8 +27,8 @@ impl Streams {
         }
         let receivers = match state.hub.publish(logged, update) {
             Ok((_, receivers)) => receivers,
-            // It says that everything is owed (`owed::EVERYTHING`), or was logged by a server that keeps more than this one: its place
-            // stays, and every client behind it is told to refetch.
+            // It announces that everything is owed (`owed::EVERYTHING`), or was logged by a server that keeps more than this one: its place
+            // stays, and every client behind it gets a resync.
             Err(_) => {
                 concerned.extend(state.hub.begin(epoch, seq));
                 Vec::new()

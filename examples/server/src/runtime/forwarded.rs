@@ -85,7 +85,7 @@ fn node(text: &str) -> Hop {
     v4().ok().map(IpAddr::V4).or_else(|| v6(text).map(IpAddr::V6))
 }
 
-/// The zone of a link-local address (RFC 4007, 11) says something on the proxy's machine only.
+/// The zone of a link-local address (RFC 4007, 11) means something on the proxy's machine only.
 fn v6(text: &str) -> Option<Ipv6Addr> {
     text.split('%').next()?.parse().ok()
 }

@@ -16,7 +16,7 @@ use super::forwarded::{self, Hop};
 pub struct Site(Option<IpAddr>);
 
 impl Site {
-    /// The one site of all clients whose address a proxy did not tell, or told in a form that cannot be read.
+    /// The one site of all clients whose address a proxy left out, or gave in a form that cannot be read.
     pub const UNKNOWN: Self = Self(None);
 
     /// The site of an address. An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is an IPv4 address.
@@ -42,7 +42,7 @@ impl Site {
 pub enum Client {
     /// A client with this address.
     Address(IpAddr),
-    /// A client behind a trusted proxy that did not tell its address, or told it in a form that cannot be read.
+    /// A client behind a trusted proxy that left its address out, or gave it in a form that cannot be read.
     Unknown,
     /// A trusted proxy itself: a health check, or a program on the same machine.
     Proxy(IpAddr),

@@ -10,7 +10,7 @@ use std::{
 const BURST: u64 = 200;
 /// Beyond that, milliseconds from one to the next.
 const EVERY: u64 = 50;
-/// Refusals that nobody waited for, beyond the burst, that end the connection: requests that are reset before they are answered.
+/// Refusals whose answer was not awaited, beyond the burst, that end the connection: requests that are reset before they are answered.
 const MOST: u64 = 1_000;
 
 /// The refusals of a connection, as the time at which the last of them would be paid for (GCRA).

@@ -31,7 +31,7 @@ use super::{conn::Socket, serve::finished};
 
 /// A rest of a body up to this length, in bytes, and for this long, is read before the answer.
 const SHORT: (usize, Duration) = (256 * 1024, Duration::from_secs(1));
-/// Behind an answer that ends the connection, so many bytes are read at most, in this time; and no longer than the client sends.
+/// Behind an answer that ends the connection, at most this many bytes are read, in this time; and no longer than the client sends.
 const LONG: (usize, Duration) = (16 << 20, Duration::from_secs(10));
 const SILENCE: Duration = Duration::from_secs(2);
 
@@ -173,7 +173,7 @@ mod tests {
         !response.headers().contains_key(header::CONNECTION)
     }
 
-    /// A body that says nothing of its length, in pieces.
+    /// A body without a length, in pieces.
     struct Pieces(usize);
 
     impl http_body::Body for Pieces {

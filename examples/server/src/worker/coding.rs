@@ -10,7 +10,7 @@ pub(super) const ACCEPTED: &str = "gzip, deflate";
 /// More codings on top of each other are a mistake or an attack.
 const MOST: usize = 2;
 
-/// Decodes a body as its head says, to at most `max` bytes.
+/// Decodes a body by its `Content-Encoding`, to at most `max` bytes.
 ///
 /// # Errors
 /// In words: a coding that is not known, a body that does not fit its coding, or one that is too long.

@@ -85,7 +85,7 @@ impl Compare {
         Ok(Read { text, print })
     }
 
-    /// Returns what counts of a value that was [read](Self::read), as JSON with its digits: at one place what stands there, or null; at
+    /// Returns what counts of a value that was [read](Self::read), as JSON with its digits: at one place the value there, or null; at
     /// several an object of those that are there, by pointer; else the whole.
     ///
     /// ```
@@ -109,7 +109,7 @@ impl Compare {
     }
 }
 
-/// What stands at a JSON pointer, as it was written. Of a name that stands there twice the last one counts, as in [`Value::pointer`].
+/// The value at a JSON pointer, as it was written. Of a name that occurs twice the last one counts, as in [`Value::pointer`].
 fn place<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut at = text;
     for token in pointer.split('/').skip(1) {

@@ -74,7 +74,7 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// cut off: then nothing that is remembered may be answered any more, not even what is being asked for now.
     ///
     /// # Errors
-    /// In words: what changed can't be read, and what was known before goes on to count.
+    /// In words: what changed can't be read, and what was known before stays in force.
     fn refresh(&self, forced: bool) -> Result<(), String> {
         let _ = forced;
         Ok(())

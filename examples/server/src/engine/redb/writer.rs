@@ -173,7 +173,7 @@ impl Writer {
 pub(super) struct Follower {
     file: File,
     trouble: Trouble,
-    /// Whether the file has all that was told. Once it lacks something, it is not marked as whole, and the next start begins another epoch.
+    /// Whether the file has all that was acknowledged. Once it lacks something, it is not marked as whole, and the next start begins another epoch.
     whole: bool,
     closing: Arc<AtomicBool>,
 }

@@ -49,19 +49,19 @@ impl Verdict {
         );
         // Before version 7 Redis puts the error of a command into a sentence about the script that called it.
         let named = ["READONLY ", "MASTERDOWN ", "UNBLOCKED", "NOAUTH", STALE];
-        if unfit || named.iter().any(|code| says(error, code)) { Self::Unfit } else { Self::Refused }
+        if unfit || named.iter().any(|code| has_code(error, code)) { Self::Unfit } else { Self::Refused }
     }
 }
 
 impl From<&RedisError> for Failure {
     fn from(error: &RedisError) -> Self {
         // The answer when `maxmemory` is reached.
-        if says(error, "OOM") { Self::Full(words(error)) } else { Self::Unavailable(words(error)) }
+        if has_code(error, "OOM") { Self::Full(words(error)) } else { Self::Unavailable(words(error)) }
     }
 }
 
 /// Returns true if the error has this code, or quotes an error that has it.
-fn says(error: &RedisError, code: &str) -> bool {
+fn has_code(error: &RedisError, code: &str) -> bool {
     error.code().is_some_and(|own| own == code.trim_end()) || error.detail().is_some_and(|text| text.contains(code))
 }
 

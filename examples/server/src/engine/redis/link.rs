@@ -114,7 +114,7 @@ impl Link {
     }
 
     /// Runs a script in one step for all nodes, and a second time over a new connection if the first one is lost or leads to a server that
-    /// does not execute it. `fill` adds keys and arguments, and is told whether this is the second time: the first may have been executed.
+    /// does not execute it. `fill` adds keys and arguments, and learns whether this is the second time: the first may have been executed.
     ///
     /// Takes at most two seconds for an answer, as long for a new connection, and as long again for the second answer.
     ///
@@ -185,7 +185,7 @@ impl Link {
     /// Returns the number of the connection, and waits for one that is being opened.
     ///
     /// # Errors
-    /// Why there is none: the last attempt failed. The next one follows within two seconds.
+    /// Why there is no connection: the last attempt failed. The next one follows within two seconds.
     pub(crate) async fn ready(&self) -> Result<u64, String> {
         self.current().await.map(|numbered| numbered.number)
     }

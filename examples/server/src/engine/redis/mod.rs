@@ -6,7 +6,7 @@
 //!
 //! When Redis is away the node is not ready, its streams stay open, and publishing is refused; nothing is queued here that could be lost.
 //! When it comes back the tail goes on behind the last place. If Redis lost what this node has seen (a crash without `appendfsync always`, a
-//! failover, an eviction), the life of the log ends there: another epoch begins, and every client is told to refetch.
+//! failover, an eviction), the life of the log ends there: another epoch begins, and every client refetches.
 //!
 //! All calls go over one connection that is watched and replaced (`link.rs`, `monitor.rs`). The tail reads over another one, since it waits inside
 //! Redis; both are replaced together.

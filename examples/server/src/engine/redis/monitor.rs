@@ -1,7 +1,7 @@
 //! Opens the connection to Redis, looks after it, and replaces it.
 //!
 //! Every second it makes a call that needs what a publish needs: an answer, and a server that takes writes. So a connection that the network
-//! forgot, that Redis closed, or that leads to a replica is replaced before somebody publishes, and `/readyz` is true. It also sees whether the
+//! forgot, that Redis closed, or that leads to a replica is replaced before the next publish, and `/readyz` is true. It also sees whether the
 //! tail gets what is in the log.
 
 use std::{sync::Arc, time::Duration};
@@ -112,15 +112,15 @@ impl Monitor {
             Err(error) => return self.refused(&error),
         };
         self.state.set_refusing(None);
-        let told = *self.state.head.borrow();
-        if script::epoch_of(&epoch) != Some(told.0) {
+        let seen = *self.state.head.borrow();
+        if script::epoch_of(&epoch) != Some(seen.0) {
             self.state.another_life.notify_one();
-        } else if told.1 >= head {
+        } else if seen.1 >= head {
             *behind = None;
             return Ok(());
         }
         // A tail that has no connection finds another one by itself.
-        if behind.replace(told) == Some(told) && !self.state.is_away() {
+        if behind.replace(seen) == Some(seen) && !self.state.is_away() {
             return Err("what is in the log does not arrive".to_owned());
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! `P:meta` holds `epoch` (hex), `head` and `bytes`; `P:log` is a stream whose ids are the places (`42-0`), with the fields `e` (epoch),
 //! `l` (when logged, by the time of Redis), `t` (a tag of the batch) and `d` (the record); `P:receipt:KEY` holds fingerprint, epoch, first
-//! place and count; `P:fence:NODE` the number of a node's connection. `P` stands in braces, so that all of them live on one node of a Redis
+//! place and count; `P:fence:NODE` the number of a node's connection. `P` is in braces, so that all of them live on one node of a Redis
 //! Cluster.
 //!
 //! *Invariant:* the log has an entry at the place `head`, and none if `head` is 0. Where that does not hold, Redis lost one of the two keys (it was

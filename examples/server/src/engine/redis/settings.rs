@@ -24,7 +24,7 @@ enum Fit {
 
 impl Settings {
     /// Returns what an acknowledged update survives. Where `CONFIG` is forbidden, as on managed servers, that is the least, and a debug line
-    /// says that nothing could be checked.
+    /// means that nothing could be checked.
     pub(super) async fn read(&mut self, conn: &mut MultiplexedConnection) -> Durability {
         let policy = get(conn, "maxmemory-policy").await.into_iter().find(|(name, _)| name == "maxmemory-policy");
         match policy {
@@ -34,8 +34,8 @@ impl Settings {
             }
         }
         let fsync = get(conn, "append*").await;
-        let says = |name: &str, value: &str| fsync.iter().any(|pair| pair.0 == name && pair.1 == value);
-        let durable = says("appendonly", "yes") && says("appendfsync", "always");
+        let is = |name: &str, value: &str| fsync.iter().any(|pair| pair.0 == name && pair.1 == value);
+        let durable = is("appendonly", "yes") && is("appendfsync", "always");
         if durable { Durability::Group } else { Durability::Memory }
     }
 
@@ -53,7 +53,7 @@ impl Settings {
             Fit::Anything => tracing::warn!(
                 target: "tinysse::engine",
                 policy,
-                "this maxmemory-policy lets Redis evict the log and the revocations: every client is told to refetch when that \
+                "this maxmemory-policy lets Redis evict the log and the revocations: every client refetches when that \
                  happens, and revoked tokens may be accepted again; set noeviction"
             ),
         }

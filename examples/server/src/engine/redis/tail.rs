@@ -167,7 +167,7 @@ impl Tail {
         Ok(conn)
     }
 
-    /// Gives the sink the next entries; answers how many. `live` waits for some, and says that they are new.
+    /// Gives the sink the next entries; answers how many. `live` waits for some, and marks them as new.
     async fn read(&mut self, live: bool) -> Result<usize, Ended> {
         let Some(conn) = self.conn.as_mut() else { return Ok(0) };
         let log = self.link.key("log");
