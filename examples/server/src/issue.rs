@@ -10,7 +10,7 @@ use tinysse::core::audience::Identity;
 
 use crate::{
     app::App,
-    auth::{directory::Denied, jwt::Claims, limit::too_many},
+    auth::{directory::Denied, jwt::Claims, limit::too_many, names},
     error::Problem,
 };
 
@@ -41,6 +41,8 @@ impl App {
     /// As [`token_of_session`](Self::token_of_session); 422 `bad_name`; 403 if a login of this name was revoked.
     pub async fn token_of_user(&self, user: Identity, session: &str) -> Result<Token, Problem> {
         let bad = |detail: String| Problem::unprocessable("bad_name", detail);
+        // First, so that no name without a bound becomes the key of a bucket.
+        names::check(&user).map_err(|error| bad(error.to_string()))?;
         self.limits.token.take(&user.user).map_err(too_many)?;
         let token = self.auth.vouch(user, session).map_err(|error| bad(error.to_string()))?;
         // It is as good as new: what is wrong with it is the name of the login, or its length.

@@ -53,6 +53,16 @@ async fn a_backend_gets_tokens_for_its_users_and_each_of_them_has_a_share() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_refused_takes_no_share() {
+    let server = start(&["--token-rate=2/h"]).await;
+    let long = "x".repeat(1 << 18);
+    for _ in 0..4 {
+        refused(ask(&server, &json!({ "user": long })), 422, "bad_name").await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn who_has_no_key_is_limited_by_address_and_asks_for_nobody() {
     let server = start(&["--token-rate-address=3/h"]).await;
     let ada = json!({ "user": "ada" });
