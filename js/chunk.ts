@@ -1,7 +1,7 @@
 // Parts of the package that are loaded when they are needed, over a network that may lose them.
 import { messageOf } from './errors.js';
 
-/** Shortest delay, and longest range of delays, in milliseconds: those of the session (`src/core/backoff.rs`). */
+/** Shortest delay, and longest range of delays, in milliseconds: those of the session (`src/proto/backoff.rs`). */
 const [floor, base, cap] = [250, 1_000, 30_000];
 
 /** Chromium and Firefox say which address an `import()` could not load. */

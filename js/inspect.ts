@@ -5,9 +5,9 @@ import type { Tally } from './tally.js';
 import type { Client } from './types.js';
 import type { TracedInput, WasmClient } from './wasm.js';
 
-/** In the order of `Why::ALL` in `src/core/session/io.rs`. */
+/** In the order of `Why::ALL` in `src/proto/session/io.rs`. */
 const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover', 'probe'] as const;
-/** In the order of `Gap::ALL` in `src/core/wire/control.rs`, whose first says that there is none. */
+/** In the order of `Gap::ALL` in `src/proto/wire/control.rs`, whose first says that there is none. */
 const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 
 /** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL`, and its last inputs. */
@@ -33,7 +33,7 @@ const words =
 const losses = 'retrying dropped closed forbidden unusable';
 const pauses = { 1: 'user', 2: 'offline', 4: 'page', 8: 'hidden' } as const;
 
-/** An input as a line of the trace that other builds keep (`src/core/session/trace.rs`). */
+/** An input as a line of the trace that other builds keep (`src/proto/session/trace.rs`). */
 function lineOf([at, word, ticket, number, wait, type, id, line]: TracedInput): string {
   const name = words.split(' ')[word] ?? `word ${word}`;
   const more = [];

@@ -7,11 +7,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { at } from './lib/paths.mjs';
 
-const step = 'src/core/session/step.rs';
-const receive = 'src/core/session/receive.rs';
-const session = 'src/core/session/mod.rs';
-const leave = 'src/core/session/leave.rs';
-const scan = 'src/core/wire/scan.rs';
+const step = 'src/proto/session/step.rs';
+const receive = 'src/proto/session/receive.rs';
+const session = 'src/proto/session/mod.rs';
+const leave = 'src/proto/session/leave.rs';
+const scan = 'src/proto/wire/scan.rs';
 const log = 'examples/server/src/hub/log.rs';
 const due = 'examples/server/src/hub/due.rs';
 const trimmed = 'examples/server/src/hub/trimmed.rs';
@@ -100,7 +100,7 @@ const mutants = [
   ],
   [
     'delays have no floor',
-    'src/core/backoff.rs',
+    'src/proto/backoff.rs',
     'floor + rng.below(top.saturating_sub(floor).saturating_add(1))',
     'rng.below(floor / 8)',
   ],
@@ -112,7 +112,7 @@ const mutants = [
   ],
   [
     'of two whole events in a chunk the second has the id of the first',
-    'src/core/wire/decode.rs',
+    'src/proto/wire/decode.rs',
     'id = event.id.map(part).or(id);',
     'id = id.or(event.id.map(part));',
   ],
@@ -178,8 +178,8 @@ for (const part of [
   'README.md',
   'src',
   'tests',
-  'wasm',
-  'wasm-eventsource',
+  'wasm/client',
+  'wasm/eventsource',
   'examples/look',
   'examples/server',
 ]) {

@@ -1,10 +1,10 @@
 //! One Server-Sent-Events connection that says *what changed*; the client refetches exactly that.
-#![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("frontend/guide.md"))]
+#![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("api/guide.md"))]
 //!
 //! # The core
 //!
 //! ```
-//! use tinysse::core::{client::Client, registry::Pattern, session::{Config, io::{Input, Output}}, time::Time};
+//! use tinysse::proto::{client::Client, registry::Pattern, session::{Config, io::{Input, Output}}, time::Time};
 //!
 //! // Pure: tell it the time and what happened, then do what it says until it wants to sleep.
 //! let mut client = Client::new(Config { provider: false, ..Config::default() }, 0, 7);
@@ -18,7 +18,7 @@
 //! assert!(asked_for_a_stream);
 //! ```
 //!
-//! * [`core`] decides: the session machine, the wire, the registry. It compiles for every target, and the server's hub shares it.
+//! * [`proto`] decides: the session machine, the wire, the registry. It compiles for every target, and the server's hub shares it.
 //! * `web` performs, on wasm32 only: the class that JavaScript sees, over the browser's `EventSource`.
 //! * `SseClient` and what belongs to it, on wasm32 with the feature `std`, is the same client for frontends in Rust.
 #![no_std]
@@ -28,14 +28,14 @@ extern crate alloc;
 #[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
 extern crate std;
 
-pub mod core;
 #[cfg(all(feature = "std", target_arch = "wasm32"))]
-mod frontend;
+mod api;
+pub mod proto;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 #[cfg(all(feature = "std", target_arch = "wasm32"))]
-pub use frontend::{
+pub use api::{
     AskReason, Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync,
     Resyncs, Snapshot, SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, Update, Updates,
 };

@@ -5,7 +5,7 @@ mod conversation;
 
 use std::fmt::Write as _;
 
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     session::{
         Config, Session, State,

@@ -3,7 +3,7 @@
 
 mod conversation;
 
-use tinysse::core::{
+use tinysse::proto::{
     client::Client,
     registry::{Pattern, Subscriber},
     rng::Rng,

@@ -3,7 +3,7 @@
 
 mod words;
 
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     wire::{
         Frame, Seen,

@@ -6,7 +6,7 @@ mod conversation;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
-use tinysse::core::{
+use tinysse::proto::{
     session::{Config, Session, State},
     time::Time,
 };

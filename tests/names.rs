@@ -3,7 +3,7 @@
 
 mod words;
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Audience,
     registry::Pattern,
     rng::Rng,

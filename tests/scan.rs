@@ -4,7 +4,7 @@
 mod naive;
 
 use naive::Said;
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     wire::scan::{ABSENT, Found, Scanner, TooLarge},
 };

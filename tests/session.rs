@@ -14,7 +14,7 @@ mod conversation;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
-use tinysse::core::{
+use tinysse::proto::{
     session::{Config, Session},
     time::Time,
 };

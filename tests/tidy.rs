@@ -109,7 +109,7 @@ fn core_is_told_and_never_asks() {
         "static mut",
     ];
     let mut broken = Vec::new();
-    for page in pages().iter().filter(|page| page.path.starts_with("src/core/")) {
+    for page in pages().iter().filter(|page| page.path.starts_with("src/proto/")) {
         for (number, line) in page.code() {
             broken.extend(
                 foreign
@@ -120,7 +120,7 @@ fn core_is_told_and_never_asks() {
         }
     }
     clean(
-        "src/core has no clock, socket, browser, logger or unsafe code: time and bytes come in, decisions go out.",
+        "src/proto has no clock, socket, browser, logger or unsafe code: time and bytes come in, decisions go out.",
         &broken,
     );
 }
@@ -128,7 +128,7 @@ fn core_is_told_and_never_asks() {
 #[test]
 fn whatever_changes_the_state_is_in_step_rs() {
     let mut broken = Vec::new();
-    for page in pages().iter().filter(|page| page.path.starts_with("src/core/") && !page.path.contains("session/step"))
+    for page in pages().iter().filter(|page| page.path.starts_with("src/proto/") && !page.path.contains("session/step"))
     {
         for (number, line) in page.code() {
             let assigns = line.split_once(".state =").is_some_and(|(_, value)| !value.starts_with('='));
@@ -137,8 +137,8 @@ fn whatever_changes_the_state_is_in_step_rs() {
             }
         }
     }
-    clean("Every transition of the session is in src/core/session/step.rs or the folder beside it.", &broken);
-    assert!(page("src/core/session/step.rs").contains("self.state ="), "the rule looks at the right file");
+    clean("Every transition of the session is in src/proto/session/step.rs or the folder beside it.", &broken);
+    assert!(page("src/proto/session/step.rs").contains("self.state ="), "the rule looks at the right file");
 }
 
 #[test]

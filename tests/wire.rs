@@ -4,7 +4,7 @@
 mod naive;
 
 use naive::{Said, event};
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     wire::{
         Seen,

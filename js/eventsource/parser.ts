@@ -2,7 +2,7 @@ import { decode } from '../decode.js';
 import { SseError } from '../errors.js';
 import { wasm } from './inline.js';
 
-/** The raw exports of `wasm-eventsource/border.rs`. */
+/** The raw exports of `wasm/eventsource/border.rs`. */
 interface Exports {
   memory: WebAssembly.Memory;
   input(): number;

@@ -20,8 +20,8 @@ const inputs = [
   ...[
     'Cargo.toml',
     'Cargo.lock',
-    ...['found', 'lines', 'scan'].map((name) => `src/core/wire/${name}.rs`),
-    'wasm-eventsource',
+    ...['found', 'lines', 'scan'].map((name) => `src/proto/wire/${name}.rs`),
+    'wasm/eventsource',
     'package-lock.json',
   ],
   ...['eventsource', 'inline', 'layout', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),

@@ -33,7 +33,7 @@ export const flavours = [
 });
 
 const inputs = [
-  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
+  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm/client', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
   ...['glue', 'inline', 'layout', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
   at('js', 'decode.ts'),
 ];
@@ -71,7 +71,7 @@ async function pack({ features, packed, named, optLevel, flags }) {
   rmSync(packed, { recursive: true, force: true });
   const args = [
     'build',
-    at('wasm'),
+    at('wasm', 'client'),
     '--target',
     'web',
     '--profile',

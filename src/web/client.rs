@@ -11,7 +11,7 @@ use super::{
     options::{Options, bad_option},
     page,
 };
-use crate::core::{
+use crate::proto::{
     registry::{Pattern, Subscriber},
     wire::cut,
 };
@@ -75,7 +75,7 @@ impl SseClient {
         self.driver.unsubscribe(Subscriber(id))
     }
 
-    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/core`, and the last inputs of the session:
+    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/proto`, and the last inputs of the session:
     /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
     pub fn inspect(&self) -> JsValue {
         self.driver.inspect()

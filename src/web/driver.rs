@@ -23,8 +23,8 @@ use super::{
     together::Together,
 };
 #[cfg(feature = "fetch")]
-use crate::core::session::io::Ticket;
-use crate::core::{
+use crate::proto::session::io::Ticket;
+use crate::proto::{
     client::Client,
     registry::{Pattern, Subscriber},
     session::{

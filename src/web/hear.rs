@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::core::{
+use crate::proto::{
     session::{
         io::{Input, Loss, Pause, Probed, Ticket, TokenLoss},
         token::{Grant, Token},

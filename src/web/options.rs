@@ -5,7 +5,7 @@ use alloc::string::String;
 use wasm_bindgen::JsValue;
 
 use super::page::failure;
-use crate::core::{error::Code, session::Config};
+use crate::proto::{error::Code, session::Config};
 
 /// What the application asked for. What only `page.js` needs to know stays in `given`.
 #[derive(Debug)]

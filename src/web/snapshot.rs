@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 
 use super::page::Page;
-use crate::core::{client::Client, time::Time};
+use crate::proto::{client::Client, time::Time};
 
 /// What `snapshot()` tells; `error` joins it in JavaScript, since an `Error` is no plain data.
 #[cfg_attr(feature = "std", derive(serde::Serialize), serde(rename_all = "camelCase"))]

@@ -12,7 +12,7 @@ mod inner {
     use gloo_timers::callback::Timeout;
 
     use super::{Driver, Rc};
-    use crate::core::session::io::Input;
+    use crate::proto::session::io::Input;
 
     /// The longest delay that browsers keep (HTML §8.6: 31 bits of milliseconds); core looks again when it is over.
     const LONGEST_MS: u64 = i32::MAX as u64;

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::page::Page;
-use crate::core::{client::Client, registry::Subscriber, session::io::Update, wire::Frame};
+use crate::proto::{client::Client, registry::Subscriber, session::io::Update, wire::Frame};
 
 /// Updates that follow one another.
 #[derive(Debug, Default)]

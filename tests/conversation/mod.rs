@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use tinysse::core::{
+use tinysse::proto::{
     client::Client,
     session::{
         Session, State,

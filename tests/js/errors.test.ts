@@ -14,7 +14,7 @@ const own = ['user', 'wasm', 'overflow'];
 const codes = all(/export type SseErrorCode =([^;]*);/.exec(text('js/errors.ts'))?.[1] ?? '', /'(\w+)'/g);
 
 test('the codes of the core, of the type and of its table are the same', () => {
-  const rust = all(text('src/core/error.rs'), /Self::\w+ => "(\w+)"/g);
+  const rust = all(text('src/proto/error.rs'), /Self::\w+ => "(\w+)"/g);
   expect(rust.length).toBeGreaterThan(5);
   expect(codes).toEqual([...new Set([...rust, ...own])].sort());
   expect(all(text('js/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);

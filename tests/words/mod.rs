@@ -1,6 +1,6 @@
 //! Words for tests of the wire: harmless, hostile, and numbers at the edges.
 
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     wire::id::{Epoch, EventId},
 };

@@ -1,6 +1,6 @@
 //! What goes wrong, how often, and how it ends.
 
-use tinysse::core::{
+use tinysse::proto::{
     rng::Rng,
     session::io::{Input, Pause},
     wire::control::Reason,

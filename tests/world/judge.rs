@@ -1,6 +1,6 @@
 //! The truth: what was published to whom, and what each client was told.
 
-use tinysse::core::{
+use tinysse::proto::{
     session::io::{Phase, Update},
     time::Time,
     wire::{control::Gap, id::EventId},

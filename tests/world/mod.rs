@@ -10,7 +10,7 @@ mod peer;
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     registry::Pattern,
     rng::Rng,

@@ -1,6 +1,6 @@
 //! The network between browser and hub, and the browser's side of a stream.
 
-use tinysse::core::{
+use tinysse::proto::{
     session::io::{Input, Loss, Probed, Ticket},
     wire::{
         decode::{Decoder, Item},

@@ -1,6 +1,6 @@
 //! A client: its core, and a browser that does what the core says.
 
-use tinysse::core::{
+use tinysse::proto::{
     client::Client,
     registry::{Pattern, Subscriber},
     rng::Rng,
@@ -94,7 +94,7 @@ const CONFIG: Config = Config {
     proven: 5_000,
     native_retries: 3,
     refusals: 8,
-    backoff: tinysse::core::backoff::Policy { floor: 250, base: 1_000, cap: 30_000 },
+    backoff: tinysse::proto::backoff::Policy { floor: 250, base: 1_000, cap: 30_000 },
     event_limit: 1 << 20,
     share: false,
 };

@@ -5,12 +5,12 @@
 extern crate alloc;
 
 #[allow(dead_code, unused_imports)]
-#[path = "../../../src/core/mod.rs"]
-pub mod core;
+#[path = "../../../src/proto/mod.rs"]
+pub mod proto;
 
 use std::cell::RefCell;
 
-use crate::core::{
+use crate::proto::{
     client::Client,
     registry::Pattern,
     session::{

@@ -21,7 +21,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use tinysse::core::audience::{Audience, Identity};
+use tinysse::proto::audience::{Audience, Identity};
 use tinysse_server::{
     auth::revoked::Revoke,
     clock::random_name,

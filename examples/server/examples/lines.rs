@@ -16,7 +16,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 use tinysse_server::{
     app::Own,
     config::{Config, Layer},

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use tinysse::core::{rng::Rng, wire::id::Epoch};
+use tinysse::proto::{rng::Rng, wire::id::Epoch};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},

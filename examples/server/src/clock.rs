@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tinysse::core::{rng::Rng, time::Time};
+use tinysse::proto::{rng::Rng, time::Time};
 use tokio::time::sleep;
 
 /// How long one wait for a time lasts at most. The runtime's timers stand still while the machine sleeps, so the clock is looked at again.
@@ -16,7 +16,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// ```
 /// let clock = tinysse_server::clock::Clock::start();
-/// assert!(clock.now() >= tinysse::core::time::Time(0));
+/// assert!(clock.now() >= tinysse::proto::time::Time(0));
 /// assert!(clock.unix_ms() > 1_700_000_000_000);
 /// ```
 #[derive(Clone, Copy, Debug)]

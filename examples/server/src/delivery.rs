@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tinysse::core::{
+use tinysse::proto::{
     time::Time,
     wire::id::{Epoch, EventId},
 };

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use axum::{Extension, Json, Router, extract::State, routing::post};
-//! use tinysse::core::audience::Identity;
+//! use tinysse::proto::audience::Identity;
 //! use tinysse_server::{
 //!     config::{Config, Layer, Secret},
 //!     embed::{Hub, Token},
@@ -52,7 +52,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use tinysse::core::{audience::Identity, wire::id::EventId};
+use tinysse::proto::{audience::Identity, wire::id::EventId};
 use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use crate::{
     app::App,

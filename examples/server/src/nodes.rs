@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tinysse::core::wire::control::Reason;
+use tinysse::proto::wire::control::Reason;
 
 use crate::{
     app::App,

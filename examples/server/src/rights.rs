@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tinysse::core::wire::control::Reason;
+use tinysse::proto::wire::control::Reason;
 use tokio::{
     sync::{Notify, oneshot},
     task::JoinSet,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use crate::{
     auth::{

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::{
+use tinysse::proto::{
     backoff::{Backoff, Policy},
     batch::Batch,
     registry::Pattern,

@@ -1,6 +1,6 @@
 //! A text that is shown as a cursor. No client ever stands past the head of the log, and what it lacks it is told.
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     time::Time,
     wire::{

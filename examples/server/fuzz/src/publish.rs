@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     time::Time,
     wire::{

@@ -14,7 +14,7 @@ use axum::{
 };
 use http_body::Body as _;
 use serde_json::Value;
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     wire::{
         control::Control,

@@ -8,7 +8,7 @@ use std::{
 use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 use super::key::Key;
 use crate::config::Place;

@@ -17,7 +17,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 use serde_json::Number;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use super::{
     key::{Key, header},

@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
 use jsonwebtoken::jwk::JwkSet;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use crate::{
     clock::{Clock, random_name},

@@ -1,6 +1,6 @@
-//! Names of users, roles and channels, as tokens, logins and directories give them. The rules are those of [`tinysse::core::audience`].
+//! Names of users, roles and channels, as tokens, logins and directories give them. The rules are those of [`tinysse::proto::audience`].
 
-use tinysse::core::audience::{self, Identity, MAX_CHANNELS};
+use tinysse::proto::audience::{self, Identity, MAX_CHANNELS};
 
 /// A name that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub struct BadName {
 /// Checks all names of an identity.
 ///
 /// ```
-/// use tinysse::core::audience::{self, Identity};
+/// use tinysse::proto::audience::{self, Identity};
 /// use tinysse_server::auth::names::{BadName, check};
 /// let ada = |channel: &str| Identity { user: "ada".into(), channels: vec![channel.into()], ..Identity::default() };
 /// assert_eq!(check(&ada("ops.>")), Ok(()));

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 use super::{
     bearer,

@@ -1,6 +1,6 @@
 //! Stream tokens for an app that knows its users by itself, and needs no session of ours to prove who asks.
 
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use super::{
     Auth,

@@ -1,6 +1,6 @@
 //! What happens when somebody is too slow: the readers of a stream, or the log that publishers wait for.
 
-use tinysse::core::registry::Pattern;
+use tinysse::proto::registry::Pattern;
 
 use super::{ConfigError, Layer, between, values::Pair, wrong};
 use crate::{

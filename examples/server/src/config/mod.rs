@@ -32,7 +32,7 @@ use std::{
 };
 
 use axum::http::HeaderValue;
-use tinysse::core::registry::Pattern;
+use tinysse::proto::registry::Pattern;
 use tracing_subscriber::filter::Targets;
 
 use crate::{

@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use serde::{Deserialize, Deserializer, de};
-use tinysse::core::{audience::Audience, wire::kind::check_type};
+use tinysse::proto::{audience::Audience, wire::kind::check_type};
 use toml::Value;
 
 use super::{Layer, Origin, Pair, Span};

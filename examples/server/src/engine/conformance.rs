@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::*;
 use crate::hub::Update;

@@ -3,7 +3,7 @@
 //! Every engine keeps one beside its store, so that all of them give the same places for the same batches.
 //!
 //! ```
-//! use tinysse::core::wire::id::Epoch;
+//! use tinysse::proto::wire::id::Epoch;
 //! use tinysse_server::{
 //!     engine::{Batch, Durability, EngineError, Receipt, Record, ledger::{Entry, Ledger}},
 //!     hub::Update,
@@ -22,7 +22,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::{Appended, Batch, Durability, EngineError};
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::{
     Answer, Appended, Batch, Durability, Engine, EngineError, Health, Sink,

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use tinysse::core::wire::id::Epoch;
+//! use tinysse::proto::wire::id::Epoch;
 //! use tinysse_server::{engine::{Batch, Durability, Engine, Record, Sink, memory::Memory}, hub::Update};
 //!
 //! #[derive(Debug)]
@@ -50,7 +50,7 @@ pub mod redis;
 
 use std::{fmt, path::PathBuf, pin::Pin, str::FromStr};
 
-use tinysse::core::wire::id::{Epoch, EventId};
+use tinysse::proto::wire::id::{Epoch, EventId};
 
 use crate::hub::HubConfig;
 

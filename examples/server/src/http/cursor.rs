@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde_json::json;
-use tinysse::core::wire::names::H_CURSOR;
+use tinysse::proto::wire::names::H_CURSOR;
 
 use crate::{app::App, auth::Reader};
 

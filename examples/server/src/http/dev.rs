@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tinysse::core::wire::id::EventId;
+use tinysse::proto::wire::id::EventId;
 
 use super::{
     body,

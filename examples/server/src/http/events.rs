@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tinysse::core::wire::{
+use tinysse::proto::wire::{
     id::EventId,
     names::{H_LAST_EVENT_ID, H_WIRE, WIRE_VERSION},
 };

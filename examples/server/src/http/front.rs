@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tinysse::core::wire::names::{EVENTS, H_LAST_EVENT_ID};
+use tinysse::proto::wire::names::{EVENTS, H_LAST_EVENT_ID};
 use tokio::time::timeout;
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::Level;
@@ -196,7 +196,7 @@ const QUERY: [bool; 256] = {
 #[cfg(test)]
 mod tests {
     use axum::http::Uri;
-    use tinysse::core::rng::Rng;
+    use tinysse::proto::rng::Rng;
 
     use super::*;
 

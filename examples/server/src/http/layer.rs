@@ -23,7 +23,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use tinysse::core::wire::{
+use tinysse::proto::wire::{
     id::EventId,
     names::{H_CURSOR, H_ORIGIN},
 };

@@ -33,7 +33,7 @@ use axum::{
     response::Response,
     routing::{any, get, patch, post},
 };
-use tinysse::core::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, H_WIRE, PUBLISH, SSE_TOKEN};
+use tinysse::proto::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, H_WIRE, PUBLISH, SSE_TOKEN};
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     timeout::TimeoutLayer,

@@ -10,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use tinysse::core::{
+use tinysse::proto::{
     audience::Audience,
     wire::{id::EventId, kind::BadType},
 };

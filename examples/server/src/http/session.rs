@@ -9,7 +9,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use super::body;
 use crate::{

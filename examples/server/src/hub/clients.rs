@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     registry::Pattern,
     time::Time,

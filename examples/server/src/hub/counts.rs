@@ -1,6 +1,6 @@
 //! What the hub has done, for those who run it. Counted where the hub walks anyway, behind no lock of its own.
 
-use tinysse::core::{time::Time, wire::control::Gap};
+use tinysse::proto::{time::Time, wire::control::Gap};
 
 /// What the hub has done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a client is due, from its hello to its bye: the one walk over the log that serves replay and live alike.
 
-use tinysse::core::{
+use tinysse::proto::{
     time::Time,
     wire::control::{Beat, Bye, Gap, Hello, Reason, Resync},
 };

@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     time::Time,
     wire::{
@@ -199,7 +199,7 @@ fn weight(entry: &Entry) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use tinysse::core::audience::Audience;
+    use tinysse::proto::audience::Audience;
 
     use super::*;
     use crate::hub::Update;

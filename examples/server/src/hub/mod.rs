@@ -7,7 +7,7 @@
 //! log, so nothing can fall between replay and live. No client has a queue of its own: a stalled one costs its cursor.
 //!
 //! ```
-//! use tinysse::core::{audience::Identity, time::Time, wire::id::Epoch};
+//! use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
 //! use tinysse_server::hub::{Hub, HubConfig, Update};
 //!
 //! let mut hub = Hub::new(Epoch(0x4f9a2c), HubConfig::default());
@@ -40,7 +40,7 @@ mod watched;
 
 use std::sync::Arc;
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     registry::Pattern,
     time::Time,
@@ -192,7 +192,7 @@ impl Hub {
         self.clients.insert(client)
     }
 
-    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::core::wire::fold`).
+    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::proto::wire::fold`).
     pub fn fold(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id) {
             client.folded = true;

@@ -1,5 +1,5 @@
 //! From a channel to the clients whose patterns cover it: a trie of segments, so that the cost is that of the name's length and not of
-//! how many patterns there are. The meaning of a pattern is `core::audience::covers`; a test holds the two together.
+//! how many patterns there are. The meaning of a pattern is `tinysse::proto::audience::covers`; a test holds the two together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,7 +122,7 @@ fn segments(pattern: &str) -> (impl Iterator<Item = &str>, bool) {
 
 #[cfg(test)]
 mod tests {
-    use tinysse::core::{
+    use tinysse::proto::{
         audience::{Identity, covers},
         time::Time,
     };

@@ -9,7 +9,7 @@ use std::{
     collections::{BinaryHeap, HashMap, VecDeque, binary_heap::PeekMut, vec_deque},
 };
 
-use tinysse::core::audience::{Audience, Identity};
+use tinysse::proto::audience::{Audience, Identity};
 
 use super::{patterns::is_pattern, trimmed::Topic};
 
@@ -204,7 +204,7 @@ impl Iterator for Merged<'_> {
 
 #[cfg(test)]
 mod tests {
-    use tinysse::core::audience::covers;
+    use tinysse::proto::audience::covers;
 
     use super::*;
 

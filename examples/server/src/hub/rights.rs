@@ -1,6 +1,6 @@
 //! Rights that change under a stream.
 
-use tinysse::core::{audience::Identity, registry::Pattern, wire::control::Gap};
+use tinysse::proto::{audience::Identity, registry::Pattern, wire::control::Gap};
 
 use super::{ClientId, Hub};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tinysse::core::audience::{Audience, Identity};
+use tinysse::proto::audience::{Audience, Identity};
 
 use super::{
     clients::ClientId,
@@ -100,7 +100,7 @@ fn leave(group: &mut Group, name: &str, id: ClientId) {
 mod tests {
     use super::*;
     use crate::hub::clients::{Client, Clients};
-    use tinysse::core::time::Time;
+    use tinysse::proto::time::Time;
 
     #[test]
     fn each_member_once_and_no_memory_left_behind() {

@@ -4,7 +4,7 @@
 //! replay may be as long as it is. Then each type has its rule. There is no queue: what waits is what stands in the log behind the client's cursor, and a rule only says what the walk passes over.
 //!
 //! ```
-//! use tinysse::core::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
+//! use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
 //! use tinysse_server::hub::{Hub, HubConfig, Slow, SlowRules, Update};
 //!
 //! let rules = SlowRules { lag: 2, rules: vec![(Pattern::parse("progress").unwrap(), Slow::Coalesce)] };
@@ -22,7 +22,7 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use tinysse::core::{
+use tinysse::proto::{
     registry::Pattern,
     wire::control::{Gap, Resync},
 };

@@ -1,4 +1,4 @@
-use tinysse::core::wire::control::Reason;
+use tinysse::proto::wire::control::Reason;
 
 use super::*;
 

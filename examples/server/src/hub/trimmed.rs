@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use tinysse::core::audience::{Audience, Identity};
+use tinysse::proto::audience::{Audience, Identity};
 
 /// What decides who gets an update.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! An update on its way into the log, and its form on the wire.
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::Audience,
     wire::{
         encode::{Fields, encode},
@@ -139,7 +139,7 @@ fn quoted(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tinysse::core::wire::id::Epoch;
+    use tinysse::proto::wire::id::Epoch;
 
     fn encoded(body: Body) -> String {
         let id = EventId { epoch: Epoch(10), seq: 3 };

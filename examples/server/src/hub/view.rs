@@ -1,6 +1,6 @@
 //! What those who run the hub may look at: clients and the end of the log, as they are now.
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::{Audience, Identity},
     registry::Pattern,
     time::Time,

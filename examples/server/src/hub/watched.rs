@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tinysse::core::audience::Audience;
+use tinysse::proto::audience::Audience;
 
 use super::{Hub, clients::Client, trimmed::Topic};
 
@@ -25,7 +25,7 @@ impl Hub {
     /// From now on the clients are counted that would get an update of this type to these audiences. Answers the number to ask with.
     ///
     /// ```
-    /// use tinysse::core::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
     /// use tinysse_server::hub::{Hub, HubConfig};
     /// let mut hub = Hub::new(Epoch(1), HubConfig::default());
     /// let weather = hub.watch("weather", vec!["user:ada".parse().unwrap()]);
@@ -53,7 +53,7 @@ impl Hub {
 mod tests {
     use super::*;
     use crate::hub::HubConfig;
-    use tinysse::core::{audience::Identity, registry::Pattern, rng::Rng, time::Time, wire::id::Epoch};
+    use tinysse::proto::{audience::Identity, registry::Pattern, rng::Rng, time::Time, wire::id::Epoch};
 
     #[test]
     fn the_count_is_what_asking_everybody_would_say() {

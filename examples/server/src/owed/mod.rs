@@ -27,7 +27,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tinysse::core::audience::Audience;
+use tinysse::proto::audience::Audience;
 use tokio::{
     sync::{Mutex as Turn, Notify},
     task::spawn_blocking,

@@ -5,7 +5,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use moka::sync::Cache;
-use tinysse::core::{registry::Pattern, wire::id::EventId};
+use tinysse::proto::{registry::Pattern, wire::id::EventId};
 
 use crate::auth::{directory::Rights, jwt::Claims};
 

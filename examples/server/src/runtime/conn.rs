@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},

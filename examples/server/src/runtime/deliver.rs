@@ -1,6 +1,6 @@
 //! What the engine logged reaches the hub, and the streams that get it are put in line.
 
-use tinysse::core::{
+use tinysse::proto::{
     time::Time,
     wire::id::{Epoch, EventId},
 };

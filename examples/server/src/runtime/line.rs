@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
-use tinysse::core::{registry::Pattern, rng::Rng, time::Time, wire::control::Reason};
+use tinysse::proto::{registry::Pattern, rng::Rng, time::Time, wire::control::Reason};
 use tokio::sync::watch;
 
 use super::{

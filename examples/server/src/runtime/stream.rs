@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use tinysse::core::wire::control::{Bye, Reason};
+use tinysse::proto::wire::control::{Bye, Reason};
 
 use super::streams::{Next, Streams};
 use crate::hub::ClientId;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::{
+use tinysse::proto::{
     registry::Pattern,
     wire::{
         control::Reason,

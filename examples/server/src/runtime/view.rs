@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use serde::Serialize;
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 use super::streams::Streams;
 use crate::hub::{ClientId, Kept, written};

@@ -1,6 +1,6 @@
 //! Whether anybody may see something, as it changes: for work that is done for those who look.
 
-use tinysse::core::audience::Audience;
+use tinysse::proto::audience::Audience;
 use tokio::sync::watch;
 
 use super::{line::State, streams::Streams};

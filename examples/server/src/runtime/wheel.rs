@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 #[derive(Debug)]
 pub(super) struct Wheel<K> {

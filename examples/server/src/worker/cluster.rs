@@ -7,7 +7,7 @@
 //! paused and comes back late changes nothing.
 
 use ::redis::{Script, ScriptInvocation};
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 use super::{lease::Reply, poller::Known};
 use crate::{

@@ -4,7 +4,7 @@
 //! whoever holds it has stopped before it can be another's, however long the answer took and whatever became of the network.
 //!
 //! ```
-//! use tinysse::core::time::Time;
+//! use tinysse::proto::time::Time;
 //! use tinysse_server::worker::lease::{Lease, Reply, Step};
 //!
 //! let mut lease = Lease::new(5_000);
@@ -17,7 +17,7 @@
 //! assert_eq!(lease.next(Time(1_700), false), Step::GiveBack);
 //! ```
 
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 /// A lease that is taken for a time, and taken again before it ends.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ impl Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tinysse::core::rng::Rng;
+    use tinysse::proto::rng::Rng;
 
     #[test]
     fn without_an_answer_it_ends_in_time_and_is_asked_for_again() {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::{
+use tinysse::proto::{
     audience::{Audience, Identity},
     time::Time,
 };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use tinysse::core::{
+use tinysse::proto::{
     backoff::{Backoff, Policy},
     rng::Rng,
     time::Time,
@@ -24,7 +24,7 @@ const AWAY_MS: u64 = 3_600_000;
 /// Watches one address for changes.
 ///
 /// ```
-/// use tinysse::core::time::Time;
+/// use tinysse::proto::time::Time;
 /// use tinysse_server::worker::{compare::Compare, poller::{Answer, Outcome, Poller, Rules, Want}};
 ///
 /// let rules = Rules { every_ms: 2_000, max_stale_ms: 5_000, compare: Compare::Json };

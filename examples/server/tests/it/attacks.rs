@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 use tinysse_server::auth::{
     jwt::{Claims, STREAM},
     key::Key,

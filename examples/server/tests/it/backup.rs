@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::json;
-use tinysse::core::wire::control::{Control, Gap};
+use tinysse::proto::wire::control::{Control, Gap};
 
 use crate::support::Server;
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 use tinysse_server::{app::Own, clock::Clock};
 
 use crate::{

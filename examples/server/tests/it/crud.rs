@@ -1,6 +1,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 
 use crate::support::{Server, body_of, refused};
 

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use tinysse::core::{audience::Identity, wire::control::Gap};
+use tinysse::proto::{audience::Identity, wire::control::Gap};
 use tinysse_server::{
     config::Layer,
     engine::conformance::{Open, conforms},

@@ -2,7 +2,7 @@
 
 use reqwest::Client;
 use serde_json::json;
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 
 use crate::{
     failover::{Router, Server, ready},

@@ -11,7 +11,7 @@ use std::{
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-use tinysse::core::wire::{control::Gap, id::EventId};
+use tinysse::proto::wire::{control::Gap, id::EventId};
 use tinysse_server::config::DEV_PUBLISH_KEY;
 use tokio::task::JoinSet;
 

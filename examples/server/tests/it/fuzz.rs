@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use tinysse::core::rng::Rng;
+use tinysse::proto::rng::Rng;
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;

@@ -1,7 +1,7 @@
 //! What `/metrics` says of streams whose life is known.
 
 use serde_json::json;
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 
 use crate::support::{Server, Stream, until};
 

@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use tinysse::core::wire::{control::Gap, id::EventId};
+use tinysse::proto::wire::{control::Gap, id::EventId};
 use tokio::{
     task::JoinSet,
     time::{Duration, sleep},

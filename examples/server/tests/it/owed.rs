@@ -11,7 +11,7 @@ use std::{
 use axum::{Router, http::StatusCode, routing::post};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tinysse::core::{
+use tinysse::proto::{
     audience::Identity,
     wire::{control::Gap, id::Epoch},
 };

@@ -4,7 +4,7 @@ use std::fs;
 
 use reqwest::Client;
 use serde_json::json;
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 
 #[cfg(target_os = "linux")]
 use crate::faults::cramped;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use tinysse::core::{audience::Identity, wire::id::Epoch};
+use tinysse::proto::{audience::Identity, wire::id::Epoch};
 use tinysse_server::{
     app::Own,
     config::{Config, Layer},

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tinysse::core::wire::Frame;
+use tinysse::proto::wire::Frame;
 use tinysse_server::hub::Update;
 
 use crate::support::{Server, body_of, refused};

@@ -7,7 +7,7 @@ use std::sync::{
 
 use reqwest::Client;
 use serde_json::json;
-use tinysse::core::wire::{control::Gap, id::EventId};
+use tinysse::proto::wire::{control::Gap, id::EventId};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, http::StatusCode, routing::post};
 use serde_json::{Value, json};
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 
 use crate::support::{File, Server, Stream, refused};
 
@@ -121,7 +121,7 @@ async fn the_app_itself_may_be_asked() {
     assert!(problem["detail"].as_str().unwrap().contains("1 open streams"), "{problem}");
     assert_eq!(changed(json!({ "user": "bob" })).await, 0, "who has no stream");
     let token = server.app.auth.mint(
-        tinysse::core::audience::Identity { user: "ada".into(), ..Default::default() },
+        tinysse::proto::audience::Identity { user: "ada".into(), ..Default::default() },
         false,
         None,
     );

@@ -8,7 +8,7 @@ use std::{
 use axum::{Router, http::StatusCode, routing::post as routed};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 use tinysse_server::{auth::Auth, clock::Clock, config::Config};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -71,7 +71,7 @@ impl Directory {
 /// A token that is good on every node. What it is worth is remembered for each token.
 fn token(user: &str) -> String {
     let config = Config::from_args(["tinysse-server", "--dev", "--memory", &format!("--secret={SECRET}")]).unwrap();
-    let identity = tinysse::core::audience::Identity { user: user.into(), ..Default::default() };
+    let identity = tinysse::proto::audience::Identity { user: user.into(), ..Default::default() };
     Auth::new(&config, Clock::start()).mint(identity, false, None)
 }
 

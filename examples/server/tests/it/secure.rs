@@ -8,7 +8,7 @@ use hyper::{Method, Request, Response, StatusCode, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
-use tinysse::core::wire::{
+use tinysse::proto::wire::{
     Frame,
     control::{Control, Hello},
     decode::{Decoder, Item},

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use tinysse::core::wire::{
+use tinysse::proto::wire::{
     Frame,
     control::{Control, Gap, Hello},
     decode::{Decoder, Item},
@@ -169,7 +169,7 @@ impl Stream {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let none = tinysse::core::wire::id::EventId::parse("0.0").unwrap();
+        let none = tinysse::proto::wire::id::EventId::parse("0.0").unwrap();
         let hello = Hello { client: String::new(), after: none, head: none, beat: 0, gap: Gap::None, retry: 0 };
         Self { response, decoder: Decoder::new("", 1 << 22), frames: VecDeque::new(), retries: Vec::new(), hello }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 use serde_json::json;
-use tinysse::core::wire::control::Gap;
+use tinysse::proto::wire::control::Gap;
 use tinysse_server::{config::Config, hub::Update};
 use tokio::{
     io::AsyncReadExt,

@@ -22,7 +22,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use super::{Answer, Denied, Directory, Rights, TypePattern, patterns};
 use crate::auth::{
@@ -166,7 +166,7 @@ fn read(text: &str) -> Result<Rules, String> {
 
 #[cfg(test)]
 mod tests {
-    use tinysse::core::registry::Pattern;
+    use tinysse::proto::registry::Pattern;
 
     use super::*;
 

@@ -9,7 +9,7 @@ mod service;
 use std::{fmt, future::Future, pin::Pin};
 
 use serde::Deserialize;
-use tinysse::core::{audience::Identity, registry::Pattern};
+use tinysse::proto::{audience::Identity, registry::Pattern};
 
 use super::jwt::Claims;
 
@@ -19,7 +19,7 @@ pub use service::RightsService;
 /// What somebody may see.
 ///
 /// ```
-/// use tinysse::core::registry::Pattern;
+/// use tinysse::proto::registry::Pattern;
 /// use tinysse_server::auth::directory::Rights;
 /// let news = Pattern::parse("news.*").unwrap();
 /// let rights = Rights { types: Some(vec![news.clone()]), ..Rights::default() };

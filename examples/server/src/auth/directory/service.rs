@@ -13,7 +13,7 @@ use axum::http::Uri;
 use moka::future::Cache;
 use serde::Deserialize;
 use serde_json::json;
-use tinysse::core::audience::Identity;
+use tinysse::proto::audience::Identity;
 
 use super::{Answer, Denied, Directory, Rights, TypePattern, patterns};
 use crate::{

@@ -8,7 +8,7 @@ use ::redis::{
     cmd,
     streams::{StreamId, StreamRangeReply, StreamReadReply},
 };
-use tinysse::core::{
+use tinysse::proto::{
     backoff::{Backoff, Policy},
     rng::Rng,
 };

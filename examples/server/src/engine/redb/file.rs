@@ -11,7 +11,7 @@ use std::{
 };
 
 use ::redb::{Database, ReadableTable, ReadableTableMetadata, TableDefinition};
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::{
     super::{

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ::redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableError};
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::{
     super::{OpenError, Record, ledger::Done},

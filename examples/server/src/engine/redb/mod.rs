@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::wire::id::{Epoch, EventId};
+use tinysse::proto::wire::id::{Epoch, EventId};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 use tokio::sync::{mpsc::Receiver, oneshot};
 
 use super::{

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tinysse::core::time::Time;
+use tinysse::proto::time::Time;
 
 /// A difference that is smaller than this stays as it was measured first, in milliseconds: answers take time, and dates should not go back
 /// and forth with that.

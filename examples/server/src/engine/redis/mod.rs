@@ -24,7 +24,7 @@ mod tail;
 use std::{fmt, sync::Arc, thread, time::Duration};
 
 use ::redis::{Script, ScriptInvocation};
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 use tokio::{runtime, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Engine, EngineError, Health, OpenError, Sink};

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ::redis::{RedisError, Script, ScriptInvocation};
-use tinysse::core::{
+use tinysse::proto::{
     backoff::{Backoff, Policy},
     rng::Rng,
     wire::id::Epoch,

@@ -9,7 +9,7 @@
 //! deleted, or evicted), and another epoch begins.
 
 use ::redis::{Script, ScriptInvocation};
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 
 use super::{
     super::{Bounds, Receipt, ledger::LIFE_MS},

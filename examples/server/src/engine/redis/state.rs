@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tinysse::core::wire::id::Epoch;
+use tinysse::proto::wire::id::Epoch;
 use tokio::sync::{Notify, watch};
 
 use super::dates::Dates;

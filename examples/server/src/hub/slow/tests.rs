@@ -1,4 +1,4 @@
-use tinysse::core::{audience::Identity, time::Time, wire::id::Epoch};
+use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
 
 use super::*;
 use crate::hub::{HubConfig, Update};

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use tinysse::core::wire::id::{Epoch, EventId};
+use tinysse::proto::wire::id::{Epoch, EventId};
 
 use crate::engine::{
     Durability, Engine,

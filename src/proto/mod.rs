@@ -1,0 +1,24 @@
+//! The pure protocol core: it decides, the shell performs.
+//!
+//! Absent here, on purpose: clocks, sockets, promises, closures, loggers, JSON. Time is a number that comes in, randomness a seed,
+//! bytes come in and decisions go out as data. The same files serve the browser client, the server's hub and the simulation.
+//!
+//! From the outside in:
+//! * [`client`] composes a client: session, registry and batch.
+//! * [`session`] is the connection as a state machine; every transition stands in `session/step.rs`.
+//! * [`wire`] is what both sides say to each other: frames, control messages, ids, names.
+//! * [`registry`], [`batch`], [`audience`] answer who wants it, when, and who may see it.
+//! * [`time`], [`timers`], [`backoff`], [`rng`], [`error`] are the small parts.
+
+pub mod audience;
+pub mod backoff;
+pub mod batch;
+pub mod client;
+pub mod error;
+mod queue;
+pub mod registry;
+pub mod rng;
+pub mod session;
+pub mod time;
+pub mod timers;
+pub mod wire;

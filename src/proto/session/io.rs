@@ -1,0 +1,343 @@
+//! The vocabulary between core and shell: what comes in, what goes out.
+
+use alloc::{string::String, vec::Vec};
+
+use super::token::{Grant, Token};
+use crate::proto::{
+    error::Error,
+    time::Time,
+    wire::{Frame, Seen, control::Gap},
+};
+
+/// Names a question to the shell. Every answer returns it; answers with another ticket are strangers and ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u32);
+
+/// What the shell tells the session.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Connect, from `Idle` or `Failed`; ignored elsewhere.
+    Start,
+    /// Let everything go. The cursor is kept for the next start.
+    Stop,
+    /// Drop the stream and the token, and connect anew at once.
+    Reconnect,
+    /// There is a reason not to be connected.
+    Pause(Pause),
+    /// That reason is gone.
+    Resume(Pause),
+    /// The page is looked at again, or the machine woke up: look after the connection now.
+    Wake,
+    /// Another tab holds the connection: follow it, and if one was followed already, anew.
+    Follow,
+    /// This tab is to hold the connection itself.
+    Lead,
+    /// The user of the application from now on; `None` is nobody. Of another user nothing is kept.
+    User(Option<String>),
+    /// Ends the stream, and drops the token and the cursor, until there is a reason to begin anew.
+    Forget,
+    /// The answer to [`Output::Ask`].
+    Token(Ticket, Result<Grant, TokenLoss>),
+    /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
+    Opened(Ticket),
+    /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
+    Frame(Ticket, Frame),
+    /// The stream ended, or never came.
+    Lost(Ticket, Loss),
+    /// The answer to [`Output::Probe`].
+    Probed(Ticket, Probed),
+    /// The time of the last [`Output::Sleep`] has come.
+    Tick,
+}
+
+/// A reason not to be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The application asked for it.
+    User = 1,
+    /// The browser says that there is no network. A hint: attempts go on, and only what is shown changes.
+    Offline = 2,
+    /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
+    Page = 4,
+    /// The tab is hidden, and the application wants no connection then.
+    Hidden = 8,
+}
+
+/// Why the token provider gave no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLoss {
+    /// It said 401 or 403: asking again is no use.
+    Refused(u16),
+    /// It threw or rejected otherwise, for example for lack of a network.
+    Failed,
+    /// It answered something that is no token.
+    Nonsense,
+}
+
+/// How a stream was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Cut; the browser retries the same URL by itself.
+    Retrying,
+    /// Cut, or ended by the server; nobody retries but us.
+    Dropped,
+    /// A native stream that is closed: it was refused, and the browser hides the status.
+    Closed,
+    /// 401: the token is not valid, or no longer.
+    Unauthorized,
+    /// The request was redirected to something that is no stream, most likely a login page.
+    Redirected,
+    /// Any status that may change by waiting; try again after this many milliseconds.
+    Busy {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, in milliseconds; 0 without one.
+        wait: u32,
+    },
+    /// An answer that waiting does not change: 204, 403, 404, 410, or another content type.
+    Gone(u16),
+    /// A content security policy forbids the connection.
+    Forbidden,
+    /// The browser cannot read the URL.
+    Unusable,
+}
+
+/// What a second request for a stream was answered, whose body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probed {
+    /// A refusal.
+    Refused(Loss),
+    /// A stream; `hub` if the head says that its server speaks tinysse/1.
+    Stream {
+        /// The head carries [`H_WIRE`](crate::proto::wire::names::H_WIRE).
+        hub: bool,
+    },
+    /// The answer cannot be read, or there is none: CORS and a network failure look alike.
+    Unseen,
+}
+
+/// What the session tells the shell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Ask the token provider.
+    Ask {
+        /// To be returned with the answer.
+        ticket: Ticket,
+        /// Why a token is needed.
+        reason: AskReason,
+    },
+    /// The answer to this question is no longer awaited: abort it.
+    Forget(Ticket),
+    /// Open a stream.
+    Open {
+        /// To be returned with everything the stream says.
+        ticket: Ticket,
+        /// The token to show, if the client has a provider.
+        token: Option<Token>,
+        /// The cursor to resume from; empty for none.
+        cursor: String,
+    },
+    /// Receive what the leading tab's stream says, in place of an own stream: as frames with this ticket, the first of
+    /// them a hello.
+    Follow {
+        /// To be returned with everything the leading tab says.
+        ticket: Ticket,
+        /// The cursor to resume from; empty for none.
+        cursor: String,
+    },
+    /// Request the stream of this ticket once more with `fetch`, read only the head of the answer, and return
+    /// [`Input::Probed`].
+    Probe(Ticket),
+    /// The user is another one, or nobody: drop what is kept for the former one.
+    UserChanged,
+    /// Close a stream, if it is not closed already.
+    Close(Ticket),
+    /// An update to deliver. The cursor stands behind it already.
+    Update(Update),
+    /// What the stream said, for tabs that follow this one. Only if the connection is shared.
+    Heard(Frame),
+    /// Updates may be missing.
+    Resync(Resync),
+    /// What the user sees has changed.
+    Status(Status),
+    /// The end of the outputs: send [`Input::Tick`] at this time, or rest until the next input.
+    Sleep(Option<Time>),
+}
+
+/// Why a token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskReason {
+    /// There was none yet.
+    Initial,
+    /// The last one is past its time.
+    Expired,
+    /// The last one was refused.
+    Rejected,
+    /// The hub says that the user's rights have changed.
+    Revoked,
+    /// The application asked for a new connection.
+    Manual,
+}
+
+impl AskReason {
+    /// The reason as the token provider sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// Why a stream is opened, for the statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The first one after a start.
+    Initial,
+    /// The application asked for a new connection.
+    Manual,
+    /// The browser's own retry.
+    Glitch,
+    /// After a failure and a wait.
+    Retry,
+    /// The token was refused, or was over.
+    Token,
+    /// The server said bye.
+    Rotate,
+    /// After a pause: offline, hidden, put away.
+    Wake,
+    /// From one tab to another.
+    Handover,
+    /// To learn the status of a refusal ([`Output::Probe`]).
+    Probe,
+}
+
+impl Why {
+    /// Every reason, in the order in which they are counted.
+    pub const ALL: [Self; 9] = [
+        Self::Initial,
+        Self::Manual,
+        Self::Glitch,
+        Self::Retry,
+        Self::Token,
+        Self::Rotate,
+        Self::Wake,
+        Self::Handover,
+        Self::Probe,
+    ];
+
+    /// The reason as JavaScript sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Manual => "manual",
+            Self::Glitch => "glitch",
+            Self::Retry => "retry",
+            Self::Token => "token",
+            Self::Rotate => "rotate",
+            Self::Wake => "wake",
+            Self::Handover => "handover",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// An update as it came from the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Type, id and data.
+    pub frame: Frame,
+    /// True if it happened before this stream was opened.
+    pub replayed: bool,
+    /// True if it comes from a hub of ours, whose data is a JSON envelope.
+    pub envelope: bool,
+}
+
+/// An [`Update`] in borrowed words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard<'a> {
+    /// Type, id and data.
+    pub seen: Seen<'a>,
+    /// See [`Update::replayed`].
+    pub replayed: bool,
+    /// See [`Update::envelope`].
+    pub envelope: bool,
+}
+
+impl Heard<'_> {
+    /// The same, owned.
+    #[must_use]
+    pub fn to_update(self) -> Update {
+        let Self { seen, replayed, envelope } = self;
+        Update { frame: seen.to_frame(), replayed, envelope }
+    }
+}
+
+impl Update {
+    /// Becomes a later one of the same type, in the memory that is there.
+    pub fn replace(&mut self, by: Heard<'_>) {
+        for (text, new) in [(&mut self.frame.id, by.seen.id), (&mut self.frame.data, by.seen.data)] {
+            text.clear();
+            text.push_str(new);
+        }
+        (self.replayed, self.envelope) = (by.replayed, by.envelope);
+    }
+}
+
+/// News of a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resync {
+    /// Why.
+    pub gap: Gap,
+    /// The types concerned; empty means all.
+    pub types: Vec<String>,
+}
+
+/// The session as the user sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// In one word.
+    pub phase: Phase,
+    /// Why it is not open, if something failed.
+    pub error: Option<Error>,
+}
+
+/// The session in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Not started, stopped, or without a user.
+    Idle,
+    /// On the way to the first stream.
+    Connecting,
+    /// A stream is open.
+    Open,
+    /// A stream was open, and the next one is on its way.
+    Reconnecting,
+    /// Not connected, and the browser says that there is no network.
+    Offline,
+    /// Put to rest by the application or by the page's life cycle.
+    Paused,
+    /// Gave up.
+    Failed,
+}
+
+impl Phase {
+    /// The word as JavaScript sees it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Reconnecting => "reconnecting",
+            Self::Offline => "offline",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+        }
+    }
+}

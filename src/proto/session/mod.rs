@@ -1,0 +1,375 @@
+//! The client's connection as a state machine (not the HTTP session).
+//!
+//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
+//! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
+
+mod answer;
+pub mod bytes;
+mod config;
+mod counters;
+mod cursor;
+pub mod io;
+mod leave;
+mod receive;
+mod step;
+pub mod token;
+#[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
+mod trace;
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch")))]
+#[path = "untraced.rs"]
+mod trace;
+mod user;
+mod watch;
+
+use alloc::{boxed::Box, string::String};
+
+use self::{
+    bytes::Wants,
+    cursor::Cursor,
+    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
+    token::TokenState,
+    trace::Trace,
+    user::User,
+};
+pub use self::{config::Config, counters::Counters};
+use super::{
+    backoff::Backoff,
+    error::Error,
+    queue::Queue,
+    rng::Rng,
+    time::Time,
+    timers::{Timer, Timers},
+    wire::{decode::Decoder, id::EventId},
+};
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not started, or stopped.
+    Idle,
+    /// Started, but there is no user, or the one there was is forgotten.
+    SignedOut,
+    /// Wants a stream and has no usable token.
+    Authorizing,
+    /// Asked for a stream, or the browser retries by itself.
+    Connecting(Ticket),
+    /// A stream is open.
+    Live(Ticket),
+    /// Backing off.
+    Waiting,
+    /// Put to rest by the application or by the page's life cycle.
+    Paused,
+    /// Gave up. Left by the application, a new user, or the next sign that something may have changed.
+    Failed,
+}
+
+/// The connection of one client.
+///
+/// ```
+/// use tinysse::proto::{session::{Config, Session, io::{Input, Output}}, time::Time};
+/// let mut session = Session::new(Config { provider: false, ..Config::default() }, 7);
+/// session.handle(Time(0), Input::Start);
+/// assert!(matches!(session.poll(), Output::Status(_)));
+/// assert!(matches!(session.poll(), Output::Open { .. }));
+/// assert_eq!(session.poll(), Output::Sleep(Some(Time(20_000)))); // the answer is due
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    state: State,
+    token: TokenState,
+    stream: Stream,
+    /// A stream whose server said bye, and which is heard until the next one is open.
+    fading: Option<Ticket>,
+    /// Follow the tab that holds the connection, in place of holding one.
+    follow: bool,
+    user: User,
+    /// Why the next stream is opened.
+    why: Why,
+    /// The cursor at which an event was larger than the limit.
+    stuck: Option<String>,
+    cursor: Cursor,
+    timers: Timers,
+    backoff: Backoff,
+    rng: Rng,
+    /// The reasons not to be connected, as bits of [`Pause`].
+    pauses: u8,
+    refusals: u32,
+    /// A refusal was answered at once since a stream last proved good; the next one has to wait.
+    hurried: bool,
+    /// Retries by the browser since a stream last proved good.
+    native_retries: u32,
+    /// A native stream was refused, and its status was asked for.
+    probed: bool,
+    /// The browser opens the stream in hand again by itself.
+    retried: bool,
+    /// The server is known not to speak tinysse/1.
+    plain: bool,
+    numbering: Numbering,
+    /// When it last gave up.
+    failed_at: Time,
+    /// The server asked not to be called before.
+    not_before: Time,
+    was_open: bool,
+    /// A hello was heard once: the server tells of gaps by itself.
+    greeted: bool,
+    error: Option<Error>,
+    shown: Status,
+    counters: Counters,
+    trace: Trace,
+    last_ticket: u32,
+    now: Time,
+    outputs: Queue<Output>,
+}
+
+/// What is known of the stream in hand.
+#[derive(Debug)]
+struct Stream {
+    /// For streams whose bytes core decodes, from the first one on.
+    decoder: Option<Box<Decoder>>,
+    /// The first frame was a hello: ids can be trusted to grow.
+    hello: Option<Greeting>,
+    /// Any frame at all was seen.
+    spoken: bool,
+    /// It is decided whether a stream without hello begins with a gap.
+    told: bool,
+    /// A gap was announced for its beginning.
+    gap: bool,
+    /// The browser opened it again by itself, and sent `Last-Event-ID`.
+    retried: bool,
+    /// An event with a number as its id was seen.
+    numbered: bool,
+    proven: bool,
+    /// When it last said anything.
+    heard: Time,
+    /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
+    silence: u64,
+    /// When to look whether the machine slept, if silence means nothing.
+    pulse: Time,
+    /// Comments seen, the last of them, and the longest time between two, in milliseconds.
+    comments: u32,
+    commented: Time,
+    pace: u64,
+}
+
+/// How a server that does not speak tinysse/1 numbers its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbering {
+    /// Too few ids were seen.
+    Unknown,
+    /// Each id is the one before plus one: a jump where two streams meet is a loss.
+    Dense,
+    /// Ids jump within a stream, or are no numbers.
+    Sparse,
+}
+
+#[derive(Clone, Debug)]
+struct Greeting {
+    client: String,
+    head: EventId,
+}
+
+impl Session {
+    /// An idle session. `seed` is the source of all its jitter.
+    #[must_use]
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            config,
+            state: State::Idle,
+            token: TokenState::Absent(AskReason::Initial),
+            stream: Stream::new(&config, Time::default()),
+            fading: None,
+            follow: config.share,
+            user: User::default(),
+            why: Why::Initial,
+            stuck: None,
+            cursor: Cursor::default(),
+            timers: Timers::default(),
+            backoff: Backoff::new(config.backoff),
+            rng: Rng::new(seed),
+            pauses: 0,
+            refusals: 0,
+            hurried: false,
+            native_retries: 0,
+            probed: false,
+            retried: false,
+            plain: false,
+            numbering: Numbering::Unknown,
+            failed_at: Time::default(),
+            not_before: Time::default(),
+            was_open: false,
+            greeted: false,
+            error: None,
+            shown: Status { phase: Phase::Idle, error: None },
+            counters: Counters::default(),
+            trace: Trace::default(),
+            last_ticket: 0,
+            now: Time::default(),
+            outputs: Queue::new(),
+        }
+    }
+
+    /// Takes bytes of a stream that core decodes, for those who want them. Poll until [`Output::Sleep`] afterwards.
+    ///
+    /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
+    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn Wants) {
+        self.now = self.now.max(now);
+        if self.hears(ticket) {
+            match self.take_bytes(ticket, bytes, wants) {
+                Ok(bye) => self.heard(bye),
+                Err(_) => self.too_large(),
+            }
+        }
+        self.conclude();
+    }
+
+    /// The next thing to do; [`Output::Sleep`] ends the list.
+    pub fn poll(&mut self) -> Output {
+        self.outputs.pop().unwrap_or(Output::Sleep(self.timers.next()))
+    }
+
+    /// Where the connection stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the user sees.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status { phase: self.phase(), error: self.error }
+    }
+
+    /// The id up to which everything was delivered; empty for none.
+    #[must_use]
+    pub fn cursor(&self) -> &str {
+        self.cursor.text()
+    }
+
+    /// Resumes from a cursor that was stored elsewhere, for this user; empty if it is for any. Has an effect on the next
+    /// stream, unless the streams turn out to be another user's.
+    pub fn set_cursor(&mut self, cursor: &str, user: &str) {
+        if self.user.stored(user) {
+            self.cursor.set(cursor);
+        }
+    }
+
+    /// Returns whose connection it is; empty if that is not known, and for nobody.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.user.name()
+    }
+
+    /// Returns a number that is another one whenever everything of a user was dropped.
+    #[must_use]
+    pub fn user_changes(&self) -> u32 {
+        self.user.changes()
+    }
+
+    /// The hub's name for the stream in hand.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        let hello = self.stream.hello.as_ref().filter(|_| self.phase() == Phase::Open);
+        hello.map(|hello| hello.client.as_str())
+    }
+
+    /// The stream that is heard until the next one is open.
+    #[must_use]
+    pub fn fading(&self) -> Option<Ticket> {
+        self.fading
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
+    /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        self.trace.text()
+    }
+
+    /// Failures in a row.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.backoff.failures()
+    }
+
+    /// When the next attempt begins, while waiting for it.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Time> {
+        self.timers.due(Timer::Retry)
+    }
+
+    fn phase(&self) -> Phase {
+        match self.state {
+            State::Idle | State::SignedOut => Phase::Idle,
+            State::Live(_) => Phase::Open,
+            State::Paused => Phase::Paused,
+            State::Failed => Phase::Failed,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.fading.is_some() => Phase::Open,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.pauses & Pause::Offline as u8 != 0 => {
+                Phase::Offline
+            }
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.was_open => Phase::Reconnecting,
+            State::Authorizing | State::Connecting(_) | State::Waiting => Phase::Connecting,
+        }
+    }
+
+    /// Tells what the user sees, if it has changed.
+    fn show(&mut self) {
+        let status = self.status();
+        if status != self.shown {
+            self.shown = status;
+            self.say(Output::Status(status));
+        }
+    }
+
+    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is none: it may be wrong.
+    fn held(&self) -> bool {
+        self.pauses & !(Pause::Offline as u8) != 0
+    }
+
+    /// Returns true if streams are those of another tab. Tabs share what is one user's, so the user must be known.
+    fn follows(&self) -> bool {
+        self.follow && !self.user.name().is_empty()
+    }
+
+    /// True if a stream's words count.
+    fn hears(&self, ticket: Ticket) -> bool {
+        self.state == State::Live(ticket) || self.fading == Some(ticket)
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.last_ticket = self.last_ticket.wrapping_add(1);
+        Ticket(self.last_ticket)
+    }
+
+    fn say(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+}
+
+impl Stream {
+    fn new(config: &Config, now: Time) -> Self {
+        Self {
+            decoder: None,
+            hello: None,
+            spoken: false,
+            told: false,
+            gap: false,
+            retried: false,
+            numbered: false,
+            proven: false,
+            heard: now,
+            silence: u64::from(config.silence),
+            pulse: now,
+            comments: 0,
+            commented: now,
+            pace: 0,
+        }
+    }
+}

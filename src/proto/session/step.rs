@@ -1,0 +1,373 @@
+//! Every transition of the session. If a state changes anywhere else, that is a bug. Those that the application and the page
+//! ask for are in `step/wish.rs`.
+//!
+//! [`Session::handle`] moves by an input, then [`Session::settle`] moves by what has become true (a token is held, the network is
+//! gone), until nothing moves.
+
+mod wish;
+
+use alloc::string::ToString;
+
+use super::{
+    Session, State, Stream,
+    io::{AskReason, Input, Loss, Output, Probed, Ticket, TokenLoss, Why},
+    token::{Grant, TokenState},
+    user::Verdict,
+};
+use crate::proto::{
+    error::{Cause, Error},
+    time::Time,
+    timers::Timer,
+    wire::control::{Bye, Reason},
+};
+
+/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers of hidden tabs be late by a minute.
+pub(super) const PULSE: u64 = 60_000;
+/// The longest time a server may send a client away for, in milliseconds.
+const LONGEST_WAIT: u32 = 600_000;
+
+impl Session {
+    /// Takes one input. Poll until [`Output::Sleep`] afterwards.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = self.now.max(now);
+        // A follower says it with each frame: only the first one is news.
+        if !matches!(input, Input::Opened(ticket) if self.state != State::Connecting(ticket)) {
+            self.trace.input(self.now, &input);
+        }
+        match input {
+            Input::Start => self.start(),
+            Input::Stop => self.stop(),
+            Input::Reconnect => self.reconnect(),
+            Input::Pause(why) => self.pauses |= why as u8,
+            Input::Resume(why) => self.resume(why),
+            Input::Wake => self.awake(),
+            Input::User(user) => self.change_user(user),
+            Input::Forget => self.forget(),
+            Input::Token(ticket, answer) => self.token_answer(ticket, answer),
+            Input::Opened(ticket) => self.opened(ticket),
+            Input::Follow => self.hand_over(true),
+            Input::Lead => self.hand_over(false),
+            Input::Frame(ticket, frame) => {
+                if self.hears(ticket) {
+                    self.counters.bytes += (frame.event.len() + frame.id.len() + frame.data.len()) as u64;
+                    let bye = self.take_one(ticket, &frame);
+                    self.heard(bye);
+                }
+            }
+            Input::Lost(ticket, _) if self.fading == Some(ticket) => self.fade_out(),
+            Input::Lost(ticket, loss) => {
+                if matches!(self.state, State::Connecting(current) | State::Live(current) if current == ticket) {
+                    self.lost(ticket, loss);
+                }
+            }
+            Input::Probed(ticket, answer) => self.answered(ticket, answer),
+            Input::Tick => {}
+        }
+        self.conclude();
+    }
+
+    /// What follows every input.
+    pub(super) fn conclude(&mut self) {
+        while let Some(timer) = self.timers.expired(self.now) {
+            self.expire(timer);
+        }
+        self.settle();
+        self.show();
+    }
+
+    /// A second request told what the first one was answered, or whether there is a hub behind a stream that says nothing.
+    fn answered(&mut self, ticket: Ticket, answer: Probed) {
+        let refused = self.probed && self.state == State::Connecting(ticket);
+        let doubted = self.state == State::Live(ticket) && self.in_doubt();
+        match answer {
+            Probed::Refused(loss) if refused => self.lost(ticket, loss),
+            Probed::Stream { .. } if refused => {
+                self.retry(Error::new(Cause::RefusedOnce, None), 0);
+            }
+            Probed::Unseen if refused => {
+                let error = Error::new(Cause::Unreadable, None);
+                self.refuse(error, 0, false);
+            }
+            Probed::Stream { hub: true } if doubted => self.silent(),
+            Probed::Stream { hub: false } if doubted => {
+                self.trust_silence();
+                self.watch();
+            }
+            Probed::Refused(_) | Probed::Stream { .. } | Probed::Unseen => {}
+        }
+    }
+
+    fn probe(&mut self, ticket: Ticket) {
+        self.counters.connect(Why::Probe);
+        self.say(Output::Probe(ticket));
+    }
+
+    fn silent(&mut self) {
+        self.retry(Error::new(Cause::Silent, None), 0);
+    }
+
+    fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
+        let reason = match &self.token {
+            TokenState::Asked(asked, reason) if *asked == ticket => *reason,
+            TokenState::Asked(..) | TokenState::Absent(_) | TokenState::Held(..) => return,
+        };
+        self.timers.clear(Timer::Answer);
+        self.token = TokenState::Absent(reason);
+        match answer.and_then(Grant::check) {
+            Ok(grant) => {
+                match self.user.token(grant.user) {
+                    Verdict::Same => {}
+                    Verdict::Changed => {
+                        self.fade_out(); // it is the former user's
+                        self.drop_cursor();
+                    }
+                    Verdict::Wrong => {
+                        return self.give_up(Error::new(Cause::OtherUser, None));
+                    }
+                }
+                // A little early: the token has to survive its way to the server.
+                let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
+                self.token = TokenState::Held(grant.token, end);
+            }
+            Err(TokenLoss::Refused(status)) => {
+                self.give_up(Error::new(Cause::ProviderRefused, Some(status)));
+            }
+            Err(TokenLoss::Failed) => self.retry(Error::new(Cause::ProviderFailed, None), 0),
+            Err(TokenLoss::Nonsense) => {
+                self.refuse(Error::new(Cause::NoToken, None), 0, true);
+            }
+        }
+    }
+
+    fn opened(&mut self, ticket: Ticket) {
+        if self.state != State::Connecting(ticket) {
+            return;
+        }
+        self.timers.clear(Timer::Answer);
+        self.fade_out();
+        self.stream = Stream::new(&self.config, self.now);
+        self.stream.retried = self.retried;
+        if self.plain {
+            self.trust_silence();
+        }
+        self.watch();
+        self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
+        self.refusals = 0;
+        self.was_open = true;
+        self.error = None;
+        self.state = State::Live(ticket);
+        self.show();
+    }
+
+    /// The stream said something.
+    pub(super) fn heard(&mut self, bye: Option<Bye>) {
+        let State::Live(ticket) = self.state else { return };
+        self.watch();
+        let Some(Bye { reason, wait, retry: _ }) = bye else { return };
+        match reason {
+            Reason::Token => self.token = TokenState::Absent(AskReason::Expired),
+            Reason::Revoked => self.token = TokenState::Absent(AskReason::Revoked),
+            Reason::Drain | Reason::Rotate | Reason::Slow => {}
+        }
+        let wait = wait.min(LONGEST_WAIT);
+        let proven = self.stream.proven;
+        self.why = Why::Rotate;
+        match reason {
+            // The next stream is opened before this one is dropped: what it still says is heard.
+            Reason::Drain | Reason::Rotate | Reason::Token if wait <= self.config.connect_timeout => {
+                self.timers.clear_all();
+                self.fading = Some(ticket);
+            }
+            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.leave(),
+        }
+        self.not_before = self.now.plus(u64::from(wait));
+        // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
+        let floor = u64::from(self.config.backoff.floor);
+        let more = if proven { self.rng.below(floor) } else { self.backoff.next(&mut self.rng) };
+        self.timers.set(Timer::Retry, self.not_before.plus(more));
+        self.state = State::Waiting;
+    }
+
+    fn lost(&mut self, ticket: Ticket, loss: Loss) {
+        match loss {
+            Loss::Retrying => {
+                self.token.expire(self.now);
+                let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
+                let hasty = self.native_retries >= self.config.native_retries;
+                if stale || hasty {
+                    return self.retry(Error::new(Cause::Lost, None), 0);
+                }
+                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
+                self.native_retries += 1;
+                self.counters.connect(Why::Glitch);
+                self.timers.clear_all();
+                self.retried = true;
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+                self.error = Some(Error::new(Cause::Lost, None));
+                self.state = State::Connecting(ticket);
+            }
+            Loss::Dropped => self.retry(Error::new(Cause::Lost, None), 0),
+            Loss::Closed => {
+                self.timers.clear_all();
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+                self.state = State::Connecting(ticket);
+                self.probed = true;
+                self.probe(ticket);
+            }
+            Loss::Unauthorized => {
+                self.refuse(Error::new(Cause::TokenRefused, Some(401)), 0, true);
+            }
+            Loss::Redirected => {
+                let error = Error::new(Cause::Redirected, None);
+                self.refuse(error, 0, true);
+            }
+            Loss::Busy { status, wait } => {
+                self.retry(Error::new(Cause::Busy, Some(status)), wait.min(LONGEST_WAIT));
+            }
+            Loss::Gone(status) => self.give_up(Error::new(Cause::NoStream, Some(status))),
+            Loss::Unusable => self.give_up(Error::new(Cause::Url, None)),
+            Loss::Forbidden => self.give_up(Error::new(Cause::Policy, None)),
+        }
+    }
+
+    fn expire(&mut self, timer: Timer) {
+        match (timer, self.state) {
+            (Timer::Answer, State::Authorizing) => {
+                self.retry(Error::new(Cause::ProviderUnanswered, None), 0);
+            }
+            (Timer::Answer, State::Connecting(_)) => {
+                self.retry(Error::new(Cause::Unanswered, None), 0);
+            }
+            (Timer::Silence, State::Live(ticket)) if self.in_doubt() => {
+                self.probe(ticket);
+                self.stream.heard = self.now;
+                self.watch();
+            }
+            (Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),
+            // So late, that the machine slept: nobody knows what became of the connection.
+            (Timer::Silence, State::Live(_)) if self.now.since(self.stream.pulse) > PULSE && !self.follows() => {
+                self.replace()
+            }
+            (Timer::Silence, State::Live(_)) => self.watch(),
+            (Timer::Proven, State::Live(_)) => {
+                self.stream.proven = true;
+                self.native_retries = 0;
+                self.hurried = false;
+                self.backoff.forget();
+                self.announce_unknown_server();
+            }
+            (Timer::Retry, State::Waiting) => self.state = State::Authorizing,
+            (Timer::Answer | Timer::Proven | Timer::Retry | Timer::Silence, _) => {}
+        }
+    }
+
+    /// Moves by what has become true, until nothing moves.
+    fn settle(&mut self) {
+        match self.state {
+            State::Idle | State::SignedOut | State::Failed => {}
+            State::Paused if self.held() => {}
+            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.held() => {
+                self.let_go();
+                self.state = State::Paused;
+            }
+            State::Paused if self.now < self.not_before => {
+                let invited = self.invited();
+                self.timers.set(Timer::Retry, invited);
+                self.state = State::Waiting;
+            }
+            State::Paused => {
+                self.why = Why::Wake;
+                self.state = State::Authorizing;
+                self.settle();
+            }
+            State::Authorizing => self.authorize(),
+            State::Connecting(_) | State::Live(_) | State::Waiting => {}
+        }
+    }
+
+    fn authorize(&mut self) {
+        self.show();
+        if !self.config.provider {
+            return self.open(None);
+        }
+        self.token.expire(self.now);
+        match &self.token {
+            TokenState::Held(token, _) => {
+                let token = token.clone();
+                self.open(Some(token));
+            }
+            TokenState::Asked(..) => {}
+            TokenState::Absent(reason) => {
+                let reason = *reason;
+                let ticket = self.ticket();
+                self.token = TokenState::Asked(ticket, reason);
+                self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));
+                self.say(Output::Ask { ticket, reason });
+            }
+        }
+    }
+
+    fn open(&mut self, token: Option<super::token::Token>) {
+        let ticket = self.ticket();
+        self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
+        self.state = State::Connecting(ticket);
+        let cursor = self.cursor.text().to_string();
+        self.retried = false;
+        if self.follows() {
+            self.say(Output::Follow { ticket, cursor });
+        } else {
+            self.counters.connect(self.why);
+            self.say(Output::Open { ticket, token, cursor });
+        }
+    }
+
+    /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
+    pub(super) fn too_large(&mut self) {
+        let error = Error::new(Cause::TooLarge, None);
+        if self.stuck.as_deref() == Some(self.cursor.text()) {
+            return self.give_up(error);
+        }
+        self.stuck = Some(self.cursor.text().to_string());
+        self.retry(error, 0);
+    }
+
+    /// The answer was no. A new token may help, once at once, then with growing patience, then not at all, if it is `known`
+    /// that the token is the reason.
+    fn refuse(&mut self, error: Error, wait: u32, known: bool) {
+        self.refusals += u32::from(known);
+        let held = matches!(self.token, TokenState::Held(..));
+        if held {
+            self.token = TokenState::Absent(AskReason::Rejected);
+        }
+        if known && self.refusals >= self.config.refusals {
+            return self.give_up(error);
+        }
+        if held && !self.hurried {
+            self.hurried = true;
+            self.leave();
+            self.why = Why::Token;
+            self.error = Some(error);
+            self.state = State::Authorizing;
+        } else {
+            self.retry(error, wait);
+        }
+    }
+
+    pub(super) fn retry(&mut self, error: Error, wait: u32) {
+        self.leave();
+        self.why = Why::Retry;
+        self.error = Some(error);
+        self.not_before = self.now.plus(u64::from(wait));
+        // On top of the server's wait, not instead of it: an exact time would bring all clients back at once.
+        let delay = self.backoff.next(&mut self.rng);
+        self.timers.set(Timer::Retry, self.not_before.plus(delay));
+        self.state = State::Waiting;
+    }
+
+    fn give_up(&mut self, error: Error) {
+        self.let_go();
+        self.error = Some(error.last());
+        self.failed_at = self.now;
+        self.state = State::Failed;
+    }
+}
