@@ -11,9 +11,9 @@
  *
  * @packageDocumentation
  */
-export { createClient } from './client.js';
-export type { Connects, Detail, Gaps, Latency } from './detail.js';
-export { isSseError, SseError, type SseErrorCode, type SseErrorDetails } from './errors.js';
+export { createClient } from './client/client.js';
+export { isSseError, SseError, type SseErrorCode, type SseErrorDetails } from './model/errors.js';
+export type { Connects, Detail, Gaps, Latency } from './model/stats.js';
 export type {
   Client,
   ClientOptions,
@@ -38,4 +38,4 @@ export type {
   Updates,
   UpdateType,
   WasmSource,
-} from './types.js';
+} from './model/types.js';

@@ -82,7 +82,7 @@ export async function size({ why }) {
     await alone('centrifuge', "export { Centrifuge } from 'centrifuge'"),
     eventSource,
     await alone('tinysse/iterate', "export { updates } from 'tinysse/iterate'"),
-    await alone('persist, log, snapshot()', `export * from '${at('pkg', 'more.js')}'`),
+    await alone('persist, log, snapshot()', `export * from '${at('pkg', 'plugins', 'index.js')}'`),
   ]);
   print('files', [
     ...(await Promise.all(

@@ -1,4 +1,4 @@
-import type { SseError } from '../errors.js';
+import type { SseError } from '../model/errors.js';
 
 /** What an {@link EventSourceErrorEvent} is made of. */
 export interface ErrorEventInit extends EventInit {

@@ -1,5 +1,5 @@
-import { decode } from '../decode.js';
-import { SseError } from '../errors.js';
+import { decode } from '../loader/decode.js';
+import { SseError } from '../model/errors.js';
 import { wasm } from './inline.js';
 
 /** The raw exports of `wasm/eventsource/border.rs`. */

@@ -1,7 +1,7 @@
-import { messageOf, SseError } from '../errors.js';
-import { noToken } from '../received.js';
-import { statusOf, tokenOf } from '../token.js';
-import { floor } from './pace.js';
+import { messageOf, SseError } from '../model/errors.js';
+import { statusOf, tokenOf } from '../token/answer.js';
+import { noToken } from '../token/received.js';
+import { floor } from './backoff.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
 /** Why a connection is over. */

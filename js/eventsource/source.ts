@@ -1,10 +1,10 @@
 // biome-ignore assist/source/organizeImports: with this one first the bundle compresses better
 import { address, ask, bytesOf, type End, judge, open, request } from './request.js';
 
-import { messageOf, SseError } from '../errors.js';
+import { messageOf, SseError } from '../model/errors.js';
 import { EventSourceErrorEvent } from './event.js';
 import { defineConstants, defineHandlers, nameIt } from './idl.js';
-import { Pace } from './pace.js';
+import { Pace } from './backoff.js';
 import { Parser, piece } from './parser.js';
 import type { Target } from './target.js';
 import { queueTask, task } from './tasks.js';

@@ -1,7 +1,7 @@
 'use client';
 import { type ReactNode, useEffect, useMemo } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import { fetchesOf, type QueryClientLike } from '../fetches.js';
+import { fetchesOf, type QueryClientLike } from '../refetch/query-cache.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { type RefetchPolicy, SSEContext } from './context.js';
 import { useConnection } from './use-connection.js';
 import { useCommit } from './use-latest.js';

@@ -1,11 +1,11 @@
 'use client';
 import { useEffect, useRef } from 'react';
-import { type AnyClient, refetcherOf } from '../coordinate.js';
-import { fetchesOf } from '../fetches.js';
-import type { Handle } from '../job.js';
-import { type Executable, fetchAgain, type Mutable, type Refetchable, viewOf } from '../library.js';
-import { patterns } from '../match.js';
-import type { Matched, Pattern, Update } from '../types.js';
+import { patterns } from '../model/patterns.js';
+import type { Matched, Pattern, Update } from '../model/types.js';
+import { type Executable, fetchAgain, type Mutable, type Refetchable, viewOf } from '../refetch/library.js';
+import type { Handle } from '../refetch/query.js';
+import { fetchesOf } from '../refetch/query-cache.js';
+import { type AnyClient, refetcherOf } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 import { useCommit, useLatest } from './use-latest.js';
 

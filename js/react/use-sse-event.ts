@@ -1,8 +1,8 @@
 'use client';
 import { useEffect } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import { patterns } from '../match.js';
-import type { Matched, Pattern, Update } from '../types.js';
+import { patterns } from '../model/patterns.js';
+import type { Matched, Pattern, Update } from '../model/types.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 import { useLatest } from './use-latest.js';
 

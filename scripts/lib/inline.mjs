@@ -1,4 +1,4 @@
-// A wasm module as a JavaScript string that compressors can work with; `js/decode.ts` makes bytes of it again.
+// A wasm module as a JavaScript string that compressors can work with; `js/loader/decode.ts` makes bytes of it again.
 //
 // Base64 cuts bytes into pieces of six bits, so what repeats in the module rarely repeats in the text, and Brotli makes 17.7 kB
 // of 14.0. Here a byte is always the same text: one character for the frequent bytes, a digit and a character for the others.

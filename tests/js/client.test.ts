@@ -1,12 +1,12 @@
 // What the facade does while the wasm is on its way, or does not come. The double stands for the module alone; the module
 // itself is in real.test.tsx.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { idle } from '../../js/client/snapshot.js';
 import { createClient, type Snapshot, SseError } from '../../js/index.js';
-import { idle } from '../../js/snapshot.js';
-import type { Wasm, WasmClient, WasmSnapshot } from '../../js/wasm.js';
+import type { Wasm, WasmClient, WasmSnapshot } from '../../js/loader/wasm.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<() => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
 const calls: string[] = [];
 let raw: WasmSnapshot;

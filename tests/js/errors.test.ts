@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
-import type { ClientOptions } from '../../js/types.js';
+import type { ClientOptions } from '../../js/model/types.js';
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (source: string, pattern: RegExp) =>
@@ -11,13 +11,13 @@ const all = (source: string, pattern: RegExp) =>
 /** Failures that only JavaScript knows: the core sees the user of a token from another place, no wasm, and no iterators. */
 const own = ['user', 'wasm', 'overflow'];
 
-const codes = all(/export type SseErrorCode =([^;]*);/.exec(text('js/errors.ts'))?.[1] ?? '', /'(\w+)'/g);
+const codes = all(/export type SseErrorCode =([^;]*);/.exec(text('js/model/errors.ts'))?.[1] ?? '', /'(\w+)'/g);
 
 test('the codes of the core, of the type and of its table are the same', () => {
   const rust = all(text('src/proto/error.rs'), /Self::\w+ => "(\w+)"/g);
   expect(rust.length).toBeGreaterThan(5);
   expect(codes).toEqual([...new Set([...rust, ...own])].sort());
-  expect(all(text('js/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);
+  expect(all(text('js/model/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);
 });
 
 test('docs/errors.md explains each code: meaning, cause or statuses, whether it is retried, remedy, and a line of the console', () => {

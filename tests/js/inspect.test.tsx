@@ -3,16 +3,16 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { act, cleanup, render } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { updates } from '../../js/client/iterate.js';
 import { createClient } from '../../js/index.js';
-import { latency } from '../../js/inspect.js';
-import { updates } from '../../js/iterate.js';
+import { latency } from '../../js/plugins/stats.js';
 import { SSEProvider, useAutoRefetch } from '../../js/react/index.js';
-import { Coordinator } from '../../js/refetch.js';
+import { Coordinator } from '../../js/refetch/coordinator.js';
 import { HandClient } from './support/client.js';
 import { Double, doubles } from './support/double.js';
 import { VirtualWorld } from './support/world.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 const open = async () => {
   const client = createClient({ url: '/events' });

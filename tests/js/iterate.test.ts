@@ -1,8 +1,8 @@
 // `for await` over updates: what is queued, what is dropped, how it ends.
 import { expect, test } from 'vitest';
-import { SseError } from '../../js/errors.js';
-import { type UpdatesOptions, updates } from '../../js/iterate.js';
-import type { Client } from '../../js/types.js';
+import { type UpdatesOptions, updates } from '../../js/client/iterate.js';
+import { SseError } from '../../js/model/errors.js';
+import type { Client } from '../../js/model/types.js';
 import { HandClient } from './support/client.js';
 
 /** A class that implements the interface does not say for which updates. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';
 import { Double, doubles } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 let clients: Client[] = [];
 const make = (more: Partial<ClientOptions> = {}) => {
@@ -141,7 +141,7 @@ test('closed before log and persist were there, they are not begun, and nothing 
   client.acquire();
   client.close();
   // The lazy part is there, and what waits for it has had its turn.
-  await import('../../js/more.js');
+  await import('../../js/plugins/index.js');
   await new Promise((done) => setTimeout(done, 20));
   expect(entries).toEqual([]);
   expect(client.signal.aborted).toBe(true);

@@ -3,15 +3,16 @@
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';
-import { redact } from '../../js/redact.js';
-import type { Wasm } from '../../js/wasm.js';
+import type { Wasm } from '../../js/loader/wasm.js';
+import { redact } from '../../js/model/redact.js';
 import { Double, doubles, jwt } from './support/double.js';
 import { SseServer } from './support/sse-server.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<(source?: never) => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
-const real = async () => (await vi.importActual<typeof import('../../js/wasm.js')>('../../js/wasm.js')).loadWasm();
+const real = async () =>
+  (await vi.importActual<typeof import('../../js/loader/wasm.js')>('../../js/loader/wasm.js')).loadWasm();
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 let entries: LogEntry[] = [];
 let clients: Client[] = [];

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient, type StorageLike } from '../../js/index.js';
 import { Double, doubles, jwt } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 const key = 'tinysse:http://localhost:3000/events';
 const entry = (user: string, cursor: string) =>

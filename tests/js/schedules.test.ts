@@ -1,9 +1,9 @@
 // The coordinator against its rule, over seeded random schedules: whatever happens in whatever order, at rest the last fetch
 // started after the last notification. The oracle reads the model query, which the coordinator sees only through its views.
 import { describe, expect, test } from 'vitest';
-import type { Handle } from '../../js/job.js';
-import { Coordinator } from '../../js/refetch.js';
-import { lastTick } from '../../js/tick.js';
+import { Coordinator } from '../../js/refetch/coordinator.js';
+import { lastTick } from '../../js/refetch/logical-clock.js';
+import type { Handle } from '../../js/refetch/query.js';
 import { ModelQuery } from './support/query.js';
 import { seeded, VirtualWorld } from './support/world.js';
 

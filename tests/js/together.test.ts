@@ -1,7 +1,7 @@
 // Updates that come in one piece of a stream, by the real wasm of the fetch transport.
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Update } from '../../js/index.js';
-import { loadWasm, type WasmClient } from '../../js/wasm.js';
+import { loadWasm, type WasmClient } from '../../js/loader/wasm.js';
 
 const clients: WasmClient[] = [];
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, createClient, type Off, type Until } from '../../js/index.js';
 import { Double, doubles } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 /** A signal that knows how many listen to it. */
 class Counted {

@@ -1,8 +1,8 @@
 // Whose connection it is, with the real wasm, a real EventSource and a real server.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { updates } from '../../js/client/iterate.js';
 import { type Client, type ClientOptions, createClient } from '../../js/index.js';
-import { updates } from '../../js/iterate.js';
 import { SseServer } from './support/sse-server.js';
 
 let server: SseServer;

@@ -2,11 +2,11 @@
 // `user-real.test.ts` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient } from '../../js/index.js';
-import type { Wasm } from '../../js/wasm.js';
+import type { Wasm } from '../../js/loader/wasm.js';
 import { Double, doubles } from './support/double.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<() => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
 /** Ends the load that is under way. */
 let come: () => Promise<void>;

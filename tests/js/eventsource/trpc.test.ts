@@ -6,7 +6,7 @@ import { initTRPC, TRPCError, tracked } from '@trpc/server';
 import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EventSource } from '../../../js/eventsource/index.js';
-import { type TrpcEventSourceOptions, trpcEventSource } from '../../../js/trpc.js';
+import { type TrpcEventSourceOptions, trpcEventSource } from '../../../js/trpc/index.js';
 
 /** Updates that a token is good for. */
 const lifetime = 5;

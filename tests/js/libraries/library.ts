@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { QueryClientLike } from '../../../js/fetches.js';
+import type { QueryClientLike } from '../../../js/refetch/query-cache.js';
 
 /** What the behaviour table mounts: one component that shows the version of a query. */
 export interface RowProps {

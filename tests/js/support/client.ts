@@ -1,9 +1,9 @@
-import type { Detail } from '../../../js/detail.js';
-import { inspect } from '../../../js/inspect.js';
-import { matches, patterns } from '../../../js/match.js';
-import { idle } from '../../../js/snapshot.js';
-import { tallyOf } from '../../../js/tally.js';
-import type { Client, Gap, Off, Resync, Snapshot, Until, Update } from '../../../js/types.js';
+import { idle } from '../../../js/client/snapshot.js';
+import { tallyOf } from '../../../js/model/counters.js';
+import { matches, patterns } from '../../../js/model/patterns.js';
+import type { Detail } from '../../../js/model/stats.js';
+import type { Client, Gap, Off, Resync, Snapshot, Until, Update } from '../../../js/model/types.js';
+import { inspect } from '../../../js/plugins/stats.js';
 
 type Loose = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import type { Handle } from '../../../js/job.js';
-import { Coordinator } from '../../../js/refetch.js';
+import { Coordinator } from '../../../js/refetch/coordinator.js';
+import type { Handle } from '../../../js/refetch/query.js';
 import { type JobOptions, ModelQuery } from './query.js';
 import { VirtualWorld } from './world.js';
 

@@ -1,7 +1,7 @@
-import type { Inside } from '../../../js/inspect.js';
-import { idle } from '../../../js/snapshot.js';
-import type { Gap, TokenAnswer, Update } from '../../../js/types.js';
-import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/wasm.js';
+import { idle } from '../../../js/client/snapshot.js';
+import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/loader/wasm.js';
+import type { Gap, TokenAnswer, Update } from '../../../js/model/types.js';
+import type { Inside } from '../../../js/plugins/stats.js';
 
 /** Stands for the module where the test must say what the wasm says, or must see what it is told. Each made is in `made`. */
 export class Double implements WasmClient {

@@ -1,4 +1,4 @@
-import type { World } from '../../../js/job.js';
+import type { World } from '../../../js/refetch/query.js';
 
 interface Timer {
   readonly at: number;

@@ -1,6 +1,6 @@
-import type { Frame } from '../../../js/tabs/relay.js';
-import { Tab } from '../../../js/tabs/tab.js';
-import type { Message, Session, Shown, World } from '../../../js/tabs/words.js';
+import { Tab } from '../../../js/tabs/election.js';
+import type { Message, Session, Shown, World } from '../../../js/tabs/messages.js';
+import type { Frame } from '../../../js/tabs/replay-buffer.js';
 
 interface Alarm {
   readonly at: number;

@@ -1,0 +1,24 @@
+// What few want and nobody needs at the start: loaded by the first who asks for any of it. What the entry has too, it is given:
+// bundlers would move a module that both import into a chunk of its own, which is a request more for each page.
+
+import type { Hook, WasmOptions } from '../loader/wasm.js';
+import type { Client, ClientOptions } from '../model/types.js';
+import { logging } from './log.js';
+import { keep } from './persist.js';
+
+export { forget } from './persist.js';
+export { inspect } from './stats.js';
+
+/** What hooks these options ask for; `debug` is what `localStorage['tinysse.debug']` says. They change `options`. */
+export function hooks(
+  client: Client<Record<string, unknown>>,
+  options: WasmOptions,
+  { log, persist }: Pick<ClientOptions, 'log' | 'persist'>,
+  debug: string | null,
+  report: (thrown: unknown) => void,
+): Hook[] {
+  const hooks: Hook[] = [];
+  if (log || debug) hooks.push(logging(client, options, { log, debug, report }));
+  if (persist) keep(client, options, persist);
+  return hooks;
+}
