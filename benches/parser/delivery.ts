@@ -92,7 +92,7 @@ export async function deliveries(feed: Feed): Promise<Record<string, Deliver>> {
       const sse = createClient<Record<string, unknown>>({
         url: feed.url(workload),
         transport,
-        coalesce,
+        coalesceMs: coalesce,
       } as ClientOptions);
       if (subscribed) sse.subscribe('projects', () => {});
       sse.subscribe('end', () => resolve());

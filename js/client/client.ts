@@ -1,11 +1,14 @@
 import { chunk, pause } from '../loader/chunk.js';
-import { type Hook, loadWasm, type Waiting, type Wasm, type WasmClient, type WasmOptions } from '../loader/wasm.js';
-import { covered, tallyOf } from '../model/counters.js';
-import { Fanout } from '../model/emitter.js';
+import { loadWasm, type Plugin, type Waiting, type Wasm, type WasmClient, type WasmOptions } from '../loader/wasm.js';
+import type { Client, SubscribeOptions, Unsubscribe } from '../model/client.js';
+import { countersOf, covered } from '../model/counters.js';
+import { Emitter } from '../model/emitter.js';
 import { asSseError, report, SseError } from '../model/errors.js';
+import type { ClientOptions } from '../model/options.js';
 import { patterns } from '../model/patterns.js';
-import type { Detail } from '../model/stats.js';
-import type { Client, ClientOptions, Off, Resync, Snapshot, Until, Update, Updates } from '../model/types.js';
+import type { Resync, Snapshot } from '../model/snapshot.js';
+import type { ClientStats } from '../model/stats.js';
+import type { Update, Updates } from '../model/update.js';
 import { inZone } from '../model/zone.js';
 import { sharing } from '../tabs/plugin.js';
 import { readable } from '../token/readable.js';
@@ -39,7 +42,7 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user
  * After `close` a client may be used again. What goes wrong is also explained by the console, once for each kind of failure;
  * `quiet` turns that off.
  *
- * @throws SseError with the code `options` if `url`, `linger` or `share` is wrong; the other options are checked by the wasm.
+ * @throws SseError with the code `options` if `url`, `closeDelay` or `share` is wrong; the other options are checked by the wasm.
  */
 export function createClient<U = Updates>(options: ClientOptions): Client<U> {
   return new Facade(options) as unknown as Client<U>;
@@ -49,28 +52,28 @@ class Facade implements Client<Record<string, unknown>> {
   readonly #given: WasmOptions;
   /** Those of this life; plugins may change them until the wasm is made. */
   #options: WasmOptions;
-  readonly #linger: number;
+  readonly #closeDelay: number;
   readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share' | 'quiet'>;
   /** Each makes one subscription at a client of the wasm; with the types of those that the application made. */
   readonly #binds = new Map<(wasm: WasmClient) => void, readonly string[]>();
-  readonly #statuses = new Fanout<Snapshot>();
-  readonly #resyncs = new Fanout<Resync>();
-  readonly #errors = new Fanout<SseError>();
-  readonly #users = new Fanout<string | null>();
+  readonly #statuses = new Emitter<Snapshot>();
+  readonly #resyncs = new Emitter<Resync>();
+  readonly #errors = new Emitter<SseError>();
+  readonly #users = new Emitter<string | null>();
   /** What is to be ended at the latest with the client. */
   readonly #offs = new Set<() => void>();
   #closing!: AbortController;
   readonly #end: AbortSignal | undefined;
-  #hooks: Promise<Hook[]> | undefined;
-  /** See {@link Detail.latency}. */
+  #hooks: Promise<Plugin[]> | undefined;
+  /** See {@link ClientStats.latency}. */
   readonly #late: number[] = [];
   #wasm: WasmClient | undefined;
   #loading = false;
   #snapshot = idle;
   #holders = 0;
-  /** Somebody holds the connection, or let go of it less than `linger` ago. */
+  /** Somebody holds the connection, or let go of it less than `closeDelay` ago. */
   #wanted = false;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
   /** `null` is nobody, `undefined` leaves it to the token. */
   #user: string | null | undefined;
@@ -86,11 +89,11 @@ class Facade implements Client<Record<string, unknown>> {
   };
 
   constructor(given: ClientOptions) {
-    const { linger = 1000, wasm, persist, log, share = 'auto', quiet, signal, user, ...options } = given ?? {};
+    const { closeDelay = 1000, wasm, persist, log, share = 'auto', quiet, signal, user, ...options } = given ?? {};
     if (!options.url) throw new SseError('options', "option `url`: needed, as in createClient({ url: '/events' })");
-    if (!(linger >= 0)) throw new SseError('options', 'linger: a number of milliseconds is needed');
+    if (!(closeDelay >= 0)) throw new SseError('options', 'closeDelay: a number of milliseconds is needed');
     if (share !== 'auto' && share !== 'off') throw new SseError('options', "share: 'auto' or 'off' is needed");
-    this.#linger = linger;
+    this.#closeDelay = closeDelay;
     this.#own = { wasm, persist, log, share, quiet };
     if (typeof options.token === 'function') options.token = readable(options.token);
     this.#user = user === undefined ? user : user || null;
@@ -109,7 +112,11 @@ class Facade implements Client<Record<string, unknown>> {
     return originOfTab();
   }
 
-  subscribe = (types: string | readonly string[], fn: (update: never) => void, until?: Until): Off => {
+  subscribe = (
+    types: string | readonly string[],
+    fn: (update: never) => void,
+    until?: SubscribeOptions,
+  ): Unsubscribe => {
     const list = patterns(types);
     const call = inZone(fn);
     let id: number | undefined;
@@ -142,13 +149,13 @@ class Facade implements Client<Record<string, unknown>> {
     return this.#snapshot;
   };
 
-  snapshot = async (): Promise<Detail> => (await more()).inspect(this, this.#wasm, this.#late, tallyOf(this));
+  stats = async (): Promise<ClientStats> => (await more()).inspect(this, this.#wasm, this.#late, countersOf(this));
 
-  acquire = (until?: Until): Off =>
+  acquire = (until?: SubscribeOptions): Unsubscribe =>
     this.#until(until, () => {
       if (this.#options.transport !== 'fetch' && typeof EventSource === 'undefined') return () => {};
       this.#holders += 1;
-      clearTimeout(this.#lingering);
+      clearTimeout(this.#closeTimer);
       if (!this.#wanted) {
         this.#wanted = true;
         this.#forgotten = false;
@@ -158,7 +165,7 @@ class Facade implements Client<Record<string, unknown>> {
       return () => {
         if (signal.aborted) return;
         this.#holders -= 1;
-        if (this.#holders === 0 && this.#wanted) this.#lingering = setTimeout(this.#letGo, this.#linger);
+        if (this.#holders === 0 && this.#wanted) this.#closeTimer = setTimeout(this.#letGo, this.#closeDelay);
       };
     });
 
@@ -212,7 +219,7 @@ class Facade implements Client<Record<string, unknown>> {
     this.#wasm = undefined;
     this.#end?.removeEventListener('abort', this.close);
     for (const off of this.#offs) off();
-    clearTimeout(this.#lingering);
+    clearTimeout(this.#closeTimer);
     this.#wanted = this.#paused = this.#forgotten = false;
     this.#holders = 0;
     this.#hooks = undefined;
@@ -228,8 +235,8 @@ class Facade implements Client<Record<string, unknown>> {
     this.close();
   }
 
-  #on<T>(fanout: Fanout<T>) {
-    return (fn: (value: T) => void, until?: Until): Off => this.#until(until, () => fanout.add(fn));
+  #on<T>(fanout: Emitter<T>) {
+    return (fn: (value: T) => void, until?: SubscribeOptions): Unsubscribe => this.#until(until, () => fanout.add(fn));
   }
 
   /** A life of the client, which `close` ends. */
@@ -243,7 +250,7 @@ class Facade implements Client<Record<string, unknown>> {
   }
 
   /** Begins what ends once: by hand, by a signal, or with the client. After `close`, a new life of the client. */
-  #until({ signal }: Until = {}, begin: () => () => void): Off {
+  #until({ signal }: SubscribeOptions = {}, begin: () => () => void): Unsubscribe {
     if (this.signal.aborted && !this.#end?.aborted) this.#begin();
     let end: (() => void) | undefined;
     const off = () => {
@@ -327,7 +334,7 @@ class Facade implements Client<Record<string, unknown>> {
     }
   }
 
-  #boot(module: Wasm, hooks: readonly Hook[]): void {
+  #boot(module: Wasm, hooks: readonly Plugin[]): void {
     const wasm = new module.SseClient(this.#options);
     this.#given.lastEventId = undefined;
     this.#wasm = wasm;

@@ -3,7 +3,7 @@
 import type { WasmOptions } from '../loader/wasm.js';
 import type { SseError } from '../model/errors.js';
 import { redact } from '../model/redact.js';
-import type { Snapshot } from '../model/types.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { statusOf } from '../token/answer.js';
 
 /** Ships with the package. */

@@ -10,13 +10,14 @@
  * @packageDocumentation
  */
 
-import { tallyOf } from '../model/counters.js';
+import type { Client, SubscribeOptions } from '../model/client.js';
+import { countersOf } from '../model/counters.js';
 import { SseError } from '../model/errors.js';
 import { patterns } from '../model/patterns.js';
-import type { Client, Matched, Pattern, Until, Update } from '../model/types.js';
+import type { MatchingTypes, Pattern, Update } from '../model/update.js';
 
 /** How {@link updates} queues. */
-export interface UpdatesOptions extends Until {
+export interface UpdatesOptions extends SubscribeOptions {
   /** The longest queue, in updates. Default 256. */
   limit?: number | undefined;
   /**
@@ -45,7 +46,7 @@ export interface UpdateIterator<T> extends AsyncIterableIterator<T>, AsyncDispos
  *
  * It subscribes and holds the connection (`acquire`) from the first `next()` on until it ends: by `break` or `return()`, by the
  * signal, by `close()` of the client. It ends at once, and what is still queued is not delivered. An iterator that is left lying
- * without any of these holds the connection for ever. What it dropped is counted: `(await sse.snapshot()).dropped`.
+ * without any of these holds the connection for ever. What it dropped is counted: `(await sse.stats()).dropped`.
  *
  * @throws SseError with the code `options` for what is no pattern, no limit or no policy.
  */
@@ -53,13 +54,13 @@ export function updates<U, const P extends Pattern<U>>(
   client: Client<U>,
   types: P | readonly P[],
   options: UpdatesOptions = {},
-): UpdateIterator<Update<Matched<P, U>, U>> {
+): UpdateIterator<Update<MatchingTypes<P, U>, U>> {
   return new Queue(client, patterns(types) as P[], options);
 }
 
 type Result<T> = IteratorResult<T, undefined>;
 
-class Queue<U, P extends Pattern<U>, T extends Update<Matched<P, U>, U>> implements UpdateIterator<T> {
+class Queue<U, P extends Pattern<U>, T extends Update<MatchingTypes<P, U>, U>> implements UpdateIterator<T> {
   readonly #client: Client<U>;
   readonly #types: P[];
   readonly #limit: number;
@@ -135,7 +136,7 @@ class Queue<U, P extends Pattern<U>, T extends Update<Matched<P, U>, U>> impleme
       resolve({ done: false, value: update });
       return;
     }
-    const tally = tallyOf(this.#client);
+    const tally = countersOf(this.#client);
     const key = this.#overflow === 'latest' ? JSON.stringify([update.type, update.key]) : update;
     if (this.#queue.delete(key)) tally.dropped += 1;
     if (this.#queue.size === this.#limit) {

@@ -1,6 +1,6 @@
 import type { WasmSnapshot } from '../loader/wasm.js';
 import { asSseError, type SseError } from '../model/errors.js';
-import type { Snapshot } from '../model/types.js';
+import type { Snapshot } from '../model/snapshot.js';
 
 /** Nothing wanted, nothing known. Also what a server renders. */
 export const idle: Snapshot = Object.freeze({

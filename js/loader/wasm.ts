@@ -1,11 +1,13 @@
 import { isSseError, messageOf, SseError } from '../model/errors.js';
-import type { ClientOptions, Gap, Role, Snapshot, Update, WasmSource } from '../model/types.js';
+import type { ClientOptions, WasmSource } from '../model/options.js';
+import type { Gap, Role, Snapshot } from '../model/snapshot.js';
+import type { Update } from '../model/update.js';
 import { chunk, delay, pause } from './chunk.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
 export type WasmOptions = Omit<
   ClientOptions,
-  'linger' | 'wasm' | 'signal' | 'persist' | 'log' | 'share' | 'quiet' | 'user'
+  'closeDelay' | 'wasm' | 'signal' | 'persist' | 'log' | 'share' | 'quiet' | 'user'
 > & {
   user?: string | undefined;
   /** Whose cursor `lastEventId` is; anybody's, if left out. */
@@ -27,7 +29,7 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
  * A plugin: it is given each client of the wasm before that starts. It calls `changed` after it altered what the snapshot says,
  * and `forget` when another tab ended the connection of this user.
  */
-export type Hook = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
+export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
 
 /** An input of the session: see `note` in `src/web/page.js`. */
 export type TracedInput = [

@@ -2,7 +2,7 @@ import { report } from './errors.js';
 import { inZone } from './zone.js';
 
 /** Listeners of one kind of event. One that throws is reported and the others are still called. */
-export class Fanout<T> {
+export class Emitter<T> {
   readonly #listeners = new Set<{ fn: (value: T) => void }>();
 
   /** Adds a listener, even one that is there already; the returned function takes this one away. */

@@ -1,3 +1,6 @@
+// The one error class of tinysse, and the kinds of failure.
+import type { ERROR_CODES } from './vocabulary.js';
+
 /**
  * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what the console says.
  *
@@ -14,17 +17,7 @@
  * | `options` | an option is missing, unknown or of the wrong type | no |
  * | `overflow` | an iterator that was to lose nothing was read too slowly: see `updates` of `tinysse/iterate` | no |
  */
-export type SseErrorCode =
-  | 'unauthorized'
-  | 'user'
-  | 'network'
-  | 'http'
-  | 'protocol'
-  | 'token'
-  | 'csp'
-  | 'wasm'
-  | 'options'
-  | 'overflow';
+export type SseErrorCode = (typeof ERROR_CODES)[number];
 
 /** What an {@link SseError} is made of beside its message. */
 export interface SseErrorDetails {

@@ -1,4 +1,4 @@
-import type { Snapshot } from './types.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Streams opened, by what opened them. */
 export interface Connects {
@@ -48,16 +48,16 @@ export interface Latency {
 }
 
 /**
- * Everything that the client counted since it was created, and its last transitions: what {@link Client.snapshot} gives.
+ * Everything that the client counted since it was created, and its last transitions: what {@link Client.stats} returns.
  *
  * ```ts
- * const detail = await sse.snapshot();
- * report({ gaps: detail.gaps, p99: detail.latency.p99, saved: detail.refetchesSaved, log: detail.transitions });
+ * const stats = await sse.stats();
+ * report({ gaps: stats.gaps, p99: stats.latency.p99, saved: stats.refetchesSaved, log: stats.transitions });
  * ```
  *
  * A new object each time. It holds no token.
  */
-export interface Detail extends Omit<Snapshot, 'connects'> {
+export interface ClientStats extends Omit<Snapshot, 'connects'> {
   /** Streams opened, by what opened them. */
   readonly connects: Connects;
   /** Gaps announced, by kind. */

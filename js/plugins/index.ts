@@ -1,8 +1,9 @@
 // What few want and nobody needs at the start: loaded by the first who asks for any of it. What the entry has too, it is given:
 // bundlers would move a module that both import into a chunk of its own, which is a request more for each page.
 
-import type { Hook, WasmOptions } from '../loader/wasm.js';
-import type { Client, ClientOptions } from '../model/types.js';
+import type { Plugin, WasmOptions } from '../loader/wasm.js';
+import type { Client } from '../model/client.js';
+import type { ClientOptions } from '../model/options.js';
 import { logging } from './log.js';
 import { keep } from './persist.js';
 
@@ -16,8 +17,8 @@ export function hooks(
   { log, persist }: Pick<ClientOptions, 'log' | 'persist'>,
   debug: string | null,
   report: (thrown: unknown) => void,
-): Hook[] {
-  const hooks: Hook[] = [];
+): Plugin[] {
+  const hooks: Plugin[] = [];
   if (log || debug) hooks.push(logging(client, options, { log, debug, report }));
   if (persist) keep(client, options, persist);
   return hooks;

@@ -1,9 +1,11 @@
 // Loaded by the first client that logs.
 
-import type { Hook, WasmClient, WasmOptions } from '../loader/wasm.js';
+import type { Plugin, WasmClient, WasmOptions } from '../loader/wasm.js';
+import type { Client } from '../model/client.js';
 import type { SseError } from '../model/errors.js';
+import type { LogEntry, TokenAnswer } from '../model/options.js';
 import { redact } from '../model/redact.js';
-import type { Client, LogEntry, Snapshot, TokenAnswer } from '../model/types.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { peek, tokenOf } from '../token/answer.js';
 import { inside } from './stats.js';
 
@@ -21,7 +23,7 @@ const rememberedTokens = 8;
 const deepestCause = 4;
 
 /** Tells of the client. Changes `options.token`, to hear of the questions and to learn which words are secret. */
-export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, to: LogTo): Hook {
+export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, to: LogTo): Plugin {
   const { log, debug, report } = to;
   const tokens: string[] = [];
   const clean = (text: string) => redact(text, tokens);

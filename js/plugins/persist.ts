@@ -1,7 +1,8 @@
 // Loaded by the first client that persists its cursor.
 
 import type { WasmOptions } from '../loader/wasm.js';
-import type { Client, ClientOptions, PersistOptions, StorageLike } from '../model/types.js';
+import type { Client } from '../model/client.js';
+import type { ClientOptions, PersistOptions, StorageLike } from '../model/options.js';
 
 type AnyClient = Client<Record<string, unknown>>;
 type Stream = Pick<ClientOptions, 'url' | 'types'>;

@@ -1,10 +1,10 @@
-// Loaded by the first `snapshot()`.
+// The statistics of a client. Loaded by the first `stats()`.
 
 import type { TracedInput, WasmClient } from '../loader/wasm.js';
-import type { Tally } from '../model/counters.js';
+import type { Client } from '../model/client.js';
+import type { Counters } from '../model/counters.js';
 import { redact } from '../model/redact.js';
-import type { Connects, Detail, Gaps, Latency } from '../model/stats.js';
-import type { Client } from '../model/types.js';
+import type { ClientStats, Connects, Gaps, Latency } from '../model/stats.js';
 
 /** In the order of `Why::ALL` in `src/proto/session/io.rs`. */
 const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover', 'probe'] as const;
@@ -54,8 +54,8 @@ export function inspect(
   client: Client<never>,
   wasm: WasmClient | undefined,
   late: readonly number[],
-  { refetches, saved, dropped }: Tally,
-): Detail {
+  { refetches, saved, dropped }: Counters,
+): ClientStats {
   const { connects, gaps: lost, transitions } = inside(wasm);
   const snapshot = client.getSnapshot();
   return {

@@ -35,7 +35,7 @@ export interface SSEProviderProps {
  * </QueryClientProvider>
  * ```
  *
- * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`linger`). It does
+ * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`closeDelay`). It does
  * what {@link useSSEUpdates} does, which is for apps without a provider: use one of the two.
  */
 export function SSEProvider({ client, user, policy, queryClient, children }: SSEProviderProps): ReactNode {

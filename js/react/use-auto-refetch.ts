@@ -1,7 +1,7 @@
 'use client';
 import { useEffect, useRef } from 'react';
 import { patterns } from '../model/patterns.js';
-import type { Matched, Pattern, Update } from '../model/types.js';
+import type { MatchingTypes, Pattern, Update } from '../model/update.js';
 import { type Executable, fetchAgain, type Mutable, type Refetchable, viewOf } from '../refetch/library.js';
 import type { Handle } from '../refetch/query.js';
 import { fetchesOf } from '../refetch/query-cache.js';
@@ -14,9 +14,9 @@ export interface AutoRefetchOptions<P extends Pattern = Pattern> {
   /** False stops it; true again refetches if the data is older than a notification from meanwhile. Default true. */
   enabled?: boolean | undefined;
   /** Returns false for an update that does not matter here. */
-  filter?: ((update: Update<Matched<P>>) => boolean) | undefined;
+  filter?: ((update: Update<MatchingTypes<P>>) => boolean) | undefined;
   /** Changes that this tab made itself (see {@link Client.origin}): `skip`, the default, or `refetch`. */
-  self?: 'skip' | 'refetch' | undefined;
+  fromThisTab?: 'skip' | 'refetch' | undefined;
   /** Refetch at the first open and after every gap. Default true. */
   resync?: boolean | undefined;
   /** Overrides the policy of the provider, in milliseconds. */
@@ -68,7 +68,7 @@ export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, con
     : [options?: AutoRefetchOptions<P>]
 ): Q {
   const { client, policy, queryClient } = useSSEContext(options.client);
-  const { enabled = true, self = 'skip', resync = true } = options;
+  const { enabled = true, fromThisTab = 'skip', resync = true } = options;
   const { minIntervalMs = policy.minIntervalMs ?? 250 } = options;
   const { resyncJitterMs = 2000, hidden = 'stale' } = policy;
   const key = JSON.stringify(patterns(types));
@@ -83,8 +83,8 @@ export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, con
       types: JSON.parse(key),
       fetch: () => fetchAgain(latest.current.query),
       view: () => latest.current.view(),
-      accepts: (update) => latest.current.filter?.(update as Update<Matched<P>>) ?? true,
-      own: self === 'refetch',
+      accepts: (update) => latest.current.filter?.(update as Update<MatchingTypes<P>>) ?? true,
+      own: fromThisTab === 'refetch',
       resync,
       minIntervalMs,
       resyncJitterMs,
@@ -95,7 +95,7 @@ export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, con
       handle.current = undefined;
       added.remove();
     };
-  }, [client, key, enabled, self, resync, minIntervalMs, resyncJitterMs, hidden, latest]);
+  }, [client, key, enabled, fromThisTab, resync, minIntervalMs, resyncJitterMs, hidden, latest]);
 
   useEffect(
     () => queryClient && fetchesOf(queryClient).follow(refetch, () => handle.current?.observe(latest.current.view())),

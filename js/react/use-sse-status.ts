@@ -1,7 +1,7 @@
 'use client';
 import { useCallback, useRef, useSyncExternalStore } from 'react';
 import { idle } from '../client/snapshot.js';
-import type { Snapshot } from '../model/types.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 

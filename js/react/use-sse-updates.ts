@@ -1,5 +1,5 @@
 'use client';
-import type { Snapshot } from '../model/types.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 import { useConnection } from './use-connection.js';

@@ -1,11 +1,11 @@
-import type { Tally } from '../model/counters.js';
+import type { Counters } from '../model/counters.js';
 import { report } from '../model/errors.js';
 import { matches, overlap } from '../model/patterns.js';
-import type { Gap } from '../model/types.js';
+import type { Gap } from '../model/snapshot.js';
 import { accepts, changed, type Entry, entryOf } from './entry.js';
-import { Heard, type Stamp } from './last-notified.js';
+import { LastNotified, type Stamp } from './last-notified.js';
 import { lastTick, tick } from './logical-clock.js';
-import type { Handle, Job, Outcome, View, World } from './query.js';
+import type { Handle, Job, Outcome, SchedulerEnv, View } from './query.js';
 import { Lag, viewLagMs } from './view-lag.js';
 
 /** Updates that come together (a replay, one change under two names) share one request. */
@@ -49,10 +49,10 @@ const longestTimerMs = 2 ** 31 - 1;
  * Absent here: React, the DOM, query libraries, the clock. Memory: one entry a mounted component, 1000 types remembered.
  */
 export class Coordinator {
-  readonly #world: World;
-  readonly #tally: Pick<Tally, 'refetches' | 'saved'>;
+  readonly #world: SchedulerEnv;
+  readonly #tally: Pick<Counters, 'refetches' | 'saved'>;
   readonly #entries = new Set<Entry>();
-  readonly #heard = new Heard(rememberedTypes);
+  readonly #heard = new LastNotified(rememberedTypes);
   readonly #lag: Lag;
   /** Data without a time, and the tick after which its fetch is known to have started. */
   #fresh = new WeakMap<object, number>();
@@ -62,7 +62,7 @@ export class Coordinator {
   #seen: number | undefined;
 
   /** Counts in the tally. */
-  constructor(world: World, tally: Pick<Tally, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
+  constructor(world: SchedulerEnv, tally: Pick<Counters, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
     this.#world = world;
     this.#tally = tally;
     this.#lag = new Lag(world, () => this.#pump());

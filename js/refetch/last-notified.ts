@@ -12,7 +12,7 @@ const never: Stamp = { tick: 0, at: 0 };
  * Remembers when each type was last heard of, for components that mount later over data that was fetched before.
  *
  * ```ts
- * const heard = new Heard(1000);
+ * const heard = new LastNotified(1000);
  * heard.note('projects', { tick: 7, at: Date.now() }, false);
  * heard.last(['projects'], false).tick; // 7
  * ```
@@ -20,7 +20,7 @@ const never: Stamp = { tick: 0, at: 0 };
  * Bounded: beyond `limit` types the longest silent one is forgotten, and from then on counts, with every type not on the
  * list, as heard when it was last heard: a needless refetch, never a missed one.
  */
-export class Heard {
+export class LastNotified {
   readonly #limit: number;
   /** In the order of the last hearing. The first stamp leaves out our own changes, the second has all. */
   readonly #types = new Map<string, readonly [Stamp, Stamp]>();

@@ -1,7 +1,7 @@
 import type { Stamp } from './last-notified.js';
 
 /** What the coordinator asks of the world; injected, so that tests own the time. */
-export interface World {
+export interface SchedulerEnv {
   /** Milliseconds since 1970. */
   now(): number;
   setTimeout(fn: () => void, ms: number): unknown;

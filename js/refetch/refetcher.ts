@@ -1,13 +1,14 @@
-import { covered, tallyOf } from '../model/counters.js';
-import type { Client, Update } from '../model/types.js';
+import type { Client } from '../model/client.js';
+import { countersOf, covered } from '../model/counters.js';
+import type { Update } from '../model/update.js';
 import { Coordinator } from './coordinator.js';
-import type { Handle, Job, World } from './query.js';
+import type { Handle, Job, SchedulerEnv } from './query.js';
 
 /** A client of any updates. */
 // biome-ignore lint/suspicious/noExplicitAny: a client of one map of updates is not one of another map, but the hooks take any.
 export type AnyClient = Client<any>;
 
-const page: World = {
+const page: SchedulerEnv = {
   now: () => Date.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms),
   clearTimeout: (timer) => clearTimeout(timer as number),
@@ -28,7 +29,7 @@ export class Refetcher {
 
   constructor(client: AnyClient) {
     this.#client = client;
-    this.#coordinator = new Coordinator(page, tallyOf(client));
+    this.#coordinator = new Coordinator(page, countersOf(client));
   }
 
   /** Subscribes, even if no query is kept fresh yet: what comes now counts for components that mount later. */

@@ -1,5 +1,5 @@
 import { lastTick } from './logical-clock.js';
-import type { World } from './query.js';
+import type { SchedulerEnv } from './query.js';
 
 /** A rendered view is at most this far behind: TanStack Query notifies by `setTimeout(0)`, which browsers stretch to 4 ms. */
 export const viewLagMs = 5;
@@ -10,13 +10,13 @@ export class Lag {
   covered = 0;
   /** Rounds so far. */
   rounds = 0;
-  readonly #world: World;
+  readonly #world: SchedulerEnv;
   readonly #passed: () => void;
   #running = false;
   #wanted = 0;
 
   /** Calls `passed` after each round. */
-  constructor(world: World, passed: () => void) {
+  constructor(world: SchedulerEnv, passed: () => void) {
     this.#world = world;
     this.#passed = passed;
   }

@@ -1,4 +1,4 @@
-import { Tab } from './election.js';
+import { TabElection } from './election.js';
 import type { Message, Session, World } from './messages.js';
 
 /** What makes a tab's stream: tabs share one only if all of it is the same. */
@@ -14,7 +14,7 @@ export interface Group {
  *
  * Nothing is shared between different users, URLs, types or cookie policies: the name of lock and channel is all of them.
  */
-export function joinTabs(group: Group, session: Session, changed: () => void): Tab {
+export function joinTabs(group: Group, session: Session, changed: () => void): TabElection {
   const url = new URL(group.url, typeof document === 'object' ? document.baseURI : location.href).href;
   const name = ['tinysse/1', url, group.user, group.types.join(), group.withCredentials ? 'include' : ''].join('\n');
   const channel = new BroadcastChannel(name);
@@ -53,7 +53,7 @@ export function joinTabs(group: Group, session: Session, changed: () => void): T
     },
     changed,
   };
-  const tab = new Tab(crypto.randomUUID(), session, world);
+  const tab = new TabElection(crypto.randomUUID(), session, world);
   channel.onmessage = ({ data }: MessageEvent<Message>) => tab.hear(data);
   return tab;
 }

@@ -1,4 +1,4 @@
-import type { Message, Role, Session, Shown, World } from './messages.js';
+import type { Message, Role, Session, SharedStatus, World } from './messages.js';
 import { type Frame, Relay } from './replay-buffer.js';
 
 /** A leader that said nothing for so long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
@@ -32,10 +32,10 @@ const greeting = 3000;
  * Who leads is decided by a lock, which the browser gives to the next tab when the one that has it dies. A leader that lives
  * but does not answer (frozen, stopped) has it taken away.
  */
-export class Tab {
+export class TabElection {
   role: Role = 'candidate';
   /** What the leader shows, while one is followed. */
-  leading: Shown | undefined;
+  leading: SharedStatus | undefined;
   readonly #me: string;
   readonly #world: World;
   readonly #session: Session;
@@ -205,7 +205,7 @@ export class Tab {
       this.leading = message.shown;
       this.#answer = message.answer;
       this.#world.changed();
-    } else if (kind === 'apart') {
+    } else if (kind === 'unshared') {
       this.close();
       this.#session.lead(true);
     }
@@ -258,13 +258,13 @@ export class Tab {
     this.#world.post({ kind: 'here', from: this.#me });
   }
 
-  #status({ status, error, attempt, retryAt }: Shown): void {
+  #status({ status, error, attempt, retryAt }: SharedStatus): void {
     const shown = { status, error, attempt, retryAt };
     this.#world.post({ kind: 'status', from: this.#me, answer: this.#answer, shown });
   }
 
   #apart(): void {
-    this.#world.post({ kind: 'apart', from: this.#me });
+    this.#world.post({ kind: 'unshared', from: this.#me });
     this.close();
   }
 

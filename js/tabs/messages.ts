@@ -1,4 +1,4 @@
-import type { Tab } from './election.js';
+import type { TabElection } from './election.js';
 import type { Frame } from './replay-buffer.js';
 
 /** What a tab is to the other tabs of its user. */
@@ -16,7 +16,7 @@ export type Message =
   /** "I hold the connection": whoever follows another tab, or none, joins anew. */
   | { readonly kind: 'here'; readonly from: string }
   /** What the leader shows, and how long (milliseconds) it may take to answer a ping. Also that answer. */
-  | { readonly kind: 'status'; readonly from: string; readonly answer: number; readonly shown: Shown }
+  | { readonly kind: 'status'; readonly from: string; readonly answer: number; readonly shown: SharedStatus }
   /** "Is the leader alive?" */
   | { readonly kind: 'ping'; readonly from: string }
   /** The user of a follower wants a new connection. */
@@ -24,10 +24,10 @@ export type Message =
   /** The user logged out: nothing of the connection may be kept in any tab. */
   | { readonly kind: 'forget'; readonly from: string }
   /** The server does not speak tinysse/1, so nothing could be handed over without loss: everybody connects for himself. */
-  | { readonly kind: 'apart'; readonly from: string };
+  | { readonly kind: 'unshared'; readonly from: string };
 
 /** The part of a snapshot that followers show as theirs. */
-export interface Shown {
+export interface SharedStatus {
   readonly status: string;
   readonly error: {
     readonly name: 'SseError';
@@ -51,7 +51,7 @@ export interface Session {
   /** Ends everything of this user. */
   forget(): void;
   /** What this tab's own connection shows, and what the hub calls it. */
-  shown(): Shown & { readonly clientId: string | null };
+  shown(): SharedStatus & { readonly clientId: string | null };
 }
 
 /** What the browser does for a tab. */
@@ -67,6 +67,6 @@ export interface World {
   lock(steal: boolean): void;
   /** Gives the lock back and closes the channel. */
   leave(): void;
-  /** The leader's state is another one: look at {@link Tab.leading}. */
+  /** The leader's state is another one: look at {@link TabElection.leading}. */
   changed(): void;
 }

@@ -1,15 +1,15 @@
 // Loaded by the first client that shares its connection with other tabs.
-import type { Hook, WasmClient, WasmOptions, WasmSnapshot } from '../loader/wasm.js';
+import type { Plugin, WasmClient, WasmOptions, WasmSnapshot } from '../loader/wasm.js';
 import { joinTabs } from './browser.js';
-import type { Tab } from './election.js';
-import type { Session, Shown } from './messages.js';
+import type { TabElection } from './election.js';
+import type { Session, SharedStatus } from './messages.js';
 import type { Frame } from './replay-buffer.js';
 
 /** With these, this tab needs no connection; another one may. */
 const resting = new Set(['idle', 'paused']);
 
 /** Returns the plugin that shares one connection among the tabs of a user. Changes `options`. */
-export function sharing(options: WasmOptions): Hook {
+export function sharing(options: WasmOptions): Plugin {
   options.share = true;
   return (wasm, changed, forget) => join(wasm, options, changed, forget);
 }
@@ -24,7 +24,7 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
     forget: wasm.forget.bind(wasm),
     close: wasm.close.bind(wasm),
   };
-  let tab: Tab | undefined;
+  let tab: TabElection | undefined;
   let group = '';
   const part = () => {
     tab?.close();
@@ -103,7 +103,7 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
   };
 }
 
-function shown(raw: WasmSnapshot, tab: Tab | undefined): WasmSnapshot {
+function shown(raw: WasmSnapshot, tab: TabElection | undefined): WasmSnapshot {
   const role = tab?.role ?? 'alone';
   const { leading } = tab ?? {};
   if (!leading || raw.status !== 'open') return { ...raw, role };
@@ -112,8 +112,8 @@ function shown(raw: WasmSnapshot, tab: Tab | undefined): WasmSnapshot {
 }
 
 /** Of an error, what passes through a channel. */
-function plain(error: unknown): Shown['error'] {
+function plain(error: unknown): SharedStatus['error'] {
   if (!error) return null;
-  const { code, message, status, retryable } = error as NonNullable<Shown['error']>;
+  const { code, message, status, retryable } = error as NonNullable<SharedStatus['error']>;
   return { name: 'SseError', code, message, retryable, ...(status === undefined ? {} : { status }) };
 }

@@ -1,7 +1,7 @@
 // What token providers answer and throw in the wild, put into the form that the core reads. Loaded by the first client that needs it;
 // so it imports nothing that the entry has, which bundlers would move into a chunk of its own.
 
-import type { TokenAnswer } from '../model/types.js';
+import type { TokenAnswer } from '../model/options.js';
 import { peek, statusOf, tokenOf } from './answer.js';
 import { noToken } from './received.js';
 

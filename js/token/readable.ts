@@ -1,5 +1,5 @@
 import { chunk } from '../loader/chunk.js';
-import type { TokenAnswer, TokenProvider } from '../model/types.js';
+import type { TokenAnswer, TokenProvider } from '../model/options.js';
 
 const reader = chunk(() => import('./normalize.js'), 'readError');
 

@@ -54,11 +54,11 @@ mod read {
         _with_credentials: Option<bool>,
         last_event_id: Option<String>,
         cursor_user: Option<String>,
-        coalesce: Option<u32>,
+        coalesce_ms: Option<u32>,
         heartbeat_timeout: Option<u32>,
         connect_timeout: Option<u32>,
         token_timeout: Option<u32>,
-        refusals: Option<u32>,
+        max_refusals: Option<u32>,
         seed: Option<u32>,
     }
 
@@ -111,7 +111,7 @@ mod read {
                 native: raw.transport != Some(Transport::Fetch),
                 connect_timeout: raw.connect_timeout.unwrap_or(usual.connect_timeout),
                 token_timeout: raw.token_timeout.unwrap_or(usual.token_timeout),
-                refusals: raw.refusals.unwrap_or(usual.refusals),
+                refusals: raw.max_refusals.unwrap_or(usual.refusals),
                 event_limit: raw.event_limit.map_or(usual.event_limit, |bytes| bytes as usize),
                 share: raw.share.unwrap_or(false),
                 ..usual
@@ -121,7 +121,7 @@ mod read {
                 user: raw.user.unwrap_or_default(),
                 last_event_id: raw.last_event_id.unwrap_or_default(),
                 cursor_user: raw.cursor_user.unwrap_or_default(),
-                coalesce: raw.coalesce.unwrap_or(0),
+                coalesce: raw.coalesce_ms.unwrap_or(0),
                 seed: raw.seed.unwrap_or_else(|| (js_sys::Math::random() * f64::from(u32::MAX)) as u32),
                 config,
             })
@@ -161,7 +161,7 @@ mod read {
                 native: text(&given, "transport") != "fetch",
                 connect_timeout: number("connectTimeout", usual.connect_timeout),
                 token_timeout: number("tokenTimeout", usual.token_timeout),
-                refusals: number("refusals", usual.refusals),
+                refusals: number("maxRefusals", usual.refusals),
                 event_limit: number("eventLimit", usual.event_limit as u32) as usize,
                 share: number("share", 0) != 0,
                 ..usual
@@ -170,7 +170,7 @@ mod read {
                 user: text(&given, "user"),
                 last_event_id: text(&given, "lastEventId"),
                 cursor_user: text(&given, "cursorUser"),
-                coalesce: number("coalesce", 0),
+                coalesce: number("coalesceMs", 0),
                 seed: number("seed", 0),
                 config,
                 given,

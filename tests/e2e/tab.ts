@@ -14,7 +14,7 @@ export interface Snapshot {
 }
 
 /** An update as the page's client delivered it. */
-export interface Heard {
+export interface Received {
   readonly type: string;
   readonly id: string;
   readonly n: number;
@@ -32,7 +32,7 @@ interface Handle {
 declare global {
   interface Window {
     __tinysse: Handle;
-    __heard: Heard[];
+    __heard: Received[];
   }
 }
 
@@ -144,7 +144,7 @@ export class Tab {
     }, type);
   }
 
-  heard(): Promise<Heard[]> {
+  heard(): Promise<Received[]> {
     return this.page.evaluate(() => window.__heard);
   }
 

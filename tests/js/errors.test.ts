@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
-import type { ClientOptions } from '../../js/model/types.js';
+import type { ClientOptions } from '../../js/model/options.js';
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (source: string, pattern: RegExp) =>

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { idle } from '../../js/client/snapshot.js';
 import { createClient } from '../../js/index.js';
 import type { Wasm } from '../../js/loader/wasm.js';
-import type { Update } from '../../js/model/types.js';
+import type { Update } from '../../js/model/update.js';
 
 /** What the facade adds to a snapshot of the wasm. */
 const ofFacade = ['dropped', 'role'];

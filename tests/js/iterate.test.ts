@@ -1,8 +1,8 @@
 // `for await` over updates: what is queued, what is dropped, how it ends.
 import { expect, test } from 'vitest';
 import { type UpdatesOptions, updates } from '../../js/client/iterate.js';
+import type { Client } from '../../js/model/client.js';
 import { SseError } from '../../js/model/errors.js';
-import type { Client } from '../../js/model/types.js';
 import { HandClient } from './support/client.js';
 
 /** A class that implements the interface does not say for which updates. */
@@ -35,7 +35,7 @@ const begun = async (options?: UpdatesOptions) => {
   return all;
 };
 
-const dropped = async (client: HandClient) => (await client.snapshot()).dropped;
+const dropped = async (client: HandClient) => (await client.stats()).dropped;
 
 test('it holds nothing before the first next, and nothing after the loop is left', async () => {
   const { client, iterator } = reading();

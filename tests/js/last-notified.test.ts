@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { matches, overlap, patterns } from '../../js/model/patterns.js';
-import { Heard } from '../../js/refetch/last-notified.js';
+import { LastNotified } from '../../js/refetch/last-notified.js';
 
 const stamp = (tick: number) => ({ tick, at: 1000 + tick });
 
@@ -24,7 +24,7 @@ test('patterns overlap if one of them covers the other', () => {
 });
 
 test('the latest of all that match; own changes only for those who want them', () => {
-  const heard = new Heard(10);
+  const heard = new LastNotified(10);
   heard.note('a', stamp(1), false);
   heard.note('b.c', stamp(2), false);
   heard.note('a', stamp(3), true);
@@ -37,14 +37,14 @@ test('the latest of all that match; own changes only for those who want them', (
 });
 
 test('a resync of a pattern counts for the types below it', () => {
-  const heard = new Heard(10);
+  const heard = new LastNotified(10);
   heard.note('compute.*', stamp(5), false);
   expect(heard.last(['compute.progress'], false).tick).toBe(5);
   expect(heard.last(['images'], false).tick).toBe(0);
 });
 
 test('beyond its limit it forgets the longest silent, and takes all unknown types for as late as that', () => {
-  const heard = new Heard(2);
+  const heard = new LastNotified(2);
   heard.note('a', stamp(1), false);
   heard.note('b', stamp(2), false);
   heard.note('a', stamp(3), false);

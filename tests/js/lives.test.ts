@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 test('closed twice and begun three times, each life has its own wasm, subscriptions and signal', async () => {
-  const client = make({ linger: 0 });
+  const client = make({ closeDelay: 0 });
   const heard: string[] = [];
   const signals: AbortSignal[] = [];
   for (let life = 1; life <= 3; life++) {
@@ -50,7 +50,7 @@ test('closed twice and begun three times, each life has its own wasm, subscripti
 });
 
 test('a release of a former life does not let go of the connection of this one', async () => {
-  const client = make({ linger: 0 });
+  const client = make({ closeDelay: 0 });
   const old = client.acquire();
   await made(1);
   client.close();

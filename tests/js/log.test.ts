@@ -173,7 +173,7 @@ describe('no token is ever logged', () => {
     await until(() => expect(server.opened).toBe(2));
     client.reconnect();
     await until(() => expect(client.getSnapshot().status).toBe('failed'));
-    const { transitions } = await client.snapshot();
+    const { transitions } = await client.stats();
     await server.stop();
     const said = JSON.stringify([entries, debug.mock.calls, transitions]);
     expect(entries.filter(({ what }) => what === 'error').at(-1)).toMatchObject({

@@ -16,7 +16,13 @@ const warnings: unknown[] = [];
 let clients: { close(): void }[] = [];
 
 async function connect(more: Partial<ClientOptions> = {}) {
-  const client = createClient({ url: '/events', persist: true, linger: 0, token: () => jwt({ sub: 'ada' }), ...more });
+  const client = createClient({
+    url: '/events',
+    persist: true,
+    closeDelay: 0,
+    token: () => jwt({ sub: 'ada' }),
+    ...more,
+  });
   clients.push(client);
   client.acquire();
   // The first import of the lazy part reads files, which fake timers do not wait for.

@@ -32,7 +32,7 @@ function compile(source: string, others: ts.CompilerOptions = {}): string[] {
 }
 
 const head = `
-import { createClient, type Detail, type Off, type Pattern, type Update, type UpdateType } from 'tinysse';
+import { createClient, type ClientStats, type Unsubscribe, type Pattern, type Update, type UpdateType } from 'tinysse';
 import { updates } from 'tinysse/iterate';
 import { useAutoRefetch, useSSEEvent, useSSEStatus } from 'tinysse/react';
 import type { SWRResponse } from 'swr';
@@ -112,7 +112,7 @@ sse.subscribe('anything', (u) => {
 sse.subscribe(['a', 'b.*', '*'], (u) => u.type.length);
 useAutoRefetch(query, 'anything', { filter: (u) => u.data === 1 });
 useSSEStatus((s) => s.status) satisfies 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
-holds<Same<ReturnType<typeof sse.acquire>, Off>>();
+holds<Same<ReturnType<typeof sse.acquire>, Unsubscribe>>();
 const release: () => void = sse.acquire({ signal: sse.signal });
 {
   using off = sse.subscribe('a', () => {}, { signal: AbortSignal.timeout(1) });
@@ -127,7 +127,7 @@ async () => {
   updates(sse, 'a', { overflow: 'drop-newest' });
   // @ts-expect-error no such type
   updates(mine, 'c');
-  const detail: Detail = await sse.snapshot();
+  const detail: ClientStats = await sse.stats();
   detail.connects.glitch satisfies number;
   detail.latency.p95 satisfies number;
   // @ts-expect-error it is a look, nothing to change
@@ -147,7 +147,7 @@ mine.subscribe('c', () => {});
 useAutoRefetch(query, 'a', { client: mine });
 useSSEStatus((s) => s.events, { client: mine }) satisfies number;
 // @ts-expect-error a number of milliseconds
-createClient({ url: '/events', linger: '1s' });
+createClient({ url: '/events', closeDelay: '1s' });
 createClient({ url: '/events', token: ({ reason, signal }) => (signal.aborted ? reason : { token: 't', expires_in: 60 }) });
 // @ts-expect-error no token
 createClient({ url: '/events', token: () => 7 });

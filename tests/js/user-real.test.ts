@@ -22,7 +22,7 @@ function hold(signedIn: { user?: string }, more: Partial<ClientOptions> = {}) {
     const { user } = signedIn;
     return user ? { token: `${user}-${asked.length}`, user } : `opaque-${asked.length}`;
   };
-  const client = createClient({ url: server.url, linger: 0, token, ...more });
+  const client = createClient({ url: server.url, closeDelay: 0, token, ...more });
   clients.push(client);
   client.subscribe('*', ({ id }) => ids.push(id));
   client.onResync(({ gap }) => gaps.push(gap));

@@ -12,7 +12,7 @@ vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 let come: () => Promise<void>;
 
 function hold(more: Partial<ClientOptions> = {}) {
-  const client = createClient({ url: '/events', linger: 10, ...more });
+  const client = createClient({ url: '/events', closeDelay: 10, ...more });
   const users: (string | null)[] = [];
   const statuses: string[] = [];
   client.onUser((user) => users.push(user));

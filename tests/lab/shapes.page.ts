@@ -1,10 +1,10 @@
 // One stream, received by several clients: what each makes of it.
 import { clients, type Failure } from './clients';
 
-type Heard = readonly [type: string, data: string, id: string];
+type Received = readonly [type: string, data: string, id: string];
 
 interface Told {
-  readonly events: Heard[];
+  readonly events: Received[];
   readonly failures: Failure[];
 }
 

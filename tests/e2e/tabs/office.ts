@@ -33,7 +33,7 @@ sse.onResync(({ gap }) => window.resyncs.push(gap));
 sse.acquire();
 `;
 
-export interface Heard {
+export interface Received {
   readonly id: string;
   readonly n: number;
   /** Milliseconds since 1970. */
@@ -41,7 +41,7 @@ export interface Heard {
 }
 
 interface Desk {
-  readonly heard: Heard[];
+  readonly heard: Received[];
   readonly resyncs: string[];
   readonly asks: number;
   readonly sse: {

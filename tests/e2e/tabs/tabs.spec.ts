@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { test as base, expect } from '../fixtures';
 import type { Relay } from '../proxy';
 import { Feed, type Server } from '../server';
-import { type Heard, heard, hears, Office, role, settled, type Watched } from './office';
+import { heard, hears, Office, type Received, role, settled, type Watched } from './office';
 
 /** `npm run test:full` has twenty of each. */
 const TABS = Number(process.env.TABS ?? 8);
@@ -250,7 +250,7 @@ async function leading(tabs: Watched[]): Promise<Watched> {
 const resyncs = (page: Page) => page.evaluate(() => window.resyncs);
 
 /** From when a tab hears at all, it hears everything, once and in order. */
-function complete(all: Heard[], published: string[]): void {
+function complete(all: Received[], published: string[]): void {
   const from = published.indexOf(all[0]?.id ?? '');
   expect(from).toBeGreaterThanOrEqual(0);
   expect(all.map(({ id }) => id)).toEqual(published.slice(from));

@@ -1,6 +1,8 @@
 import { idle } from '../../../js/client/snapshot.js';
 import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/loader/wasm.js';
-import type { Gap, TokenAnswer, Update } from '../../../js/model/types.js';
+import type { TokenAnswer } from '../../../js/model/options.js';
+import type { Gap } from '../../../js/model/snapshot.js';
+import type { Update } from '../../../js/model/update.js';
 import type { Inside } from '../../../js/plugins/stats.js';
 
 /** Stands for the module where the test must say what the wasm says, or must see what it is told. Each made is in `made`. */

@@ -1,5 +1,5 @@
-import { Tab } from '../../../js/tabs/election.js';
-import type { Message, Session, Shown, World } from '../../../js/tabs/messages.js';
+import { TabElection } from '../../../js/tabs/election.js';
+import type { Message, Session, SharedStatus, World } from '../../../js/tabs/messages.js';
 import type { Frame } from '../../../js/tabs/replay-buffer.js';
 
 interface Alarm {
@@ -66,7 +66,7 @@ export class Browser {
 /** A tab, with the session of its client: what it was told is written down. */
 export class Desk implements Session, World {
   readonly browser: Browser;
-  readonly tab: Tab;
+  readonly tab: TabElection;
   readonly heard: string[] = [];
   readonly said: Message[] = [];
   stopped = false;
@@ -87,7 +87,7 @@ export class Desk implements Session, World {
   constructor(browser: Browser, name: string) {
     this.browser = browser;
     browser.tabs.push(this);
-    this.tab = new Tab(name, this, this);
+    this.tab = new TabElection(name, this, this);
     this.#follow();
   }
 
@@ -153,7 +153,7 @@ export class Desk implements Session, World {
   reconnect = () => {
     this.reconnects += 1;
   };
-  shown = (): Shown & { clientId: string | null } => ({
+  shown = (): SharedStatus & { clientId: string | null } => ({
     status: this.status,
     error: null,
     attempt: 0,

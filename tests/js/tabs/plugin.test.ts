@@ -29,7 +29,7 @@ class Locks {
   }
 }
 
-interface Tab {
+interface OpenTab {
   readonly client: Client;
   readonly ids: string[];
   readonly users: (string | null)[];
@@ -38,20 +38,20 @@ interface Tab {
 }
 
 let server: SseServer;
-let tabs: Tab[] = [];
+let tabs: OpenTab[] = [];
 
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 const turn = (ms = 100) => new Promise((done) => setTimeout(done, ms));
 const roles = () => tabs.map(({ client }) => client.getSnapshot().role);
 const statuses = () => tabs.map(({ client }) => client.getSnapshot().status);
 
-async function open(user: string): Promise<Tab> {
+async function open(user: string): Promise<OpenTab> {
   const token = () => {
     tab.asked += 1;
     return { token: tab.signedIn, user: tab.signedIn };
   };
-  const client = createClient({ url: server.url, token, linger: 0 });
-  const tab: Tab = { client, ids: [], users: [], asked: 0, signedIn: user };
+  const client = createClient({ url: server.url, token, closeDelay: 0 });
+  const tab: OpenTab = { client, ids: [], users: [], asked: 0, signedIn: user };
   client.subscribe('*', ({ id }) => tab.ids.push(id));
   client.onUser((user) => tab.users.push(user));
   client.acquire();
@@ -111,7 +111,7 @@ test('forget() does not concern the tabs of another user', async () => {
   expect(bob.users).toEqual([]);
 });
 
-test.each<[string, (leader: Tab) => void]>([
+test.each<[string, (leader: OpenTab) => void]>([
   ['the application names another user', ({ client }) => client.setUser('bob')],
   ['its provider answers for another user', ({ client }) => client.reconnect()],
 ])('a leader for whom %s passes on nothing of that user, and the next tab leads', async (_, act) => {
