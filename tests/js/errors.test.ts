@@ -1,9 +1,12 @@
 // One vocabulary of failures in Rust, JavaScript and the documentation, and what an error says of itself.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
 import type { ClientOptions } from '../../js/types.js';
 
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (source: string, pattern: RegExp) =>
   [...source.matchAll(pattern)].map((match) => match[1] as string).sort();
@@ -20,16 +23,60 @@ test('the codes of the core, of the type and of its table are the same', () => {
   expect(all(text('js/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);
 });
 
-test('docs/errors.md explains each code: meaning, cause or statuses, whether it is retried, remedy, and a line of the console', () => {
-  const [, ...sections] = text('docs/errors.md').split(/^## /m);
+/** The halves of docs/errors.md, by their headings. */
+const document = Object.fromEntries(
+  text('docs/errors.md')
+    .split(/^## /m)
+    .map((half) => [half.split('\n', 1)[0], half]),
+);
+
+test('docs/errors.md explains each code of the client: cause, whether it is retried, remedy, and a line of the console', () => {
+  const [, ...sections] = (document.Client ?? '').split(/^### /m);
   expect(sections.map((section) => section.split('\n', 1)[0]).sort()).toEqual(codes);
   for (const section of sections) {
     const code = section.split('\n', 1)[0];
-    expect(section, code).toMatch(/retried/i);
+    expect(section, code).toMatch(/\*\*Causes\*\*|^\| status \|/m);
+    expect(section, code).toMatch(/\*\*Retried\*\*|\| retried \|/);
     expect(section, code).toContain('**Remedy**');
     expect(section, code).toMatch(/```text\n(tinysse: |SseError: )/);
     if (code !== 'overflow') expect(section, code).toContain(`tinysse/docs/errors.md#${code}`);
   }
+});
+
+/** The statuses of the constructors of `Problem`. */
+const statuses: { [name: string]: number } = {
+  bad_request: 400,
+  unauthorized: 401,
+  unprocessable: 422,
+  unavailable: 503,
+};
+const named: { [name: string]: number } = {
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_MANY_REQUESTS: 429,
+  INSUFFICIENT_STORAGE: 507,
+};
+
+test('docs/errors.md lists each code of the server with its status, and no other', () => {
+  const sources = execFileSync('git', ['grep', '-lE', 'Problem', '--', '*.rs'], { cwd: root, encoding: 'utf8' });
+  const raised = new Set<string>();
+  for (const path of sources
+    .trim()
+    .split('\n')
+    .filter((path) => !/(^|\/)(tests|fuzz)\//.test(path))) {
+    for (const [, made, status, code] of text(path).matchAll(
+      /(?:Problem|Self)::(\w+)\(\s*(?:StatusCode::(\w+),\s*)?"([a-z]+(?:_[a-z]+)*)",/g,
+    )) {
+      const known = status ? named[status] : statuses[made as string];
+      if (made === 'new' || known) raised.add(`${code} ${known}`);
+    }
+  }
+  expect(raised.size).toBeGreaterThan(35);
+  const rows = [...(document.Server ?? '').matchAll(/^\| `(\w+)` \| (\d{3}) \| [^|]+ \| [^|]+ \|$/gm)];
+  expect([...new Set(rows.map(([, code, status]) => `${code} ${status}`))].sort()).toEqual([...raised].sort());
 });
 
 test('an error serialises with its name and message, and without its cause', () => {
