@@ -1,13 +1,9 @@
 // One vocabulary of failures in Rust, JavaScript and the documentation, and what an error says of itself.
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
 import type { ClientOptions } from '../../js/types.js';
+import { files, text } from './support/files.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (source: string, pattern: RegExp) =>
   [...source.matchAll(pattern)].map((match) => match[1] as string).sort();
 
@@ -24,7 +20,7 @@ test('the codes of the core, of the type and of its table are the same', () => {
 });
 
 /** The halves of docs/errors.md, by their headings. */
-const document = Object.fromEntries(
+const document: { [heading: string]: string | undefined } = Object.fromEntries(
   text('docs/errors.md')
     .split(/^## /m)
     .map((half) => [half.split('\n', 1)[0], half]),
@@ -61,12 +57,8 @@ const named: { [name: string]: number } = {
 };
 
 test('docs/errors.md lists each code of the server with its status, and no other', () => {
-  const sources = execFileSync('git', ['grep', '-lE', 'Problem', '--', '*.rs'], { cwd: root, encoding: 'utf8' });
   const raised = new Set<string>();
-  for (const path of sources
-    .trim()
-    .split('\n')
-    .filter((path) => !/(^|\/)(tests|fuzz)\//.test(path))) {
+  for (const path of files('.rs').filter((path) => !/(^|\/)(tests|fuzz)\//.test(path))) {
     for (const [, made, status, code] of text(path).matchAll(
       /(?:Problem|Self)::(\w+)\(\s*(?:StatusCode::(\w+),\s*)?"([a-z]+(?:_[a-z]+)*)",/g,
     )) {
