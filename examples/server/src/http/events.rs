@@ -74,7 +74,10 @@ pub(super) async fn open(app: &Arc<App>, conn: Arc<Conn>, query: &str, headers: 
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
     if let Some(id) = cursor.and_then(EventId::parse).filter(|id| id.follows(app.streams.cursor())) {
-        app.engine.claimed(id);
+        app.engine.catch_up(id).await;
+        if id.follows(app.streams.cursor()) {
+            app.engine.claimed(id);
+        }
     }
     if !app.use_up(&claims).await? {
         return busy(app, transport);

@@ -24,7 +24,7 @@ mod tail;
 use std::{fmt, sync::Arc, thread, time::Duration};
 
 use ::redis::{Script, ScriptInvocation};
-use tinysse::proto::wire::id::Epoch;
+use tinysse::proto::wire::id::{Epoch, EventId};
 use tokio::{runtime, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Engine, EngineError, Health, OpenError, Sink};
@@ -42,6 +42,8 @@ pub(crate) use script::script;
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client whose cursor is ahead of this node waits for the update it names.
+const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a start waits for it.
 const START: Duration = Duration::from_secs(5);
 
@@ -163,6 +165,14 @@ impl From<Failure> for EngineError {
 impl Engine for Redis {
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>> {
         Box::pin(self.send(batch))
+    }
+
+    fn catch_up(&self, id: EventId) -> Answer<'_, ()> {
+        let mut head = self.state.head.subscribe();
+        Box::pin(async move {
+            let reached = head.wait_for(|(epoch, seq)| *epoch != id.epoch || *seq >= id.seq);
+            let _ = timeout(CATCH_UP, reached).await;
+        })
     }
 
     fn health(&self) -> Health {
