@@ -1,4 +1,4 @@
-// One vocabulary of failures in Rust, JavaScript and the documentation, and what an error says of itself.
+// One vocabulary of failures in Rust, JavaScript and the documents, and what an error contains.
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
 import type { ClientOptions } from '../../js/types.js';
