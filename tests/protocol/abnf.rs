@@ -15,9 +15,9 @@ pub(crate) struct Grammar(BTreeMap<String, Node>);
 
 #[derive(Debug)]
 enum Node {
-    Either(Vec<Node>),
-    Each(Vec<Node>),
-    Repeat(usize, usize, Box<Node>),
+    Either(Vec<Self>),
+    Each(Vec<Self>),
+    Repeat(usize, usize, Box<Self>),
     Rule(String),
     Text { bytes: Vec<u8>, cased: bool },
     Range(u8, u8),
@@ -73,7 +73,9 @@ impl Grammar {
         let Node::Either(words) = &self.0[rule] else { panic!("{rule} has no alternatives") };
         let word = |node: &Node| match node {
             Node::Text { bytes, .. } => String::from_utf8(bytes.clone()).expect("UTF-8"),
-            other => panic!("{rule}: {other:?} is no string"),
+            Node::Either(_) | Node::Each(_) | Node::Repeat(..) | Node::Rule(_) | Node::Range(..) => {
+                panic!("{rule}: {node:?} is no string")
+            }
         };
         words.iter().map(word).collect()
     }
@@ -215,10 +217,7 @@ impl Reader<'_> {
     }
 
     fn takes(&mut self, char: char) -> bool {
-        if char == '/' {
-            self.spaces();
-        }
-        if matches!(char, ')' | ']') {
+        if matches!(char, '/' | ')' | ']') {
             self.spaces();
         }
         self.0.next_if_eq(&char).is_some()

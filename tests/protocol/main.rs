@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod abnf;
+mod reader;
+mod world;
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use abnf::Grammar;
+use reader::Event;
 use tinysse::proto::{
     audience::{Audience, Identity, MAX_CHANNELS, MAX_NAME, MAX_SEGMENTS},
     registry::Pattern,
@@ -24,6 +27,7 @@ use tinysse::proto::{
     },
 };
 use tinysse_server::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
+use world::World;
 
 fn document() -> String {
     fs::read_to_string("docs/PROTOCOL.md").expect("docs/PROTOCOL.md").replace("\r\n", "\n")
@@ -289,4 +293,24 @@ fn types_ids_patterns_and_audiences_are_those_of_the_code() {
             assert!(Pattern::parse(text).is_some(), "pattern {text:?}");
         }
     }
+}
+
+#[test]
+fn a_client_that_was_written_from_the_document_misses_nothing_unannounced() {
+    let (mut updates, mut resyncs) = (0, BTreeSet::new());
+    for seed in 1..500 {
+        let mut world = World::new(seed);
+        (0..200).for_each(|_| world.turn());
+        world.settle();
+        updates += world.reader.events.iter().filter(|event| matches!(event, Event::Update { .. })).count();
+        resyncs.extend(world.reader.events.into_iter().filter_map(|event| match event {
+            Event::Resync { gap, types } => Some((gap, types)),
+            Event::Update { .. } => None,
+        }));
+    }
+    assert!(updates > 10_000, "{updates} updates");
+    for gap in ["first", "epoch", "trimmed", "overflow"] {
+        assert!(resyncs.iter().any(|(known, _)| known == gap), "no resync of {gap}: {resyncs:?}");
+    }
+    assert!(resyncs.contains(&("overflow".to_owned(), vec!["slow.b".to_owned()])), "{resyncs:?}");
 }
