@@ -246,6 +246,8 @@ export class TabElection {
     if (event === 'tinysse.bye') return undefined;
     if (event === 'tinysse.resync') this.#relay.reset(id);
     else if (event === 'tinysse.beat') this.#relay.advance(id);
+    // Reserved for a later version of the wire: ignored, as the core does.
+    else if (event.startsWith('tinysse.')) return undefined;
     else this.#relay.push(frame);
     return frame;
   }

@@ -78,7 +78,7 @@ sse.subscribe('projects.*', () => {});
 sse.subscribe(['projects', 'nope'], () => {});
 holds<Same<ReturnType<typeof useAutoRefetch<typeof query, 'projects'>>, typeof query>>();
 useAutoRefetch(query, 'projects').data satisfies 7;
-useAutoRefetch(query, ['compute.progress'], { filter: (u) => u.data.pct === 100, self: 'refetch', minIntervalMs: 1 });
+useAutoRefetch(query, ['compute.progress'], { filter: (u) => u.data.pct === 100, fromThisTab: 'refetch', minIntervalMs: 1 });
 // @ts-expect-error no such type
 useAutoRefetch(query, 'project');
 // @ts-expect-error no such data

@@ -240,11 +240,13 @@ fn blocks(markdown: &str) -> Vec<(usize, &str, Vec<&str>)> {
 
 /// A block that begins with `// examples/…` is a piece of that file, indentation and empty lines apart.
 #[test]
-fn the_readme_shows_code_that_exists() {
+fn documents_show_code_that_exists() {
     let squeeze =
         |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-    let (readme, mut broken) = (page("README.md"), Vec::new());
-    for (number, language, lines) in blocks(&readme) {
+    let mut broken = Vec::new();
+    let documents: Vec<_> = pages().into_iter().filter(|page| page.is(&["md"])).collect();
+    let all = documents.iter().flat_map(|page| blocks(&page.text).into_iter().map(|block| (&page.path, block)));
+    for (document, (number, language, lines)) in all {
         let Some(path) = lines.first().and_then(|line| line.strip_prefix("// ")).map(str::trim) else { continue };
         if !["ts", "tsx", "rust"].contains(&language) || path.contains(' ') || !path.contains('/') {
             continue;
@@ -252,11 +254,11 @@ fn the_readme_shows_code_that_exists() {
         let piece = squeeze(&lines.get(1..).unwrap_or_default().join("\n"));
         match fs::read_to_string(path) {
             Ok(file) if squeeze(&file).contains(&piece) => {}
-            Ok(_) => broken.push(format!("README.md:{number}: not in {path} (any more)")),
-            Err(error) => broken.push(format!("README.md:{number}: {path}: {error}")),
+            Ok(_) => broken.push(format!("{document}:{number}: not in {path} (any more)")),
+            Err(error) => broken.push(format!("{document}:{number}: {path}: {error}")),
         }
     }
-    clean("What the README shows of a file stands in that file.", &broken);
+    clean("What a document shows of a file is in that file.", &broken);
 }
 
 #[test]

@@ -140,7 +140,7 @@ export class Desk implements Session, World {
     }
     if (event === 'tinysse.resync') this.heard.push(`resync ${new URLSearchParams(data).get('gap')}`);
     else if (!event.startsWith('tinysse.') && Number(id.slice(2)) > Number(this.cursor.slice(2))) this.heard.push(id);
-    else if (!event.startsWith('tinysse.')) return;
+    else if (event !== 'tinysse.beat') return;
     this.cursor = id;
   };
   /** As the client does: leaves the group, and ends what it has of the user. */

@@ -38,6 +38,23 @@ test('the first leads, the others follow, and all hear everything once and in or
   for (const { heard } of desks) expect(heard).toEqual(['resync first', ...ids]);
 });
 
+test('a reserved frame that this version does not know is ignored: not passed on, not replayed, not a place', () => {
+  const [leader, follower] = office(2) as [Desk, Desk];
+  publish(1);
+  leader.stream(['tinysse.later', 'e.9', 'x']);
+  browser.run(50);
+  // It follows from before that frame, so whatever the leader remembers is replayed to it.
+  const late = new Desk(browser, 'late');
+  late.cursor = 'e.0';
+  late.tab.follow(++late.ticket, late.cursor);
+  browser.run(200);
+  publish(1);
+  browser.run(50);
+  expect(JSON.stringify(browser.tabs.map(({ said }) => said))).not.toContain('tinysse.later');
+  expect(follower.heard).toEqual(['resync first', 'e.1', 'e.2']);
+  expect(late.heard).toContain('e.2');
+});
+
 test('when the leader dies the next one goes on where it ended', () => {
   const desks = office(4);
   publish(3);
