@@ -64,7 +64,7 @@ class Facade implements Client<Record<string, unknown>> {
   readonly #offs = new Set<() => void>();
   #closing!: AbortController;
   readonly #end: AbortSignal | undefined;
-  #hooks: Promise<Plugin[]> | undefined;
+  #plugins: Promise<Plugin[]> | undefined;
   /** See {@link ClientStats.latency}. */
   readonly #late: number[] = [];
   #wasm: WasmClient | undefined;
@@ -222,7 +222,7 @@ class Facade implements Client<Record<string, unknown>> {
     clearTimeout(this.#closeTimer);
     this.#wanted = this.#paused = this.#forgotten = false;
     this.#holders = 0;
-    this.#hooks = undefined;
+    this.#plugins = undefined;
     this.#waiting.hurry();
     this.#options = this.#fresh();
     // At the end: a listener may look at the last snapshot, and what it begins belongs to the next life.
@@ -308,8 +308,8 @@ class Facade implements Client<Record<string, unknown>> {
     // Tabs share what is one user's, by locks. What few want is loaded for them alone, and the connection works without it.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
     if (persist || log || debug) {
-      this.#hooks ??= more()
-        .then(({ hooks }) => (this.#wasm || signal.aborted ? [] : hooks(this, options, this.#own, debug, report)))
+      this.#plugins ??= more()
+        .then(({ plugins }) => (this.#wasm || signal.aborted ? [] : plugins(this, options, this.#own, debug, report)))
         .catch((thrown: unknown) => {
           report(thrown);
           return [];
@@ -318,13 +318,13 @@ class Facade implements Client<Record<string, unknown>> {
     try {
       const module = await loadWasm(wasm, transport, this.#waiting);
       const [over, end] = pause(patience);
-      const hooks = await Promise.race([this.#hooks, over]);
+      const wanted = await Promise.race([this.#plugins, over]);
       end();
       this.#loading = false;
       if (!this.#awaited()) return;
       // Closed, and wanted again since: the plugins are those of the life before.
       if (signal.aborted) this.#load();
-      else this.#boot(module, [...(hooks ?? []), ...(shared ? [sharing(this.#options)] : [])]);
+      else this.#boot(module, [...(wanted ?? []), ...(shared ? [sharing(this.#options)] : [])]);
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
@@ -334,17 +334,17 @@ class Facade implements Client<Record<string, unknown>> {
     }
   }
 
-  #boot(module: Wasm, hooks: readonly Plugin[]): void {
-    const wasm = new module.SseClient(this.#options);
-    this.#given.lastEventId = undefined;
-    this.#wasm = wasm;
+  #boot(module: Wasm, plugins: readonly Plugin[]): void {
     const changed = () => {
       if (this.#wasm === wasm) this.#show(adopt(this.#snapshot, wasm.snapshot(), Date.now()));
     };
     const forget = () => {
       if (this.#wasm === wasm) this.forget();
     };
-    for (const hook of hooks) hook(wasm, changed, forget);
+    const inner = new module.SseClient(this.#options);
+    const wasm = plugins.reduce((client, plugin) => plugin(client, changed, forget), inner);
+    this.#given.lastEventId = undefined;
+    this.#wasm = wasm;
     wasm.onStatus(changed);
     wasm.onResync(({ gap, types }) => {
       this.#resyncs.emit(Object.freeze({ gap, types }));
@@ -400,7 +400,7 @@ class Facade implements Client<Record<string, unknown>> {
   }
 }
 
-const more = chunk(() => import('../plugins/index.js'), 'hooks');
+const more = chunk(() => import('../plugins/index.js'), 'plugins');
 
 /** How long a connection waits for what it can do without, in milliseconds. */
 const patience = 3_000;

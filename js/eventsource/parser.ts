@@ -1,4 +1,5 @@
 import { decode } from '../loader/decode.js';
+import { policyAdvice } from '../loader/policy.js';
 import { SseError } from '../model/errors.js';
 import { wasm } from './inline.js';
 
@@ -146,10 +147,7 @@ function instance(): Exports {
     return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);
-    // Engines have no error class of their own for a refusal by policy; all of them name it in the message.
-    const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embedder/i.test(message);
-    throw refused
-      ? new SseError('csp', `the content security policy needs script-src 'wasm-unsafe-eval' (${message})`, { cause })
-      : new SseError('wasm', `the wasm module did not start: ${message}`, { cause });
+    const advice = policyAdvice(message);
+    throw new SseError(advice ? 'csp' : 'wasm', advice ?? `the wasm module did not start: ${message}`, { cause });
   }
 }

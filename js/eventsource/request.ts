@@ -13,8 +13,8 @@ export interface End {
   readonly error: SseError;
 }
 
-/** Milliseconds for a token. */
-const patience = 30_000;
+/** How long the token function may take, in milliseconds: the default of the client. */
+const patience = 10_000;
 
 /** Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers that are supported. */
 function linked(signal: AbortSignal): AbortController {

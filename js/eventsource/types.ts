@@ -5,7 +5,7 @@ export interface EventSourceTokenAsk {
    * was answered last.
    */
   readonly reason: 'initial' | 'reconnect' | 'rejected';
-  /** Aborted by `close()`, and after 30 seconds. */
+  /** Aborted by `close()`, and after 10 seconds. */
   readonly signal: AbortSignal;
 }
 

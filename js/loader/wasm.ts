@@ -3,6 +3,7 @@ import type { ClientOptions, WasmSource } from '../model/options.js';
 import type { Gap, Role, Snapshot } from '../model/snapshot.js';
 import type { Update } from '../model/update.js';
 import { chunk, delay, pause } from './chunk.js';
+import { policyAdvice } from './policy.js';
 
 /** What the wasm class is built with: the options without those of the facade. */
 export type WasmOptions = Omit<
@@ -26,10 +27,11 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
 };
 
 /**
- * A plugin: it is given each client of the wasm before that starts. It calls `changed` after it altered what the snapshot says,
- * and `forget` when another tab ended the connection of this user.
+ * Wraps each client of the wasm before it starts, and returns the client to use in its place, or `wasm` itself.
+ *
+ * The plugin calls `changed` after altering the snapshot, and `forget` when another tab ended the connection of this user.
  */
-export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => void;
+export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => WasmClient;
 
 /** An input of the session: see `note` in `src/web/page.js`. */
 export type TracedInput = [
@@ -161,15 +163,10 @@ function lost(thrown: unknown): never {
   throw failure(thrown, true);
 }
 
-/** Engines have no error class of their own for a refusal by policy; all of them name it in the message. */
-const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embedder/i;
-
 function failure(cause: unknown, retryable = false): SseError {
   if (isSseError(cause)) return cause;
   const message = messageOf(cause);
-  if (refused.test(message)) {
-    const advice = "the content security policy needs script-src 'wasm-unsafe-eval'";
-    return new SseError('csp', `${advice} (${message})`, { cause });
-  }
+  const advice = policyAdvice(message);
+  if (advice) return new SseError('csp', advice, { cause });
   return new SseError('wasm', `the wasm module did not load: ${message}`, { cause, retryable });
 }

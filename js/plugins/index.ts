@@ -10,16 +10,16 @@ import { keep } from './persist.js';
 export { forget } from './persist.js';
 export { inspect } from './stats.js';
 
-/** What hooks these options ask for; `debug` is what `localStorage['tinysse.debug']` says. They change `options`. */
-export function hooks(
+/** Returns the plugins that these options ask for; `debug` is the value of `localStorage['tinysse.debug']`. They change `options`. */
+export function plugins(
   client: Client<Record<string, unknown>>,
   options: WasmOptions,
   { log, persist }: Pick<ClientOptions, 'log' | 'persist'>,
   debug: string | null,
   report: (thrown: unknown) => void,
 ): Plugin[] {
-  const hooks: Plugin[] = [];
-  if (log || debug) hooks.push(logging(client, options, { log, debug, report }));
+  const wanted: Plugin[] = [];
+  if (log || debug) wanted.push(logging(client, options, { log, debug, report }));
   if (persist) keep(client, options, persist);
-  return hooks;
+  return wanted;
 }

@@ -81,6 +81,7 @@ export function logging(client: Client<Record<string, unknown>>, options: WasmOp
   }
   return (wasm) => {
     watched = wasm;
+    return wasm;
   };
 }
 

@@ -11,19 +11,11 @@ const resting = new Set(['idle', 'paused']);
 /** Returns the plugin that shares one connection among the tabs of a user. Changes `options`. */
 export function sharing(options: WasmOptions): Plugin {
   options.share = true;
-  return (wasm, changed, forget) => join(wasm, options, changed, forget);
+  return (wasm, changed, forget) => shared(wasm, options, changed, forget);
 }
 
-/** Puts itself between one client of the wasm and the facade: a follower shows what its leader shows. */
-function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forget: () => void): void {
-  const own = {
-    snapshot: wasm.snapshot.bind(wasm),
-    onStatus: wasm.onStatus.bind(wasm),
-    start: wasm.start.bind(wasm),
-    reconnect: wasm.reconnect.bind(wasm),
-    forget: wasm.forget.bind(wasm),
-    close: wasm.close.bind(wasm),
-  };
+/** Returns a client like `wasm` whose snapshot, in a follower, is that of its leader, and whose ends reach the other tabs. */
+function shared(wasm: WasmClient, options: WasmOptions, changed: () => void, forget: () => void): WasmClient {
   let tab: TabElection | undefined;
   let group = '';
   const part = () => {
@@ -33,13 +25,13 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
   const session: Session = {
     lead: (lead) => wasm.lead?.(lead),
     hear: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
-    reconnect: own.reconnect,
+    reconnect: () => wasm.reconnect(),
     forget: () => {
       part();
       forget();
     },
     shown: () => {
-      const { status, error, attempt, retryAt, clientId } = own.snapshot();
+      const { status, error, attempt, retryAt, clientId } = wasm.snapshot();
       return {
         status,
         error: plain(error),
@@ -61,7 +53,7 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
     }
   };
   const look = (raw: WasmSnapshot) => {
-    // The tabs of the former user hear nothing of this one.
+    // The tabs of the former user receive nothing from this one.
     if (tab && (raw.user ?? '') !== group) part();
     if (!resting.has(raw.status)) {
       tab?.shows();
@@ -76,31 +68,36 @@ function join(wasm: WasmClient, options: WasmOptions, changed: () => void, forge
     if (typeof what[0] === 'number') follow(...(what as [number, string, string]));
     else tab?.passed(what as Frame);
   });
-  wasm.snapshot = () => shown(own.snapshot(), tab);
-  wasm.onStatus = (fn) =>
-    own.onStatus(
-      fn &&
-        ((raw) => {
-          look(raw);
-          fn(shown(raw, tab));
-        }),
-    );
-  wasm.start = () => {
-    tab?.reconnect();
-    own.start();
+  const overrides: Partial<WasmClient> = {
+    snapshot: () => shown(wasm.snapshot(), tab),
+    onStatus: (fn) =>
+      wasm.onStatus(
+        fn &&
+          ((raw) => {
+            look(raw);
+            fn(shown(raw, tab));
+          }),
+      ),
+    start: () => {
+      tab?.reconnect();
+      wasm.start();
+    },
+    reconnect: () => {
+      tab?.reconnect();
+      wasm.reconnect();
+    },
+    forget: () => {
+      tab?.forget();
+      wasm.forget();
+    },
+    close: () => {
+      part();
+      wasm.close();
+    },
+    free: () => wasm.free(),
   };
-  wasm.reconnect = () => {
-    tab?.reconnect();
-    own.reconnect();
-  };
-  wasm.forget = () => {
-    tab?.forget();
-    own.forget();
-  };
-  wasm.close = () => {
-    part();
-    own.close();
-  };
+  // Every other method is that of `wasm`.
+  return Object.assign(Object.create(wasm), overrides);
 }
 
 function shown(raw: WasmSnapshot, tab: TabElection | undefined): WasmSnapshot {
