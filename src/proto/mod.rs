@@ -23,3 +23,4 @@ pub mod session;
 pub mod time;
 pub mod timers;
 pub mod wire;
+mod words;

@@ -13,7 +13,7 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure};
 
 use super::{
-    hear,
+    hear::{self, word},
     options::Options,
     page::{Page, Say},
     snapshot,
@@ -44,11 +44,11 @@ pub(super) struct Driver {
     _callbacks: transport::Callbacks,
 }
 
-/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` has the
-/// same numbers.
-pub(super) const STATUS: i32 = -1;
-pub(super) const RESYNC: i32 = -2;
-pub(super) const TABS: i32 = -3;
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` and
+/// `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+pub(super) const ON_STATUS: i32 = -1;
+pub(super) const ON_RESYNC: i32 = -2;
+pub(super) const ON_TABS: i32 = -3;
 
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
@@ -87,14 +87,13 @@ impl Driver {
 
     /// Tells core what the application asks for.
     pub(super) fn wish(&self, word: u32, text: &str) {
-        // The number is that of a pause by the application.
-        self.page.say(word, 0, 1.0, 0.0, text);
+        self.page.say(word, 0, f64::from(hear::pause::APPLICATION), 0.0, text);
     }
 
     /// Tells core what the stream of another tab says. The first of it opens the stream.
     pub(super) fn hear(&self, ticket: u32, frame: &str) {
-        self.page.say(2, ticket, 0.0, 0.0, "");
-        self.page.say(1, ticket, 0.0, 0.0, frame);
+        self.page.say(word::OPENED, ticket, 0.0, 0.0, "");
+        self.page.say(word::FRAME, ticket, 0.0, 0.0, frame);
     }
 
     /// Takes one input, and performs what core makes of it.
@@ -206,7 +205,7 @@ impl Driver {
             Output::Probe(ticket) => page.probe(ticket.0),
             Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
-            Output::Status(_) | Output::UserChanged => page.call(STATUS, &self.snapshot()),
+            Output::Status(_) | Output::UserChanged => page.call(ON_STATUS, &self.snapshot()),
             Output::Update(_) | Output::Sleep(_) => {}
         }
     }
