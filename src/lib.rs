@@ -19,19 +19,18 @@
 //! ```
 //!
 //! * [`proto`] decides: the session machine, the wire, the registry. It compiles for every target, and the server's hub shares it.
-//! * `web` performs, on wasm32 only: the class that JavaScript sees, over the browser's `EventSource`.
+//! * `web` performs, on wasm32 with the feature `web`: the class that JavaScript sees, over the browser's `EventSource`.
 //! * `SseClient` and what belongs to it, on wasm32 with the feature `std`, is the same client for frontends in Rust.
 #![no_std]
 
 extern crate alloc;
-// The shipped wasm brings its own panic handler; everything else has std's.
-#[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 #[cfg(all(feature = "std", target_arch = "wasm32"))]
 mod api;
 pub mod proto;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
 pub mod web;
 
 #[cfg(all(feature = "std", target_arch = "wasm32"))]

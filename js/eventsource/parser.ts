@@ -3,12 +3,11 @@ import { policyAdvice } from '../loader/policy.js';
 import { SseError } from '../model/errors.js';
 import { wasm } from './inline.js';
 
-/** The raw exports of `wasm/eventsource/border.rs`. */
+/** The raw exports of `wasm/eventsource/exports.rs`. */
 interface Exports {
   memory: WebAssembly.Memory;
   input(): number;
   open(limit: number): number;
-  reset(scanner: number): void;
   feed(scanner: number, length: number): number;
   close(scanner: number): void;
 }
@@ -46,7 +45,8 @@ const nothing: readonly Finding[] = [];
 /** Reads one stream. */
 export class Parser {
   readonly #wasm: Exports;
-  readonly #scanner: number;
+  readonly #limit: number;
+  #scanner: number;
   /** True if the stream passed the bound, and must be given up. */
   tooLarge = false;
   #again = false;
@@ -60,6 +60,7 @@ export class Parser {
   constructor(limit: number) {
     shared ??= instance();
     this.#wasm = shared;
+    this.#limit = limit;
     this.#scanner = shared.open(limit);
     streams += 1;
   }
@@ -71,13 +72,16 @@ export class Parser {
 
   /** Takes at most {@link piece} bytes, and answers what they complete. */
   feed(bytes: Uint8Array): readonly Finding[] {
-    const { input, reset, feed } = this.#wasm;
+    const { input, open, feed, close } = this.#wasm;
     this.#look();
     this.#bytes.set(bytes, input());
     let report: number;
     try {
-      if (this.#again) reset(this.#scanner);
-      this.#again = false;
+      if (this.#again) {
+        close(this.#scanner);
+        this.#scanner = open(this.#limit);
+        this.#again = false;
+      }
       report = feed(this.#scanner, bytes.length) / 4;
     } catch (cause) {
       shared = undefined; // no memory is left; nothing of that instance is to be trusted

@@ -17,13 +17,7 @@ export const eventSourceWasm = at('target', 'eventsource.wasm');
 export const eventSourceNamed = join(targetDir, wasmTarget, 'small', 'tinysse_eventsource.wasm');
 
 const inputs = [
-  ...[
-    'Cargo.toml',
-    'Cargo.lock',
-    ...['found', 'lines', 'scan'].map((name) => `src/proto/wire/${name}.rs`),
-    'wasm/eventsource',
-    'package-lock.json',
-  ],
+  ...['Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'src/proto', 'wasm/eventsource', 'package-lock.json'],
   ...['eventsource', 'inline', 'layout', 'wasm'].map((name) => `scripts/lib/${name}.mjs`),
 ].map((path) => at(path));
 

@@ -54,7 +54,7 @@ impl Error {
     /// An `SseError` of the class.
     pub(super) fn read(error: &JsValue) -> Self {
         Self {
-            kind: kind(&js::text(error, "code").unwrap_or_default()),
+            kind: js::word(error, "code", Code::parse, Code::Protocol),
             message: message(error),
             status: js::number(error, "status").map(|status| status as u16), // saturates
             retryable: js::field(error, "retryable").is_truthy(),
@@ -143,11 +143,4 @@ fn message(thrown: &JsValue) -> String {
             text.unwrap_or_else(|| "something that is no error".into())
         })
     })
-}
-
-fn kind(code: &str) -> Code {
-    [Code::Unauthorized, Code::Network, Code::Http, Code::Token, Code::User, Code::Csp, Code::Options]
-        .into_iter()
-        .find(|kind| kind.as_str() == code)
-        .unwrap_or(Code::Protocol)
 }

@@ -17,6 +17,15 @@ pub(super) fn number(object: &JsValue, name: &str) -> Option<f64> {
     field(object, name).as_f64()
 }
 
+/// Reads a word of a vocabulary. The shell says no other words, which debug builds check.
+pub(super) fn word<T>(object: &JsValue, name: &str, parse: fn(&str) -> Option<T>, otherwise: T) -> T {
+    let text = text(object, name).unwrap_or_default();
+    parse(&text).unwrap_or_else(|| {
+        debug_assert!(false, "`{name}` has no word {text:?}");
+        otherwise
+    })
+}
+
 /// A count; absent is none.
 pub(super) fn count(object: &JsValue, name: &str) -> u32 {
     number(object, name).map_or(0, |count| count as u32) // saturates

@@ -30,11 +30,7 @@ pub struct Resync {
 
 impl Resync {
     pub(super) fn read(resync: &JsValue) -> Self {
-        let word = js::text(resync, "gap").unwrap_or_default();
-        let gap = [Gap::First, Gap::Epoch, Gap::Trimmed, Gap::Overflow, Gap::Rights]
-            .into_iter()
-            .find(|gap| gap.as_str() == word)
-            .unwrap_or(Gap::Unknown);
+        let gap = js::word(resync, "gap", Gap::parse, Gap::Unknown);
         let types = js::field(resync, "types").dyn_into::<Array>().unwrap_or_default();
         Self { gap, types: types.iter().filter_map(|kind| kind.as_string()).collect() }
     }

@@ -58,7 +58,7 @@ impl Status {
     pub(super) fn read(snapshot: &JsValue) -> Self {
         let error = js::field(snapshot, "error");
         Self {
-            phase: phase(&js::text(snapshot, "status").unwrap_or_default()),
+            phase: js::word(snapshot, "status", Phase::parse, Phase::Idle),
             error: error.is_object().then(|| Error::read(&error)),
             attempt: js::count(snapshot, "attempt"),
             retry_in: js::number(snapshot, "retryAt").map(|ms| Duration::from_millis(ms as u64)), // saturates
@@ -79,13 +79,6 @@ impl Snapshot {
             resyncs: js::count(snapshot, "resyncs"),
         }
     }
-}
-
-fn phase(word: &str) -> Phase {
-    [Phase::Connecting, Phase::Open, Phase::Reconnecting, Phase::Offline, Phase::Paused, Phase::Failed]
-        .into_iter()
-        .find(|phase| phase.as_str() == word)
-        .unwrap_or(Phase::Idle)
 }
 
 /// The last status that was not looked at yet.

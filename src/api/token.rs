@@ -167,7 +167,10 @@ where
         let provider = provider.clone();
         let answer = wasm_bindgen_futures::future_to_promise(async move {
             let signal: Option<AbortSignal> = js::field(&ask, "signal").dyn_into().ok();
-            let ask = TokenAsk { reason: reason(&ask), signal: signal.clone() };
+            let ask = TokenAsk {
+                reason: js::word(&ask, "reason", AskReason::parse, AskReason::Initial),
+                signal: signal.clone(),
+            };
             let answer = unless_aborted(signal, provider(ask)).await;
             // To a question that was given up nobody hears the answer, whatever it is.
             answer
@@ -178,14 +181,6 @@ where
         answer.into()
     };
     Closure::wrap(Box::new(ask) as Box<dyn Fn(JsValue) -> JsValue>)
-}
-
-fn reason(ask: &JsValue) -> AskReason {
-    let text = js::text(ask, "reason").unwrap_or_default();
-    [AskReason::Initial, AskReason::Expired, AskReason::Rejected, AskReason::Revoked, AskReason::Manual]
-        .into_iter()
-        .find(|reason| reason.as_str() == text)
-        .unwrap_or(AskReason::Initial)
 }
 
 /// Drives a future to its end, or drops it when the signal is aborted: then there is no answer.

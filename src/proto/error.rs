@@ -1,41 +1,27 @@
 //! What can go wrong for good, as the user sees it.
 
-/// The class of a failure; the text is the `code` of the JavaScript `SseError`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Code {
-    /// The token provider was refused (401, 403), or the user was revoked.
-    Unauthorized,
-    /// No connection.
-    Network,
-    /// The stream was refused.
-    Http,
-    /// The server broke the wire format.
-    Protocol,
-    /// The token provider threw, hung or answered nonsense.
-    Token,
-    /// The token is for another user than the application's.
-    User,
-    /// A content security policy forbids it.
-    Csp,
-    /// An option is unknown or of the wrong type.
-    Options,
-}
+use super::words::words;
 
-impl Code {
-    /// The code as JavaScript sees it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::Network => "network",
-            Self::Http => "http",
-            Self::Protocol => "protocol",
-            Self::Token => "token",
-            Self::User => "user",
-            Self::Csp => "csp",
-            Self::Options => "options",
-        }
+words! {
+    /// The class of a failure; the text is the `code` of the JavaScript `SseError`.
+    #[non_exhaustive]
+    pub enum Code {
+        /// The token provider was refused (401, 403), or the user was revoked.
+        Unauthorized = "unauthorized",
+        /// No connection.
+        Network = "network",
+        /// The stream was refused.
+        Http = "http",
+        /// The server broke the wire format.
+        Protocol = "protocol",
+        /// The token provider threw, hung or answered nonsense.
+        Token = "token",
+        /// The token is for another user than the application's.
+        User = "user",
+        /// A content security policy forbids it.
+        Csp = "csp",
+        /// An option is unknown or of the wrong type.
+        Options = "options",
     }
 }
 

@@ -8,8 +8,9 @@
 //! * [`session`] is the connection as a state machine; every transition stands in `session/step.rs`.
 //! * [`wire`] is what both sides say to each other: frames, control messages, ids, names.
 //! * [`registry`], [`batch`], [`audience`] answer who wants it, when, and who may see it.
-//! * [`time`], [`timers`], [`backoff`], [`rng`], [`error`] are the small parts.
+//! * [`time`], [`timers`], [`backoff`], [`rng`], [`error`], [`aligned_buffer`] are the small parts.
 
+pub mod aligned_buffer;
 pub mod audience;
 pub mod backoff;
 pub mod batch;
@@ -22,3 +23,4 @@ pub mod session;
 pub mod time;
 pub mod timers;
 pub mod wire;
+mod words;

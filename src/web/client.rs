@@ -6,8 +6,8 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{
-    driver::{Driver, RESYNC, STATUS, TABS},
-    hear::wish,
+    driver::{Driver, ON_RESYNC, ON_STATUS, ON_TABS},
+    hear::word,
     options::{Options, bad_option},
     page,
 };
@@ -91,59 +91,59 @@ impl SseClient {
 impl SseClient {
     /// Connects, from idle or failed.
     pub fn start(&self) {
-        self.driver.start(wish::START);
+        self.driver.start(word::START);
     }
 
     /// Disconnects. The cursor is kept: `start` resumes from it.
     pub fn stop(&self) {
-        self.driver.wish(wish::STOP, "");
+        self.driver.wish(word::STOP, "");
     }
 
     /// Disconnects until `resume`.
     pub fn pause(&self) {
-        self.driver.wish(wish::PAUSE, "");
+        self.driver.wish(word::PAUSE, "");
     }
 
     /// Ends a `pause`.
     pub fn resume(&self) {
-        self.driver.wish(wish::RESUME, "");
+        self.driver.wish(word::RESUME, "");
     }
 
     /// Drops stream and token and connects anew, at once.
     pub fn reconnect(&self) {
-        self.driver.start(wish::RECONNECT);
+        self.driver.start(word::RECONNECT);
     }
 
     /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
     pub fn set_user(&self, user: Option<String>) {
-        self.driver.wish(wish::USER, &user.unwrap_or_default());
+        self.driver.wish(word::SET_USER, &user.unwrap_or_default());
     }
 
     /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
     /// that is looked at again.
     pub fn forget(&self) {
-        self.driver.start(wish::FORGET);
+        self.driver.start(word::FORGET);
     }
 
     /// Calls `call(snapshot)` when the status changes. One function at a time.
     pub fn on_status(&self, call: Option<Function>) {
-        self.driver.keep(STATUS, call);
+        self.driver.keep(ON_STATUS, call);
     }
 
     /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is null for all.
     pub fn on_resync(&self, call: Option<Function>) {
-        self.driver.keep(RESYNC, call);
+        self.driver.keep(ON_RESYNC, call);
     }
 
     /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
     /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
     pub fn on_tabs(&self, call: Option<Function>) {
-        self.driver.keep(TABS, call);
+        self.driver.keep(ON_TABS, call);
     }
 
     /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
     pub fn lead(&self, lead: bool) {
-        self.driver.wish(if lead { wish::LEAD } else { wish::FOLLOW }, "");
+        self.driver.wish(if lead { word::LEAD } else { word::FOLLOW }, "");
     }
 
     /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a line each, of which the data may have

@@ -12,18 +12,14 @@ use core::cell::{Cell, RefCell};
 use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure};
 
-#[cfg(feature = "fetch")]
-use super::room::Room;
 use super::{
-    hear,
+    hear::{self, word},
     options::Options,
-    page::{Page, Say, open},
+    page::{Page, Say},
     snapshot,
-    timer::Timer,
     together::Together,
+    transport,
 };
-#[cfg(feature = "fetch")]
-use crate::proto::session::io::Ticket;
 use crate::proto::{
     client::Client,
     registry::{Pattern, Subscriber},
@@ -40,24 +36,19 @@ use crate::proto::{
 pub(super) struct Driver {
     page: Page,
     core: RefCell<Client>,
-    timer: Timer,
-    /// When it rings.
+    /// When the page's timer rings.
     alarm: Cell<Option<Time>>,
     /// Somebody up the stack is performing: leave the outputs to him, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
-    _said: Say,
-    #[cfg(feature = "fetch")]
-    room: RefCell<Room>,
-    #[cfg(feature = "fetch")]
-    _bytes: Closure<dyn Fn(u32, JsValue)>,
+    _callbacks: transport::Callbacks,
 }
 
-/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` has the
-/// same numbers.
-pub(super) const STATUS: i32 = -1;
-pub(super) const RESYNC: i32 = -2;
-pub(super) const TABS: i32 = -3;
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` and
+/// `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+pub(super) const ON_STATUS: i32 = -1;
+pub(super) const ON_RESYNC: i32 = -2;
+pub(super) const ON_TABS: i32 = -3;
 
 impl Driver {
     pub(super) fn new(options: Options) -> Rc<Self> {
@@ -74,31 +65,14 @@ impl Driver {
                     me.feed(hear::input(word, ticket, number, wait, &text));
                 }
             });
-            #[cfg(feature = "fetch")]
-            let bytes = {
-                let me = weak.clone();
-                Closure::new(move |ticket, bytes: JsValue| {
-                    if let Some(me) = me.upgrade() {
-                        me.feed_bytes(ticket, &bytes);
-                    }
-                })
-            };
-            #[cfg(feature = "fetch")]
-            page.tell(said.as_ref(), bytes.as_ref());
-            #[cfg(not(feature = "fetch"))]
-            page.tell(said.as_ref(), &JsValue::UNDEFINED);
+            let callbacks = transport::Callbacks::new(&page, said, weak.clone());
             Self {
                 page,
                 core: RefCell::new(core),
-                timer: Timer::default(),
                 alarm: Cell::default(),
                 busy: Cell::default(),
                 closed: Cell::default(),
-                _said: said,
-                #[cfg(feature = "fetch")]
-                room: RefCell::default(),
-                #[cfg(feature = "fetch")]
-                _bytes: bytes,
+                _callbacks: callbacks,
             }
         })
     }
@@ -113,47 +87,36 @@ impl Driver {
 
     /// Tells core what the application asks for.
     pub(super) fn wish(&self, word: u32, text: &str) {
-        // The number is that of a pause by the application.
-        self.page.say(word, 0, 1.0, 0.0, text);
+        self.page.say(word, 0, f64::from(hear::pause::APPLICATION), 0.0, text);
     }
 
     /// Tells core what the stream of another tab says. The first of it opens the stream.
     pub(super) fn hear(&self, ticket: u32, frame: &str) {
-        self.page.say(2, ticket, 0.0, 0.0, "");
-        self.page.say(1, ticket, 0.0, 0.0, frame);
+        self.page.say(word::OPENED, ticket, 0.0, 0.0, "");
+        self.page.say(word::FRAME, ticket, 0.0, 0.0, frame);
     }
 
     /// Takes one input, and performs what core makes of it.
-    pub(super) fn feed(self: &Rc<Self>, input: Input) {
+    pub(super) fn feed(&self, input: Input) {
         if !self.closed.get() {
             if matches!(input, Input::Tick) {
                 self.alarm.set(None);
             }
-            let now = self.now();
-            self.core.borrow_mut().handle(now, input);
+            self.change(|core, now| core.handle(now, input));
             self.run();
         }
     }
 
-    /// Takes bytes of a stream that core decodes.
-    #[cfg(feature = "fetch")]
-    fn feed_bytes(self: &Rc<Self>, ticket: u32, bytes: &JsValue) {
-        if !self.closed.get() {
-            let now = self.now();
-            let mut room = self.room.borrow_mut();
-            let bytes = room.take(bytes);
-            self.core.borrow_mut().bytes(now, Ticket(ticket), bytes);
-            drop(room);
-            self.run();
-        }
+    /// Changes core at the current time. [`run`](Self::run) performs what core makes of it.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Client, Time)) {
+        let now = self.now();
+        change(&mut self.core.borrow_mut(), now);
     }
 
     /// Ends everything, for good.
     pub(super) fn close(&self) {
         if !self.closed.replace(true) {
-            let now = self.now();
-            self.core.borrow_mut().handle(now, Input::Stop);
-            self.timer.clear();
+            self.change(|core, now| core.handle(now, Input::Stop));
             self.page.close();
         }
     }
@@ -192,16 +155,12 @@ impl Driver {
         self.page.inspect(&core.session().trace())
     }
 
-    #[cfg(not(feature = "std"))]
-    pub(super) fn page(&self) -> &Page {
-        &self.page
-    }
-
     fn now(&self) -> Time {
         Time(self.page.now() as u64)
     }
 
-    fn run(self: &Rc<Self>) {
+    /// Performs what core decided, until it has nothing more to do.
+    pub(super) fn run(&self) {
         if self.busy.replace(true) {
             return;
         }
@@ -230,13 +189,13 @@ impl Driver {
         self.busy.set(false);
     }
 
-    fn perform(self: &Rc<Self>, output: Output) {
+    fn perform(&self, output: Output) {
         let page = &self.page;
         match output {
             Output::Ask { ticket, reason } => page.ask(ticket.0, reason.as_str()),
             Output::Open { ticket, token, cursor } => {
                 let token = token.as_ref().map_or("", Token::reveal);
-                open(page, ticket.0, &cursor, token);
+                transport::open(page, ticket.0, &cursor, token);
             }
             Output::Forget(ticket) | Output::Close(ticket) => page.end(ticket.0),
             Output::Follow { ticket, cursor } => {
@@ -246,17 +205,17 @@ impl Driver {
             Output::Probe(ticket) => page.probe(ticket.0),
             Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
-            Output::Status(_) | Output::UserChanged => page.call(STATUS, &self.snapshot()),
+            Output::Status(_) | Output::UserChanged => page.call(ON_STATUS, &self.snapshot()),
             Output::Update(_) | Output::Sleep(_) => {}
         }
     }
 
-    fn sleep(self: &Rc<Self>, until: Option<Time>) {
+    fn sleep(&self, until: Option<Time>) {
         // One that rings earlier does no harm: core looks again then. With every chunk of a busy stream the silence begins anew.
         if until.is_some() && self.alarm.get().is_some_and(|alarm| until.is_some_and(|at| alarm <= at)) {
             return;
         }
         self.alarm.set(until);
-        self.timer.set(self, until.map(|at| at.since(self.now())));
+        self.page.sleep(until.map_or(-1.0, |at| at.since(self.now()) as f64));
     }
 }

@@ -10,46 +10,105 @@ use crate::proto::{
     wire::{Frame, cut},
 };
 
-/// One call of `say` in `page.js`, which has the same words and numbers. There is no other word than these.
+/// The words of `say`. `page.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+pub(super) mod word {
+    pub(in crate::web) const TICK: u32 = 0;
+    pub(in crate::web) const FRAME: u32 = 1;
+    pub(in crate::web) const OPENED: u32 = 2;
+    pub(in crate::web) const LOST: u32 = 3;
+    pub(in crate::web) const TOKEN: u32 = 4;
+    pub(in crate::web) const NO_TOKEN: u32 = 5;
+    pub(in crate::web) const PAUSE: u32 = 6;
+    pub(in crate::web) const RESUME: u32 = 7;
+    pub(in crate::web) const WAKE: u32 = 8;
+    pub(in crate::web) const ANSWER: u32 = 9;
+    pub(in crate::web) const PROBED: u32 = 10;
+    pub(in crate::web) const START: u32 = 11;
+    pub(in crate::web) const STOP: u32 = 12;
+    pub(in crate::web) const RECONNECT: u32 = 13;
+    pub(in crate::web) const FORGET: u32 = 14;
+    pub(in crate::web) const FOLLOW: u32 = 15;
+    pub(in crate::web) const LEAD: u32 = 16;
+    pub(in crate::web) const SET_USER: u32 = 17;
+}
+
+/// The numbers of `LOST`: how a stream was lost.
+mod lost {
+    pub(super) const RETRYING: u16 = 0;
+    pub(super) const DROPPED: u16 = 1;
+    pub(super) const CLOSED: u16 = 2;
+    pub(super) const FORBIDDEN: u16 = 3;
+    pub(super) const UNUSABLE: u16 = 4;
+}
+
+/// What is added to the status in `ANSWER` and `PROBED`.
+mod answer {
+    pub(super) const REDIRECTED: u16 = 1_000;
+    pub(super) const HUB: u16 = 2_000;
+    pub(super) const STREAM: u16 = 4_000;
+}
+
+/// The numbers of `NO_TOKEN` besides the statuses 401 and 403, and 0.
+mod no_token {
+    pub(super) const NONSENSE: u16 = 1;
+}
+
+/// The numbers of `PAUSE` and `RESUME`.
+pub(super) mod pause {
+    pub(in crate::web) const APPLICATION: u16 = 1;
+    pub(in crate::web) const OFFLINE: u16 = 2;
+    pub(in crate::web) const AWAY: u16 = 4;
+    pub(in crate::web) const HIDDEN: u16 = 8;
+}
+
+/// One call of `say`.
 pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) -> Input {
     let ticket = Ticket(ticket);
     let short = number as u16; // saturates; what is no number is 0
     match word {
-        1 => Input::Frame(ticket, frame(text)),
-        2 => Input::Opened(ticket),
-        3 => Input::Lost(ticket, loss(short)),
-        4 => {
+        word::FRAME => Input::Frame(ticket, frame(text)),
+        word::OPENED => Input::Opened(ticket),
+        word::LOST => Input::Lost(ticket, loss(short)),
+        word::TOKEN => {
             let (token, user) = cut(text, b'\n').unwrap_or_default();
             let lives = (number >= 0.0).then_some(number as u64);
             Input::Token(ticket, Ok(Grant { token: Token::new(token.into()), lives, user: user.into() }))
         }
-        5 => Input::Token(ticket, Err(no_token(short))),
-        6 => Input::Pause(pause(short)),
-        7 => Input::Resume(pause(short)),
-        8 => Input::Wake,
-        9 => match head(short, wait) {
+        word::NO_TOKEN => Input::Token(ticket, Err(token_loss(short))),
+        word::PAUSE => Input::Pause(pause(short)),
+        word::RESUME => Input::Resume(pause(short)),
+        word::WAKE => Input::Wake,
+        word::ANSWER => match head(short, wait) {
             Probed::Refused(loss) => Input::Lost(ticket, loss),
             Probed::Stream { .. } | Probed::Unseen => Input::Opened(ticket),
         },
-        10 if short == 0 => Input::Probed(ticket, Probed::Unseen),
-        10 => Input::Probed(ticket, head(short, wait)),
-        11 => Input::Start,
-        12 => Input::Stop,
-        13 => Input::Reconnect,
-        14 => Input::Forget,
-        15 => Input::Follow,
-        16 => Input::Lead,
-        17 => Input::User(Some(text.into()).filter(|user: &String| !user.is_empty())),
-        0 | 18..=u32::MAX => Input::Tick,
+        word::PROBED if short == 0 => Input::Probed(ticket, Probed::Unseen),
+        word::PROBED => Input::Probed(ticket, head(short, wait)),
+        word::START => Input::Start,
+        word::STOP => Input::Stop,
+        word::RECONNECT => Input::Reconnect,
+        word::FORGET => Input::Forget,
+        word::FOLLOW => Input::Follow,
+        word::LEAD => Input::Lead,
+        word::SET_USER => Input::User(Some(text.into()).filter(|user: &String| !user.is_empty())),
+        word::TICK => Input::Tick,
+        18..=u32::MAX => unknown(Input::Tick),
     }
+}
+
+/// Returns what is done about a number that JavaScript cannot say: a mistake of the shell, which stops debug builds.
+fn unknown<T>(otherwise: T) -> T {
+    debug_assert!(false, "a number that no table of this file has");
+    otherwise
 }
 
 /// The head of an answer. What it says besides the status is added to that, in thousands.
 fn head(number: u16, wait: f64) -> Probed {
     let (status, more) = (number % 1_000, number / 1_000);
-    match Loss::of_answer(status, more & 4 != 0, more & 1 != 0, wait as u32) {
+    let has = |flag| more & (flag / 1_000) != 0;
+    match Loss::of_answer(status, has(answer::STREAM), has(answer::REDIRECTED), wait as u32) {
         Some(loss) => Probed::Refused(loss),
-        None => Probed::Stream { hub: more & 2 != 0 },
+        None => Probed::Stream { hub: has(answer::HUB) },
     }
 }
 
@@ -62,40 +121,30 @@ pub(super) fn frame(text: &str) -> Frame {
 
 fn loss(number: u16) -> Loss {
     match number {
-        0 => Loss::Retrying,
-        2 => Loss::Closed,
-        3 => Loss::Forbidden,
-        4 => Loss::Unusable,
-        1 | 5..=u16::MAX => Loss::Dropped,
+        lost::RETRYING => Loss::Retrying,
+        lost::DROPPED => Loss::Dropped,
+        lost::CLOSED => Loss::Closed,
+        lost::FORBIDDEN => Loss::Forbidden,
+        lost::UNUSABLE => Loss::Unusable,
+        5..=u16::MAX => unknown(Loss::Dropped),
     }
 }
 
-fn no_token(number: u16) -> TokenLoss {
+fn token_loss(number: u16) -> TokenLoss {
     match number {
         401 | 403 => TokenLoss::Refused(number),
-        1 => TokenLoss::Nonsense,
-        0 | 2..=u16::MAX => TokenLoss::Failed,
+        no_token::NONSENSE => TokenLoss::Nonsense,
+        0 => TokenLoss::Failed,
+        2..=u16::MAX => unknown(TokenLoss::Failed),
     }
 }
 
-/// What the application asks for, as words of `page.js`.
-pub(super) mod wish {
-    pub(in crate::web) const PAUSE: u32 = 6;
-    pub(in crate::web) const RESUME: u32 = 7;
-    pub(in crate::web) const START: u32 = 11;
-    pub(in crate::web) const STOP: u32 = 12;
-    pub(in crate::web) const RECONNECT: u32 = 13;
-    pub(in crate::web) const FORGET: u32 = 14;
-    pub(in crate::web) const FOLLOW: u32 = 15;
-    pub(in crate::web) const LEAD: u32 = 16;
-    pub(in crate::web) const USER: u32 = 17;
-}
-
-fn pause(bit: u16) -> Pause {
-    match bit {
-        2 => Pause::Offline,
-        4 => Pause::Page,
-        8 => Pause::Hidden,
-        0..=u16::MAX => Pause::User,
+fn pause(number: u16) -> Pause {
+    match number {
+        pause::APPLICATION => Pause::User,
+        pause::OFFLINE => Pause::Offline,
+        pause::AWAY => Pause::Page,
+        pause::HIDDEN => Pause::Hidden,
+        0..=u16::MAX => unknown(Pause::User),
     }
 }

@@ -1,19 +1,26 @@
-//! The shell: wasm32 only. It performs what core decides and tells core what happened; no `if` about the protocol stands here.
+//! The browser shell: wasm32 with the feature `web`. It performs what `proto` decides and reports what happened; it
+//! decides nothing about the protocol.
 
+#[cfg(feature = "npm")]
+mod allocator;
 mod client;
 mod driver;
+#[cfg(not(feature = "fetch"))]
+mod eventsource;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod hear;
-#[cfg(feature = "npm")]
-mod npm;
 mod options;
 mod page;
-#[cfg(feature = "fetch")]
-mod room;
 mod snapshot;
-mod timer;
 mod together;
 
 pub use client::SseClient;
+// The transports of this build, behind the same two functions.
+#[cfg(not(feature = "fetch"))]
+use eventsource as transport;
+#[cfg(feature = "fetch")]
+use fetch as transport;
 
 #[cfg(all(feature = "npm", feature = "std"))]
 compile_error!("the features `npm` and `std` exclude each other: build with --no-default-features --features npm");

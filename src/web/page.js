@@ -4,7 +4,8 @@
 // In JavaScript, because whatever Rust calls of a browser costs the page an import, glue and a piece of wasm, and JavaScript only its
 // letters. No imports of its own: wasm-bindgen takes such a file as it is.
 
-// The words of `say(word, ticket, number, wait, text)`; `hear.rs` has the same, and behind them the same numbers.
+// The words of `say(word, ticket, number, wait, text)`; `hear.rs` has the same, and behind them the same numbers, which
+// `tests/vocabulary.rs` compares.
 const TICK = 0;
 const FRAME = 1;
 const OPENED = 2;
@@ -31,13 +32,14 @@ const FORBIDDEN = 3;
 const UNUSABLE = 4;
 
 // Functions of the application that are no subscribers, as in `driver.rs`.
-const RESYNC = -2;
-const TABS = -3;
+const ON_RESYNC = -2;
+const ON_TABS = -3;
 
 /** The provider answered something that is no token. */
 const NONSENSE = 1;
 
 // Reasons not to be connected: the bits of `Pause` in core.
+const APPLICATION = 1;
 const OFFLINE = 2;
 const AWAY = 4;
 const HIDDEN = 8;
@@ -170,7 +172,7 @@ export class Page {
   wish(word, text) {
     if (this.say === nothing) return;
     if (word === START || word === RECONNECT || word === FORGET) this.watch();
-    this.say(word, 0, 1, 0, text);
+    this.say(word, 0, APPLICATION, 0, text);
   }
 
   count(count) {
@@ -450,15 +452,15 @@ export class Page {
   }
 
   resync(gap, types) {
-    this.call(RESYNC, { gap, types: lines(types) });
+    this.call(ON_RESYNC, { gap, types: lines(types) });
   }
 
   follow(ticket, cursor, user) {
-    this.call(TABS, [ticket, cursor, user]);
+    this.call(ON_TABS, [ticket, cursor, user]);
   }
 
   heard(event, id, data) {
-    this.call(TABS, [event, id, data]);
+    this.call(ON_TABS, [event, id, data]);
   }
 
   /** Adds the failure to a snapshot, if there is one. */

@@ -31,7 +31,6 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     pub(super) fn now(this: &Page) -> f64;
-    #[cfg(not(feature = "std"))]
     #[wasm_bindgen(method)]
     pub(super) fn sleep(this: &Page, ms: f64);
     #[wasm_bindgen(method)]
@@ -75,7 +74,6 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn fail(this: &Page, snapshot: &JsValue, code: &str, message: &str, status: u32, retryable: bool);
 
-    #[cfg(not(feature = "std"))]
     pub(super) fn snapshot(
         status: &str,
         client_id: &str,
@@ -92,19 +90,4 @@ extern "C" {
     ) -> JsValue;
     pub(super) fn failure(code: &str, message: &str, retryable: bool) -> JsValue;
     pub(super) fn texts(value: &JsValue) -> Option<String>;
-}
-
-/// Opens a stream by the transport that the options name.
-#[cfg(feature = "fetch")]
-#[wasm_bindgen(module = "/src/web/fetch.js")]
-extern "C" {
-    pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str);
-    /// Copies bytes that JavaScript holds, and says how many.
-    pub(super) fn fill(room: &mut [u8], bytes: &JsValue) -> usize;
-}
-
-/// The only transport of this build.
-#[cfg(not(feature = "fetch"))]
-pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str) {
-    page.source(ticket, cursor, token);
 }

@@ -2,15 +2,10 @@
 
 #![allow(missing_docs)]
 
-extern crate alloc;
-
-#[allow(dead_code, unused_imports)]
-#[path = "../../../src/proto/mod.rs"]
-pub mod proto;
-
 use std::cell::RefCell;
 
-use crate::proto::{
+use tinysse::proto::{
+    aligned_buffer::AlignedBuffer,
     client::Client,
     registry::Pattern,
     session::{
@@ -21,18 +16,10 @@ use crate::proto::{
     wire::decode::{Decoder, Item},
 };
 
-const INPUT: usize = 1 << 16;
 const LIMIT: usize = 16 << 20;
 
-/// In the middle of a page, as `src/web/room.rs` has it.
-#[repr(C, align(4096))]
-struct Room {
-    before: [u8; 2048],
-    bytes: [u8; INPUT],
-}
-
 struct Bench {
-    input: Box<Room>,
+    input: Box<AlignedBuffer>,
     decoder: Decoder,
     client: Client,
     ticket: Ticket,
@@ -40,7 +27,7 @@ struct Bench {
 
 thread_local! {
     static BENCH: RefCell<Bench> = RefCell::new(Bench {
-        input: Box::new(Room { before: [0; 2048], bytes: [0; INPUT] }),
+        input: Box::default(),
         decoder: Decoder::new("", LIMIT),
         client: Client::new(Config::default(), 0, 7),
         ticket: Ticket(0),
@@ -50,7 +37,7 @@ thread_local! {
 /// Where the bytes go; at most 65,536 at a time.
 #[unsafe(no_mangle)]
 extern "C" fn input() -> *mut u8 {
-    BENCH.with_borrow_mut(|bench| bench.input.bytes.as_mut_ptr())
+    BENCH.with_borrow_mut(|bench| bench.input.bytes_mut().as_mut_ptr())
 }
 
 /// A new stream for the decoder alone.
@@ -63,7 +50,7 @@ extern "C" fn decoder() {
 #[unsafe(no_mangle)]
 extern "C" fn decode(length: usize) -> usize {
     BENCH.with_borrow_mut(|bench| {
-        let (mut events, bytes) = (0, bench.input.bytes.get(..length).unwrap_or_default());
+        let (mut events, bytes) = (0, bench.input.filled(length));
         let fed = bench.decoder.feed(bytes, &mut |item| events += usize::from(matches!(item, Item::Frame(_))));
         if fed.is_err() { usize::MAX } else { events }
     })
@@ -94,7 +81,7 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
 extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {
         let Bench { input, client, ticket, .. } = bench;
-        client.bytes(Time(now as u64), *ticket, input.bytes.get(..length).unwrap_or_default());
+        client.bytes(Time(now as u64), *ticket, input.filled(length));
         let mut calls = 0;
         perform(client, |client, output| {
             if let Output::Update(update) = output {

@@ -7,6 +7,7 @@ use crate::proto::{
     error::Error,
     time::Time,
     wire::{Frame, Seen, control::Gap},
+    words::words,
 };
 
 /// Names a question to the shell. Every answer returns it; answers with another ticket are strangers and ignored.
@@ -164,86 +165,43 @@ pub enum Output {
     Sleep(Option<Time>),
 }
 
-/// Why a token is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskReason {
-    /// There was none yet.
-    Initial,
-    /// The last one is past its time.
-    Expired,
-    /// The last one was refused.
-    Rejected,
-    /// The hub says that the user's rights have changed.
-    Revoked,
-    /// The application asked for a new connection.
-    Manual,
-}
-
-impl AskReason {
-    /// The reason as the token provider sees it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Initial => "initial",
-            Self::Expired => "expired",
-            Self::Rejected => "rejected",
-            Self::Revoked => "revoked",
-            Self::Manual => "manual",
-        }
+words! {
+    /// Why a token is asked for.
+    pub enum AskReason {
+        /// There was none yet.
+        Initial = "initial",
+        /// The last one is past its time.
+        Expired = "expired",
+        /// The last one was refused.
+        Rejected = "rejected",
+        /// The hub says that the user's rights have changed.
+        Revoked = "revoked",
+        /// The application asked for a new connection.
+        Manual = "manual",
     }
 }
 
-/// Why a stream is opened, for the statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// The first one after a start.
-    Initial,
-    /// The application asked for a new connection.
-    Manual,
-    /// The browser's own retry.
-    Glitch,
-    /// After a failure and a wait.
-    Retry,
-    /// The token was refused, or was over.
-    Token,
-    /// The server said bye.
-    Rotate,
-    /// After a pause: offline, hidden, put away.
-    Wake,
-    /// From one tab to another.
-    Handover,
-    /// To learn the status of a refusal ([`Output::Probe`]).
-    Probe,
-}
-
-impl Why {
-    /// Every reason, in the order in which they are counted.
-    pub const ALL: [Self; 9] = [
-        Self::Initial,
-        Self::Manual,
-        Self::Glitch,
-        Self::Retry,
-        Self::Token,
-        Self::Rotate,
-        Self::Wake,
-        Self::Handover,
-        Self::Probe,
-    ];
-
-    /// The reason as JavaScript sees it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Initial => "initial",
-            Self::Manual => "manual",
-            Self::Glitch => "glitch",
-            Self::Retry => "retry",
-            Self::Token => "token",
-            Self::Rotate => "rotate",
-            Self::Wake => "wake",
-            Self::Handover => "handover",
-            Self::Probe => "probe",
-        }
+words! {
+    /// Why a stream is opened, for the statistics.
+    pub enum Why {
+        /// The first one after a start.
+        Initial = "initial",
+        /// The application asked for a new connection.
+        Manual = "manual",
+        /// The browser's own retry.
+        Glitch = "glitch",
+        /// After a failure and a wait.
+        Retry = "retry",
+        /// The token was refused, or was over.
+        Token = "token",
+        /// The server said bye.
+        Rotate = "rotate",
+        /// After a pause: offline, hidden, put away.
+        Wake = "wake",
+        /// From one tab to another.
+        Handover = "handover",
+        /// To learn the status of a refusal ([`Output::Probe`]).
+        Probe = "probe",
     }
 }
 
@@ -307,37 +265,22 @@ pub struct Status {
     pub error: Option<Error>,
 }
 
-/// The session in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Not started, stopped, or without a user.
-    Idle,
-    /// On the way to the first stream.
-    Connecting,
-    /// A stream is open.
-    Open,
-    /// A stream was open, and the next one is on its way.
-    Reconnecting,
-    /// Not connected, and the browser says that there is no network.
-    Offline,
-    /// Put to rest by the application or by the page's life cycle.
-    Paused,
-    /// Gave up.
-    Failed,
-}
-
-impl Phase {
-    /// The word as JavaScript sees it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Open => "open",
-            Self::Reconnecting => "reconnecting",
-            Self::Offline => "offline",
-            Self::Paused => "paused",
-            Self::Failed => "failed",
-        }
+words! {
+    /// The session in one word.
+    pub enum Phase {
+        /// Not started, stopped, or without a user.
+        Idle = "idle",
+        /// On the way to the first stream.
+        Connecting = "connecting",
+        /// A stream is open.
+        Open = "open",
+        /// A stream was open, and the next one is on its way.
+        Reconnecting = "reconnecting",
+        /// Not connected, and the browser says that there is no network.
+        Offline = "offline",
+        /// Put to rest by the application or by the page's life cycle.
+        Paused = "paused",
+        /// Gave up.
+        Failed = "failed",
     }
 }

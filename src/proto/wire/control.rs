@@ -9,44 +9,63 @@ use super::{
     encode::{Fields, encode},
     id::{EventId, number, push_number},
 };
+use crate::proto::words::words;
 
-const HELLO: &str = "tinysse.hello";
-const RESYNC: &str = "tinysse.resync";
-const BEAT: &str = "tinysse.beat";
-const BYE: &str = "tinysse.bye";
-
-/// Why a cursor says nothing: everything but `None` means that updates may be missing and the client must refetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gap {
-    /// Nothing is missing.
-    None,
-    /// No cursor was given: what the page fetched before may be stale already.
-    First,
-    /// The cursor is of another life of the log.
-    Epoch,
-    /// The log no longer reaches back to the cursor.
-    Trimmed,
-    /// The cursor was never given out by this log.
-    Unknown,
-    /// In mid-stream: the client read too slowly, the log was trimmed under it.
-    Overflow,
-    /// In mid-stream: the client's rights changed.
-    Rights,
+words! {
+    /// The reserved types of tinysse/1. Readers ignore every other type that begins with [`RESERVED`](super::kind::RESERVED).
+    pub enum ControlFrame {
+        /// An update in folded form: see [`fold`](super::fold).
+        Update = "tinysse.update",
+        /// See [`Hello`].
+        Hello = "tinysse.hello",
+        /// See [`Beat`].
+        Beat = "tinysse.beat",
+        /// See [`Resync`].
+        Resync = "tinysse.resync",
+        /// See [`Bye`].
+        Bye = "tinysse.bye",
+    }
 }
 
-/// Why the server ends a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The server shuts down.
-    Drain,
-    /// The stream is old enough; open the next one.
-    Rotate,
-    /// The token is used up: come with a new one.
-    Token,
-    /// The user's rights are gone.
-    Revoked,
-    /// The client read too slowly.
-    Slow,
+const HELLO: &str = ControlFrame::Hello.as_str();
+const RESYNC: &str = ControlFrame::Resync.as_str();
+const BEAT: &str = ControlFrame::Beat.as_str();
+const BYE: &str = ControlFrame::Bye.as_str();
+
+words! {
+    /// Why a cursor says nothing: everything but `None` means that updates may be missing and the client must refetch.
+    pub enum Gap {
+        /// Nothing is missing.
+        None = "none",
+        /// No cursor was given: what the page fetched before may be stale already.
+        First = "first",
+        /// The cursor is of another life of the log.
+        Epoch = "epoch",
+        /// The log no longer reaches back to the cursor.
+        Trimmed = "trimmed",
+        /// The cursor was never given out by this log.
+        Unknown = "unknown",
+        /// In mid-stream: the client read too slowly, the log was trimmed under it.
+        Overflow = "overflow",
+        /// In mid-stream: the client's rights changed.
+        Rights = "rights",
+    }
+}
+
+words! {
+    /// Why the server ends a stream.
+    pub enum Reason {
+        /// The server shuts down.
+        Drain = "drain",
+        /// The stream is old enough; open the next one.
+        Rotate = "rotate",
+        /// The token is used up: come with a new one.
+        Token = "token",
+        /// The user's rights are gone.
+        Revoked = "revoked",
+        /// The client read too slowly.
+        Slow = "slow",
+    }
 }
 
 /// A control message.
@@ -211,50 +230,6 @@ impl Bye {
         push(&mut data, "reason", self.reason.as_str());
         push(&mut data, "wait", &decimal(self.wait));
         write(&Frame { event: BYE.into(), id: String::new(), data }, self.retry, out);
-    }
-}
-
-impl Gap {
-    /// Every gap.
-    pub const ALL: [Self; 7] =
-        [Self::None, Self::First, Self::Epoch, Self::Trimmed, Self::Unknown, Self::Overflow, Self::Rights];
-
-    /// The word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::First => "first",
-            Self::Epoch => "epoch",
-            Self::Trimmed => "trimmed",
-            Self::Unknown => "unknown",
-            Self::Overflow => "overflow",
-            Self::Rights => "rights",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|gap| gap.as_str() == text)
-    }
-}
-
-impl Reason {
-    const ALL: [Self; 5] = [Self::Drain, Self::Rotate, Self::Token, Self::Revoked, Self::Slow];
-
-    /// The word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Rotate => "rotate",
-            Self::Token => "token",
-            Self::Revoked => "revoked",
-            Self::Slow => "slow",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 }
 

@@ -295,8 +295,8 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {
-    #[cfg(target_feature = "simd128")]
+    #[cfg(all(feature = "simd", target_feature = "simd128"))]
     return simdutf8::basic::from_utf8(bytes).ok();
-    #[cfg(not(target_feature = "simd128"))]
+    #[cfg(not(all(feature = "simd", target_feature = "simd128")))]
     core::str::from_utf8(bytes).ok()
 }

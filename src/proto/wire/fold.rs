@@ -6,10 +6,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Seen, cut};
+use super::{Seen, control::ControlFrame, cut};
 
 /// The one type of folded updates.
-pub const UPDATE: &str = "tinysse.update";
+pub const UPDATE: &str = ControlFrame::Update.as_str();
 
 /// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what is put in here.
 ///

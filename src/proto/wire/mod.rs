@@ -4,7 +4,6 @@ pub mod control;
 pub mod decode;
 pub mod encode;
 pub mod fold;
-mod found;
 pub mod id;
 pub mod kind;
 mod lines;

@@ -1,20 +1,28 @@
 //! The names both sides must agree on: endpoints, parameters, headers.
 
+use crate::proto::words::words;
+
 /// The stream: `GET /events`.
 pub const EVENTS: &str = "/events";
 /// Where a short-lived stream token comes from: `POST /auth/sse-token`.
 pub const SSE_TOKEN: &str = "/auth/sse-token";
 /// Where services publish: `POST /publish`.
 pub const PUBLISH: &str = "/publish";
-/// Query parameter: the stream token (an `EventSource` cannot send headers).
-pub const Q_TOKEN: &str = "token";
-/// Query parameter: the cursor of a new stream; the header [`H_LAST_EVENT_ID`] beats it.
-pub const Q_LAST_EVENT_ID: &str = "lastEventId";
-/// Query parameter: comma-separated patterns of types the client wants.
-pub const Q_TYPES: &str = "types";
-/// Query parameter: [`WIRE_NATIVE`] asks for folded updates (see [`fold`](super::fold)).
-pub const Q_WIRE: &str = "wire";
-/// Value of [`Q_WIRE`]: the reader is a native `EventSource`.
+words! {
+    /// The query parameters of [`EVENTS`].
+    pub enum Parameter {
+        /// The stream token (an `EventSource` cannot send headers).
+        Token = "token",
+        /// The cursor of a new stream; the header [`H_LAST_EVENT_ID`] beats it.
+        LastEventId = "lastEventId",
+        /// Comma-separated patterns of types the client wants.
+        Types = "types",
+        /// [`WIRE_NATIVE`] asks for folded updates (see [`fold`](super::fold)).
+        Wire = "wire",
+    }
+}
+
+/// Value of [`Parameter::Wire`]: the reader is a native `EventSource`.
 pub const WIRE_NATIVE: &str = "native";
 /// Header: the cursor of a native retry, set by the browser.
 pub const H_LAST_EVENT_ID: &str = "last-event-id";

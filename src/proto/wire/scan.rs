@@ -1,14 +1,52 @@
 //! The bytes of an event stream, taken apart: incremental, total, linear and bounded, without a copy of what is not data.
 //!
 //! What lies beneath [`super::decode`], for readers that want ranges of bytes instead of strings: the wasm of
-//! `tinysse/eventsource` hands them to JavaScript, which decodes each data once. This file names no other of the crate
-//! but `found.rs` and `lines.rs`, so that they can be compiled alone.
+//! `tinysse/eventsource` passes them to JavaScript, which decodes each data once.
 
 use alloc::vec::Vec;
 
-use super::{found::NOTHING, lines::line_end};
+use super::lines::line_end;
 
-pub use super::found::{ABSENT, Found, Mark};
+/// What a stream says. The bytes are as they came: UTF-8, or what ought to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A dispatched event.
+    Event {
+        /// The event's type; empty means `message`.
+        kind: &'a [u8],
+        /// The id if this event named one; otherwise that of the events before holds.
+        id: Option<&'a [u8]>,
+        /// The data lines, joined with LF.
+        data: &'a [u8],
+    },
+    /// A block without data: no event, but the last event id moves.
+    Id(&'a [u8]),
+    /// A new reconnection time in milliseconds, saturated at `u32::MAX`.
+    Retry(u32),
+}
+
+/// The length of what is not there.
+pub const ABSENT: usize = usize::MAX;
+
+/// One finding as ranges: `data`, `kind` and `id` follow one another in `held` of the scanner, from `start` on. [`ABSENT`] is the length of what
+/// is not there. The layout is read by JavaScript.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Mark {
+    /// Where the data begins.
+    pub start: usize,
+    /// Length of the data; absent in a block that dispatches nothing.
+    pub data: usize,
+    /// Length of the type.
+    pub kind: usize,
+    /// Length of the id; absent if the block named none.
+    pub id: usize,
+    /// Milliseconds; then everything else is absent.
+    pub retry: usize,
+}
+
+/// The mark of nothing at all.
+const NOTHING: Mark = Mark { start: 0, data: ABSENT, kind: ABSENT, id: ABSENT, retry: ABSENT };
 
 /// The stream holds a line or an event larger than the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +80,11 @@ pub struct Scanner {
     name: u64,
     /// The value of the line, unless it is data.
     value: Vec<u8>,
-    space: bool, // one may be left out here
-    line: usize, // bytes of it so far, and of the event's data before it
+    /// Whether a space may be left out here.
+    space: bool,
+    /// Bytes of the line so far.
+    line: usize,
+    /// Bytes of the event's data before the line.
     before: usize,
     after_cr: bool,
     first_line: bool,
@@ -99,11 +140,6 @@ impl Scanner {
             first_line: true,
             limit,
         }
-    }
-
-    /// Begins another stream: what is unfinished is forgotten.
-    pub fn reset(&mut self) {
-        *self = Self::new(self.limit);
     }
 
     /// Takes the next bytes. What they complete is there until the next call.
@@ -254,7 +290,7 @@ impl Scanner {
         self.field = match self.name {
             DATA => {
                 if self.has_data {
-                    self.held.push(b'\n');
+                    self.held.extend_from_slice(b"\n");
                 }
                 self.has_data = true;
                 Field::Data

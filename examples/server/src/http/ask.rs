@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use tinysse::proto::{registry::Pattern, wire::names::WIRE_NATIVE};
+use tinysse::proto::{
+    registry::Pattern,
+    wire::names::{Parameter, WIRE_NATIVE},
+};
 
 use crate::error::Problem;
 
@@ -28,12 +31,12 @@ impl<'a> Ask<'a> {
     pub(super) fn read(query: &'a str) -> Result<Self, Problem> {
         let (mut ask, mut types, mut wire) = (Self::default(), None, None);
         for (name, value) in query.split('&').filter_map(pair) {
-            let place = match &*name {
-                "token" => &mut ask.token,
-                "lastEventId" => &mut ask.last_event_id,
-                "types" => &mut types,
-                "wire" => &mut wire,
-                _ => continue,
+            let Some(parameter) = Parameter::parse(&name) else { continue };
+            let place = match parameter {
+                Parameter::Token => &mut ask.token,
+                Parameter::LastEventId => &mut ask.last_event_id,
+                Parameter::Types => &mut types,
+                Parameter::Wire => &mut wire,
             };
             if place.replace(value).is_some() {
                 return Err(Problem::bad_request("bad_query", "each parameter once"));
