@@ -91,7 +91,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
    * closes it. Pipe several streams through one `TransformStream` to go on, and call {@link reset} between them.
    *
    * ```ts
-   * const { body } = await fetch('/events', { method: 'POST', body: query });
+   * const { body } = await fetch('/events', { method: 'POST' });
    * const source = EventSource.fromReadableStream(body);
    * ```
    *

@@ -32,7 +32,7 @@ export interface AutoRefetchOptions<P extends Pattern = Pattern> {
  * const projects = useAutoRefetch(trpc.projects.getAll.useQuery(), 'projects');
  * const nodes = useAutoRefetch(useQuery({ queryKey: ['nodes'], queryFn }), ['compute', 'compute.*']);
  * const users = useAutoRefetch(useSWR('/api/users', load), 'users');
- * const [jobs] = useAutoRefetch(useQuery({ query, pause }), 'jobs', { enabled: !pause }); // urql
+ * const [jobs] = useAutoRefetch(useUrqlQuery({ query, pause }), 'jobs', { enabled: !pause }); // `useQuery` of urql
  * ```
  *
  * **What it takes.** The results of TanStack Query 5, tRPC 11, RTK Query 2, SWR 2, Apollo Client 3 and 4, and any object with

@@ -31,7 +31,7 @@ const longestTimerMs = 2 ** 31 - 1;
  *
  * ```ts
  * const coordinator = new Coordinator(world);
- * const handle = coordinator.add({ types: ['projects'], fetch: () => query.refetch(), ... });
+ * const handle = coordinator.add({ ...job, types: ['projects'] });
  * coordinator.update('projects', update, { own: false, spread: 0 }); // fetches
  * ```
  *

@@ -67,7 +67,7 @@ export async function inlineModule(bytes) {
   const { build } = await import('esbuild');
   const contents = `import { decode } from './decode.js';\nexport const bytes = () => decode(\n"${encode(bytes)}"\n);\n`;
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: at('js') },
+    stdin: { contents, resolveDir: at('js', 'loader') },
     bundle: true,
     minify: true,
     format: 'esm',
