@@ -1,5 +1,5 @@
 /**
- * One live connection that says what changed.
+ * One live connection that reports what changed.
  *
  * ```ts
  * import { createClient } from 'tinysse';

@@ -98,7 +98,7 @@ export async function size({ why }) {
   within('tinysse/eventsource', eventSource.brotli, eventSourceBudget);
 }
 
-/** A function's crate and module, which is what can be acted upon; the hash and the generics say nothing here. */
+/** A function's crate and module, which is what can be acted upon; the hash and the generics mean nothing here. */
 function owner(name) {
   const plain = name.replace(/^<+(?:&?(?:mut )?)?(?:dyn )?/, '').replace(/[<>].*$/, '');
   const path = plain.split(' as ')[0].split('::');

@@ -71,7 +71,7 @@ class Facade implements Client<Record<string, unknown>> {
   #loading = false;
   #snapshot = idle;
   #holders = 0;
-  /** Somebody holds the connection, or let go of it less than `closeDelay` ago. */
+  /** The connection has a holder, or was released less than `closeDelay` ago. */
   #wanted = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
@@ -262,7 +262,7 @@ class Facade implements Client<Record<string, unknown>> {
       this.#offs.add(off);
       signal?.addEventListener('abort', off);
       end = begin();
-      // It called somebody, who ended it.
+      // It called a listener, which ended it.
       if (!this.#offs.has(off)) end();
     }
     return Object.assign(off, { [Symbol.dispose]: off });
@@ -288,7 +288,7 @@ class Facade implements Client<Record<string, unknown>> {
     if (!this.#loading) this.#load();
   }
 
-  /** Somebody holds the connection, and there is a user to connect. */
+  /** The connection has a holder, and there is a user to connect. */
   #awaited(): boolean {
     return this.#wanted && this.#user !== null && !this.#forgotten;
   }
@@ -297,7 +297,7 @@ class Facade implements Client<Record<string, unknown>> {
     this.#show({ ...idle, status: this.#paused ? 'paused' : 'connecting', ...failure });
   }
 
-  /** Whoever let go, or closed, while it loads gets nothing of it. */
+  /** A holder that released, or closed, while it loads gets nothing of it. */
   async #load(): Promise<void> {
     const { signal } = this;
     const { wasm, persist, log, share } = this.#own;
@@ -389,7 +389,7 @@ class Facade implements Client<Record<string, unknown>> {
   }
 
   #explain(error: SseError, snapshot: Snapshot): void {
-    // What stands behind a colon may differ each time.
+    // What follows a colon may differ each time.
     const kind = `${error.code} ${error.status} ${error.message.split(':', 1)}`;
     if (this.#own.quiet || this.signal.aborted || this.#explained.has(kind)) return;
     this.#explained.add(kind);

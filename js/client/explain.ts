@@ -1,4 +1,4 @@
-// What the console says of a new kind of failure. Loaded by the first one.
+// What the console prints of a new kind of failure. Loaded by the first one.
 
 import type { WasmOptions } from '../loader/wasm.js';
 import type { SseError } from '../model/errors.js';
@@ -25,7 +25,7 @@ interface Case {
 
 /** Warns of a failure, in one sentence. Without effect on servers, whose logs are not where a page's failures belong. */
 export function explain(error: SseError, snapshot: Snapshot, options: WasmOptions): void {
-  // A native stream hides why it was refused; the client asks, and says so next.
+  // A native stream hides why it was refused; the client asks, and reports it next.
   if (error.message.endsWith('refused once')) return;
   const scope = globalThis as { document?: unknown; WorkerGlobalScope?: unknown };
   if (scope.document || scope.WorkerGlobalScope) console.warn(sentence(error, snapshot, options));

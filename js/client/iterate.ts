@@ -68,7 +68,7 @@ class Queue<U, P extends Pattern<U>, T extends Update<MatchingTypes<P, U>, U>> i
   readonly #outer: AbortSignal | undefined;
   /** In the order of delivery; the key is what a later update of the same replaces. */
   readonly #queue = new Map<unknown, T>();
-  /** Those who wait for an update; only while there is none. */
+  /** Those who wait for an update; only while the queue is empty. */
   readonly #waiting: ((result: Result<T>) => void)[] = [];
   #inner: AbortController | undefined;
   #error: SseError | undefined;
@@ -162,7 +162,7 @@ class Queue<U, P extends Pattern<U>, T extends Update<MatchingTypes<P, U>, U>> i
     for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   };
 
-  /** Hears nothing more and lets go of the connection; what is queued can still be read. */
+  /** Receives nothing more and releases the connection; what is queued can still be read. */
   #release(): void {
     this.#inner?.abort();
     this.#client.signal.removeEventListener('abort', this.#end);

@@ -24,7 +24,7 @@ export const idle: Snapshot = Object.freeze({
 const names = Object.keys(idle) as (keyof Snapshot)[];
 const what = ['code', 'message', 'status', 'retryable'] as const;
 
-/** `previous` itself if the wasm says nothing new, else a frozen snapshot. `now` is in milliseconds since 1970. */
+/** Returns `previous` itself if the wasm reports nothing new, else a frozen snapshot. `now` is in milliseconds since 1970. */
 export function adopt(previous: Snapshot, raw: WasmSnapshot, now: number): Snapshot {
   const error = sameOrNew(previous.error, raw.error);
   const next: Snapshot = { ...idle, ...raw, error, retryAt: retryAt(previous.retryAt, raw.retryAt, now) };

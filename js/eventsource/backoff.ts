@@ -1,8 +1,8 @@
-/** No delay is shorter, whatever a server's `retry:` says. */
+/** No delay is shorter, whatever a server's `retry:` asks for. */
 export const floor = 250;
 /** No range of delays ends later, unless the server asks for more. */
 const cap = 30_000;
-/** At most so many connects in so many milliseconds, whatever happens. */
+/** At most this many connects in this many milliseconds, whatever happens. */
 const most = 20;
 const span = 15_000;
 /** Longer than this no timer waits. */

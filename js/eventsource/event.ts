@@ -8,7 +8,7 @@ export interface ErrorEventInit extends EventInit {
 }
 
 /**
- * The `error` event, which in the standard says nothing but that there was one.
+ * The `error` event, which in the standard carries nothing but its type.
  *
  * ```ts
  * source.onerror = (event) => console.warn(event.message, event.status, source.readyState);

@@ -25,11 +25,11 @@ const large = 2 ** 20;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 let compiled: WebAssembly.Module | undefined;
-/** One instance for all streams: a browser has room for little more than a hundred. */
+/** One instance for all streams: a browser has capacity for little more than a hundred. */
 let shared: Exports | undefined;
 let streams = 0;
 
-/** What a block of a stream says; what it does not say is absent. */
+/** The fields of a block of a stream; what it does not set is absent. */
 export interface Finding {
   /** A reconnection time, in milliseconds; nothing else then. */
   readonly retry: number | undefined;

@@ -4,14 +4,14 @@ import { messageOf } from '../model/errors.js';
 /** Shortest delay, and longest range of delays, in milliseconds: those of the session (`src/proto/backoff.rs`). */
 const [floor, base, cap] = [250, 1_000, 30_000];
 
-/** Chromium and Firefox say which address an `import()` could not load. */
+/** Chromium and Firefox name the address that an `import()` could not load. */
 const place = /dynamically imported module: (https?:\S+)/;
 
 /**
  * Returns a function that loads a part once, and again after a failure.
  *
  * Until whatwg/html#10327 (2026) a browser remembers that an address failed, and never asks for it again. So every second attempt is
- * made at a fresh address, if the browser said which one failed. `name` is an export of the part: a bundler may have put it into a chunk
+ * made at a fresh address, if the browser named the one that failed. `name` is an export of the part: a bundler may have put it into a chunk
  * whose exports have other names, of which only its own `import()` knows.
  */
 export function chunk<T>(load: () => Promise<T>, name: keyof T): () => Promise<T> {

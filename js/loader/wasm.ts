@@ -13,13 +13,13 @@ export type WasmOptions = Omit<
   user?: string | undefined;
   /** Whose cursor `lastEventId` is; anybody's, if left out. */
   cursorUser?: string | undefined;
-  /** Follow the tab that holds the connection, until told to lead. */
+  /** Follow the tab that holds the connection, until asked to lead. */
   share?: boolean;
 };
 
 /** A snapshot as the wasm gives it. */
 export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'role'> & {
-  /** Not told by the wasm, but by what stands before it. */
+  /** Not reported by the wasm, but by what is in front of it. */
   role?: Role;
   error: unknown;
   /** Milliseconds from now. */
@@ -65,14 +65,14 @@ export interface WasmClient {
   inspect?(): { counts: number[]; trace: string; inputs: readonly TracedInput[] };
   /**
    * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user, and `fn([event, id, data])` with
-   * what an own stream said. One function at a time.
+   * events of an own stream. One function at a time.
    */
   onTabs?(
     fn:
       | ((what: [ticket: number, cursor: string, user: string] | [event: string, id: string, data: string]) => void)
       | undefined,
   ): void;
-  /** Hold the connection, or follow; said again, follow anew. */
+  /** Hold the connection, or follow; called again, follow anew. */
   lead?(lead: boolean): void;
   /** Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The first opens it. */
   hear?(ticket: number, frame: string): void;
@@ -86,7 +86,7 @@ export interface Wasm {
 
 type Transport = NonNullable<ClientOptions['transport']>;
 
-/** A module for each transport: whoever lets the browser read the stream needs no decoder. */
+/** A module for each transport: a page that lets the browser read the stream needs no decoder. */
 const flavours = {
   eventsource: {
     glue: chunk(() => import('../wasm/glue.js'), 'initSync'),

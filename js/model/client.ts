@@ -65,7 +65,7 @@ export interface Client<U = Updates> extends Disposable {
   /** Connects anew with a new token, at once. A way out of `failed`, and of the rest after {@link Client.forget}. */
   reconnect(): void;
   /**
-   * Says who is signed in; `null` (or an empty string) is nobody, and ends the connection. For another user than before, stream, token and
+   * Sets who is signed in; `null` (or an empty string) means no user, and ends the connection. For another user than before, stream, token and
    * cursor are dropped at once, no update of the former user is delivered any more, and the token provider is asked anew.
    *
    * ```ts

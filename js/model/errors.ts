@@ -2,7 +2,7 @@
 import type { ERROR_CODES } from './vocabulary.js';
 
 /**
- * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what the console says.
+ * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what the console prints.
  *
  * | code | meaning | retried by itself |
  * |---|---|---|
@@ -87,7 +87,7 @@ export function report(thrown: unknown): void {
   (globalThis.reportError ?? console.error)(thrown);
 }
 
-/** What a thrown value says. */
+/** The message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return String((thrown as Error | undefined)?.message ?? thrown);
 }

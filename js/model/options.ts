@@ -13,7 +13,7 @@ export interface TokenAsk {
 }
 
 /**
- * A token, with the seconds it is good for (a number, or its digits) and the name of its user if the server says so. `access_token` is
+ * A token, with the seconds it is good for (a number, or its digits) and the name of its user if the server sends it. `access_token` is
  * the name in OAuth 2.0. The user is compared, never shown: a
  * cursor is not used for another one. Without it, the claim `sub` of a JWT is read.
  */
@@ -55,7 +55,7 @@ export interface ClientOptions {
   share?: 'auto' | 'off' | undefined;
   /**
    * The user who is signed in, as the token names him: `user` in the answer of the token endpoint, else the `sub` of the JWT. A token
-   * for another user is refused (code `user`). `null`: nobody, so no connection. Left out, the token says who it is. Later changes:
+   * for another user is refused (code `user`). `null`: no user, so no connection. Left out, the token names the user. Later changes:
    * {@link Client.setUser}.
    */
   user?: string | null | undefined;
@@ -97,8 +97,8 @@ export interface ClientOptions {
   /**
    * Keeps the cursor over reloads of the tab, so that what was missed meanwhile is replayed; `true`, or where to keep it. Kept for
    * one stream and one user (`user`, or that of the token answer, or the `sub` of the JWT; if none is known, nothing is kept, and the
-   * console says so), at most once a second and when the page is left. Forgotten by {@link Client.forget}, by a token of another
-   * user, and when the token provider says 401 or 403.
+   * console shows it), at most once a second and when the page is left. Forgotten by {@link Client.forget}, by a token of another
+   * user, and when the token provider answers 401 or 403.
    */
   persist?: boolean | PersistOptions | undefined;
   /**
@@ -106,7 +106,7 @@ export interface ClientOptions {
    * fix. The text never holds a token, and is loaded only when there is something to explain.
    */
   quiet?: boolean | undefined;
-  /** Told of everything the client does; never of a token. `localStorage['tinysse.debug'] = '1'` tells the console instead. */
+  /** Receives everything the client does; never a token. `localStorage['tinysse.debug'] = '1'` sends it to the console instead. */
   log?: ((entry: LogEntry) => void) | undefined;
 }
 

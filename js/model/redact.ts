@@ -6,7 +6,7 @@ const hidden = '[redacted]';
  */
 const carriers = /\b(?:\w*token=[^&#\s"'<>]*|token"\s*:\s*"[^"]*|bearer\s+[^\s"'<>]+|eyJ[\w-]*\.[\w-]+\.[\w-]*)/gi;
 
-/** Takes out of a text whatever carries a token, and these tokens wherever they stand, as they are or as part of a URL. */
+/** Takes out of a text whatever carries a token, and these tokens wherever they occur, as they are or as part of a URL. */
 export function redact(text: string, tokens: Iterable<string> = []): string {
   let clean = text;
   for (const token of tokens) {

@@ -5,7 +5,7 @@ import type { GAPS, ROLES, STATUSES } from './vocabulary.js';
 /**
  * What the connection does.
  *
- * `idle` not wanted · `connecting` for the first time · `open` · `reconnecting` after a loss · `offline` the browser says so ·
+ * `idle` not wanted · `connecting` for the first time · `open` · `reconnecting` after a loss · `offline` the browser reports it ·
  * `paused` by `pause()` or a page in the back/forward cache · `failed` for good, until `reconnect()`.
  */
 export type Status = (typeof STATUSES)[number];

@@ -68,7 +68,7 @@ export interface ClientStats extends Omit<Snapshot, 'connects'> {
   readonly refetches: number;
   /**
    * Notifications of a query that cost no request: one was due already, or the request of another component answered it. Without
-   * `queryClient` on the provider requests shared by components cannot be told apart, and this is too low rather than too high.
+   * `queryClient` on the provider requests shared by components cannot be distinguished, and this is too low rather than too high.
    */
   readonly refetchesSaved: number;
   /** Server to listener. */

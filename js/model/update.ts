@@ -34,7 +34,7 @@ type Below<T extends string> = T extends `${infer Head}.${infer Tail}` ? `${Head
  */
 export type Pattern<U = Updates> = '*' | UpdateType<U> | Below<UpdateType<U>>;
 
-/** The names that a pattern stands for. */
+/** The names that a pattern covers. */
 export type MatchingTypes<P extends string, U = Updates> = P extends '*'
   ? UpdateType<U>
   : P extends `${infer Head}.*`
@@ -48,7 +48,7 @@ interface UpdateOf<T extends string, D> {
   readonly type: T;
   /** The small payload, if the publisher sent one. */
   readonly data: D;
-  /** Tells apart the things of one type; of updates with the same type and key only the latest matters. */
+  /** Distinguishes the things of one type; of updates with the same type and key only the latest matters. */
   readonly key?: string;
   /** {@link Client.origin} of the tab that caused the change. */
   readonly origin?: string;
@@ -56,7 +56,7 @@ interface UpdateOf<T extends string, D> {
   readonly spread?: number;
   /** When it was published, in milliseconds since 1970. */
   readonly at?: number;
-  /** Where it stands in the log of the hub, `epoch.seq`. Filtering leaves holes: never infer a loss from numbers. */
+  /** Its place in the log of the hub, `epoch.seq`. Filtering leaves holes: never infer a loss from numbers. */
   readonly id: string;
   /** True if it was published while we were away and delivered late. */
   readonly replayed: boolean;

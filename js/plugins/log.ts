@@ -9,7 +9,7 @@ import type { Snapshot } from '../model/snapshot.js';
 import { peek, tokenOf } from '../token/answer.js';
 import { inside } from './stats.js';
 
-/** Where the log goes: to a function of the app, and to the console if `debug` says so (`verbose`: with every update). */
+/** Where the log goes: to a function of the app, and to the console if `debug` asks for it (`verbose`: with every update). */
 export interface LogTo {
   readonly log: ((entry: LogEntry) => void) | undefined;
   readonly debug: string | null;
@@ -22,7 +22,7 @@ const rememberedTokens = 8;
 /** An error may have one as its cause, which may have one, and so on. */
 const deepestCause = 4;
 
-/** Tells of the client. Changes `options.token`, to hear of the questions and to learn which words are secret. */
+/** Logs what the client does. Changes `options.token`, to see the questions and to learn which words are secret. */
 export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, to: LogTo): Plugin {
   const { log, debug, report } = to;
   const tokens: string[] = [];

@@ -104,7 +104,7 @@ class Entry {
     const given = typeof persist === 'object' ? persist : {};
     const base = typeof document === 'undefined' ? undefined : document.baseURI;
     this.#stream = attempt(() => new URL(url, base).href) ?? url;
-    // Of a stream of some types, the cursor says nothing about others.
+    // Of a stream of some types, the cursor means nothing for others.
     if (types) this.#stream += ` ${[...types].sort()}`;
     this.#key = given.key ?? `tinysse:${this.#stream}`;
     this.#storage = given.storage ?? attempt(() => sessionStorage);

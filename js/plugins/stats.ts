@@ -8,7 +8,7 @@ import type { ClientStats, Connects, Gaps, Latency } from '../model/stats.js';
 
 /** In the order of `Why::ALL` in `src/proto/session/io.rs`. */
 const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake', 'handover', 'probe'] as const;
-/** In the order of `Gap::ALL` in `src/proto/wire/control.rs`, whose first says that there is none. */
+/** In the order of `Gap::ALL` in `src/proto/wire/control.rs`, whose first means no gap. */
 const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 
 /** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL`, and its last inputs. */

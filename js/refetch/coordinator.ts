@@ -152,7 +152,7 @@ export class Coordinator {
       entry.patience = this.#lag.rounds + patienceRounds;
     } else {
       this.#tally.saved += 1;
-      // With a spread the first draw stands: the earliest of many draws would be no spread at all.
+      // With a spread the first draw counts: the earliest of many draws would be no spread at all.
       if (delay === 0) entry.due = Math.min(entry.due, due);
     }
   }

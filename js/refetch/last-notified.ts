@@ -1,6 +1,6 @@
 import { overlap } from '../model/patterns.js';
 
-/** When something was heard of: on the logical clock, and in milliseconds since 1970. */
+/** When something was last notified: on the logical clock, and in milliseconds since 1970. */
 export interface Stamp {
   readonly tick: number;
   readonly at: number;
@@ -9,7 +9,7 @@ export interface Stamp {
 const never: Stamp = { tick: 0, at: 0 };
 
 /**
- * Remembers when each type was last heard of, for components that mount later over data that was fetched before.
+ * Remembers when each type was last notified, for components that mount later over data that was fetched before.
  *
  * ```ts
  * const heard = new LastNotified(1000);
@@ -18,11 +18,11 @@ const never: Stamp = { tick: 0, at: 0 };
  * ```
  *
  * Bounded: beyond `limit` types the longest silent one is forgotten, and from then on counts, with every type not on the
- * list, as heard when it was last heard: a needless refetch, never a missed one.
+ * list, as notified when it was last: a needless refetch, never a missed one.
  */
 export class LastNotified {
   readonly #limit: number;
-  /** In the order of the last hearing. The first stamp leaves out our own changes, the second has all. */
+  /** In the order of the last notification. The first stamp leaves out changes of this tab, the second has all. */
   readonly #types = new Map<string, readonly [Stamp, Stamp]>();
   #forgotten: readonly [Stamp, Stamp] = [never, never];
   /** A resync of everything. */
@@ -57,7 +57,7 @@ export class LastNotified {
     this.#everything = stamp;
   }
 
-  /** When any type of the patterns was last heard of, our own changes included or not. */
+  /** When any type of the patterns was last notified, changes of this tab included or not. */
   last(patterns: readonly string[], own: boolean): Stamp {
     const which = own ? 1 : 0;
     let latest = later(this.#everything, this.#forgotten[which]);

@@ -1,4 +1,4 @@
-// Query libraries, recognised by what their results expose. Nothing of theirs is imported.
+// Query libraries, recognised by what their results expose. None of them is imported.
 import type { Outcome, View } from './query.js';
 
 /** A result with `refetch`: of TanStack Query, tRPC, RTK Query, Apollo Client, or of your own. */
@@ -44,7 +44,7 @@ interface Exposed {
 /** SWR components that wait for the first data. */
 const unloaded = {};
 
-/** What a result says of its query. TanStack Query and SWR render again when something changes that was read here. */
+/** What a result exposes of its query. TanStack Query and SWR render again when something changes that was read here. */
 export function viewOf(query: unknown): View {
   if (Array.isArray(query)) {
     const { fetching, stale, data, operation } = query[0] as Exposed;
@@ -93,7 +93,7 @@ export function fetchAgain(query: unknown): PromiseLike<Outcome> {
   );
 }
 
-/** True if `refetch` is TanStack's own, bound to an observer, and not a wrapper: told not to cancel, it joins. */
+/** True if `refetch` is TanStack's own, bound to an observer, and not a wrapper: asked not to cancel, it joins. */
 function ofTanStack(result: Exposed): boolean {
   return 'fetchStatus' in result && result.refetch?.name === 'bound refetch';
 }

@@ -2,7 +2,7 @@ import type { Stamp } from './last-notified.js';
 import { tick } from './logical-clock.js';
 import type { View } from './query.js';
 
-/** What is used of a TanStack `QueryClient`; the types are ours, so this package imports nothing of theirs. */
+/** The part of a TanStack `QueryClient` that is used; declared here, so this package imports nothing of TanStack. */
 export interface QueryClientLike {
   getQueryCache(): {
     getAll(): readonly QueryLike[];
@@ -28,7 +28,7 @@ interface CacheEventLike {
 }
 
 /**
- * Knows of every query of one cache when its last fetch started, whoever started it.
+ * Knows of every query of one cache when its last fetch started, whatever started it.
  *
  * ```ts
  * const fetches = fetchesOf(queryClient);

@@ -12,7 +12,7 @@ export interface SchedulerEnv {
   hidden(): boolean;
 }
 
-/** What is known of the query behind a component, whoever starts its fetches. */
+/** What is known of the query behind a component, whatever starts its fetches. */
 export interface View {
   /** False while the query is disabled, skipped or paused: it is not fetched. Default true. */
   readonly enabled?: boolean | undefined;
@@ -20,7 +20,7 @@ export interface View {
   readonly fetching: boolean;
   /** When the data shown was fetched, in milliseconds since 1970; 0 or undefined if unknown. */
   readonly updatedAt?: number | undefined;
-  /** When the fetch of the data shown started, in milliseconds since 1970, if the library says so. */
+  /** When the fetch of the data shown started, in milliseconds since 1970, if the library reports it. */
   readonly startedAt?: number | undefined;
   /** When the last fetch started. A view that has it is exact: it is never behind. All others are rendered. */
   readonly started?: Stamp | undefined;

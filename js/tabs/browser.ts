@@ -10,7 +10,7 @@ export interface Group {
 }
 
 /**
- * Takes part in the group of a user's tabs, by Web Locks (who leads) and BroadcastChannel (what they say).
+ * Takes part in the group of a user's tabs, by Web Locks (who leads) and BroadcastChannel (their messages).
  *
  * Nothing is shared between different users, URLs, types or cookie policies: the name of lock and channel is all of them.
  */
@@ -35,7 +35,7 @@ export function joinTabs(group: Group, session: Session, changed: () => void): T
     const options = steal ? { steal } : { signal: controller.signal };
     navigator.locks.request(name, options, hold).catch((thrown: unknown) => {
       if (controller.signal.aborted) return;
-      // What was ours and is not any more was stolen; everything else says that this browser gives none here.
+      // A lock that this tab had and has no more was stolen; any other error means that this browser gives none here.
       if (thrown instanceof DOMException && thrown.name === 'AbortError') tab.stolen();
       else tab.unable();
     });

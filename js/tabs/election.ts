@@ -1,7 +1,7 @@
 import type { Message, Role, Session, SharedStatus, World } from './messages.js';
 import { type Frame, Relay } from './replay-buffer.js';
 
-/** A leader that said nothing for so long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
+/** A leader that sent nothing for this long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
 const pace = { least: 500, more: 500 };
 /**
  * How long it may take to answer. Where a leader turns out to be alive soon after it was replaced (a busy machine), twice as
@@ -9,7 +9,7 @@ const pace = { least: 500, more: 500 };
  */
 const answer = { least: 500, most: 8000, soon: 2000 };
 /**
- * An alarm that rings so late says that it was we who were busy: what was said meanwhile is read first. In hidden tabs, browsers
+ * An alarm that rings this late means that this tab was busy: messages that arrived meanwhile are read first. In hidden tabs, browsers
  * let alarms ring at full seconds only.
  */
 const late = 300;
@@ -18,11 +18,11 @@ const late = 300;
  * for minutes has every alarm ring so late (Chromium: once a minute); it learns at the third that a leader is silent.
  */
 const slept = 2000;
-/** A stream that is open for so long and said no hello is not of a hub of ours. */
+/** A stream that is open for this long and sent no hello is not of a tinysse hub. */
 const greeting = 3000;
 
 /**
- * One connection for all tabs of a user: which tab holds it, and how the others hear what it says. Pure: lock, channel and time
+ * One connection for all tabs of a user: which tab holds it, and how the others receive its events. Pure: lock, channel and time
  * are injected.
  *
  * A follower is a session like any other; its stream is what the leader passes on, and the leader answers it as a hub does: a
@@ -45,7 +45,7 @@ export class TabElection {
   #ticket = -1;
   /** The stream of this ticket has had its hello. */
   #joined = false;
-  /** Somebody waits for our stream to be open. */
+  /** A session waits for this tab's stream to be open. */
   #awaited = false;
   #greeted = false;
   #heard: number;
@@ -57,7 +57,7 @@ export class TabElection {
   #timer: unknown;
   /** When it is to ring. */
   #rings = 0;
-  /** It rang late, and what was said meanwhile has been read. */
+  /** It rang late, and messages that arrived meanwhile have been read. */
   #read = false;
   /** It rang so late that the leader was asked again. */
   #again = false;
@@ -71,7 +71,7 @@ export class TabElection {
     world.lock(false);
   }
 
-  /** The session wants a stream, and is to follow: ask whoever leads. */
+  /** The session wants a stream, and is to follow: ask the leader. */
   follow(ticket: number, cursor: string): void {
     this.role = 'candidate';
     this.#leader = '';
@@ -82,7 +82,7 @@ export class TabElection {
     this.#world.post({ kind: 'join', from: this.#address(), cursor });
   }
 
-  /** Our own stream said something. */
+  /** This tab's own stream sent something. */
   passed(frame: Frame): void {
     if (this.role !== 'leader') return;
     const [event] = frame;
@@ -122,7 +122,7 @@ export class TabElection {
     this.#world.changed();
   }
 
-  /** The lock was taken from us: somebody believes us dead. */
+  /** The lock was taken from this tab: another one takes it for dead. */
   stolen(): void {
     if (this.role !== 'leader') return;
     this.role = 'candidate';
@@ -141,7 +141,7 @@ export class TabElection {
     if (this.role === 'follower') this.#world.post({ kind: 'reconnect', from: this.#me });
   }
 
-  /** Tells the other tabs to forget this user. */
+  /** Makes the other tabs forget this user. */
   forget(): void {
     if (this.role !== 'alone') this.#world.post({ kind: 'forget', from: this.#me });
   }
@@ -155,7 +155,7 @@ export class TabElection {
     this.#world.leave();
   }
 
-  /** Another tab said something. */
+  /** Another tab sent something. */
   hear(message: Message): void {
     if (this.role === 'alone') return;
     if (message.kind === 'forget') this.#session.forget();
@@ -194,7 +194,7 @@ export class TabElection {
     if (kind === 'frames') {
       for (const frame of message.frames) this.#told(from, message.to, frame);
     } else if (kind === 'ping') {
-      // Somebody asks for all: it is his to act on the answer, lest all take over from each other.
+      // One tab asks for all, and acts on the answer; otherwise all would take over from each other.
       if (this.#asked === undefined) this.#alive();
     } else if (kind === 'here') {
       if (ours) return;
@@ -231,7 +231,7 @@ export class TabElection {
     this.#session.hear(this.#ticket, frame);
   }
 
-  /** Remembers a frame; answers with what followers are to be told of it. */
+  /** Remembers a frame; returns what followers are to be sent of it. */
   #learn(frame: Frame): Frame | undefined {
     const [event, id, data] = frame;
     if (event === 'tinysse.hello') {
@@ -282,7 +282,7 @@ export class TabElection {
     this.#alarm(this.#pace, this.#look);
   }
 
-  /** Nothing was heard for a while: ask; and if nobody answers, take over. */
+  /** Nothing was received for a while: ask; and if no tab answers, take over. */
   #look = (): void => {
     const now = this.#world.now();
     const due = this.#asked === undefined ? this.#heard + this.#pace : this.#asked + this.#answer;

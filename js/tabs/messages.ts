@@ -4,16 +4,16 @@ import type { Frame } from './replay-buffer.js';
 /** What a tab is to the other tabs of its user. */
 export type Role = 'alone' | 'candidate' | 'leader' | 'follower';
 
-/** What tabs say to each other. `from` is a tab, or (`join`) the stream that is to be answered: `tab.ticket`. */
+/** Messages between tabs. `from` is a tab, or (`join`) the stream that is to be answered: `tab.ticket`. */
 export type Message =
   /** "I follow, and this is my cursor." The leader answers with a hello and what was missed. */
   | { readonly kind: 'join'; readonly from: string; readonly cursor: string }
   /**
-   * What the leader's stream said; `to` is a stream, or empty for all. What was missed comes in one message, as every message
+   * Events of the leader's stream; `to` is a stream, or empty for all. What was missed comes in one message, as every message
    * wakes all tabs.
    */
   | { readonly kind: 'frames'; readonly from: string; readonly to: string; readonly frames: readonly Frame[] }
-  /** "I hold the connection": whoever follows another tab, or none, joins anew. */
+  /** "I hold the connection": a tab that follows another one, or none, joins anew. */
   | { readonly kind: 'here'; readonly from: string }
   /** What the leader shows, and how long (milliseconds) it may take to answer a ping. Also that answer. */
   | { readonly kind: 'status'; readonly from: string; readonly answer: number; readonly shown: SharedStatus }
@@ -43,7 +43,7 @@ export interface SharedStatus {
 
 /** The client of this tab. */
 export interface Session {
-  /** Hold the connection from now on, or follow whoever does. */
+  /** Hold the connection from now on, or follow the tab that does. */
   lead(lead: boolean): void;
   /** What the leader passes on for the stream of a ticket; the first frame opens it. */
   hear(ticket: number, frame: Frame): void;
@@ -61,7 +61,7 @@ export interface World {
   clearTimeout(timer: unknown): void;
   /** In [0, 1). */
   random(): number;
-  /** Says something to the others. */
+  /** Sends something to the others. */
   post(message: Message): void;
   /** Asks for the lock; `steal` takes it from the tab that has it. */
   lock(steal: boolean): void;

@@ -1,4 +1,4 @@
-/** What a stream says: type, id, data. The ids are those of the hub, `epoch.seq`. */
+/** An event of a stream: type, id, data. The ids are those of the hub, `epoch.seq`. */
 export type Frame = readonly [event: string, id: string, data: string];
 
 /** Where a follower goes on, what it misses, and the updates that lie between. */
@@ -8,13 +8,13 @@ export interface Resumption {
   readonly frames: readonly Frame[];
 }
 
-/** The place of an id in its log; `undefined` for what is no id of a hub of ours. */
+/** The place of an id in its log; `undefined` for what is no id of a tinysse hub. */
 function place(id: string): { epoch: string; seq: bigint } | undefined {
   const match = /^([0-9a-f]{1,16})\.(\d{1,20})$/.exec(id);
   return match ? { epoch: match[1] as string, seq: BigInt(match[2] as string) } : undefined;
 }
 
-/** True if `a` stands behind `b` in the same log. */
+/** True if `a` follows `b` in the same log. */
 export function follows(a: string, b: string): boolean {
   const [one, other] = [place(a), place(b)];
   return one !== undefined && other !== undefined && one.epoch === other.epoch && one.seq > other.seq;
@@ -22,7 +22,7 @@ export function follows(a: string, b: string): boolean {
 
 /**
  * What a tab remembers of the stream, so that it can serve others when it comes to lead them: a small log, bounded by count and
- * by characters. The oldest go first, and whoever needed them is told of a gap.
+ * by characters. The oldest go first, and a follower that needed them receives a gap.
  */
 export class Relay {
   readonly #most: number;
@@ -57,7 +57,7 @@ export class Relay {
     }
   }
 
-  /** The cursor stands here now; never backwards. */
+  /** The cursor is here now; never backwards. */
   advance(id: string): void {
     if (this.#head && !follows(id, this.#head)) return;
     this.#head = id;

@@ -6,7 +6,7 @@ import { peek, statusOf, tokenOf } from './answer.js';
 import { noToken } from './received.js';
 
 /**
- * Returns an answer with `token`, and with `expires_in` as a number. One that has no token becomes an error, which says what was
+ * Returns an answer with `token`, and with `expires_in` as a number. One that has no token becomes an error, which describes what was
  * received, and which the core takes for what it is.
  */
 export function readAnswer(answer: unknown): TokenAnswer {

@@ -12,7 +12,7 @@ interface SerializedError {
 export type TrpcEventSourceOptions = Omit<EventSourceInit, 'unauthorized'>;
 
 /**
- * A class for tRPC's `httpSubscriptionLink` that changes tokens without the app noticing: when the server says that the token is over, it
+ * A class for tRPC's `httpSubscriptionLink` that changes tokens without the app noticing: when the server reports that the token expired, it
  * gets a new one and goes on from the last tracked id, inside of one subscription.
  *
  * ```ts

@@ -131,7 +131,7 @@ const hubs = {
   },
 };
 
-/** The names of the hubs that can be measured here; says which cannot, and why. */
+/** The names of the hubs that can be measured here; prints which cannot, and why. */
 export async function available(only) {
   const names = Object.keys(hubs).filter((name) => only.length === 0 || only.some((part) => name.includes(part)));
   const found = [];
@@ -156,7 +156,7 @@ function tokens(claims) {
   });
 }
 
-/** What an update costs our server that one of so many streams gets, each of which is of another user, role and channel. */
+/** What an update for one of N streams costs the server, each of which is of another user, role and channel. */
 export async function measureOne(audience, streams, rate, seconds) {
   const who = (n) => ({ sub: `user${n}`, role: `role${n}`, channels: [`channel${n}`] });
   const [first, ...others] = tokens(Array.from({ length: streams }, (_, n) => who(n)));

@@ -43,7 +43,7 @@ function frequent(bytes) {
 }
 
 /**
- * Returns the text of these bytes: first the table, which has a character for each of the alphabet. It tells by how much the byte of this
+ * Returns the text of these bytes: first the table, which has a character for each of the alphabet. It gives by how much the byte of this
  * character is more than that of the one before. Then the bytes.
  */
 export function encode(bytes) {

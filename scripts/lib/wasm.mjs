@@ -28,7 +28,7 @@ export const flavours = [
   },
 ].map((flavour) => {
   const packed = at('target', `wasm-pack-${flavour.name}`);
-  // wasm-bindgen's own output, before wasm-opt; its name section says which function is which.
+  // wasm-bindgen's own output, before wasm-opt; its name section maps functions to names.
   return { ...flavour, packed, named: join(packed, 'tinysse_bg.wasm') };
 });
 

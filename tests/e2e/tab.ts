@@ -63,7 +63,7 @@ export class Tab {
       .join('\n');
   }
 
-  /** Requests so far. The browser's own retries of a stream are none of them: those only the proxy sees. */
+  /** Requests so far, without the browser's own retries of a stream: those only the proxy sees. */
   count(method: string, path: string): number {
     return this.#requests.filter((request) => request.method === method && request.path === path).length;
   }
@@ -148,7 +148,7 @@ export class Tab {
     return this.page.evaluate(() => window.__heard);
   }
 
-  /** Waits until something more was heard. */
+  /** Waits until something more was received. */
   async hearsMore(): Promise<void> {
     const before = await this.page.evaluate(() => window.__heard.length);
     await this.page.waitForFunction((before) => window.__heard.length > before, before, {

@@ -1,4 +1,4 @@
-// What the facade does while the wasm is on its way, or does not come. The double stands for the module alone; the module
+// What the facade does while the wasm is on its way, or does not come. The double replaces the module alone; the module
 // itself is in real.test.tsx.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { idle } from '../../js/client/snapshot.js';

@@ -5,7 +5,7 @@ import type { Client } from '../../js/model/client.js';
 import { SseError } from '../../js/model/errors.js';
 import { HandClient } from './support/client.js';
 
-/** A class that implements the interface does not say for which updates. */
+/** A class that implements the interface does not name its updates. */
 const loose = (client: HandClient): Client<Record<string, unknown>> => client;
 
 /** An iterator that reads nothing, and a way to see whether the client still holds anything of it. */

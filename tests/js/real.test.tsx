@@ -289,7 +289,7 @@ describe('in React', () => {
     const queryClient = new QueryClient();
     function Projects() {
       const queryFn = async () => {
-        // Without the query cache, a fetch that is over before it is rendered cannot be told from none, and costs a request.
+        // Without the query cache, a fetch that is over before it is rendered cannot be distinguished from none, and costs a request.
         await pause(50);
         return (await fetch(api.url)).json();
       };

@@ -117,7 +117,7 @@ describe.each([
       expect(world.timers, story).toBe(0);
       if (exact) {
         expect(query.joins, story).toBe(0);
-        // Every fetch of ours keeps its distance from whatever started before it.
+        // Every fetch of the client keeps its distance from whatever started before it.
         starts.forEach((start, i) => {
           const before = starts[i - 1];
           if (start.ours && before) expect(start.at - before.at, story).toBeGreaterThanOrEqual(250);

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-/** A client whose stream says this in one piece, once it is started. */
+/** A client whose stream sends this in one piece, once it is started. */
 async function hearing(text: string): Promise<WasmClient> {
   const headers = { 'content-type': 'text/event-stream' };
   let streams = 0;

@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** The library's own files are read once for both programs. */
 const files = new Map<string, ts.SourceFile | undefined>();
 
-/** What the compiler says to this source, under the options of the repository or others. */
+/** The diagnostics of the compiler for this source, under the options of the repository or others. */
 function compile(source: string, others: ts.CompilerOptions = {}): string[] {
   const file = join(root, 'tests', 'js', 'virtual.ts');
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
@@ -74,7 +74,7 @@ async () => {
 sse.subscribe('project', () => {});
 // @ts-expect-error nothing is below it
 sse.subscribe('projects.*', () => {});
-// @ts-expect-error one of the list is none
+// @ts-expect-error one of the list is invalid
 sse.subscribe(['projects', 'nope'], () => {});
 holds<Same<ReturnType<typeof useAutoRefetch<typeof query, 'projects'>>, typeof query>>();
 useAutoRefetch(query, 'projects').data satisfies 7;
@@ -85,7 +85,7 @@ useAutoRefetch(query, 'project');
 useAutoRefetch(query, 'compute.progress', { filter: (u) => u.data.percent === 100 });
 useAutoRefetch(swr, 'projects').data satisfies 7 | undefined;
 useAutoRefetch(urql, 'projects', { enabled: true })[0].data satisfies 7 | undefined;
-// @ts-expect-error urql does not say that it is paused
+// @ts-expect-error urql does not show that it is paused
 useAutoRefetch(urql, 'projects');
 // @ts-expect-error nor without \`enabled\`
 useAutoRefetch(urql, 'projects', { minIntervalMs: 1 });

@@ -45,7 +45,7 @@ afterEach(() => void vi.useRealTimers());
 
 type Begin = (client: Client, heard: string[], until?: SubscribeOptions) => Unsubscribe;
 
-/** Each with what makes it heard. */
+/** Each with what makes it receive something. */
 const kinds: [string, Begin, (wasm: Double) => void][] = [
   ['subscribe', (client, heard, until) => client.subscribe('a', () => heard.push('x'), until), (wasm) => wasm.update()],
   [

@@ -11,7 +11,7 @@ let clients: Client[] = [];
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 const turn = (ms = 50) => new Promise((done) => setTimeout(done, ms));
 
-/** A client that is held, whose tokens are for whoever is signed in at the place of the provider. */
+/** A client that is held, whose tokens are for the user who is signed in at the provider. */
 function hold(signedIn: { user?: string }, more: Partial<ClientOptions> = {}) {
   const asked: string[] = [];
   const ids: string[] = [];

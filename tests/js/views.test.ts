@@ -1,4 +1,4 @@
-// What the coordinator makes of views that know less, or say more, than those of TanStack Query.
+// What the coordinator makes of views that know less, or report more, than those of TanStack Query.
 import { expect, test, vi } from 'vitest';
 import { Coordinator } from '../../js/refetch/coordinator.js';
 import type { Job, Outcome, View } from '../../js/refetch/query.js';

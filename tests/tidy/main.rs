@@ -205,7 +205,7 @@ fn nothing_names_a_machine_or_a_mirror() {
     for page in pages() {
         let lock = page.path.ends_with("package-lock.json");
         for (number, line) in page.lines() {
-            // A folder of a machine begins a path; inside a longer one it is somebody's own folder of that name.
+            // A folder of a machine begins a path; inside a longer one it is a folder of that name elsewhere.
             let begins = |word: &str| {
                 line.match_indices(word).any(|(at, _)| {
                     let before = line.get(..at).and_then(|head| head.chars().next_back());

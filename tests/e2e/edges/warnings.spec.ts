@@ -1,4 +1,4 @@
-// What the console says of each kind of failure, in a real page.
+// What the console prints of each kind of failure, in a real page.
 import { expect, type Page, test } from '@playwright/test';
 import { connect, refusal, Site, warnings } from './site';
 

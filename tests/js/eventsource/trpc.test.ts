@@ -78,7 +78,7 @@ const fresh = (): string => {
   return `token${given}`;
 };
 
-/** Subscribes until so many updates came, or the subscription ended. */
+/** Subscribes until this many updates came, or the subscription ended. */
 function updates(token: TrpcEventSourceOptions['token'], count: number, each = (_id: number) => {}) {
   const ids: number[] = [];
   const errors: unknown[] = [];

@@ -27,7 +27,7 @@ export type Load = (name: string) => Promise<{ version: number }>;
 /** A library, as the behaviour table sees it: everything it asks of the network goes through `load`. */
 export interface Library {
   readonly name: string;
-  /** Where it costs more requests than the table says, by column. */
+  /** Where it costs more requests than the table allows, by column. */
   readonly costs?: Record<string, number>;
   app(load: Load): App;
 }

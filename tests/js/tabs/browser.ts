@@ -63,7 +63,7 @@ export class Browser {
   }
 }
 
-/** A tab, with the session of its client: what it was told is written down. */
+/** A tab, with the session of its client: what it received is written down. */
 export class Desk implements Session, World {
   readonly browser: Browser;
   readonly tab: TabElection;
@@ -172,7 +172,7 @@ export class Desk implements Session, World {
     for (const id of log.since(this.cursor)) this.stream(['x', id, '{}']);
   }
 
-  /** Its own stream says something. */
+  /** Its own stream sends something. */
   stream(frame: Frame): void {
     this.hear(0, frame);
     this.tab.passed(frame);
