@@ -164,7 +164,7 @@ fn what_a_hub_sends_is_in_the_grammar() {
         let bytes = stream(seed, seed % 2 == 0);
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(text.is_empty() || grammar.matches("stream", text.as_bytes()), "seed {seed}:\n{text}");
-        let away = tinysse_server::runtime::goodbye(u32::try_from(seed).unwrap());
+        let away = tinysse_server::stream::goodbye(u32::try_from(seed).unwrap());
         assert!(grammar.matches("away", &away) && grammar.matches("stream", &away));
         seen.push_str(&text);
     }
@@ -221,16 +221,8 @@ fn the_vocabulary_is_that_of_the_code() {
     }
     assert_eq!(reasons.len(), 5);
     let document = document();
-    for name in [
-        names::EVENTS,
-        names::SSE_TOKEN,
-        names::PUBLISH,
-        names::Q_TOKEN,
-        names::Q_LAST_EVENT_ID,
-        names::Q_TYPES,
-        names::Q_WIRE,
-        names::WIRE_NATIVE,
-    ] {
+    let endpoints = [names::EVENTS, names::SSE_TOKEN, names::PUBLISH, names::WIRE_NATIVE];
+    for name in endpoints.into_iter().chain(names::Parameter::ALL.map(names::Parameter::as_str)) {
         assert!(document.contains(&format!("`{name}`")), "{name}");
     }
     let lower = document.to_lowercase();

@@ -244,8 +244,8 @@ pub enum OpenError {
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// Redis does not answer.
-    #[error("--redis: {0}")]
-    Unreachable(String),
+    #[error(transparent)]
+    Unreachable(#[from] crate::redis::Unreachable),
     /// The system refused.
     #[error("{}: {what}", .path.display())]
     Io {

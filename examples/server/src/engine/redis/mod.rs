@@ -12,10 +12,7 @@
 //! Redis; both are replaced together.
 
 mod dates;
-mod failure;
-mod link;
 mod monitor;
-mod place;
 mod script;
 mod settings;
 mod state;
@@ -28,20 +25,15 @@ use tinysse::proto::wire::id::{Epoch, EventId};
 use tokio::{runtime, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Engine, EngineError, Health, OpenError, Sink};
-use crate::clock::{Clock, random_name, random_u64};
-use failure::Failure;
-use link::Status;
+use crate::{
+    clock::{Clock, random_name, random_u64},
+    redis::{Failure, Link, PATIENCE, Place, Status, Unreachable},
+};
 use monitor::Monitor;
 use script::{Encoded, epoch_of};
 use state::State;
 use tail::Tail;
 
-pub use link::Link;
-pub use place::Place;
-pub(crate) use script::script;
-
-/// How long Redis may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a client whose cursor is ahead of this node waits for the update it names.
 const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a start waits for it.
@@ -74,7 +66,7 @@ impl Redis {
         fresh: Epoch,
         sink: Arc<dyn Sink>,
     ) -> Result<Self, OpenError> {
-        let away = |what: String| OpenError::Unreachable(what);
+        let away = |what: String| OpenError::from(Unreachable(what));
         let link = Link::new(place.client().map_err(away)?, place);
         let state = Arc::new(State::new(fresh));
         let (ready, first) = std::sync::mpsc::sync_channel(1);
