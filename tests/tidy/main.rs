@@ -219,3 +219,20 @@ fn one_version_everywhere() {
     });
     assert!(heading, "CHANGELOG.md has a heading `## {version}`");
 }
+
+/// A path in backticks that begins with a folder of the repository is a promise.
+#[test]
+fn architecture_names_files_that_exist() {
+    let folders = ["src/", "js/", "hub/", "server/", "examples/", "tests/", "wasm/", "docs/", "benches/", "deploy/"];
+    let mut broken = Vec::new();
+    for (number, line) in (1..).zip(page("ARCHITECTURE.md").lines()) {
+        for name in
+            line.split('`').skip(1).step_by(2).filter(|name| folders.iter().any(|folder| name.starts_with(folder)))
+        {
+            if !std::path::Path::new(name).exists() {
+                broken.push(format!("ARCHITECTURE.md:{number}: {name}"));
+            }
+        }
+    }
+    clean("ARCHITECTURE.md names files that exist.", &broken);
+}
