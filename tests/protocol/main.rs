@@ -26,7 +26,7 @@ use tinysse::proto::{
         names,
     },
 };
-use tinysse_server::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
+use tinysse_hub::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
 use world::World;
 
 fn document() -> String {
@@ -164,7 +164,7 @@ fn what_a_hub_sends_is_in_the_grammar() {
         let bytes = stream(seed, seed % 2 == 0);
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(text.is_empty() || grammar.matches("stream", text.as_bytes()), "seed {seed}:\n{text}");
-        let away = tinysse_server::stream::goodbye(u32::try_from(seed).unwrap());
+        let away = tinysse_hub::stream::goodbye(u32::try_from(seed).unwrap());
         assert!(grammar.matches("away", &away) && grammar.matches("stream", &away));
         seen.push_str(&text);
     }

@@ -200,7 +200,7 @@ fn one_version_everywhere() {
     let section = cargo.split_once("[workspace.package]").expect("Cargo.toml has [workspace.package]").1;
     let version =
         section.lines().find_map(|line| line.strip_prefix("version = ")).expect("it has a version").trim_matches('"');
-    for member in ["Cargo.toml", "examples/server/Cargo.toml"] {
+    for member in ["Cargo.toml", "hub/Cargo.toml", "server/Cargo.toml"] {
         assert!(page(member).contains("version.workspace = true"), "{member} takes its version from the workspace");
     }
     let package = page("pkg-template/package.json");
