@@ -10,7 +10,7 @@ use tinysse::proto::{
         Seen,
         decode::{Decoder, Item, TooLarge},
         encode::{Fields, Refused, encode},
-        fold::{UPDATE, fold, unfold},
+        wrap::{UPDATE, fold, unfold},
     },
 };
 

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    batch::Batch,
+    coalescer::Batch,
     queue::Queue,
     registry::{Pattern, Registry, Subscriber},
     session::{

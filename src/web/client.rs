@@ -6,10 +6,10 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{
+    bindings,
     driver::{Driver, ON_RESYNC, ON_STATUS, ON_TABS},
-    hear::word,
+    input::word,
     options::{Options, bad_option},
-    page,
 };
 use crate::proto::{
     registry::{Pattern, Subscriber},
@@ -60,7 +60,7 @@ impl SseClient {
     /// An error with `code: 'options'` for a pattern that is none.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
         let wrong = || bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these");
-        let names = page::texts(types).ok_or_else(wrong)?;
+        let names = bindings::texts(types).ok_or_else(wrong)?;
         let (mut patterns, mut rest) = (Vec::new(), names.as_str());
         while !rest.is_empty() {
             let (name, tail) = cut(rest, b'\n').unwrap_or((rest, ""));

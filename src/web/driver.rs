@@ -13,12 +13,11 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure};
 
 use super::{
-    hear::{self, word},
+    bindings::{Page, Say},
+    delivery::Together,
+    input::{self, word},
     options::Options,
-    page::{Page, Say},
-    snapshot,
-    together::Together,
-    transport,
+    snapshot, transport,
 };
 use crate::proto::{
     client::Client,
@@ -44,7 +43,7 @@ pub(super) struct Driver {
     _callbacks: transport::Callbacks,
 }
 
-/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` and
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `bindings.js` and
 /// `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
 pub(super) const ON_STATUS: i32 = -1;
 pub(super) const ON_RESYNC: i32 = -2;
@@ -62,7 +61,7 @@ impl Driver {
             let me = weak.clone();
             let said: Say = Closure::new(move |word, ticket, number, wait, text: String| {
                 if let Some(me) = me.upgrade() {
-                    me.feed(hear::input(word, ticket, number, wait, &text));
+                    me.feed(input::input(word, ticket, number, wait, &text));
                 }
             });
             let callbacks = transport::Callbacks::new(&page, said, weak.clone());
@@ -87,7 +86,7 @@ impl Driver {
 
     /// Tells core what the application asks for.
     pub(super) fn wish(&self, word: u32, text: &str) {
-        self.page.say(word, 0, f64::from(hear::pause::APPLICATION), 0.0, text);
+        self.page.say(word, 0, f64::from(input::pause::APPLICATION), 0.0, text);
     }
 
     /// Tells core what the stream of another tab says. The first of it opens the stream.

@@ -5,8 +5,8 @@ use alloc::rc::Weak;
 use wasm_bindgen::JsValue;
 
 use super::{
+    bindings::{Page, Say},
     driver::Driver,
-    page::{Page, Say},
 };
 
 /// The other side of `page`'s functions: what they call.

@@ -6,8 +6,8 @@ use core::cell::RefCell;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
 use super::{
+    bindings::{Page, Say},
     driver::Driver,
-    page::{Page, Say},
 };
 use crate::proto::{aligned_buffer::AlignedBuffer, session::io::Ticket};
 

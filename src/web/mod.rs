@@ -3,17 +3,17 @@
 
 #[cfg(feature = "npm")]
 mod allocator;
+mod bindings;
 mod client;
+mod delivery;
 mod driver;
 #[cfg(not(feature = "fetch"))]
 mod eventsource;
 #[cfg(feature = "fetch")]
 mod fetch;
-mod hear;
+mod input;
 mod options;
-mod page;
 mod snapshot;
-mod together;
 
 pub use client::SseClient;
 // The transports of this build, behind the same two functions.

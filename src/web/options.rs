@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::page::failure;
+use super::bindings::failure;
 use crate::proto::{error::Code, session::Config};
 
 #[wasm_bindgen(module = "/src/web/options.js")]
@@ -16,7 +16,7 @@ extern "C" {
     fn has(options: &JsValue, name: &str) -> bool;
 }
 
-/// What the application asked for. What only `page.js` needs to know stays in `given`.
+/// What the application asked for. What only `bindings.js` needs to know stays in `given`.
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) given: JsValue,

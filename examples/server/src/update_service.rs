@@ -13,7 +13,7 @@ use std::{
 
 use tinysse::proto::{
     backoff::{Backoff, Policy},
-    batch::Batch,
+    coalescer::Batch,
     registry::Pattern,
     time::Time,
     wire::id::EventId,

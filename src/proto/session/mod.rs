@@ -3,7 +3,6 @@
 //! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
 //! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
 
-mod answer;
 pub mod bytes;
 mod config;
 mod counters;
@@ -11,6 +10,7 @@ mod cursor;
 pub mod io;
 mod leave;
 mod receive;
+mod response;
 mod step;
 pub mod token;
 #[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]

@@ -9,9 +9,9 @@ use super::{
 use crate::proto::wire::{
     Frame, Seen,
     control::{Bye, Control, Gap, Hello},
-    fold::unfold,
     id::{EventId, number},
     kind::is_reserved,
+    wrap::unfold,
 };
 
 /// Bounds on the beat a server may announce, in milliseconds: below, every hiccup would cut the stream; above, nobody is watching.

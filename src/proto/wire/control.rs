@@ -14,7 +14,7 @@ use crate::proto::words::words;
 words! {
     /// The reserved types of tinysse/1. Readers ignore every other type that begins with [`RESERVED`](super::kind::RESERVED).
     pub enum ControlFrame {
-        /// An update in folded form: see [`fold`](super::fold).
+        /// An update in folded form: see [`wrap`](super::wrap).
         Update = "tinysse.update",
         /// See [`Hello`].
         Hello = "tinysse.hello",

@@ -3,13 +3,13 @@
 pub mod control;
 pub mod decode;
 pub mod encode;
-pub mod fold;
 pub mod id;
 pub mod kind;
 mod lines;
 pub mod names;
 pub mod scan;
 mod whole;
+pub mod wrap;
 
 use alloc::string::String;
 

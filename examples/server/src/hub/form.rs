@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, io::Write};
 
 use bytes::Bytes;
-use tinysse::proto::wire::fold::fold;
+use tinysse::proto::wire::wrap::fold;
 
 /// A frame, and the same frame as a chunk of an HTTP/1.1 body.
 ///

@@ -10,7 +10,7 @@ use crate::proto::{
     wire::{Frame, cut},
 };
 
-/// The words of `say`. `page.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+/// The words of `say`. `bindings.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
 pub(super) mod word {
     pub(in crate::web) const TICK: u32 = 0;
     pub(in crate::web) const FRAME: u32 = 1;

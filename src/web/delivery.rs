@@ -6,7 +6,7 @@ use core::{
     mem::{replace, take},
 };
 
-use super::page::Page;
+use super::bindings::Page;
 use crate::proto::{client::Client, registry::Subscriber, session::io::Update, wire::Frame};
 
 /// Updates that follow one another.

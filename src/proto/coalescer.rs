@@ -10,7 +10,7 @@ use super::time::Time;
 /// Keeps the latest value of each key for a window of time.
 ///
 /// ```
-/// use tinysse::proto::{batch::Batch, time::Time};
+/// use tinysse::proto::{coalescer::Batch, time::Time};
 /// let mut batch = Batch::new(50);
 /// assert_eq!(batch.add(Time(0), "projects", 1), Some(1)); // at once
 /// assert_eq!(batch.add(Time(10), "projects", 2), None);

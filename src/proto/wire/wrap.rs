@@ -14,7 +14,7 @@ pub const UPDATE: &str = ControlFrame::Update.as_str();
 /// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what is put in here.
 ///
 /// ```
-/// use tinysse::proto::wire::{encode::{encode, Fields}, fold::{fold, unfold}, Seen};
+/// use tinysse::proto::wire::{encode::{encode, Fields}, wrap::{fold, unfold}, Seen};
 /// let (mut frame, mut out) = (Vec::new(), Vec::new());
 /// encode(&Fields { id: Some("1.7"), event: "projects", data: "{}", retry: None }, &mut frame).unwrap();
 /// fold(&frame, &mut out);
