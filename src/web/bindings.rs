@@ -6,7 +6,7 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
 /// What happened, as `bindings.js` tells it: word, ticket, number, wait, text.
-pub(super) type Say = Closure<dyn Fn(u32, u32, f64, f64, String)>;
+pub(super) type Notify = Closure<dyn Fn(u32, u32, f64, f64, String)>;
 
 #[wasm_bindgen(module = "/src/web/bindings.js")]
 extern "C" {
@@ -68,7 +68,7 @@ extern "C" {
     /// `[ticket, cursor, user]`: follow the tab that holds this user's connection.
     #[wasm_bindgen(method)]
     pub(super) fn follow(this: &Page, ticket: u32, cursor: &str, user: &str);
-    /// `[event, id, data]`: what our own stream said.
+    /// `[event, id, data]`: what our own stream notify.
     #[wasm_bindgen(method)]
     pub(super) fn heard(this: &Page, event: &str, id: &str, data: &str);
     #[wasm_bindgen(method)]

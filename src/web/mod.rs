@@ -15,7 +15,7 @@ mod input;
 mod options;
 mod snapshot;
 
-pub use client::SseClient;
+pub use client::JsClient;
 // The transports of this build, behind the same two functions.
 #[cfg(not(feature = "fetch"))]
 use eventsource as transport;

@@ -13,7 +13,7 @@ use std::{
 
 use tinysse::proto::{
     backoff::{Backoff, Policy},
-    coalescer::Batch,
+    coalescer::Coalescer,
     registry::Pattern,
     time::Time,
     wire::id::EventId,
@@ -74,7 +74,7 @@ pub enum NotifyError {
 #[derive(Debug)]
 struct Window {
     pattern: Pattern,
-    batch: Batch<Same, Update>,
+    batch: Coalescer<Same, Update>,
 }
 
 /// Updates that are alike in all this replace each other inside a window: type, key, audience.
@@ -93,7 +93,7 @@ impl UpdateService {
     ) -> Self {
         let window = |(pattern, span): &(Pattern, crate::config::Span)| Window {
             pattern: pattern.clone(),
-            batch: Batch::new(span.ms()),
+            batch: Coalescer::new(span.ms()),
         };
         Self {
             engine,
