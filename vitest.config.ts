@@ -7,10 +7,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^tinysse$/, replacement: here('./js/index.ts') },
-      { find: /^tinysse\/iterate$/, replacement: here('./js/iterate.ts') },
+      { find: /^tinysse\/iterate$/, replacement: here('./js/client/iterate.ts') },
       { find: /^tinysse\/react$/, replacement: here('./js/react/index.ts') },
       { find: /^tinysse\/eventsource$/, replacement: here('./js/eventsource/index.ts') },
-      { find: /^tinysse\/trpc$/, replacement: here('./js/trpc.ts') },
+      { find: /^tinysse\/trpc$/, replacement: here('./js/trpc/index.ts') },
     ],
   },
   test: {

@@ -1,5 +1,5 @@
 /**
- * One live connection that says what changed.
+ * One live connection that reports what changed.
  *
  * ```ts
  * import { createClient } from 'tinysse';
@@ -11,31 +11,20 @@
  *
  * @packageDocumentation
  */
-export { createClient } from './client.js';
-export type { Connects, Detail, Gaps, Latency } from './detail.js';
-export { isSseError, SseError, type SseErrorCode, type SseErrorDetails } from './errors.js';
+export { createClient } from './client/client.js';
+export type { Client, SubscribeOptions, Unsubscribe } from './model/client.js';
+export { isSseError, SseError, type SseErrorCode, type SseErrorDetails } from './model/errors.js';
 export type {
-  Client,
   ClientOptions,
-  Gap,
   LogEntry,
-  Matched,
-  Off,
-  Pattern,
   PersistOptions,
-  Register,
-  Resync,
-  Role,
-  Snapshot,
-  Status,
   StorageLike,
   TokenAnswer,
   TokenAsk,
   TokenProvider,
   TokenReason,
-  Until,
-  Update,
-  Updates,
-  UpdateType,
   WasmSource,
-} from './types.js';
+} from './model/options.js';
+export type { Gap, Resync, Role, Snapshot, Status } from './model/snapshot.js';
+export type { ClientStats, Connects, Gaps, Latency } from './model/stats.js';
+export type { MatchingTypes, Pattern, Register, Update, Updates, UpdateType } from './model/update.js';

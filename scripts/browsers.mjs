@@ -7,7 +7,7 @@ import ts from 'typescript';
 import { main, Stop, say } from './lib/log.mjs';
 import { at, root } from './lib/paths.mjs';
 
-/** The oldest browsers that are supported, as README says. */
+/** The oldest browsers that are supported, as documented in README. */
 export const supported = {
   chrome: '98',
   chrome_android: '98',
@@ -46,7 +46,7 @@ function* places(owner, member, isStatic, receiver) {
 
 const find = (place) => place.split('.').reduce((node, name) => node?.[name], data)?.__compat;
 
-/** What MDN says of it. The lib files of TypeScript have mixins where MDN has the interfaces that include them, so the receiver's type counts too. */
+/** What MDN documents of it. The lib files of TypeScript have mixins where MDN has the interfaces that include them, so the receiver's type counts too. */
 function describe(owner, member, isStatic, receiver) {
   for (const place of places(owner, member, isStatic, receiver)) {
     const compat = find(place);
@@ -113,7 +113,7 @@ function programs() {
   });
 }
 
-/** Each use of a web API in some files, with what MDN says of it. */
+/** Each use of a web API in some files, with what MDN documents of it. */
 export function* look({ program, files }) {
   for (const file of program.getSourceFiles()) {
     if (!files.has(file.fileName) || file.isDeclarationFile) continue;

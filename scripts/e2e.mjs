@@ -22,7 +22,7 @@ export async function e2e(args = []) {
 /** Runs the cases of `tinysse/eventsource` in a browser that Playwright does not drive. */
 export async function e2eElsewhere(engine, places) {
   const { capabilities, wrap = [] } = engines[engine](places);
-  capabilities['moz:firefoxOptions']?.args.push('-headless'); // the runner of wasm-bindgen-test says so itself
+  capabilities['moz:firefoxOptions']?.args.push('-headless'); // the runner of wasm-bindgen-test adds it by itself
   Object.assign(process.env, {
     TINYSSE_ENGINE: engine,
     TINYSSE_DRIVER: JSON.stringify([...wrap, places.driver]),

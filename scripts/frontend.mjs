@@ -48,7 +48,7 @@ async function withServer(work) {
   }
 }
 
-/** One window: somebody signed in, live, and past the fetch that the first connection asks for. */
+/** One window: a user signed in, live, and past the fetch that the first connection asks for. */
 async function visit(browser, url, user) {
   const context = await browser.newContext({ viewport: { width: 720, height: 420 } });
   const tab = await context.newPage();

@@ -82,7 +82,7 @@ export async function size({ why }) {
     await alone('centrifuge', "export { Centrifuge } from 'centrifuge'"),
     eventSource,
     await alone('tinysse/iterate', "export { updates } from 'tinysse/iterate'"),
-    await alone('persist, log, snapshot()', `export * from '${at('pkg', 'more.js')}'`),
+    await alone('persist, log, snapshot()', `export * from '${at('pkg', 'plugins', 'index.js')}'`),
   ]);
   print('files', [
     ...(await Promise.all(
@@ -98,7 +98,7 @@ export async function size({ why }) {
   within('tinysse/eventsource', eventSource.brotli, eventSourceBudget);
 }
 
-/** A function's crate and module, which is what can be acted upon; the hash and the generics say nothing here. */
+/** A function's crate and module, which is what can be acted upon; the hash and the generics mean nothing here. */
 function owner(name) {
   const plain = name.replace(/^<+(?:&?(?:mut )?)?(?:dyn )?/, '').replace(/[<>].*$/, '');
   const path = plain.split(' as ')[0].split('::');

@@ -54,7 +54,7 @@ async function serveAll() {
   const end = new Promise((_, reject) => {
     ended = reject;
   });
-  // Whoever comes first, the end or the start, is looked at below; an end in between must not be an unhandled one.
+  // Whichever comes first, the end or the start, is looked at below; an end in between must not be an unhandled one.
   end.catch(() => {});
   const api = await serve('progress-api', ['--listen', `127.0.0.1:${await freePort(3000)}`], ended);
   const listen = ['--listen', `127.0.0.1:${await freePort(8080)}`];

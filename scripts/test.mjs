@@ -278,7 +278,7 @@ await main(import.meta.url, async () => {
     work: async () => {
       const found = await setUp({ browser: steps.some(({ name }) => browsers.has(name)) });
       if (!found) return;
-      // Every later step uses the same browser, whoever starts it.
+      // Every later step uses the same browser.
       process.env.CHROME = found.browser;
       process.env.CHROMEDRIVER = found.driver;
     },

@@ -4,7 +4,7 @@ import { createParser } from 'eventsource-parser';
 import type { ClientOptions, createClient as CreateClient } from 'tinysse';
 import type { Workload } from './workload.mjs';
 
-/** Delivers a workload once; settles when its last event was told. */
+/** Delivers a workload once; settles after its last event. */
 export type Deliver = (workload: Workload) => Promise<void>;
 
 /** Where the bytes come from: a stream in the page, or a real request. */
@@ -92,7 +92,7 @@ export async function deliveries(feed: Feed): Promise<Record<string, Deliver>> {
       const sse = createClient<Record<string, unknown>>({
         url: feed.url(workload),
         transport,
-        coalesce,
+        coalesceMs: coalesce,
       } as ClientOptions);
       if (subscribed) sse.subscribe('projects', () => {});
       sse.subscribe('end', () => resolve());

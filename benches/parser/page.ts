@@ -27,7 +27,7 @@ async function best(rounds: number, contestants: Record<string, Parse | Deliver>
   return times;
 }
 
-/** Every parser must see the same events, or its speed says nothing. */
+/** Every parser must see the same events, or its speed means nothing. */
 function check(parse: Record<string, Parse>, workload: Workload): void {
   for (const who of ['eventsource-parser', 'fetch-event-source', 'our decoder', 'our client']) {
     // Hello and end are events too; our client keeps hello to itself, and nobody subscribed to the end.

@@ -6,7 +6,7 @@ const scope = globalThis as { EventSource?: unknown; tinysse?: Record<string, un
 scope.tinysse = {
   ...scope.tinysse,
   EventSource,
-  /** Puts the class in the place of the browser's own, or where there is none. */
+  /** Replaces the browser's own class, or adds it where it is missing. */
   install() {
     scope.EventSource = EventSource;
   },

@@ -1,4 +1,4 @@
-import type { SseError } from '../errors.js';
+import type { SseError } from '../model/errors.js';
 
 /** What an {@link EventSourceErrorEvent} is made of. */
 export interface ErrorEventInit extends EventInit {
@@ -8,7 +8,7 @@ export interface ErrorEventInit extends EventInit {
 }
 
 /**
- * The `error` event, which in the standard says nothing but that there was one.
+ * The `error` event, which in the standard carries nothing but its type.
  *
  * ```ts
  * source.onerror = (event) => console.warn(event.message, event.status, source.readyState);

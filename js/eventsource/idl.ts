@@ -1,5 +1,5 @@
 // What Web IDL asks of a class, beyond what a class of the language has by itself.
-import { inZone } from '../zone.js';
+import { inZone } from '../model/zone.js';
 
 type Handler = ((event: never) => unknown) | null;
 

@@ -1,5 +1,6 @@
-import { decode } from '../decode.js';
-import { SseError } from '../errors.js';
+import { decode } from '../loader/decode.js';
+import { policyAdvice } from '../loader/policy.js';
+import { SseError } from '../model/errors.js';
 import { wasm } from './inline.js';
 
 /** The raw exports of `wasm/eventsource/exports.rs`. */
@@ -24,11 +25,11 @@ const large = 2 ** 20;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 let compiled: WebAssembly.Module | undefined;
-/** One instance for all streams: a browser has room for little more than a hundred. */
+/** One instance for all streams: a browser has capacity for little more than a hundred. */
 let shared: Exports | undefined;
 let streams = 0;
 
-/** What a block of a stream says; what it does not say is absent. */
+/** The fields of a block of a stream; what it does not set is absent. */
 export interface Finding {
   /** A reconnection time, in milliseconds; nothing else then. */
   readonly retry: number | undefined;
@@ -150,10 +151,7 @@ function instance(): Exports {
     return new WebAssembly.Instance(compiled).exports as unknown as Exports;
   } catch (cause) {
     const message = String(cause);
-    // Engines have no error class of their own for a refusal by policy; all of them name it in the message.
-    const refused = /content.security.policy|\bcsp\b|unsafe-eval|disallowed by embedder/i.test(message);
-    throw refused
-      ? new SseError('csp', `the content security policy needs script-src 'wasm-unsafe-eval' (${message})`, { cause })
-      : new SseError('wasm', `the wasm module did not start: ${message}`, { cause });
+    const advice = policyAdvice(message);
+    throw new SseError(advice ? 'csp' : 'wasm', advice ?? `the wasm module did not start: ${message}`, { cause });
   }
 }

@@ -1,7 +1,7 @@
-import { messageOf, SseError } from '../errors.js';
-import { noToken } from '../received.js';
-import { statusOf, tokenOf } from '../token.js';
-import { floor } from './pace.js';
+import { messageOf, SseError } from '../model/errors.js';
+import { statusOf, tokenOf } from '../token/answer.js';
+import { noToken } from '../token/received.js';
+import { floor } from './backoff.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
 /** Why a connection is over. */
@@ -13,8 +13,8 @@ export interface End {
   readonly error: SseError;
 }
 
-/** Milliseconds for a token. */
-const patience = 30_000;
+/** How long the token function may take, in milliseconds: the default of the client. */
+const patience = 10_000;
 
 /** Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers that are supported. */
 function linked(signal: AbortSignal): AbortController {
@@ -59,13 +59,13 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
   if (lastEventId) headers.set('Last-Event-ID', byteString(lastEventId));
   const credentials: RequestCredentials = init.withCredentials ? 'include' : 'same-origin';
-  // The rest is what fetch does unless told: CORS, and redirects are followed.
+  // The rest is the default of fetch: CORS, and redirects are followed.
   return { headers, signal, credentials, cache: 'no-store' } satisfies RequestInit;
 }
 
 /**
- * Asks for a stream. `fetch` does not tell an answer that it may not show from none. So if the first request to another origin fails, one whose
- * answer need not be shown tells whether anybody is there; it is aborted then, since a stream has no end, and a body that nobody may see cannot be
+ * Asks for a stream. `fetch` reports a CORS rejection and a network failure alike. So if the first request to another origin fails, one whose
+ * answer need not be shown finds out whether a server answers; it is aborted then, since a stream has no end, and an opaque body cannot be
  * cancelled. Who fails the next one too gives us no leave. Not so for a source that was open: a proxy may answer for a while.
  */
 export async function open(get: typeof fetch, given: string, asked: ReturnType<typeof request>, first: boolean) {

@@ -1,10 +1,10 @@
 // biome-ignore assist/source/organizeImports: with this one first the bundle compresses better
 import { address, ask, bytesOf, type End, judge, open, request } from './request.js';
 
-import { messageOf, SseError } from '../errors.js';
+import { messageOf, SseError } from '../model/errors.js';
 import { EventSourceErrorEvent } from './event.js';
 import { defineConstants, defineHandlers, nameIt } from './idl.js';
-import { Pace } from './pace.js';
+import { Pace } from './backoff.js';
 import { Parser, piece } from './parser.js';
 import type { Target } from './target.js';
 import { queueTask, task } from './tasks.js';
@@ -12,7 +12,7 @@ import type { EventSourceInit, EventSourceTokenAsk } from './types.js';
 
 const [CONNECTING, OPEN, CLOSED] = [0, 1, 2] as const;
 
-/** The reconnection time until a server says another, in milliseconds. */
+/** The reconnection time until a server sets another, in milliseconds. */
 const usual = 3_000;
 /** A stream that lived this long, in milliseconds, proved good. */
 const proof = 2_000;
@@ -21,7 +21,7 @@ const calm = 1_000;
 /** Tokens refused in a row, after which no other one is asked for. */
 const chances = 8;
 const defaultLimit = 2 ** 27;
-/** So many events that wait to be told are enough. */
+/** No more events than this wait to be dispatched. */
 const crowd = 64;
 const none = new Uint8Array();
 
@@ -32,7 +32,7 @@ let handed: Reader | undefined;
 
 /**
  * The `EventSource` of the web platform, over `fetch`: in windows and in every kind of worker, with headers, tokens that are renewed,
- * and errors that say what happened.
+ * and errors that describe what happened.
  *
  * ```ts
  * const source = new EventSource('/events', { token: () => getToken() });
@@ -58,7 +58,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   readonly #init: EventSourceInit;
   readonly #limit: number;
   readonly #pace = new Pace();
-  /** Aborted when the source is closed, whoever closes it. */
+  /** Aborted when the source is closed, by the application or by itself. */
   readonly #life = new AbortController();
   #connection = new AbortController();
   #reader: Reader | undefined;
@@ -76,7 +76,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   // With a default, as in the standard, the class has the `length` 1.
   constructor(url: string | URL, init: EventSourceInit = {}) {
     super();
-    // biome-ignore lint/complexity/noArguments: the standard tells no argument from one that is undefined
+    // biome-ignore lint/complexity/noArguments: the standard distinguishes no argument from one that is undefined
     if (arguments.length === 0) throw new TypeError('EventSource needs a URL');
     this.#init = { ...init };
     this.#limit = this.#init.limit ?? defaultLimit;
@@ -91,7 +91,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
    * closes it. Pipe several streams through one `TransformStream` to go on, and call {@link reset} between them.
    *
    * ```ts
-   * const { body } = await fetch('/events', { method: 'POST', body: query });
+   * const { body } = await fetch('/events', { method: 'POST' });
+   * if (!body) throw new Error('there is no body');
    * const source = EventSource.fromReadableStream(body);
    * ```
    *
@@ -116,7 +117,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     return this.#readyState;
   }
 
-  /** The id from which a reconnect goes on; empty if there is none. */
+  /** The id from which a reconnect resumes; empty if there is no such id. */
   get lastEventId(): string {
     return this.#lastEventId;
   }
@@ -231,7 +232,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     };
     for (;;) {
       const { done, value } = await reader.read().catch(async (thrown) => {
-        await task(() => {}); // what came before is told, and may say why
+        await task(() => {}); // what came before is dispatched, and may give the reason
         if (refused) return { done: true, value: undefined };
         throw thrown;
       });
@@ -251,7 +252,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
           waiting += 1;
           queueTask(() => tell(kind, data, lastEventId, before));
         }
-        // Not much more is read before it is told, so that a slow listener holds the server back, not our memory.
+        // Not much more is read before it is dispatched, so that a slow listener holds the server back, not the page's memory.
         if (parser.tooLarge || waiting >= crowd || ahead >= piece) await task(() => {});
         if (refused || this.#closed()) return refused;
         if (parser.tooLarge) {

@@ -10,7 +10,7 @@ let post: ((work: Work) => void) | undefined;
  * Queues a task: what browsers do with each event of a stream, so that promises settle between two of them and none comes
  * while a script runs. In order, and never throttled as timers are.
  *
- * Works that wait share a task of the browser, which costs more than they do, and are told from each other by no script: each is called by a
+ * Works that wait share a task of the browser, which costs more than they do, and no script can distinguish them: each is called by a
  * listener of its own, after which all microtasks run, as they do between tasks. That one task source is asked several times
  * before another one has its turn is the browser's choice too. Source: HTML §8.1.7.3, "processing model", step 2, and "clean up after running script".
  */

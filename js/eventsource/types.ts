@@ -5,7 +5,7 @@ export interface EventSourceTokenAsk {
    * was answered last.
    */
   readonly reason: 'initial' | 'reconnect' | 'rejected';
-  /** Aborted by `close()`, and after 30 seconds. */
+  /** Aborted by `close()`, and after 10 seconds. */
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ export interface EventSourceInit {
   /** Send cookies to another origin, and take them from it. To the page's own origin they always go. */
   withCredentials?: boolean | undefined;
   /**
-   * Sent as `Authorization: Bearer`. A function is asked again at each reconnect; if the server says 401 it is asked once more and the
+   * Sent as `Authorization: Bearer`. A function is asked again at each reconnect; if the server answers 401 it is asked once more and the
    * stream goes on from where it was. Eight refusals in a row close the source. An error of the function with a `status` of 401 or 403
    * (also as `response.status` or `data.httpStatus`) closes it at once; any other is retried as a lost connection.
    */
@@ -43,7 +43,7 @@ export interface EventSourceInit {
   /** The most bytes that one line or event may hold; more closes the source. Default 2^27 (128 MiB). */
   limit?: number | undefined;
   /**
-   * True for an event by which a server says that the token is no good, where it cannot say so by status. The event is not
+   * True for an event by which a server reports that the token is invalid, where it cannot do so by status. The event is not
    * dispatched: a new token is asked for, and the stream goes on from where it was. Only asked if `token` is a function.
    */
   unauthorized?: ((event: MessageEvent<string>) => boolean) | undefined;

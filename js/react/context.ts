@@ -1,7 +1,7 @@
 'use client';
 import { createContext, useContext } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import type { QueryClientLike } from '../fetches.js';
+import type { QueryClientLike } from '../refetch/query-cache.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 
 /** How queries are refetched, for all of a provider. Times are milliseconds. */
 export interface RefetchPolicy {

@@ -10,7 +10,7 @@
  *
  * @packageDocumentation
  */
-export type { Executable, Mutable, Refetchable } from '../library.js';
+export type { Executable, Mutable, Refetchable } from '../refetch/library.js';
 export type { RefetchPolicy } from './context.js';
 export { SSEProvider, type SSEProviderProps } from './provider.js';
 export { type AutoRefetchOptions, useAutoRefetch } from './use-auto-refetch.js';

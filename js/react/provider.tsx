@@ -1,7 +1,7 @@
 'use client';
 import { type ReactNode, useEffect, useMemo } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import { fetchesOf, type QueryClientLike } from '../fetches.js';
+import { fetchesOf, type QueryClientLike } from '../refetch/query-cache.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { type RefetchPolicy, SSEContext } from './context.js';
 import { useConnection } from './use-connection.js';
 import { useCommit } from './use-latest.js';
@@ -35,7 +35,7 @@ export interface SSEProviderProps {
  * </QueryClientProvider>
  * ```
  *
- * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`linger`). It does
+ * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`closeDelay`). It does
  * what {@link useSSEUpdates} does, which is for apps without a provider: use one of the two.
  */
 export function SSEProvider({ client, user, policy, queryClient, children }: SSEProviderProps): ReactNode {

@@ -1,6 +1,6 @@
 'use client';
 import { useEffect } from 'react';
-import { type AnyClient, refetcherOf } from '../coordinate.js';
+import { type AnyClient, refetcherOf } from '../refetch/refetcher.js';
 
 /** Replaced by bundlers; a browser has none. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } };

@@ -1,8 +1,8 @@
 'use client';
 import { useEffect } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import { patterns } from '../match.js';
-import type { Matched, Pattern, Update } from '../types.js';
+import { patterns } from '../model/patterns.js';
+import type { MatchingTypes, Pattern, Update } from '../model/update.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 import { useLatest } from './use-latest.js';
 
@@ -18,14 +18,14 @@ import { useLatest } from './use-latest.js';
  */
 export function useSSEEvent<const P extends Pattern>(
   types: P | readonly P[],
-  fn: (update: Update<Matched<P>>) => void,
+  fn: (update: Update<MatchingTypes<P>>) => void,
   options: { client?: AnyClient | undefined } = {},
 ): void {
   const { client } = useSSEContext(options.client);
   const latest = useLatest(fn);
   const key = JSON.stringify(patterns(types));
   useEffect(
-    () => client.subscribe(JSON.parse(key), (update) => latest.current(update as Update<Matched<P>>)),
+    () => client.subscribe(JSON.parse(key), (update) => latest.current(update as Update<MatchingTypes<P>>)),
     [client, key, latest],
   );
 }

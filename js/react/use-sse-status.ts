@@ -1,8 +1,8 @@
 'use client';
 import { useCallback, useRef, useSyncExternalStore } from 'react';
-import type { AnyClient } from '../coordinate.js';
-import { idle } from '../snapshot.js';
-import type { Snapshot } from '../types.js';
+import { idle } from '../client/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 
 /**

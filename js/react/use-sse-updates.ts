@@ -1,6 +1,6 @@
 'use client';
-import type { AnyClient } from '../coordinate.js';
-import type { Snapshot } from '../types.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { AnyClient } from '../refetch/refetcher.js';
 import { useSSEContext } from './context.js';
 import { useConnection } from './use-connection.js';
 import { useSSEStatus } from './use-sse-status.js';

@@ -155,7 +155,7 @@ async function serve(apps) {
     url: `http://127.0.0.1:${server.address().port}`,
     /** Settles when there is a stream. */
     opened: async () => stream ?? (await once(hub, 'open')),
-    /** Adds a project, and says on the stream that the projects changed. */
+    /** Adds a project, and publishes on the stream that the projects changed. */
     change(project) {
       add(project);
       stream.write('id: a1.1\nevent: tinysse.update\ndata: projects\ndata: {}\n\n');

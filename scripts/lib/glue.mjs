@@ -13,11 +13,11 @@ export function replaceOnce(text, pattern, replacement) {
 /** A function of the glue, by its name, to its closing brace. */
 const body = (name) => new RegExp(`^(?:async )?function ${name}\\([\\s\\S]*?^\\}\\n`, 'm');
 
-/** A `let` or `const` of the glue, with what stands behind it until the next blank line. */
+/** A `let` or `const` of the glue, with what follows it until the next blank line. */
 const statement = (name) => new RegExp(`^(?:let|const) ${name} =[\\s\\S]*?\\n\\n`, 'm');
 
 const changes = [
-  // Whoever loads it has the bytes, or has compiled them: no fetch, no streaming, nothing deprecated.
+  // The caller has the bytes, or has compiled them: no fetch, no streaming, nothing deprecated.
   ['export { initSync, __wbg_init as default };', 'export { initSync };'],
   [
     body('initSync'),
@@ -38,7 +38,7 @@ const changes = [
   [statement('CLOSURE_DTORS'), ''],
   [/^.*CLOSURE_DTORS\.(?:un)?register\(.*\n/gm, ''],
   [/^if \(Symbol\.dispose\) .*\n/m, ''],
-  // Strings go in by the browser's own encoder: two passes and a second allocation are for those that have none. Short ones by a room that
+  // Strings go in by the browser's own encoder: two passes and a second allocation are for those that have none. Short ones by a buffer that
   // is there: a new array costs three times as much.
   // Bytes go the same way from there on; the eventsource transport has none.
   [
@@ -71,6 +71,6 @@ export function slim(source) {
   return `${slimmed}\nimport { equip } from '${at('src', 'web', 'equip.js')}';\nequip(SseClient);\n`;
 }
 
-/** Names of the glue's and of `src/web`'s own, which nobody outside says. */
+/** Names of the glue's and of `src/web`'s own, which are used nowhere else. */
 export const ownNames =
   /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|note|moves|moved|head|request|probe|asked|address|say|wish|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;

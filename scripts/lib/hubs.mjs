@@ -1,12 +1,12 @@
 // The hubs that `npm run bench:hub` measures: how each is started, read from and published to.
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stop, say } from './log.mjs';
 import { findNchan, needNchan } from './nchan.mjs';
 import { at, targetDir } from './paths.mjs';
+import { anyPort } from './ports.mjs';
 import { launch, output, run } from './run.mjs';
 
 const betterSse = 'better-sse@0.16.1';
@@ -14,16 +14,6 @@ export const benchTarget = at('target', 'bench-hub');
 /** Ours, as it is shipped. */
 const program = join(targetDir, 'dist', 'tinysse-server');
 const bench = (name) => join(benchTarget, 'release', name);
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** Starts a server on core 0 with as many files as it may open, and waits until it takes connections. */
 async function start(command, args, url) {
@@ -141,7 +131,7 @@ const hubs = {
   },
 };
 
-/** The names of the hubs that can be measured here; says which cannot, and why. */
+/** The names of the hubs that can be measured here; prints which cannot, and why. */
 export async function available(only) {
   const names = Object.keys(hubs).filter((name) => only.length === 0 || only.some((part) => name.includes(part)));
   const found = [];
@@ -166,13 +156,13 @@ function tokens(claims) {
   });
 }
 
-/** What an update costs our server that one of so many streams gets, each of which is of another user, role and channel. */
+/** What an update for one of N streams costs the server, each of which is of another user, role and channel. */
 export async function measureOne(audience, streams, rate, seconds) {
   const who = (n) => ({ sub: `user${n}`, role: `role${n}`, channels: [`channel${n}`] });
   const [first, ...others] = tokens(Array.from({ length: streams }, (_, n) => who(n)));
   const file = join(benchTarget, 'others');
   writeFileSync(file, others.map((token) => `/events?token=${token}\n`).join(''));
-  const port = await freePort();
+  const port = await anyPort();
   const to = `${audience}:${audience}0`;
   const hub = {
     child: await serve(port),
@@ -186,7 +176,7 @@ export async function measureOne(audience, streams, rate, seconds) {
 
 /** One measurement of one hub, in a process of its own. */
 export async function measure(name, n, rate, seconds) {
-  const port = await freePort();
+  const port = await anyPort();
   return load(name, await hubs[name](port), port, { n, rate, seconds });
 }
 
@@ -201,7 +191,7 @@ function cpu(pid) {
  * The updates go to `channels` channels, which the clients read by a pattern; without channels to everybody.
  */
 export async function measureReplay(clients, updates, channels) {
-  const port = await freePort();
+  const port = await anyPort();
   // What is published meanwhile must not push out what is replayed.
   const child = await serve(port, ['--log-max-count=1000000', '--log-max-bytes=1000000000']);
   const url = `http://127.0.0.1:${port}/publish`;

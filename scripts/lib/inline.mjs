@@ -1,4 +1,4 @@
-// A wasm module as a JavaScript string that compressors can work with; `js/decode.ts` makes bytes of it again.
+// A wasm module as a JavaScript string that compressors can work with; `js/loader/decode.ts` makes bytes of it again.
 //
 // Base64 cuts bytes into pieces of six bits, so what repeats in the module rarely repeats in the text, and Brotli makes 17.7 kB
 // of 14.0. Here a byte is always the same text: one character for the frequent bytes, a digit and a character for the others.
@@ -43,7 +43,7 @@ function frequent(bytes) {
 }
 
 /**
- * Returns the text of these bytes: first the table, which has a character for each of the alphabet. It tells by how much the byte of this
+ * Returns the text of these bytes: first the table, which has a character for each of the alphabet. It gives by how much the byte of this
  * character is more than that of the one before. Then the bytes.
  */
 export function encode(bytes) {
@@ -67,7 +67,7 @@ export async function inlineModule(bytes) {
   const { build } = await import('esbuild');
   const contents = `import { decode } from './decode.js';\nexport const bytes = () => decode(\n"${encode(bytes)}"\n);\n`;
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: at('js') },
+    stdin: { contents, resolveDir: at('js', 'loader') },
     bundle: true,
     minify: true,
     format: 'esm',

@@ -52,7 +52,7 @@ function layoutOf(wasm) {
 }
 
 /**
- * Throws unless the stack is the lowest thing in memory, with room to spare, and all data lie above it.
+ * Throws unless the stack is the lowest thing in memory, with space to spare, and all data lie above it.
  *
  * Then only a stack that is about to overflow reaches the lowest addresses: `tests/js/memory.test.ts` looks that none does.
  */

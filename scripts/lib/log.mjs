@@ -18,7 +18,7 @@ export function say(text) {
   console.log(`${bold('tinysse')} ${text}`);
 }
 
-/** Runs `work`, saying what it is and how long it took; an error passes through. */
+/** Runs `work`, printing what it is and how long it took; an error passes through. */
 export async function timed(what, work) {
   say(`${what} ...`);
   const start = performance.now();
@@ -27,7 +27,7 @@ export async function timed(what, work) {
   return value;
 }
 
-/** An error whose message is all there is to say: no stack is printed for it. */
+/** An error whose message is complete: no stack is printed for it. */
 export class Stop extends Error {}
 
 /**

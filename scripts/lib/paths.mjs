@@ -9,7 +9,7 @@ export const at = (...parts) => join(root, ...parts);
 export const wasmTarget = 'wasm32-unknown-unknown';
 export const exe = process.platform === 'win32' ? '.exe' : '';
 
-/** Cargo's target directory for the workspace; the toolchain keeps its own, whatever the environment says. */
+/** Cargo's target directory for the workspace; the toolchain keeps its own, whatever the environment sets. */
 export const targetDir = process.env.CARGO_TARGET_DIR ?? at('target');
 export const toolsDir = at('tools', 'target', 'debug');
 export const tool = (name) => join(toolsDir, name + exe);

@@ -1,4 +1,4 @@
-// A port that is free now, the usual one if possible.
+// Ports of this machine that are free now.
 import { createServer } from 'node:net';
 
 const free = (port) =>
@@ -16,5 +16,8 @@ export async function freePort(wanted) {
   for (let port = wanted; port <= wanted + 10; port++) {
     if (await free(port)) return port;
   }
-  return await free(0);
+  return await anyPort();
 }
+
+/** Returns a free port on 127.0.0.1 that the system chooses. */
+export const anyPort = () => free(0);

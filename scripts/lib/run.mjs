@@ -5,11 +5,11 @@ import { Stop } from './log.mjs';
 import { childEnv, root } from './paths.mjs';
 
 const living = new Set();
-/** When and by which signal we were told to end. */
+/** When and by which signal this process was asked to end. */
 let ending = null;
 let endIsSuccess = false;
 
-/** From here on, to be told to end is the way to end, and no failure. */
+/** From here on, a request to end is the way to end, and no failure. */
 export function endByRequest() {
   endIsSuccess = true;
 }
@@ -35,10 +35,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 process.on('exit', () => killAll('SIGKILL'));
 
-/** Whether the script was told to end, so that the end of a child is no news. */
+/** Whether the script was asked to end, so that the end of a child is expected. */
 export const isEnding = () => ending !== null;
 
-/** Starts a child that the caller watches; it is told when the script is told to end. */
+/** Starts a child that the caller watches; it is asked to end when the script is. */
 export function launch(command, args, { env, ...options } = {}) {
   const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options, env: childEnv(env) });
   living.add(child);

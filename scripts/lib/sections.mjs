@@ -1,4 +1,4 @@
-// Reads as much of a wasm module as is needed to say what its bytes are: sections, function bodies, names.
+// Reads as much of a wasm module as is needed to describe its bytes: sections, function bodies, names.
 const sectionNames = ['custom', 'type', 'import', 'function', 'table', 'memory', 'global', 'export', 'start'];
 sectionNames.push('element', 'code', 'data', 'data count', 'tag');
 

@@ -1,4 +1,4 @@
-// Runs named steps in order, stops at the first that fails, and says at the end what each took.
+// Runs named steps in order, stops at the first that fails, and prints at the end what each took.
 import { bold, dim, green, red, Stop, say, seconds } from './log.mjs';
 
 function table(steps, results) {

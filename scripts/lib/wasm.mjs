@@ -28,14 +28,16 @@ export const flavours = [
   },
 ].map((flavour) => {
   const packed = at('target', `wasm-pack-${flavour.name}`);
-  // wasm-bindgen's own output, before wasm-opt; its name section says which function is which.
+  // wasm-bindgen's own output, before wasm-opt; its name section maps functions to names.
   return { ...flavour, packed, named: join(packed, 'tinysse_bg.wasm') };
 });
 
 const inputs = [
-  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm/client', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
+  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm/client', 'tools/Cargo.lock', 'package-lock.json'].map((path) =>
+    at(path),
+  ),
   ...['glue', 'inline', 'layout', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
-  at('js', 'decode.ts'),
+  at('js', 'loader', 'decode.ts'),
 ];
 
 export async function buildWasm() {

@@ -17,7 +17,7 @@ const quiet = [
   '--no-first-run',
 ];
 
-/** For each engine, from the places of its programs: how wasm-bindgen's runner is told of the driver, and what the browser is to be. */
+/** For each engine, from the paths of its programs: how wasm-bindgen's runner learns of the driver, and what the browser is to be. */
 export const engines = {
   chromium: ({ browser, driver }) => ({
     env: { CHROMEDRIVER: driver },

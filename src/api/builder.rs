@@ -78,7 +78,7 @@ impl Builder {
 
     /// Of several updates of one type and key within this time, only the last is handed over. None without it.
     pub fn coalesce(self, window: Duration) -> Self {
-        self.option("coalesce", ms(window))
+        self.option("coalesceMs", ms(window))
     }
 
     /// Takes a stream for dead that is silent for this long, where the server announces no beat. Without it, 45 seconds until the
@@ -99,8 +99,8 @@ impl Builder {
     }
 
     /// After so many refusals in a row the client gives up.
-    pub fn refusals(self, count: u32) -> Self {
-        self.option("refusals", count)
+    pub fn max_refusals(self, count: u32) -> Self {
+        self.option("maxRefusals", count)
     }
 
     /// Where jitter begins, for tests that must repeat.

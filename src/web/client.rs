@@ -1,4 +1,4 @@
-//! `SseClient`, the class that JavaScript sees. The typed facade in `js/client.ts` drives it.
+//! `SseClient`, the class that JavaScript sees. The typed facade in `js/client/client.ts` drives it.
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 

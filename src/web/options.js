@@ -19,11 +19,11 @@ const KINDS = {
   withCredentials: flag,
   pauseWhenHidden: flag,
   share: flag,
-  coalesce: number,
+  coalesceMs: number,
   heartbeatTimeout: number,
   connectTimeout: number,
   tokenTimeout: number,
-  refusals: number,
+  maxRefusals: number,
   eventLimit: number,
   seed: number,
 };

@@ -51,7 +51,7 @@ impl Options {
             native: text(&given, "transport") != "fetch",
             connect_timeout: number("connectTimeout", usual.connect_timeout),
             token_timeout: number("tokenTimeout", usual.token_timeout),
-            max_refusals: number("refusals", usual.max_refusals),
+            max_refusals: number("maxRefusals", usual.max_refusals),
             event_limit: number("eventLimit", usual.event_limit as u32) as usize,
             share: number("share", 0) != 0,
             ..usual
@@ -60,7 +60,7 @@ impl Options {
             user: text(&given, "user"),
             last_event_id: text(&given, "lastEventId"),
             cursor_user: text(&given, "cursorUser"),
-            coalesce: number("coalesce", 0),
+            coalesce: number("coalesceMs", 0),
             seed: number("seed", 0),
             config,
             given,

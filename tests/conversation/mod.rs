@@ -141,7 +141,7 @@ fn pause(word: &str) -> Pause {
     }
 }
 
-/// Polls until the session sleeps: what it says, and when it wants to be woken.
+/// Polls until the session sleeps: its outputs, and when it wants to be woken.
 pub(crate) fn drain(session: &mut Session) -> (Vec<Output>, Option<u64>) {
     let mut outputs = Vec::new();
     loop {
@@ -153,7 +153,7 @@ pub(crate) fn drain(session: &mut Session) -> (Vec<Output>, Option<u64>) {
     }
 }
 
-/// What the session said, and where it stands then.
+/// The outputs of the session, and its state afterwards.
 pub(crate) fn write(outputs: &[Output], state: State, due: Option<u64>, out: &mut String) {
     for output in outputs {
         let _ = writeln!(out, "     -> {}", print(output));

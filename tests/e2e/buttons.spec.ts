@@ -17,7 +17,7 @@ test('the button that expires the token: the next cut rotates it, and what was m
   const expired = tab.page.waitForResponse('**/dev/expire');
   await tab.press('expire');
   expect((await expired).ok()).toBe(true);
-  // Whoever comes back waits until the change is made.
+  // A client that comes back waits until the change is made.
   proxy.hold();
   await tab.press('cut');
   await tab.shows('reconnecting');

@@ -4,7 +4,7 @@ import { Feed } from './server';
 const CUTS = 50;
 /** After so long in one piece, in the page's time, a stream proved good ... */
 const PROVEN = 5_100;
-/** ... and so many losses are left to the browser. */
+/** ... and this many losses are left to the browser. */
 const TRUSTED = 3;
 
 test.describe('a stream that the network cuts', () => {
@@ -70,7 +70,7 @@ test.describe('a stream that the network cuts', () => {
 
     const byBrowser = proxy.requests.map(({ headers }) => headers.has('last-event-id'));
     expect(byBrowser).toEqual([false, true, true, true, false, false]);
-    // A stream of ours goes on from the cursor that stands in its address, with the token in hand.
+    // A stream that the client reopens resumes from the cursor in its address, with the token in hand.
     for (const request of proxy.requests.slice(4)) expect(request.query.get('lastEventId')).toMatch(/^\w+\.\d+$/);
     expect(tab.count('POST', '/auth/sse-token')).toBe(1);
     expect(await tab.snapshot()).toMatchObject({ duplicates: 0, resyncs: 1 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { Relay } from './proxy';
 
-// The proxy itself, without a browser: a tool that breaks connections has to break them as it says.
+// The proxy itself, without a browser: a tool that breaks connections has to break them as documented.
 
 let server: Server;
 let proxy: Relay;
@@ -12,7 +12,7 @@ let proxy: Relay;
 test.beforeEach(async () => {
   server = createServer((req, res) => {
     res.write(`${req.headers['last-event-id'] ?? 'none'}\n`);
-    // A stream: it ends only when somebody ends it.
+    // A stream: it ends only when a side ends it.
     const timer = setInterval(() => res.write('0123456789'), 5);
     res.on('close', () => clearInterval(timer));
   }).listen(0, '127.0.0.1');
@@ -26,12 +26,12 @@ test.afterEach(async () => {
   server.close();
 });
 
-/** Reads until the connection ends; tells how it ended and what came. */
+/** Reads until the connection ends; returns how it ended and what came. */
 async function read(headers: Record<string, string> = {}) {
   const sent = request(`${proxy.url}/events?token=t`, { headers, agent: false });
   sent.end();
   const [response] = await once(sent, 'response');
-  // Told by the response already.
+  // Reported by the response already.
   sent.on('error', () => {});
   let text = '';
   response.setEncoding('utf8').on('data', (chunk: string) => {

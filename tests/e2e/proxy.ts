@@ -95,7 +95,7 @@ export class Relay {
     return pairs.length;
   }
 
-  /** Lets so many more bytes down each connection that is open, and then breaks it, most likely inside a frame. */
+  /** Lets this many more bytes down each connection that is open, and then breaks it, most likely inside a frame. */
   cutAfter(bytes: number, how: Cut = 'reset'): void {
     for (const pair of this.#pairs) {
       pair.allowance = bytes;

@@ -15,7 +15,7 @@ test('a user who is revoked: failed with a typed error, no storm, and back after
   await tab.shows('failed');
   await expect(tab.banner).toBeVisible();
   expect((await tab.snapshot()).error).toMatchObject({ code: 'unauthorized', status: 401, retryable: false });
-  // It asked once, was told no, and that was all.
+  // It asked once, was refused, and that was all.
   expect(tab.count(...token)).toBe(2);
   expect(proxy.requests).toHaveLength(1);
   await tab.page.waitForTimeout(3_000);

@@ -82,7 +82,7 @@ async function over(jwt: string): Promise<void> {
   await sleep(Math.max(0, (exp + 1) * 1000 - Date.now()));
 }
 
-/** Everything came once and in order, and what was missed says so. */
+/** Everything came once and in order, and what was missed is marked as replayed. */
 async function complete(tab: Tab, published: string[]): Promise<void> {
   const heard = await tab.heard();
   expect(heard.map(({ id }) => id)).toEqual(published);

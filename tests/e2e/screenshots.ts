@@ -26,7 +26,7 @@ for (const { name, context } of shots) {
     const api = await progressApi('--every', '600ms');
     const percent = async () => (await (await fetch(`${api}/state`)).json()).percent;
     await expect.poll(percent, { timeout: 30_000 }).toBeGreaterThan(15);
-    // Asked so seldom that the log has room for the rest.
+    // Asked so seldom that the log has space for the rest.
     const server = await serve('--poll', `progress=${api}/state`, '--poll-every', '3s', '--retry', '100ms');
     const proxy = await proxyTo(server);
     const ada = await visit(server, 'ada', { events: proxy, context });
@@ -55,7 +55,7 @@ for (const { name, context } of shots) {
 
     mkdirSync(docs, { recursive: true });
     const path = `${docs}${name}.png`;
-    // Without the marks of whoever used it last.
+    // Without the marks of the former user.
     await ada.page.mouse.move(0, 0);
     await ada.page.evaluate(async () => {
       (document.activeElement as HTMLElement | null)?.blur();

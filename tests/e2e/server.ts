@@ -101,7 +101,7 @@ export class Server {
       try {
         return new Server(await program.start(), program);
       } catch (error) {
-        // Somebody took the port in between.
+        // Another process took the port in between.
         if (tries === 3 || !program.log.includes('in use')) throw error;
       }
     }
@@ -143,7 +143,7 @@ export class Server {
     return (await this.#askAs<{ data: Project[] }>('observer', 'GET', '/api/projects')).data;
   }
 
-  /** A change by somebody who has no page. */
+  /** A change by a client without a page. */
   async rename(from: string, to: string, user = 'carol'): Promise<void> {
     const project = (await this.projects()).find(({ name }) => name === from);
     if (!project) throw new Error(`no project is called ${from}`);

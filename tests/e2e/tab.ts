@@ -14,7 +14,7 @@ export interface Snapshot {
 }
 
 /** An update as the page's client delivered it. */
-export interface Heard {
+export interface Received {
   readonly type: string;
   readonly id: string;
   readonly n: number;
@@ -32,7 +32,7 @@ interface Handle {
 declare global {
   interface Window {
     __tinysse: Handle;
-    __heard: Heard[];
+    __heard: Received[];
   }
 }
 
@@ -63,7 +63,7 @@ export class Tab {
       .join('\n');
   }
 
-  /** Requests so far. The browser's own retries of a stream are none of them: those only the proxy sees. */
+  /** Requests so far, without the browser's own retries of a stream: those only the proxy sees. */
   count(method: string, path: string): number {
     return this.#requests.filter((request) => request.method === method && request.path === path).length;
   }
@@ -144,11 +144,11 @@ export class Tab {
     }, type);
   }
 
-  heard(): Promise<Heard[]> {
+  heard(): Promise<Received[]> {
     return this.page.evaluate(() => window.__heard);
   }
 
-  /** Waits until something more was heard. */
+  /** Waits until something more was received. */
   async hearsMore(): Promise<void> {
     const before = await this.page.evaluate(() => window.__heard.length);
     await this.page.waitForFunction((before) => window.__heard.length > before, before, {

@@ -10,7 +10,7 @@ import type { Nginx } from './nginx';
 export interface Foreign {
   readonly origin: string;
   readonly path: string;
-  /** Returns the number of streams accepted so far, or `undefined` if the server does not tell. */
+  /** Returns the number of streams accepted so far, or `undefined` if the server does not report it. */
   streams(): number | undefined;
   publish(n: number): Promise<void> | void;
   /** Writes a comment to every open stream. */

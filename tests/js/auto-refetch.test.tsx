@@ -73,7 +73,7 @@ describe.each([
     );
     await waitFor(() => expect(shown()).toEqual(['v1', 'v1', 'v1']));
     expect(server.requests).toBe(1);
-    // From rest to rest: without the cache a view sees a fetch only as it is rendered, and what it cannot tell costs a request.
+    // From rest to rest: without the cache a view sees a fetch only as it is rendered, and what it cannot distinguish costs a request.
     await quiet();
     server.hold();
     change();

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const app = `export { createClient } from '${path('js/index.ts')}';
 export { useAutoRefetch, SSEProvider } from '${path('js/react/index.ts')}';
-export { updates } from '${path('js/iterate.ts')}';`;
+export { updates } from '${path('js/client/iterate.ts')}';`;
 
 /** What the entry imports statically, by name. */
 const bundlers: Record<string, () => Promise<string[]>> = {

@@ -1,12 +1,12 @@
-// What the facade does while the wasm is on its way, or does not come. The double stands for the module alone; the module
+// What the facade does while the wasm is on its way, or does not come. The double replaces the module alone; the module
 // itself is in real.test.tsx.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { idle } from '../../js/client/snapshot.js';
 import { createClient, type Snapshot, SseError } from '../../js/index.js';
-import { idle } from '../../js/snapshot.js';
-import type { Wasm, WasmClient, WasmSnapshot } from '../../js/wasm.js';
+import type { Wasm, WasmClient, WasmSnapshot } from '../../js/loader/wasm.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<() => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
 const calls: string[] = [];
 let raw: WasmSnapshot;
@@ -73,7 +73,7 @@ afterEach(() => void vi.useRealTimers());
 
 test('making a client and subscribing loads nothing; acquire loads once', async () => {
   const wasm = loading();
-  const client = createClient({ url: '/events', token: undefined, linger: 5 });
+  const client = createClient({ url: '/events', token: undefined, closeDelay: 5 });
   client.subscribe('a', () => {});
   expect(load).not.toHaveBeenCalled();
   client.acquire();
@@ -98,9 +98,9 @@ test('what is called before the wasm is there takes effect in order', async () =
   expect(calls).toEqual(['new {"url":"/events"}', 'subscribe b,c.*', 'subscribe *', 'pause', 'start']);
 });
 
-test('the stream is let go of `linger` after the last release, not if somebody comes meanwhile', async () => {
+test('the stream is let go of `closeDelay` after the last release, not if somebody comes meanwhile', async () => {
   const wasm = loading();
-  const client = createClient({ url: '/events', linger: 1000 });
+  const client = createClient({ url: '/events', closeDelay: 1000 });
   const release = client.acquire();
   await wasm.come();
   release();
@@ -119,7 +119,7 @@ test('the stream is let go of `linger` after the last release, not if somebody c
 
 test('released while it loads, nothing is made; acquired again, it is', async () => {
   const wasm = loading();
-  const client = createClient({ url: '/events', linger: 10 });
+  const client = createClient({ url: '/events', closeDelay: 10 });
   client.acquire()();
   await vi.advanceTimersByTimeAsync(10);
   expect(client.getSnapshot().status).toBe('idle');
@@ -265,13 +265,13 @@ test('a listener that throws is reported, the others are called; one that is gon
   expect(reported).toEqual([new Error('mine')]);
 });
 
-test('what is no pattern or no linger is refused where it is written', () => {
+test('what is no pattern or no close delay is refused where it is written', () => {
   const client = createClient({ url: '/events' });
   for (const bad of ['', 'a*', '*a', '.*', 'a.**', 7 as unknown as string]) {
     expect(() => client.subscribe(bad, () => {}), String(bad)).toThrow(SseError);
   }
-  expect(() => createClient({ url: '/events', linger: -1 })).toThrow('linger');
-  expect(() => createClient({ url: '/events', linger: Number.NaN })).toThrow('linger');
+  expect(() => createClient({ url: '/events', closeDelay: -1 })).toThrow('closeDelay');
+  expect(() => createClient({ url: '/events', closeDelay: Number.NaN })).toThrow('closeDelay');
 });
 
 test('the origin is one for the tab', () => {

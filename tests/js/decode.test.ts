@@ -4,8 +4,8 @@ import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { minify } from 'terser';
 import { describe, expect, test } from 'vitest';
-import { decode } from '../../js/decode.js';
 import { wasm as eventSourceText } from '../../js/eventsource/inline.js';
+import { decode } from '../../js/loader/decode.js';
 import { encode } from '../../scripts/lib/inline.mjs';
 
 const file = (path: string) => new URL(`../../${path}`, import.meta.url);

@@ -1,35 +1,72 @@
-// One vocabulary of failures in Rust, JavaScript and the documentation, and what an error says of itself.
-import { readFileSync } from 'node:fs';
+// One vocabulary of failures in Rust, JavaScript and the documents, and what an error contains.
 import { expect, test } from 'vitest';
 import { createClient, SseError } from '../../js/index.js';
-import type { ClientOptions } from '../../js/types.js';
+import type { ClientOptions } from '../../js/model/options.js';
+import { CORE_ERROR_CODES, ERROR_CODES } from '../../js/model/vocabulary.js';
+import { files, text } from './support/files.js';
 
-const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (source: string, pattern: RegExp) =>
   [...source.matchAll(pattern)].map((match) => match[1] as string).sort();
 
-/** Failures that only JavaScript knows: the core sees the user of a token from another place, no wasm, and no iterators. */
-const own = ['user', 'wasm', 'overflow'];
-
-const codes = all(/export type SseErrorCode =([^;]*);/.exec(text('js/errors.ts'))?.[1] ?? '', /'(\w+)'/g);
+const codes = [...ERROR_CODES].sort();
 
 test('the codes of the core, of the type and of its table are the same', () => {
-  const rust = all(text('src/proto/error.rs'), /Self::\w+ => "(\w+)"/g);
+  const rust = all(text('src/proto/error.rs'), /^ +\w+ = "(\w+)",$/gm);
   expect(rust.length).toBeGreaterThan(5);
-  expect(codes).toEqual([...new Set([...rust, ...own])].sort());
-  expect(all(text('js/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);
+  expect(rust).toEqual([...CORE_ERROR_CODES].sort());
+  expect(all(text('js/model/errors.ts'), /^ \* \| `(\w+)` \|/gm)).toEqual(codes);
 });
 
-test('docs/errors.md explains each code: meaning, cause or statuses, whether it is retried, remedy, and a line of the console', () => {
-  const [, ...sections] = text('docs/errors.md').split(/^## /m);
+/** The halves of docs/errors.md, by their headings. */
+const document: { [heading: string]: string | undefined } = Object.fromEntries(
+  text('docs/errors.md')
+    .split(/^## /m)
+    .map((half) => [half.split('\n', 1)[0], half]),
+);
+
+test('docs/errors.md explains each code of the client: cause, whether it is retried, remedy, and a line of the console', () => {
+  const [, ...sections] = (document.Client ?? '').split(/^### /m);
   expect(sections.map((section) => section.split('\n', 1)[0]).sort()).toEqual(codes);
   for (const section of sections) {
     const code = section.split('\n', 1)[0];
-    expect(section, code).toMatch(/retried/i);
+    expect(section, code).toMatch(/\*\*Causes\*\*|^\| status \|/m);
+    expect(section, code).toMatch(/\*\*Retried\*\*|\| retried \|/);
     expect(section, code).toContain('**Remedy**');
     expect(section, code).toMatch(/```text\n(tinysse: |SseError: )/);
     if (code !== 'overflow') expect(section, code).toContain(`tinysse/docs/errors.md#${code}`);
   }
+});
+
+/** The statuses of the constructors of `Problem`. */
+const statuses: { [name: string]: number } = {
+  bad_request: 400,
+  unauthorized: 401,
+  unprocessable: 422,
+  unavailable: 503,
+};
+const named: { [name: string]: number } = {
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_MANY_REQUESTS: 429,
+  INSUFFICIENT_STORAGE: 507,
+};
+
+test('docs/errors.md lists each code of the server with its status, and no other', () => {
+  const raised = new Set<string>();
+  for (const path of files('.rs').filter((path) => !/(^|\/)(tests|fuzz)\//.test(path))) {
+    for (const [, made, status, code] of text(path).matchAll(
+      /(?:Problem|Self)::(\w+)\(\s*(?:StatusCode::(\w+),\s*)?"([a-z]+(?:_[a-z]+)*)",/g,
+    )) {
+      const known = status ? named[status] : statuses[made as string];
+      if (made === 'new' || known) raised.add(`${code} ${known}`);
+    }
+  }
+  expect(raised.size).toBeGreaterThan(35);
+  const rows = [...(document.Server ?? '').matchAll(/^\| `(\w+)` \| (\d{3}) \| [^|]+ \| [^|]+ \|$/gm)];
+  expect([...new Set(rows.map(([, code, status]) => `${code} ${status}`))].sort()).toEqual([...raised].sort());
 });
 
 test('an error serialises with its name and message, and without its cause', () => {

@@ -1,4 +1,4 @@
-// `src/web/fetch.js` with a page that only remembers what it is told.
+// `src/web/fetch.js` with a page that only remembers its calls.
 import { expect, test, vi } from 'vitest';
 // @ts-expect-error: JavaScript of the crate, which has no types.
 import { open } from '../../src/web/fetch.js';
@@ -9,7 +9,7 @@ const ticket = 5;
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** Reads this body; what the page was told of it, in order: bytes as text, or the word. `hear` is called with each. */
+/** Reads this body; returns the calls of the page in order: bytes as text, or the word. `hear` is called with each. */
 async function read(body: Body, hear: (what: string | number) => void = () => {}) {
   vi.stubGlobal('fetch', async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
   const told: (string | number)[] = [];

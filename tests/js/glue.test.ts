@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { idle } from '../../js/client/snapshot.js';
 import { createClient } from '../../js/index.js';
-import { idle } from '../../js/snapshot.js';
-import type { Update } from '../../js/types.js';
-import type { Wasm } from '../../js/wasm.js';
+import type { Wasm } from '../../js/loader/wasm.js';
+import type { Update } from '../../js/model/update.js';
 
 /** What the facade adds to a snapshot of the wasm. */
 const ofFacade = ['dropped', 'role'];

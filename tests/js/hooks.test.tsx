@@ -139,14 +139,14 @@ describe('a query of the app’s own, with a refetch of a new identity at each r
 });
 
 describe('the provider', () => {
-  const Hook = ({ client }: { client?: HandClient }) => <p>{useSSEUpdates(client).status}</p>;
+  const Connection = ({ client }: { client?: HandClient }) => <p>{useSSEUpdates(client).status}</p>;
 
   test('provider and useSSEUpdates on one client: the console warns once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     render(
       <App>
-        <Hook />
-        <Hook />
+        <Connection />
+        <Connection />
       </App>,
     );
     expect(warn).toHaveBeenCalledOnce();
@@ -158,8 +158,8 @@ describe('the provider', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     render(
       <App>
-        <Hook client={new HandClient()} />
-        <Hook client={new HandClient()} />
+        <Connection client={new HandClient()} />
+        <Connection client={new HandClient()} />
       </App>,
     );
     expect(warn).not.toHaveBeenCalled();
@@ -170,7 +170,7 @@ describe('the provider', () => {
     vi.stubEnv('NODE_ENV', 'production');
     render(
       <App>
-        <Hook />
+        <Connection />
       </App>,
     );
     vi.unstubAllEnvs();
@@ -178,7 +178,7 @@ describe('the provider', () => {
   });
 
   test('useSSEUpdates holds the connection without a provider', () => {
-    const { container, unmount } = render(<Hook client={sse} />);
+    const { container, unmount } = render(<Connection client={sse} />);
     expect(container.textContent).toBe('idle');
     expect(sse.held).toBe(1);
     unmount();

@@ -3,16 +3,16 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { act, cleanup, render } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { updates } from '../../js/client/iterate.js';
 import { createClient } from '../../js/index.js';
-import { latency } from '../../js/inspect.js';
-import { updates } from '../../js/iterate.js';
+import { latency } from '../../js/plugins/stats.js';
 import { SSEProvider, useAutoRefetch } from '../../js/react/index.js';
-import { Coordinator } from '../../js/refetch.js';
+import { Coordinator } from '../../js/refetch/coordinator.js';
 import { HandClient } from './support/client.js';
 import { Double, doubles } from './support/double.js';
 import { VirtualWorld } from './support/world.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 const open = async () => {
   const client = createClient({ url: '/events' });
@@ -31,7 +31,7 @@ afterEach(cleanup);
 describe('the detail', () => {
   test('is all zeros before the wasm is there, and a new object each time', async () => {
     const client = createClient({ url: '/events' });
-    const one = await client.snapshot();
+    const one = await client.stats();
     expect(one).toMatchObject({
       status: 'idle',
       role: 'alone',
@@ -44,8 +44,8 @@ describe('the detail', () => {
       latency: { count: 0, buckets: [], p50: 0, p95: 0, p99: 0 },
       transitions: [],
     });
-    expect(await client.snapshot()).toEqual(one);
-    expect(await client.snapshot()).not.toBe(one);
+    expect(await client.stats()).toEqual(one);
+    expect(await client.stats()).not.toBe(one);
   });
 
   test('is what the wasm counts, with what others dropped added, and redacted once more', async () => {
@@ -63,7 +63,7 @@ describe('the detail', () => {
     wasm.update({ id: '2' });
     wasm.update({ id: '3' });
     await first;
-    expect(await client.snapshot()).toMatchObject({
+    expect(await client.stats()).toMatchObject({
       status: 'open',
       role: 'leader',
       connects: { initial: 1, manual: 0, glitch: 2, handover: 3, probe: 4 },
@@ -86,7 +86,7 @@ describe('latency', () => {
     for (const late of [0, -5, 1, 2, 3, 4, 7, 8, 1000]) wasm.update({ at: 1_000_000 - late });
     wasm.update({ at: 1, replayed: true });
     wasm.update();
-    const { latency: seen } = await client.snapshot();
+    const { latency: seen } = await client.stats();
     expect(seen.count).toBe(9);
     expect(seen.buckets).toEqual([2, 1, 2, 2, 1, 0, 0, 0, 0, 0, 1]);
   });
@@ -97,7 +97,7 @@ describe('latency', () => {
     client.subscribe('a', ({ at }) => heard.push(at));
     for (const at of ['x', -1e300, Number.POSITIVE_INFINITY, {}]) wasm.update({ at: at as number });
     expect(heard).toHaveLength(4);
-    const { latency: seen } = await client.snapshot();
+    const { latency: seen } = await client.stats();
     expect(seen.buckets.length).toBeLessThan(1100);
     expect(Number.isFinite(seen.p99)).toBe(true);
   });
@@ -192,7 +192,7 @@ describe('refetches saved', () => {
       client.update('a');
     });
     await vi.waitFor(() => expect(requests).toBe(2));
-    await vi.waitFor(async () => expect(await client.snapshot()).toMatchObject({ refetches: 1, refetchesSaved: 2 }));
+    await vi.waitFor(async () => expect(await client.stats()).toMatchObject({ refetches: 1, refetchesSaved: 2 }));
     queryClient.clear();
   });
 });

@@ -1,11 +1,11 @@
 // `for await` over updates: what is queued, what is dropped, how it ends.
 import { expect, test } from 'vitest';
-import { SseError } from '../../js/errors.js';
-import { type UpdatesOptions, updates } from '../../js/iterate.js';
-import type { Client } from '../../js/types.js';
+import { type UpdatesOptions, updates } from '../../js/client/iterate.js';
+import type { Client } from '../../js/model/client.js';
+import { SseError } from '../../js/model/errors.js';
 import { HandClient } from './support/client.js';
 
-/** A class that implements the interface does not say for which updates. */
+/** A class that implements the interface does not name its updates. */
 const loose = (client: HandClient): Client<Record<string, unknown>> => client;
 
 /** An iterator that reads nothing, and a way to see whether the client still holds anything of it. */
@@ -35,7 +35,7 @@ const begun = async (options?: UpdatesOptions) => {
   return all;
 };
 
-const dropped = async (client: HandClient) => (await client.snapshot()).dropped;
+const dropped = async (client: HandClient) => (await client.stats()).dropped;
 
 test('it holds nothing before the first next, and nothing after the loop is left', async () => {
   const { client, iterator } = reading();

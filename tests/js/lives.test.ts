@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
-// A client that was closed is used again. The double says what the wasm would; the real one is in `user-real.test.ts`.
+// A client that was closed is used again. The double reports what the wasm would; the real one is in `user-real.test.ts`.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';
 import { Double, doubles } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 let clients: Client[] = [];
 const make = (more: Partial<ClientOptions> = {}) => {
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 test('closed twice and begun three times, each life has its own wasm, subscriptions and signal', async () => {
-  const client = make({ linger: 0 });
+  const client = make({ closeDelay: 0 });
   const heard: string[] = [];
   const signals: AbortSignal[] = [];
   for (let life = 1; life <= 3; life++) {
@@ -50,7 +50,7 @@ test('closed twice and begun three times, each life has its own wasm, subscripti
 });
 
 test('a release of a former life does not let go of the connection of this one', async () => {
-  const client = make({ linger: 0 });
+  const client = make({ closeDelay: 0 });
   const old = client.acquire();
   await made(1);
   client.close();
@@ -141,7 +141,7 @@ test('closed before log and persist were there, they are not begun, and nothing 
   client.acquire();
   client.close();
   // The lazy part is there, and what waits for it has had its turn.
-  await import('../../js/more.js');
+  await import('../../js/plugins/index.js');
   await new Promise((done) => setTimeout(done, 20));
   expect(entries).toEqual([]);
   expect(client.signal.aborted).toBe(true);

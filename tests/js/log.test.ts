@@ -1,17 +1,18 @@
 // @vitest-environment jsdom
-// What is logged, and that no token ever is. With the double for what the wasm says, with the real one for what really happens.
+// What is logged, and that no token ever is. With the double for reports of the wasm, with the real one for what really happens.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';
-import { redact } from '../../js/redact.js';
-import type { Wasm } from '../../js/wasm.js';
+import type { Wasm } from '../../js/loader/wasm.js';
+import { redact } from '../../js/model/redact.js';
 import { Double, doubles, jwt } from './support/double.js';
 import { SseServer } from './support/sse-server.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<(source?: never) => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
-const real = async () => (await vi.importActual<typeof import('../../js/wasm.js')>('../../js/wasm.js')).loadWasm();
+const real = async () =>
+  (await vi.importActual<typeof import('../../js/loader/wasm.js')>('../../js/loader/wasm.js')).loadWasm();
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 let entries: LogEntry[] = [];
 let clients: Client[] = [];
@@ -172,7 +173,7 @@ describe('no token is ever logged', () => {
     await until(() => expect(server.opened).toBe(2));
     client.reconnect();
     await until(() => expect(client.getSnapshot().status).toBe('failed'));
-    const { transitions } = await client.snapshot();
+    const { transitions } = await client.stats();
     await server.stop();
     const said = JSON.stringify([entries, debug.mock.calls, transitions]);
     expect(entries.filter(({ what }) => what === 'error').at(-1)).toMatchObject({

@@ -76,11 +76,11 @@ const source: Form = async () => {
   return () => one.close();
 };
 
-/** Lets everybody hear what was published. */
+/** Lets every client receive what was published. */
 async function settle(): Promise<void> {
   for (let rounds = 0; hub.open === 0 || heard.last < hub.last; rounds++) {
     expect(rounds, `${heard.last} of ${hub.last} updates`).toBeLessThan(10_000);
-    // The class of the package tells each event by a task.
+    // The class of the package dispatches each event by a task.
     await new Promise<void>((done) => setImmediate(done));
     await world.run(hub.open === 0 ? 50 : 0);
   }

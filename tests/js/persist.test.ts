@@ -1,11 +1,11 @@
 // @vitest-environment jsdom
-// When the cursor is written, read and erased. The double says what the wasm would; the real one is in reload.test.ts. Whether a
+// When the cursor is written, read and erased. The double reports what the wasm would; the real one is in reload.test.ts. Whether a
 // cursor fits a user is judged by the session: `src/proto/session/user.rs` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient, type StorageLike } from '../../js/index.js';
 import { Double, doubles, jwt } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 const key = 'tinysse:http://localhost:3000/events';
 const entry = (user: string, cursor: string) =>
@@ -16,7 +16,13 @@ const warnings: unknown[] = [];
 let clients: { close(): void }[] = [];
 
 async function connect(more: Partial<ClientOptions> = {}) {
-  const client = createClient({ url: '/events', persist: true, linger: 0, token: () => jwt({ sub: 'ada' }), ...more });
+  const client = createClient({
+    url: '/events',
+    persist: true,
+    closeDelay: 0,
+    token: () => jwt({ sub: 'ada' }),
+    ...more,
+  });
   clients.push(client);
   client.acquire();
   // The first import of the lazy part reads files, which fake timers do not wait for.

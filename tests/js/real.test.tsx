@@ -14,7 +14,7 @@ let server: SseServer;
 const clients: Client[] = [];
 
 const connect = (more: Partial<ClientOptions> = {}) => {
-  const client = createClient({ url: server.url, linger: 30, ...more });
+  const client = createClient({ url: server.url, closeDelay: 30, ...more });
   clients.push(client);
   return client;
 };
@@ -241,8 +241,8 @@ describe('in React', () => {
     expect(client.getSnapshot().status).toBe('idle');
   });
 
-  test('a remount within the linger keeps the stream', async () => {
-    const client = connect({ linger: 500 });
+  test('a remount within the close delay keeps the stream', async () => {
+    const client = connect({ closeDelay: 500 });
     const app = (
       <SSEProvider client={client}>
         <Row />
@@ -289,7 +289,7 @@ describe('in React', () => {
     const queryClient = new QueryClient();
     function Projects() {
       const queryFn = async () => {
-        // Without the query cache, a fetch that is over before it is rendered cannot be told from none, and costs a request.
+        // Without the query cache, a fetch that is over before it is rendered cannot be distinguished from none, and costs a request.
         await pause(50);
         return (await fetch(api.url)).json();
       };

@@ -1,9 +1,9 @@
 // The coordinator against its rule, over seeded random schedules: whatever happens in whatever order, at rest the last fetch
 // started after the last notification. The oracle reads the model query, which the coordinator sees only through its views.
 import { describe, expect, test } from 'vitest';
-import type { Handle } from '../../js/job.js';
-import { Coordinator } from '../../js/refetch.js';
-import { lastTick } from '../../js/tick.js';
+import { Coordinator } from '../../js/refetch/coordinator.js';
+import { lastTick } from '../../js/refetch/logical-clock.js';
+import type { Handle } from '../../js/refetch/query.js';
 import { ModelQuery } from './support/query.js';
 import { seeded, VirtualWorld } from './support/world.js';
 
@@ -117,7 +117,7 @@ describe.each([
       expect(world.timers, story).toBe(0);
       if (exact) {
         expect(query.joins, story).toBe(0);
-        // Every fetch of ours keeps its distance from whatever started before it.
+        // Every fetch of the client keeps its distance from whatever started before it.
         starts.forEach((start, i) => {
           const before = starts[i - 1];
           if (start.ours && before) expect(start.at - before.at, story).toBeGreaterThanOrEqual(250);

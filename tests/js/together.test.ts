@@ -1,7 +1,7 @@
 // Updates that come in one piece of a stream, by the real wasm of the fetch transport.
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Update } from '../../js/index.js';
-import { loadWasm, type WasmClient } from '../../js/wasm.js';
+import { loadWasm, type WasmClient } from '../../js/loader/wasm.js';
 
 const clients: WasmClient[] = [];
 
@@ -9,7 +9,7 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-/** A client whose stream says this in one piece, once it is started. */
+/** A client whose stream sends this in one piece, once it is started. */
 async function hearing(text: string): Promise<WasmClient> {
   const headers = { 'content-type': 'text/event-stream' };
   let streams = 0;

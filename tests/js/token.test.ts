@@ -1,8 +1,8 @@
 // Token providers in the wild: what is unambiguous is taken, and what is not is described without its values.
 import { describe, expect, test } from 'vitest';
-import { readAnswer, readError } from '../../js/provider.js';
-import { noToken } from '../../js/received.js';
-import { statusOf, tokenOf } from '../../js/token.js';
+import { statusOf, tokenOf } from '../../js/token/answer.js';
+import { readAnswer, readError } from '../../js/token/normalize.js';
+import { noToken } from '../../js/token/received.js';
 
 describe('the answer', () => {
   test.each([

@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** The library's own files are read once for both programs. */
 const files = new Map<string, ts.SourceFile | undefined>();
 
-/** What the compiler says to this source, under the options of the repository or others. */
+/** The diagnostics of the compiler for this source, under the options of the repository or others. */
 function compile(source: string, others: ts.CompilerOptions = {}): string[] {
   const file = join(root, 'tests', 'js', 'virtual.ts');
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
@@ -32,7 +32,7 @@ function compile(source: string, others: ts.CompilerOptions = {}): string[] {
 }
 
 const head = `
-import { createClient, type Detail, type Off, type Pattern, type Update, type UpdateType } from 'tinysse';
+import { createClient, type ClientStats, type Unsubscribe, type Pattern, type Update, type UpdateType } from 'tinysse';
 import { updates } from 'tinysse/iterate';
 import { useAutoRefetch, useSSEEvent, useSSEStatus } from 'tinysse/react';
 import type { SWRResponse } from 'swr';
@@ -74,18 +74,18 @@ async () => {
 sse.subscribe('project', () => {});
 // @ts-expect-error nothing is below it
 sse.subscribe('projects.*', () => {});
-// @ts-expect-error one of the list is none
+// @ts-expect-error one of the list is invalid
 sse.subscribe(['projects', 'nope'], () => {});
 holds<Same<ReturnType<typeof useAutoRefetch<typeof query, 'projects'>>, typeof query>>();
 useAutoRefetch(query, 'projects').data satisfies 7;
-useAutoRefetch(query, ['compute.progress'], { filter: (u) => u.data.pct === 100, self: 'refetch', minIntervalMs: 1 });
+useAutoRefetch(query, ['compute.progress'], { filter: (u) => u.data.pct === 100, fromThisTab: 'refetch', minIntervalMs: 1 });
 // @ts-expect-error no such type
 useAutoRefetch(query, 'project');
 // @ts-expect-error no such data
 useAutoRefetch(query, 'compute.progress', { filter: (u) => u.data.percent === 100 });
 useAutoRefetch(swr, 'projects').data satisfies 7 | undefined;
 useAutoRefetch(urql, 'projects', { enabled: true })[0].data satisfies 7 | undefined;
-// @ts-expect-error urql does not say that it is paused
+// @ts-expect-error urql does not show that it is paused
 useAutoRefetch(urql, 'projects');
 // @ts-expect-error nor without \`enabled\`
 useAutoRefetch(urql, 'projects', { minIntervalMs: 1 });
@@ -112,7 +112,7 @@ sse.subscribe('anything', (u) => {
 sse.subscribe(['a', 'b.*', '*'], (u) => u.type.length);
 useAutoRefetch(query, 'anything', { filter: (u) => u.data === 1 });
 useSSEStatus((s) => s.status) satisfies 'idle' | 'connecting' | 'open' | 'reconnecting' | 'offline' | 'paused' | 'failed';
-holds<Same<ReturnType<typeof sse.acquire>, Off>>();
+holds<Same<ReturnType<typeof sse.acquire>, Unsubscribe>>();
 const release: () => void = sse.acquire({ signal: sse.signal });
 {
   using off = sse.subscribe('a', () => {}, { signal: AbortSignal.timeout(1) });
@@ -127,7 +127,7 @@ async () => {
   updates(sse, 'a', { overflow: 'drop-newest' });
   // @ts-expect-error no such type
   updates(mine, 'c');
-  const detail: Detail = await sse.snapshot();
+  const detail: ClientStats = await sse.stats();
   detail.connects.glitch satisfies number;
   detail.latency.p95 satisfies number;
   // @ts-expect-error it is a look, nothing to change
@@ -147,7 +147,7 @@ mine.subscribe('c', () => {});
 useAutoRefetch(query, 'a', { client: mine });
 useSSEStatus((s) => s.events, { client: mine }) satisfies number;
 // @ts-expect-error a number of milliseconds
-createClient({ url: '/events', linger: '1s' });
+createClient({ url: '/events', closeDelay: '1s' });
 createClient({ url: '/events', token: ({ reason, signal }) => (signal.aborted ? reason : { token: 't', expires_in: 60 }) });
 // @ts-expect-error no token
 createClient({ url: '/events', token: () => 7 });

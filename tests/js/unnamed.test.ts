@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { warnOfPatterns } from '../../js/unnamed.js';
+import { warnOfPatterns } from '../../js/client/unnamed.js';
 
 const warn = vi.fn();
 

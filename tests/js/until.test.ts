@@ -1,9 +1,9 @@
 // How things end: by the function that began them, by a signal, with the client.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Client, createClient, type Off, type Until } from '../../js/index.js';
+import { type Client, createClient, type SubscribeOptions, type Unsubscribe } from '../../js/index.js';
 import { Double, doubles } from './support/double.js';
 
-vi.mock('../../js/wasm.js', () => ({ loadWasm: async () => doubles }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: async () => doubles }));
 
 /** A signal that knows how many listen to it. */
 class Counted {
@@ -29,7 +29,7 @@ class Counted {
 }
 
 const open = async (more: object = {}) => {
-  const client = createClient({ url: '/events', linger: 10, ...more });
+  const client = createClient({ url: '/events', closeDelay: 10, ...more });
   const release = client.acquire();
   await vi.advanceTimersByTimeAsync(0);
   return { client, release, wasm: Double.last };
@@ -43,9 +43,9 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
-type Begin = (client: Client, heard: string[], until?: Until) => Off;
+type Begin = (client: Client, heard: string[], until?: SubscribeOptions) => Unsubscribe;
 
-/** Each with what makes it heard. */
+/** Each with what makes it receive something. */
 const kinds: [string, Begin, (wasm: Double) => void][] = [
   ['subscribe', (client, heard, until) => client.subscribe('a', () => heard.push('x'), until), (wasm) => wasm.update()],
   [
@@ -130,7 +130,7 @@ describe.each(kinds)('%s', (_, begin, make) => {
 });
 
 describe('acquire', () => {
-  test('lets go by its signal, after the linger', async () => {
+  test('lets go by its signal, after the close delay', async () => {
     const { client, release, wasm } = await open();
     const page = new Counted();
     const held = client.acquire({ signal: page.signal });
@@ -148,7 +148,7 @@ describe('acquire', () => {
   });
 
   test('of a listener that ends it at once, nothing is held', async () => {
-    const client = createClient({ url: '/events', linger: 10 });
+    const client = createClient({ url: '/events', closeDelay: 10 });
     const page = new Counted();
     const off = client.onStatus(() => page.controller.abort());
     client.acquire({ signal: page.signal });

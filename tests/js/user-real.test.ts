@@ -1,8 +1,8 @@
 // Whose connection it is, with the real wasm, a real EventSource and a real server.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { updates } from '../../js/client/iterate.js';
 import { type Client, type ClientOptions, createClient } from '../../js/index.js';
-import { updates } from '../../js/iterate.js';
 import { SseServer } from './support/sse-server.js';
 
 let server: SseServer;
@@ -11,7 +11,7 @@ let clients: Client[] = [];
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 const turn = (ms = 50) => new Promise((done) => setTimeout(done, ms));
 
-/** A client that is held, whose tokens are for whoever is signed in at the place of the provider. */
+/** A client that is held, whose tokens are for the user who is signed in at the provider. */
 function hold(signedIn: { user?: string }, more: Partial<ClientOptions> = {}) {
   const asked: string[] = [];
   const ids: string[] = [];
@@ -22,7 +22,7 @@ function hold(signedIn: { user?: string }, more: Partial<ClientOptions> = {}) {
     const { user } = signedIn;
     return user ? { token: `${user}-${asked.length}`, user } : `opaque-${asked.length}`;
   };
-  const client = createClient({ url: server.url, linger: 0, token, ...more });
+  const client = createClient({ url: server.url, closeDelay: 0, token, ...more });
   clients.push(client);
   client.subscribe('*', ({ id }) => ids.push(id));
   client.onResync(({ gap }) => gaps.push(gap));

@@ -1,18 +1,18 @@
-// Whose connection it is, as far as the facade says so: before, while and after the wasm is there. What the session makes of it is in
+// Whose connection it is, as far as the facade knows: before, while and after the wasm is there. What the session makes of it is in
 // `user-real.test.ts` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient } from '../../js/index.js';
-import type { Wasm } from '../../js/wasm.js';
+import type { Wasm } from '../../js/loader/wasm.js';
 import { Double, doubles } from './support/double.js';
 
 const { load } = vi.hoisted(() => ({ load: vi.fn<() => Promise<Wasm>>() }));
-vi.mock('../../js/wasm.js', () => ({ loadWasm: load }));
+vi.mock('../../js/loader/wasm.js', () => ({ loadWasm: load }));
 
 /** Ends the load that is under way. */
 let come: () => Promise<void>;
 
 function hold(more: Partial<ClientOptions> = {}) {
-  const client = createClient({ url: '/events', linger: 10, ...more });
+  const client = createClient({ url: '/events', closeDelay: 10, ...more });
   const users: (string | null)[] = [];
   const statuses: string[] = [];
   client.onUser((user) => users.push(user));

@@ -1,7 +1,7 @@
-// What the coordinator makes of views that know less, or say more, than those of TanStack Query.
+// What the coordinator makes of views that know less, or report more, than those of TanStack Query.
 import { expect, test, vi } from 'vitest';
-import type { Job, Outcome, View } from '../../js/job.js';
-import { Coordinator } from '../../js/refetch.js';
+import { Coordinator } from '../../js/refetch/coordinator.js';
+import type { Job, Outcome, View } from '../../js/refetch/query.js';
 import { VirtualWorld } from './support/world.js';
 
 /** A coordinator with one component whose view and answers the test decides. */

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
 const file = new URL('../../js/wasm/tinysse.wasm', import.meta.url);
-let loadWasm: typeof import('../../js/wasm.js').loadWasm;
+let loadWasm: typeof import('../../js/loader/wasm.js').loadWasm;
 
 beforeEach(async () => {
   vi.resetModules();
-  ({ loadWasm } = await import('../../js/wasm.js'));
+  ({ loadWasm } = await import('../../js/loader/wasm.js'));
 });
 
 test('the inlined module is compiled once, for whoever asks', async () => {

@@ -18,7 +18,7 @@ class Visit {
     this.cursor = request.headers['last-event-id'] ?? query.get('lastEventId') ?? '';
   }
 
-  /** A stream: `hello` (with its `beat` in ms) if it speaks tinysse/1, then what the client's cursor says it has missed. */
+  /** A stream: `hello` (with its `beat` in ms) if it speaks tinysse/1, then what the client's cursor has missed. */
   accept({ type = 'text/event-stream', beat, say = '' } = {}) {
     this.response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
     this.response.flushHeaders();
@@ -36,18 +36,18 @@ class Visit {
     for (let seq = after + 1; seq <= booth.seq; seq++) this.#send(seq);
   }
 
-  /** Something happens, and the client is told. */
+  /** Something happens, and the client is notified. */
   next() {
     this.booth.seq += 1;
     this.#send(this.booth.seq);
   }
 
-  /** Something happens, and the client is not told; a stream that goes on from the right id replays it. */
+  /** Something happens, and the client is not notified; a stream that resumes from the right id replays it. */
   miss() {
     this.booth.seq += 1;
   }
 
-  /** Something happens, and the client is told a part of it. */
+  /** Something happens, and the client receives a part of it. */
   half() {
     this.booth.seq += 1;
     const frame = this.#frame(this.booth.seq);
@@ -91,7 +91,7 @@ class Visit {
     this.response.end();
   }
 
-  /** Cuts the connection. What was said before has half a second to arrive: a browser throws away what a page has not read yet. */
+  /** Cuts the connection. What was sent before has half a second to arrive: a browser discards what a page has not read yet. */
   cut() {
     const { booth, request, response } = this;
     booth.wasCut = true;
@@ -112,7 +112,7 @@ function tokenOf(request, query) {
 }
 
 export class Booth {
-  /** The number of the last thing that happened, of the last that the client was told whole, and of the one before the first. */
+  /** The number of the last event, of the last that the client was sent whole, and of the one before the first. */
   seq = 0;
   told = 0;
   begins;
@@ -203,7 +203,7 @@ export class Booth {
     if (!moved || direct) {
       const { cursor, token } = visit;
       const id = Number(cursor.split('.').at(-1));
-      // Never beyond what was told, and not behind it either, unless the end of it may have been cut off.
+      // Never beyond what was sent, and not behind it either, unless the end of it may have been cut off.
       const right = id === this.told || (this.wasCut && id < this.told);
       this.connects.push({ at: performance.now(), id, right, told: this.told, token, direct, question });
       this.wasCut = false;

@@ -4,7 +4,7 @@ import { EventSourcePolyfill } from 'event-source-polyfill';
 import { EventSource as NpmEventSource } from 'eventsource';
 import type { ClientOptions, createClient as CreateClient } from 'tinysse';
 
-/** What the application is told of a failure. */
+/** What the application receives of a failure. */
 export interface Failure {
   readonly code?: string | undefined;
   readonly status?: number | undefined;
@@ -43,7 +43,7 @@ function ours(transport: string, more: Partial<ClientOptions> = {}): Open {
     const { createClient } = (await packed('index.js')) as { createClient: typeof CreateClient };
     const provider = async () => ({ token: token(), expires_in: 60 });
     const client = createClient<Record<string, unknown>>({ url, transport, token: provider, ...more } as ClientOptions);
-    // `projects` is what the servers that speak tinysse/1 tell of.
+    // `projects` is the type of the servers that speak tinysse/1.
     client.subscribe([...types, 'projects'], ({ type, data, id }) => heard(type, data, id));
     client.onError(({ code, status, retryable }) => failed({ code, status, over: !retryable }));
     client.acquire();

@@ -4,7 +4,7 @@ import { Booth } from './booth.mjs';
 import { measure } from './measure.mjs';
 import { beside, openPage } from './site.mjs';
 
-/** Our clients by kind, which says what is wanted of them. */
+/** The clients of tinysse by kind, which determines what is required of them. */
 export const kinds = { 'ours-eventsource': 'hybrid', 'ours-fetch': 'fetch', 'ours-class': 'class' };
 export const ours = Object.keys(kinds);
 export const others = ['native', 'eventsource', 'fetch-event-source', 'event-source-polyfill'];

@@ -14,7 +14,7 @@ export function measure({ scenario, booth, seen, ping, window }) {
   const waits = gaps.filter((_gap, index) => !connects[index + 1].question);
   const copies = scenario.copies ?? 1;
   const heard = new Set(seen.events);
-  // Who heard nothing has no id to give.
+  // A client that received nothing has no id to give.
   const wrong = connects.filter(({ id, right, question }) => !question && (heard.size === 0 ? id !== 0 : !right));
   const lost = [];
   for (let n = (booth.begins ?? 0) + 1; n < Math.max(0, ...heard); n++) if (!heard.has(n)) lost.push(n);
@@ -43,7 +43,7 @@ export function measure({ scenario, booth, seen, ping, window }) {
   };
 }
 
-/** Every promise of ours that was not kept. */
+/** Every promise of tinysse that was not kept. */
 export function faults(found, scenario, kind) {
   const wanted = scenario.wanted[kind];
   const wrong = [];

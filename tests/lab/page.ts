@@ -3,7 +3,7 @@ import { clients, type Failure } from './clients';
 
 /** What the application of one client saw. */
 interface Seen {
-  /** The numbers it heard, in order. */
+  /** The numbers it received, in order. */
   readonly events: number[];
   readonly failures: Failure[];
   asks: number;

@@ -1,7 +1,7 @@
 // How a server can behave, and what our clients promise then.
 //
 // serve(visit)   what the server does with a request; see `Visit` in booth.mjs
-// status         the status that the application ought to be told
+// status         the status that the application ought to see
 // wait           ms that the server asks to be left alone
 // window         ms that the scenario is watched; 15 s unless given
 // wanted         for each kind of our clients: `hybrid` (the browser's EventSource, which hides the
@@ -204,7 +204,7 @@ export const scenarios = [
       visit.accept({ beat: 2000 });
       visit.next();
       const beats = setInterval(() => visit.beat(), 2000);
-      // From here on nothing comes, and what happens is not told.
+      // From here on nothing arrives, and events are not sent.
       setTimeout(() => {
         clearInterval(beats);
         if (visit.n === 1) visit.miss();

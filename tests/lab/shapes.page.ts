@@ -1,10 +1,10 @@
-// One stream, heard by several clients: what each makes of it.
+// One stream, received by several clients: what each makes of it.
 import { clients, type Failure } from './clients';
 
-type Heard = readonly [type: string, data: string, id: string];
+type Received = readonly [type: string, data: string, id: string];
 
 interface Told {
-  readonly events: Heard[];
+  readonly events: Received[];
   readonly failures: Failure[];
 }
 
@@ -27,7 +27,7 @@ function hash(text: string): string {
   return (sum >>> 0).toString(16);
 }
 
-/** Listens until the stream's second connection says `end`, or the client gives up, or time is over. */
+/** Listens until the stream's second connection sends `end`, or the client gives up, or time is over. */
 async function hear(client: string, url: string, types: readonly string[], patience: number): Promise<Told> {
   const told: Told = { events: [], failures: [] };
   let close: (() => void) | undefined;

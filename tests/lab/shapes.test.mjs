@@ -1,4 +1,4 @@
-// Streams in every legal shape, through real HTTP, in a real browser: our clients hear what the browser's own EventSource hears, and
+// Streams in every legal shape, through real HTTP, in a real browser: clients receive what the browser's own EventSource does, and
 // go on from the same id.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

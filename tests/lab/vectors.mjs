@@ -1,5 +1,5 @@
 // Streams in every legal shape, and in the illegal ones whose meaning the standard fixes (WHATWG HTML §9.2.5 and §9.2.6).
-// What they mean is not written down here: the browser's own EventSource says it, in the same run, for the same bytes.
+// What they mean is not written down here: the browser's own EventSource defines it, in the same run, for the same bytes.
 //
 // bytes   a string is UTF-8; a list is written piece by piece, so that each is a chunk of its own
 // types   named events to listen to
@@ -112,7 +112,7 @@ const sizes = [
 // First what takes the browser's own three seconds to come back.
 export const groups = { marks, lineEnds, fields, ids, retries, characters, ends, sizes };
 
-/** Larger than the limit of 16 MiB that a client of ours has by default. */
+/** Larger than the limit of 16 MiB that the client has by default. */
 export const tooLarge = vector('17 MiB', join('id: 1\ndata: a\n\ndata: ', Buffer.alloc(17 * MiB, 'a'), '\n\n'));
 
 /** For who allows it. */

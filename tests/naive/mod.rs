@@ -1,10 +1,10 @@
-//! The standard, read naively: the whole stream at once, as WHATWG HTML §9.2.5 and §9.2.6 say it, word by word.
+//! The standard, read naively: the whole stream at once, as WHATWG HTML §9.2.5 and §9.2.6 specify it, word by word.
 //!
 //! Nothing of the decoder is used here, and nothing is incremental: what a cut could break cannot break here.
 
 pub(crate) mod vectors;
 
-/// What a stream says.
+/// What a stream means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     /// A dispatched event.

@@ -1,8 +1,8 @@
-//! The standard rule by rule: streams made by hand, and what they say when the last event id was `0` before them.
+//! The standard rule by rule: streams made by hand, and their meaning when the last event id was `0` before them.
 
 use super::{Said, event};
 
-/// Every stream with what it says.
+/// Every stream with its meaning.
 pub(crate) fn vectors() -> Vec<(&'static [u8], Vec<Said>)> {
     let message = |data| vec![event("message", "0", data)];
     vec![

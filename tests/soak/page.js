@@ -29,7 +29,7 @@ await post('/auth/login', { headers: { 'content-type': 'application/json' }, bod
 const all = {};
 window.told = () => all;
 
-/** What one client heard: the numbers must come one after the other. */
+/** What one client received: the numbers must be consecutive. */
 function ledger(name) {
   const mine = { heard: 0, lost: 0, doubled: 0, tokens: 0, broken: null };
   all[name] = mine;

@@ -16,7 +16,7 @@ const user = 'ada';
 /** Bytes beside its number that an update of the load has at most. */
 const largest = 16_384;
 
-/** What the page tells of each of its clients: see `page.js`. */
+/** What the page reports of each of its clients: see `page.js`. */
 interface Told {
   readonly heard: number;
   readonly lost: number;
@@ -87,7 +87,7 @@ test(`${minutes} minutes: flat memory, nothing lost, nothing doubled`, async ({ 
 });
 
 /**
- * Everything that wasm memory must have room for: a replay that is longer than any of the load, of the smallest updates and of the largest,
+ * Everything that wasm memory must have capacity for: a replay that is longer than any of the load, of the smallest updates and of the largest,
  * and a stream whose buffers grow step by step, until a busy page finds large updates on it.
  */
 async function worst(load: Load, page: Page, proxy: Relay): Promise<void> {
@@ -115,7 +115,7 @@ async function busy(page: Page): Promise<void> {
   });
 }
 
-/** Waits until every client heard the update of this number. */
+/** Waits until every client received the update of this number. */
 async function hears(page: Page, published: number): Promise<void> {
   const heard = () => page.evaluate(() => Object.values(window.told()).map((told) => told.heard));
   await expect.poll(heard, { timeout: 60_000, intervals: [20] }).toEqual([published, published, published]);

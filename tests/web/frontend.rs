@@ -66,8 +66,8 @@ fn an_option_that_is_wrong_is_named() {
     assert!(wrong(SseClient::builder("")).to_string().contains("`url`"));
     let unknown = wrong(SseClient::builder("/events").option("pace", 5));
     assert!(unknown.to_string().contains("`pace`"), "{unknown}");
-    let ill = wrong(SseClient::builder("/events").option("coalesce", "long"));
-    assert!(ill.to_string().contains("`coalesce`"), "{ill}");
+    let ill = wrong(SseClient::builder("/events").option("coalesceMs", "long"));
+    assert!(ill.to_string().contains("`coalesceMs`"), "{ill}");
     for error in [unknown, ill] {
         assert_eq!((error.kind(), error.status(), error.retryable()), (ErrorKind::Options, None, false));
         assert!(error.source().is_none());

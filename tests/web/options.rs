@@ -41,7 +41,7 @@ fn ill_typed_ones_are_named() {
             names(name, &options("/events", &[(name, object(value))]));
         }
     }
-    for name in ["coalesce", "heartbeatTimeout", "connectTimeout", "tokenTimeout", "refusals", "seed"] {
+    for name in ["coalesceMs", "heartbeatTimeout", "connectTimeout", "tokenTimeout", "maxRefusals", "seed"] {
         for value in [r#""5""#, "-1", "1.5", "4294967296", "true", "[]", "{}"] {
             names(name, &options("/events", &[(name, object(value))]));
         }
@@ -80,7 +80,7 @@ fn undefined_and_null_mean_the_default() {
         "types",
         "withCredentials",
         "lastEventId",
-        "coalesce",
+        "coalesceMs",
         "heartbeatTimeout",
         "connectTimeout",
         "tokenTimeout",
@@ -97,7 +97,7 @@ fn undefined_and_null_mean_the_default() {
 fn a_getter_that_throws_does_not_break_in() {
     names("url", &page::throwing("url"));
     // Refused, or as if it was not given; what counts is that the next one is as good as new.
-    drop(JsClient::new(&page::throwing("coalesce")));
+    drop(JsClient::new(&page::throwing("coalesceMs")));
     JsClient::new(&options("/events", &[])).unwrap().close();
 }
 

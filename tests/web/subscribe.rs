@@ -259,7 +259,7 @@ async fn an_update_has_the_fields_of_its_envelope() {
 #[wasm_bindgen_test]
 async fn coalescing_delivers_the_first_at_once_and_the_last_of_the_window() {
     let run = Run::new();
-    let probe = Probe::live(&run.url(""), &[("coalesce", 300.into())]).await;
+    let probe = Probe::live(&run.url(""), &[("coalesceMs", 300.into())]).await;
     let burst: String = (1..=9)
         .map(|seq| {
             let kind = if seq % 3 == 0 { "b" } else { "a" };

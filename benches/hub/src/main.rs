@@ -1,8 +1,8 @@
-//! Opens streams at one server, publishes, and says what a delivery costs it. One process, one thread, raw epoll.
+//! Opens streams at one server, publishes, and reports what a delivery costs it. One process, one thread, raw epoll.
 //!
 //! `load --pid PID --port PORT --n 1000 --path /events --line 'POST /publish' --header 'A: b' --body '{"data":"@"}' --rate 20 --seconds 5`
 //! prints one line of JSON: the cost of a connection, then a phase at `--rate`, then a saturated one. With more than one of
-//! `--publishers` the order in which a server takes updates is its own, and `reordered` says nothing. `--others FILE` names a file of paths, a
+//! `--publishers` the order in which a server takes updates is its own, and `reordered` means nothing. `--others FILE` names a file of paths, a
 //! line each: streams that are open beside the measured ones, and get nothing.
 
 mod cost;
@@ -24,7 +24,7 @@ use sys::Poller;
 
 /// Keys from here on are publishers.
 const PUBLISHERS: u64 = 1 << 32;
-/// How often all streams are opened: a thousand take thirty milliseconds, and one such moment says little. The middle one counts.
+/// How often all streams are opened: a thousand take thirty milliseconds, too short to measure once. The median counts.
 const OPENED: usize = 7;
 /// How long what was published may be on its way at the end of a phase.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -134,7 +134,7 @@ struct Load {
 }
 
 impl Load {
-    /// Publishes for so many seconds, waits for what is on its way, and says what it saw, as JSON.
+    /// Publishes for this number of seconds, waits for what is on its way, and prints the result as JSON.
     fn phase(&mut self, rate: Option<f64>, seconds: f64) -> io::Result<String> {
         // A late delivery of the phase before would be taken for one of this.
         sleep(Duration::from_millis(200));

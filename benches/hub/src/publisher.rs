@@ -14,7 +14,7 @@ pub struct Target {
     /// `POST /path`.
     pub line: String,
     pub headers: Vec<String>,
-    /// `@` stands for the mark.
+    /// `@` is replaced by the mark.
     pub body: String,
 }
 

@@ -26,13 +26,13 @@ pub fn connect(port: u16) -> io::Result<RawFd> {
 
 /// What arrived; 0 at the end, `None` if there is nothing now.
 pub fn read(fd: RawFd, into: &mut [u8]) -> io::Result<Option<usize>> {
-    // SAFETY: the buffer is as long as we say.
+    // SAFETY: the buffer has the length that is passed.
     later(unsafe { libc::recv(fd, into.as_mut_ptr().cast(), into.len(), 0) })
 }
 
 /// How much was taken; `None` if nothing can be now.
 pub fn write(fd: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
-    // SAFETY: the buffer is as long as we say.
+    // SAFETY: the buffer has the length that is passed.
     later(unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) })
 }
 
@@ -81,10 +81,10 @@ impl Poller {
         checked(unsafe { libc::epoll_ctl(self.fd, what, fd, &raw mut event) }).map(drop)
     }
 
-    /// The keys that are ready, within so many milliseconds.
+    /// Returns the keys that are ready within this number of milliseconds.
     pub fn wait(&mut self, ms: i32) -> impl Iterator<Item = u64> + '_ {
         let room = self.events.len() as i32;
-        // SAFETY: the buffer is as long as we say.
+        // SAFETY: the buffer has the length that is passed.
         let n = unsafe { libc::epoll_wait(self.fd, self.events.as_mut_ptr(), room, ms) };
         self.events[..usize::try_from(n).unwrap_or(0)].iter().map(|event| event.u64)
     }

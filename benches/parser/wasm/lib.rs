@@ -46,7 +46,7 @@ extern "C" fn decoder() {
     BENCH.with_borrow_mut(|bench| bench.decoder = Decoder::new("", LIMIT));
 }
 
-/// Decodes so many bytes; answers how many events they completed.
+/// Decodes `length` bytes; returns how many events they completed.
 #[unsafe(no_mangle)]
 extern "C" fn decode(length: usize) -> usize {
     BENCH.with_borrow_mut(|bench| {
@@ -56,7 +56,7 @@ extern "C" fn decode(length: usize) -> usize {
     })
 }
 
-/// A new client whose stream is open. `subscribed`: somebody wants the updates; `coalesce`: the window, in milliseconds.
+/// Makes a new client whose stream is open. `subscribed`: it has a subscriber; `coalesce`: the window, in milliseconds.
 #[unsafe(no_mangle)]
 extern "C" fn client(subscribed: u32, coalesce: u32) {
     BENCH.with_borrow_mut(|bench| {
@@ -76,7 +76,7 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
     });
 }
 
-/// Gives the client so many bytes, at this time in milliseconds; answers how many updates it hands out.
+/// Gives the client `length` bytes, at this time in milliseconds; returns how many updates it hands out.
 #[unsafe(no_mangle)]
 extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {

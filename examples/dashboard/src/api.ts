@@ -16,7 +16,7 @@ export interface Instance extends Project {
   state: 'running' | 'stopped';
 }
 
-/** What the polled API said last. */
+/** The last answer of the polled API. */
 export interface ProgressValue {
   step: number;
   percent: number;
@@ -49,7 +49,7 @@ export const update = (name: ListName, id: string, item: { name?: string; state?
 
 export const remove = (name: ListName, id: string) => change('DELETE', `/api/${name}/${encodeURIComponent(id)}`);
 
-/** The header tells the hub whose change it is, so that this tab does not fetch its own news twice. */
+/** The header names the client that makes the change, so that this tab does not fetch its own change twice. */
 const change = (method: string, path: string, json?: unknown) =>
   request<unknown>(path, { method, json, headers: { 'x-tinysse-origin': sse.origin } });
 
@@ -57,6 +57,6 @@ const change = (method: string, path: string, json?: unknown) =>
 export const dev = {
   expire: (client: string) => request('/dev/expire', { method: 'POST', json: { client } }),
   cut: (client: string) => request('/dev/cut', { method: 'POST', json: { client } }),
-  /** Without our origin, so that this page takes them for somebody else's. */
+  /** Without the origin of this tab, so that the page takes them for another client's. */
   storm: (count: number) => request('/dev/notify', { method: 'POST', json: { type: 'projects', count } }),
 };

@@ -1,5 +1,5 @@
 /**
- * An answer that is not 2xx. It carries the status, so that tinysse can tell a refusal (401, 403: give up and say so)
+ * An answer that is not 2xx. It carries the status, so that tinysse can recognise a refusal (401, 403: stop and report)
  * from a hiccup (anything else: try again).
  */
 export class HttpError extends Error {
@@ -38,7 +38,7 @@ async function refusal(response: Response): Promise<HttpError> {
   return new HttpError(response.status, problem.code ?? '', message || `HTTP ${response.status}`);
 }
 
-/** What to tell a person. */
+/** The message for a person. */
 export function explain(error: unknown): string {
   if (error instanceof HttpError) {
     if (error.status === 401) return 'You are signed out.';

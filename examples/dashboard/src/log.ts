@@ -7,7 +7,7 @@ const PREVIEW = 160;
 interface Common {
   /** Rises by one a row; the React key, since an id may come again in another epoch. */
   readonly n: number;
-  /** Milliseconds since 1970: when the hub took it, or when it came if the hub did not say. */
+  /** Milliseconds since 1970: when the hub took it, or when it arrived if the hub did not send that. */
   readonly at: number;
 }
 export interface UpdateRow extends Common {

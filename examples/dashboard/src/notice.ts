@@ -1,7 +1,7 @@
 /** One message for the person, the latest: what was tried and did not work. */
 export interface Notice {
   readonly text: string;
-  /** Grows, so that the same text said twice shows twice. */
+  /** Grows, so that the same text shown twice appears twice. */
   readonly n: number;
 }
 

@@ -7,7 +7,7 @@ import { adopted, type Person, REMEMBERED, SESSION, signIn, signOut, useSession 
 import { sse } from './sse';
 
 /**
- * No polling, no refetch on focus, never stale by age: the server says what changed. That is the point of the page.
+ * No polling, no refetch on focus, never stale by age: the server reports what changed. That is the point of the page.
  */
 export const queryClient = new QueryClient({
   defaultOptions: {

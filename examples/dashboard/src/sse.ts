@@ -14,7 +14,7 @@ declare module 'tinysse' {
   }
 }
 
-/** The one connection of this page. The provider in `main.tsx` tells it who is signed in. */
+/** The one connection of this page. The provider in `main.tsx` passes it the user who is signed in. */
 export const sse = createClient({
   url: eventsUrl(new URLSearchParams(location.search).get('events')),
   transport: 'eventsource',

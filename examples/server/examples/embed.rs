@@ -25,11 +25,12 @@ use tinysse::proto::audience::{Audience, Identity};
 use tinysse_server::{
     auth::revoked::Revoke,
     clock::random_name,
-    config::{Config, Layer, Secret},
+    config::{Config, Layer},
     embed::{Hub, Token},
     error::Problem,
     http::response::Response,
     hub::Update,
+    values::Secret,
 };
 
 /// The app's own state. The hub is one more part of it.

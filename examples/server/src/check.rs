@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Keep, Origins},
-    runtime::Descriptors,
+    config::{Config, Origins},
+    descriptors::Descriptors,
+    settings::Storage,
 };
 
 /// Prints the settings, one a line; false if a place can't be used. What is wrong with the settings themselves was said before.
@@ -24,7 +25,9 @@ pub fn run(config: &Config, origins: &Origins, output: &mut impl Write) -> io::R
         let ((key, value), room) = (setting, widest.saturating_sub(width(setting)));
         writeln!(output, "{key} = {value}{:room$}  # {}", "", origins.of(key))?;
     }
-    for warning in config.warnings.iter().cloned().chain(Descriptors::raise().shortage(&config.limits)) {
+    for warning in
+        config.warnings.iter().cloned().chain(Descriptors::raise().shortage(config.hub.serve.max_connections))
+    {
         writeln!(output, "warning: {warning}")?;
     }
     let wrong = places(config);
@@ -36,11 +39,11 @@ pub fn run(config: &Config, origins: &Origins, output: &mut impl Write) -> io::R
 
 /// The places that can't be used. Files that are only read were read with the settings.
 fn places(config: &Config) -> Vec<(&'static str, String)> {
-    let data = match &config.keep {
-        Keep::File { folder, .. } => Some(("data", folder.as_path(), writable(folder))),
-        Keep::Memory | Keep::Redis(_) => None,
+    let data = match &config.hub.storage {
+        Storage::File { folder, .. } => Some(("data", folder.as_path(), writable(folder))),
+        Storage::Memory | Storage::Redis(_) => None,
     };
-    let revocations = config.access.revocations.as_deref().map(|path| ("revocations", path, file(path)));
+    let revocations = config.hub.auth.revocations.as_deref().map(|path| ("revocations", path, file(path)));
     let tried = data.into_iter().chain(revocations);
     tried.filter_map(|(key, path, tried)| Some((key, format!("{}: {}", path.display(), tried.err()?)))).collect()
 }

@@ -5,10 +5,11 @@
 //! use axum::{Extension, Json, Router, extract::State, routing::post};
 //! use tinysse::proto::audience::Identity;
 //! use tinysse_server::{
-//!     config::{Config, Layer, Secret},
 //!     embed::{Hub, Token},
 //!     error::Problem,
 //!     http::response::Response,
+//!     settings::Settings,
+//!     values::Secret,
 //! };
 //!
 //! // A handler of yours: it says what it changed.
@@ -23,8 +24,7 @@
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! let secret = Secret::from("32 bytes or more, kept to yourself".to_owned());
-//! let config = Config::resolve(Layer { memory: Some(true), secret: Some(secret), ..Layer::default() }).unwrap();
-//! let hub = Hub::start(config).unwrap();
+//! let hub = Hub::start(Settings::in_memory(secret)).unwrap();
 //! let app: Router = Router::new()
 //!     .route("/projects", post(rename))
 //!     .layer(hub.layer()) // publishes what the handlers broadcast
@@ -56,19 +56,18 @@ use tinysse::proto::{audience::Identity, wire::id::EventId};
 use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
+    access::RightsError,
     app::{App, Own},
     auth::revoked::{Revoke, RevokeError},
-    config::Config,
-    delivery::Notice,
     error::Problem,
     http::{self, layer::Publishing},
     hub::Update,
-    rights::RightsError,
-    runtime::{Conn, carry, drain, end},
-    update_service::NotifyError,
+    publish::{NotifyError, delivery::Notice},
+    settings::Settings,
+    stream::Conn,
 };
 
-pub use crate::issue::Token;
+pub use crate::access::Token;
 
 /// A running hub. Clones are handles to the same one; it ends with the last of them and of the routers that it gave away.
 #[derive(Clone, Debug)]
@@ -85,8 +84,8 @@ impl Hub {
     ///
     /// # Panics
     /// Outside a runtime.
-    pub fn start(config: Config) -> io::Result<Self> {
-        Self::start_with(config, Own::default())
+    pub fn start(settings: impl Into<Settings>) -> io::Result<Self> {
+        Self::start_with(settings, Own::default())
     }
 
     /// The same with your own engine or directory of rights.
@@ -96,8 +95,8 @@ impl Hub {
     ///
     /// # Panics
     /// Outside a runtime.
-    pub fn start_with(config: Config, own: Own) -> io::Result<Self> {
-        let app = App::with(config, own)?;
+    pub fn start_with(settings: impl Into<Settings>, own: Own) -> io::Result<Self> {
+        let app = App::with(settings, own)?;
         let mut background = JoinSet::new();
         app.spawn_background(&mut background);
         Ok(Self { app, background: Arc::new(Mutex::new(background)) })
@@ -109,13 +108,13 @@ impl Hub {
     /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's `into_make_service_with_connect_info::<SocketAddr>`.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         // The extension is nobody's: it keeps the hub running as long as there are routes.
-        http::embedded(&self.app).layer(middleware::from_fn(named)).layer(Extension(self.clone()))
+        http::embedded(&self.app.services).layer(middleware::from_fn(named)).layer(Extension(self.clone()))
     }
 
     /// The layer that publishes what your handlers [broadcast](crate::http::response), on success only.
     #[must_use]
     pub fn layer(&self) -> Publishing {
-        Publishing::new(&self.app)
+        self.app.services.publishing()
     }
 
     /// A token with which `user` may open a stream, for your handler of `POST /auth/sse-token`: you know who asks.
@@ -132,17 +131,17 @@ impl Hub {
     /// # Errors
     /// As [`token`](Self::token).
     pub async fn token_of(&self, user: Identity, session: &str) -> Result<Token, Problem> {
-        self.app.token_of_user(user, session).await
+        self.app.services.issuer.for_user(user, session).await
     }
 
     /// Publishes that something of this type changed, for everybody. Returns its id, or `None` if it waits for its window (`--batch`) to end.
     ///
-    /// What the log does not take is [owed](crate::owed): the type is announced as soon as it does, so there is no need to call again.
+    /// What the log does not take is [owed](crate::publish::owed): the type is announced as soon as it does, so there is no need to call again.
     ///
     /// # Errors
     /// [`NotifyError`].
     pub async fn notify(&self, kind: &str) -> Result<Option<EventId>, NotifyError> {
-        self.app.updates.notify(kind).await
+        self.app.services.updates.notify(kind).await
     }
 
     /// Publishes an update with data, key, audience and so on. Of what the log does not take, type and audience are owed.
@@ -150,13 +149,13 @@ impl Hub {
     /// # Errors
     /// [`NotifyError`].
     pub async fn publish(&self, update: impl Into<Update>) -> Result<Option<EventId>, NotifyError> {
-        self.app.updates.notify_with(update.into()).await
+        self.app.services.updates.notify_with(update.into()).await
     }
 
     /// Every update from now on, for code inside the process.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Notice>> {
-        self.app.updates.subscribe()
+        self.app.services.updates.subscribe()
     }
 
     /// Takes rights away, and ends the streams that had them; answers how many ended here.
@@ -165,7 +164,7 @@ impl Hub {
     /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could not be recorded (`--revocations`), or
     /// the other nodes could not be notified.
     pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
-        self.app.revoke(whom).await
+        self.app.services.cluster.revoke(whom).await
     }
 
     /// The rights of this user changed, or with `None` everybody's: asks the directory anew and tells the open streams; answers for how many
@@ -174,13 +173,13 @@ impl Hub {
     /// # Errors
     /// [`RightsError`].
     pub async fn rights_changed(&self, user: Option<&str>) -> Result<usize, RightsError> {
-        self.app.rights_changed(user.into()).await
+        self.app.services.cluster.rights_changed(user.into()).await
     }
 
     /// The text for Prometheus.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.app.metrics.render(&self.app)
+        http::render_metrics(&self.app.services)
     }
 
     /// The parts, for whatever is not offered here.
@@ -192,7 +191,7 @@ impl Hub {
     /// Serves your routes, the hub's among them, until `stop` resolves, then [drains](Self::drain) and [closes](Self::close). Streams cost
     /// less than in any other server: their sockets leave the HTTP layer, and readers that read nothing are noticed.
     pub async fn serve(&self, listener: TcpListener, routes: Router, stop: impl Future<Output = ()>) {
-        carry(&self.app, routes, None, listener, stop).await;
+        self.app.carry(routes, listener, stop).await;
         self.close().await;
     }
 
@@ -207,14 +206,14 @@ impl Hub {
     /// # Ok(()) }
     /// ```
     pub async fn drain(&self) {
-        drain(&self.app).await;
+        self.app.drain().await;
     }
 
     /// Publishes what windows still hold and what is owed, writes what is still to be written, and ends, in twelve seconds at most; publishing
     /// is refused afterwards.
     pub async fn close(&self) {
         let background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
-        end(&self.app, background).await;
+        self.app.end(background).await;
     }
 }
 

@@ -6,8 +6,10 @@ use tinysse_server::{
     app::App,
     check,
     config::{Command, Config, ConfigError, TokenCommand},
+    demo,
+    descriptors::Descriptors,
     http::SPANS,
-    runtime::{Descriptors, bind, serve},
+    serve::bind,
     tokens,
 };
 use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -93,22 +95,24 @@ fn served(config: Config) -> ExitCode {
 }
 
 async fn run(config: Config) -> std::io::Result<()> {
-    if config.dev {
+    if config.hub.http.dev {
         tracing::warn!(
             target: "tinysse::server",
             "--dev: tokens are signed with a secret that everybody knows, and anybody may log in as anybody. Never expose this."
         );
     }
-    for warning in config.warnings.iter().cloned().chain(Descriptors::raise().shortage(&config.limits)) {
+    for warning in
+        config.warnings.iter().cloned().chain(Descriptors::raise().shortage(config.hub.serve.max_connections))
+    {
         tracing::warn!(target: "tinysse::server", "{warning}");
     }
-    let (address, scheme) = (config.listen, if config.tls.is_some() { "https" } else { "http" });
+    let (address, scheme) = (config.listen, if config.hub.serve.tls.is_some() { "https" } else { "http" });
     let app = App::new(config)?;
     let listener = bind(address).await?;
     let stop = stopped()?;
     // For people and for programs that start this one.
     writeln!(std::io::stdout(), "listening on {scheme}://{}", listener.local_addr()?)?;
-    serve(app, listener, stop).await;
+    app.serve_with(demo::routes(&app.services), listener, stop).await;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What Prometheus is shown. Every label has few values: types past the first 64 are counted as `other`.
+//! The counters that Prometheus reads. They are counted by label and know no other module. Every label has few values: types past the first 64 are counted as `other`.
 
 use std::{
     collections::BTreeSet,
@@ -8,15 +8,8 @@ use std::{
 use metrics::{Counter, Gauge, counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::{
-    app::App,
-    engine::{EngineError, Health},
-    hub::{PublishError, Waits},
-    runtime::{Lag, Transport},
-    update_service::NotifyError,
-    worker::{Poll, poller::Outcome},
-};
-
+/// The transports of streams.
+const TRANSPORTS: [&str; 2] = ["native", "fetch"];
 /// The protocol of most connections.
 const PLAIN: &str = "http/1.1";
 /// Types that get a series of their own.
@@ -45,8 +38,7 @@ impl Default for Metrics {
         let handle = recorder.handle();
         let (streams, plain) = with_local_recorder(&recorder, || {
             describe();
-            let streams = [Transport::Native, Transport::Fetch].map(|transport| {
-                let transport = transport.as_str();
+            let streams = TRANSPORTS.map(|transport| {
                 (
                     counter!("tinysse_streams_opened_total", "transport" => transport),
                     gauge!("tinysse_streams_open", "transport" => transport),
@@ -60,24 +52,24 @@ impl Default for Metrics {
 
 impl Metrics {
     /// A stream opened.
-    pub fn opened(&self, transport: Transport) {
-        let (opened, open) = &self.streams[transport as usize];
+    pub fn opened(&self, transport: &str) {
+        let Some((opened, open)) = self.stream(transport) else { return };
         opened.increment(1);
         open.increment(1.0);
     }
 
     /// A stream ended: `client`, `drain`, `rotate`, `token`, `revoked`, `slow`, `cut`, `error`.
-    pub fn closed(&self, reason: &'static str, transport: Transport) {
-        self.streams[transport as usize].1.decrement(1.0);
-        let transport = transport.as_str();
+    pub fn closed(&self, reason: &'static str, transport: &'static str) {
+        let Some((_, open)) = self.stream(transport) else { return };
+        open.decrement(1.0);
         self.record(|| {
             counter!("tinysse_streams_closed_total", "reason" => reason, "transport" => transport).increment(1);
         });
     }
 
     /// A client was sent away with a time to come back.
-    pub fn shed(&self, transport: Transport) {
-        self.record(|| counter!("tinysse_streams_shed_total", "transport" => transport.as_str()).increment(1));
+    pub fn shed(&self, transport: &'static str) {
+        self.record(|| counter!("tinysse_streams_shed_total", "transport" => transport).increment(1));
     }
 
     /// A connection speaks `http/1.1`, `https/1.1` or `h2`.
@@ -108,15 +100,7 @@ impl Metrics {
     }
 
     /// An update was refused.
-    pub fn unpublished(&self, error: &NotifyError) {
-        let why = match error {
-            NotifyError::Refused(PublishError::BadType(_)) => "bad_type",
-            NotifyError::Refused(PublishError::TooLarge) => "too_large",
-            NotifyError::NotLogged(EngineError::Busy) => "busy",
-            NotifyError::NotLogged(EngineError::Full(_)) => "full",
-            NotifyError::NotLogged(EngineError::Unavailable(_)) => "unavailable",
-            NotifyError::NotLogged(EngineError::Reused) => "reused_key",
-        };
+    pub fn unpublished(&self, why: &'static str) {
         self.record(|| counter!("tinysse_updates_refused_total", "why" => why).increment(1));
     }
 
@@ -126,43 +110,22 @@ impl Metrics {
     }
 
     /// A poller had an answer, or none.
-    pub fn polled(&self, kind: &str, outcome: Outcome) {
+    pub fn polled(&self, kind: &str, outcome: &'static str) {
         let label = kind.to_owned();
-        self.record(|| counter!("tinysse_polls_total", "type" => label, "outcome" => outcome.as_str()).increment(1));
+        self.record(|| counter!("tinysse_polls_total", "type" => label, "outcome" => outcome).increment(1));
     }
 
-    /// The text for Prometheus, with what only `app` knows put in.
+    /// Returns the text for Prometheus, with what `current` sets on the [`metrics`](::metrics) macros put in.
     #[must_use]
-    pub fn render(&self, app: &App) -> String {
-        let (counts, (updates, bytes)) = app.streams.counts();
-        let lag = app.streams.lag();
-        self.record(|| {
-            counter!("tinysse_frames_total").absolute(counts.frames);
-            counter!("tinysse_frames_replayed_total").absolute(counts.replayed);
-            counter!("tinysse_replays_total", "result" => "hit").absolute(counts.hits);
-            counter!("tinysse_replays_total", "result" => "miss").absolute(counts.misses);
-            counter!("tinysse_updates_skipped_total").absolute(counts.skipped);
-            counter!("tinysse_updates_coalesced_total").absolute(app.updates.coalesced());
-            gauge!("tinysse_cursor_lag_max").set(lag.most as f64);
-            for (bound, streams) in Lag::BOUNDS.iter().zip(lag.streams) {
-                gauge!("tinysse_streams_behind", "more_than" => bound.to_string()).set(streams as f64);
-            }
-            counter!("tinysse_beats_total").absolute(counts.beats);
-            for (gap, count) in &counts.resyncs {
-                counter!("tinysse_resyncs_total", "gap" => gap.as_str()).absolute(*count);
-            }
-            counter!("tinysse_updates_passed_over_total").absolute(counts.passed_over);
-            gauge!("tinysse_updates_owed").set(app.updates.owed().count() as f64);
-            gauge!("tinysse_log_waiting").set(app.updates.waiting() as f64);
-            gauge!("tinysse_log_writable").set(f64::from(u8::from(app.engine.health() == Health::Good)));
-            gauge!("tinysse_log_updates").set(updates as f64);
-            gauge!("tinysse_log_bytes").set(bytes as f64);
-            app.worker.polls().iter().for_each(|poll| poll_gauges(poll));
-        });
+    pub fn render(&self, current: impl FnOnce()) -> String {
+        self.record(current);
         self.handle.run_upkeep();
-        let mut text = self.handle.render();
-        histogram(&mut text, &counts.waits);
-        text
+        self.handle.render()
+    }
+
+    fn stream(&self, transport: &str) -> Option<&(Counter, Gauge)> {
+        let known = TRANSPORTS.iter().position(|known| *known == transport)?;
+        self.streams.get(known)
     }
 
     fn record<T>(&self, what: impl FnOnce() -> T) -> T {
@@ -180,33 +143,6 @@ impl Metrics {
         types.insert(kind.to_owned());
         kind.to_owned()
     }
-}
-
-fn poll_gauges(poll: &Poll) {
-    let (view, kind) = (poll.view(), poll.kind().to_owned());
-    if let Some(age) = view.age_ms {
-        gauge!("tinysse_poll_age_seconds", "type" => kind.clone()).set(age as f64 / 1_000.0);
-    }
-    gauge!("tinysse_poll_stale", "type" => kind.clone()).set(f64::from(u8::from(view.stale)));
-    gauge!("tinysse_poll_active", "type" => kind.clone()).set(f64::from(u8::from(poll.works())));
-    gauge!("tinysse_poll_failures_in_a_row", "type" => kind).set(f64::from(view.failures));
-}
-
-/// Written here, since it is counted in the hub, where that costs least.
-///
-/// Source: Prometheus, "Exposition formats", histograms.
-fn histogram(text: &mut String, waits: &Waits) {
-    const NAME: &str = "tinysse_publish_to_write_seconds";
-    let seconds = |ms: u64| ms as f64 / 1_000.0;
-    text.push_str(&format!(
-        "# HELP {NAME} From publishing an update to writing it to a stream that was open, in whole milliseconds.\n\
-         # TYPE {NAME} histogram\n"
-    ));
-    for (bound, count) in waits.below() {
-        text.push_str(&format!("{NAME}_bucket{{le=\"{}\"}} {count}\n", seconds(bound)));
-    }
-    let (sum, count) = (seconds(waits.sum_ms()), waits.count());
-    text.push_str(&format!("{NAME}_bucket{{le=\"+Inf\"}} {count}\n{NAME}_sum {sum}\n{NAME}_count {count}\n\n"));
 }
 
 fn describe() {

@@ -42,7 +42,7 @@ pub fn run(command: &TokenCommand, input: &mut impl Read, output: &mut impl Writ
 }
 
 fn auth(config: &Config) -> Auth {
-    Auth::new(config, Clock::start())
+    Auth::new(&config.hub.auth, Clock::start())
 }
 
 fn report(auth: &Auth, token: &str, session: bool, output: &mut impl Write) -> io::Result<bool> {

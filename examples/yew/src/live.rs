@@ -9,7 +9,7 @@ use yew::{platform::spawn_local, prelude::*};
 
 use crate::api::{self, Project};
 
-/// One for the page. Of a storm, at most four updates a second are told, the last always.
+/// One for the page. Of a burst, at most four updates a second are delivered, the last always.
 pub fn connect() -> Result<SseClient, Error> {
     SseClient::builder("/events").token(api::token).coalesce(Duration::from_millis(250)).build()
 }
@@ -19,7 +19,7 @@ async fn keep_fresh(client: SseClient, show: impl Fn(Result<Vec<Project>, String
     let changes = client.subscribe::<IgnoredAny>("projects")?.with_queue(Queue::latest(1));
     let mut stale = stream::select(changes.map(drop), client.resyncs().map(drop));
     client.start();
-    drop(client); // whoever closes it ends this too
+    drop(client); // closing it elsewhere ends this too
     show(api::projects().await);
     while let Some(()) = stale.next().await {
         show(api::projects().await);
@@ -48,7 +48,7 @@ pub fn use_status(client: &SseClient) -> UseStateHandle<Status> {
     let (client, shown) = (client.clone(), status.clone());
     use_task(move || async move {
         let mut statuses = client.statuses();
-        drop(client); // whoever closes it ends this too
+        drop(client); // closing it elsewhere ends this too
         while let Some(status) = statuses.next().await {
             shown.set(status);
         }

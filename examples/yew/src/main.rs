@@ -1,4 +1,4 @@
-//! Projects that stay fresh: the page fetches them again when the hub says that they changed, whoever changed them.
+//! Projects that stay fresh: the page fetches them again when the hub reports a change, from this page or any other.
 //!
 //! `live` is the file to read: all of tinysse is there, but for the token in `api`.
 
@@ -12,7 +12,7 @@ use yew::{platform::spawn_local, prelude::*};
 
 use crate::{projects::Projects, status::StatusPill};
 
-/// Signed in as somebody, and connected, or what went wrong.
+/// Signed in as a user, and connected, or what went wrong.
 type Session = Result<SseClient, String>;
 
 #[component]

@@ -84,7 +84,7 @@ fn Create() -> Html {
     }
 }
 
-/// Does something with the field's text, and says in the field what went wrong.
+/// Does something with the field's text, and shows in the field what went wrong.
 fn submit<F>(field: NodeRef, work: impl Fn(String) -> F + 'static) -> Callback<SubmitEvent>
 where
     F: Future<Output = Result<(), String>> + 'static,

@@ -14,8 +14,8 @@ const update = ['projects', 7];
 const lost = 3;
 
 for (const [transport, chunks] of [
-  ['eventsource', ['wasm/glue.js', 'inlined.js', 'wasm/inline.js']],
-  ['fetch', ['wasm/fetch/glue.js', 'inlined-fetch.js', 'wasm/fetch/inline.js']],
+  ['eventsource', ['wasm/glue.js', 'loader/inlined.js', 'wasm/inline.js']],
+  ['fetch', ['wasm/fetch/glue.js', 'loader/inlined-fetch.js', 'wasm/fetch/inline.js']],
 ] as const) {
   for (const chunk of chunks) {
     test(`${transport}: the first requests for ${chunk} are lost, and it connects`, async ({ page }) => {
@@ -76,8 +76,8 @@ test('released or closed while it waits, nothing is asked for again', async ({ p
 });
 
 for (const [part, options] of [
-  ['more.js', 'persist: true, log: () => {}'],
-  ['more.js', "persist: true, user: 'ada'"],
+  ['plugins/index.js', 'persist: true, log: () => {}'],
+  ['plugins/index.js', "persist: true, user: 'ada'"],
 ] as const) {
   test(`without ${part} it connects with ${options}: the requests for it are lost`, async ({ page }) => {
     site.drops.set(`/pkg/${part}`, 1_000);

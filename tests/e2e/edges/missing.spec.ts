@@ -102,7 +102,7 @@ async function uses(page: Page): Promise<void> {
   expect(source).toBe('{"id":7}');
   const first = await page.evaluate(`(async () => {
     const { createClient } = await import('/pkg/index.js');
-    const { updates } = await import('/pkg/iterate.js');
+    const { updates } = await import('/pkg/client/iterate.js');
     const client = createClient({ url: '/events' });
     for await (const { data } of updates(client, 'projects')) return data.id;
   })()`);

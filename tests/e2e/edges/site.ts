@@ -23,7 +23,7 @@ export const refusal =
   (_, response) =>
     response.writeHead(status, headers).end();
 
-/** A site with the package as it was built, and a stream that answers as a test says. */
+/** A site with the package as it was built, and a stream that answers as a test sets it. */
 export class Site {
   /** What `/events` answers. */
   events: Answer = stream;

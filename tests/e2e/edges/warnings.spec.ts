@@ -1,4 +1,4 @@
-// What the console says of each kind of failure, in a real page.
+// What the console prints of each kind of failure, in a real page.
 import { expect, type Page, test } from '@playwright/test';
 import { connect, refusal, Site, warnings } from './site';
 
@@ -142,17 +142,17 @@ test('`quiet` and a closed client: nothing, and its text is not loaded', async (
   // Whatever was asked for before this was asked for by now.
   await page.evaluate(() => fetch('/pkg/package.json'));
   expect(said).toEqual([]);
-  expect(site.asked('/pkg/explain.js')).toEqual([]);
+  expect(site.asked('/pkg/client/explain.js')).toEqual([]);
 });
 
 test('a text that cannot be loaded changes nothing', async ({ page }) => {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   site.events = refusal(404);
-  site.drops.set('/pkg/explain.js', 1_000);
+  site.drops.set('/pkg/client/explain.js', 1_000);
   await page.goto(site.url);
   await connect(page, fetches);
-  await expect.poll(() => site.asked('/pkg/explain.js').length).toBeGreaterThan(0);
+  await expect.poll(() => site.asked('/pkg/client/explain.js').length).toBeGreaterThan(0);
   await expect.poll(() => page.evaluate('sse.getSnapshot().status')).toBe('failed');
   expect(problems).toEqual([]);
 });

@@ -40,7 +40,7 @@ export class Driver {
   async end(): Promise<void> {
     if (this.#session) await this.#ask('DELETE', '').catch(() => {});
     const { pid, exitCode } = this.#child;
-    // It may stand behind another program, such as xvfb-run, which ends with it.
+    // It may run inside another program, such as xvfb-run, which ends with it.
     if (pid && exitCode === null) process.kill(-pid);
   }
 

@@ -1,4 +1,4 @@
-// Our EventSource in a browser that Playwright does not drive: `npm test -- --only firefox,webkit` says which.
+// The EventSource of tinysse in a browser that Playwright does not drive, with `npm test -- --only firefox,webkit`.
 import { expect, test } from '@playwright/test';
 import { Driver } from './driver';
 import type { Place } from './kit';

@@ -1,18 +1,18 @@
 // What the cases are written with. It runs in windows and in workers, against any class of the name.
 import type { EventSource as Ours } from '../../../js/eventsource/index';
 
-/** What the server says to one request. */
+/** The server's answer to one request. */
 export interface Answer {
   status?: number;
   headers?: Record<string, string | string[]>;
   body?: string;
   /** The body is bytes, a character each. */
   raw?: boolean;
-  /** The body so many times. */
+  /** How many times the body is sent. */
   repeat?: number;
-  /** So many bytes of `x` after the body. */
+  /** How many bytes of `x` follow the body. */
   fill?: number;
-  /** In chunks of so many bytes. */
+  /** The size of chunks in bytes. */
   piece?: number;
   /** Written later, one by one. */
   more?: string[];
@@ -39,7 +39,7 @@ export interface Place {
   other: string;
   /** Where they run. */
   context: string;
-  /** The browser's own class instead of ours. */
+  /** The browser's own class instead of that of tinysse. */
   native: boolean;
 }
 
@@ -125,7 +125,7 @@ export class Kit {
     });
   }
 
-  /** What a stream of these bytes says before it ends: `type|id|data`, of the types named. */
+  /** The events of a stream of these bytes before it ends: `type|id|data`, of the types named. */
   async said(answer: Answer, types: readonly string[] = ['message']): Promise<string[]> {
     const source = this.open([answer]);
     const said: string[] = [];
@@ -148,7 +148,7 @@ export interface Case {
   name: string;
   /** Beyond the standard, or where Chromium's own class does not follow it. */
   ours?: true;
-  /** Where it can be run; everywhere unless said. */
+  /** Where it can be run; everywhere by default. */
   only?: string;
   run(kit: Kit): Promise<void> | void;
 }

@@ -18,7 +18,7 @@ test.afterEach(() => origin.end());
 
 const stream = (key: string, plan: Answer[]) => `/stream?${new URLSearchParams({ key, plan: JSON.stringify(plan) })}`;
 
-/** Opens a stream in the page; what it says is in `seen`. */
+/** Opens a stream in the page; its events are in `seen`. */
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(`${origin.url}/`);
   await page.evaluate(async (url) => {
@@ -73,7 +73,7 @@ test('the back/forward cache: the connection is given up, and taken up again wit
   expect(origin.seen('cache').map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '1']);
 });
 
-/** Run in a page or in a worker: what the global class was before and after `install()`, and what a stream says through it. */
+/** Run in a page or in a worker: what the global class was before and after `install()`, and the events of a stream through it. */
 const installs = `async (script, url) => {
   const scope = globalThis;
   const native = scope.EventSource;

@@ -1,4 +1,4 @@
-// Runs the cases wherever it is loaded: a window calls `runCases`, a worker is told by message.
+// Runs the cases wherever it is loaded: a window calls `runCases`, a worker gets a message.
 import type { EventSource as Ours } from '../../../js/eventsource/index';
 import { beyond } from './cases/beyond';
 import { connection } from './cases/connection';

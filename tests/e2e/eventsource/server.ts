@@ -10,7 +10,7 @@ import type { Answer, Request } from './kit';
 const here = import.meta.dirname;
 const page = '<!doctype html><meta charset="utf-8"><title>EventSource</title>';
 
-/** An origin that does what the URL says, and remembers what it was asked. */
+/** An origin that does what the URL asks for, and remembers its requests. */
 export class Origin {
   /** Sent with every page. */
   policy = '';

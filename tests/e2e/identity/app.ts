@@ -6,7 +6,7 @@ import { tab } from './watch';
  * How a tab knows its user.
  *
  * - `user`: one user for all tabs, in `localStorage`; the client is given it by `setUser`.
- * - `token`: the same, but the client takes it from the token, and is only told to forget.
+ * - `token`: the same, but the client takes it from the token, and is only asked to forget.
  * - `tab`: each tab has a user of its own, whom the token provider names by a query.
  */
 export type Identity = 'user' | 'token' | 'tab';
@@ -39,7 +39,7 @@ export const app = {
   logOut,
 };
 
-/** As README says: at module level, once. */
+/** As in README: at module level, once. */
 export const sse: Client = createClient({
   url: `${hub}/events`,
   transport: text('transport') === 'fetch' ? 'fetch' : 'eventsource',
@@ -61,7 +61,7 @@ export function received({ user, n }: Pick<Delivery, 'user' | 'n'>): void {
 sse.subscribe('private', ({ data }) => received(data as Delivery));
 sse.onError(({ code, status }) => app.errors.push({ code, status }));
 
-/** Another one whenever somebody logs in or out: answers to older questions say nothing of the current user. */
+/** Another one whenever a user logs in or out: answers to older questions do not concern the current user. */
 let era = 0;
 
 function become(user: string | null): void {
@@ -90,7 +90,7 @@ async function logIn(user: string): Promise<void> {
   follow(user);
 }
 
-/** Logs out; `first` is who is told first. */
+/** Logs out; `first` is who is notified first. */
 async function logOut(first: 'server' | 'client'): Promise<void> {
   const server = () => (identity === 'tab' ? backend('logout') : ask('/auth/logout', {}));
   if (first === 'server') await server();

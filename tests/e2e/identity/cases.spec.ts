@@ -129,9 +129,9 @@ for (const transport of transports) {
   }) => {
     const feed = new Private(hub, ['ada', 'bob']);
     const page = await open(context, site, line, { transport, identity: 'tab', tab: 'a', more: { user: 'ada' } });
-    // Nobody is logged in: the provider says 401.
+    // No user is logged in: the provider answers 401.
     await shows(page, 'failed');
-    // The page says ada, and the server says bob.
+    // The page names ada, and the server names bob.
     await page.evaluate(async () => {
       await fetch('/session?tab=a&do=login&user=bob', { method: 'POST' });
       window.client.setUser('eve');
@@ -222,7 +222,7 @@ for (const [name, way] of Object.entries(ways)) {
     const page = await open(context, site, line, { app: 'react' });
     await expect(page.getByTestId('status')).toHaveText('failed');
     expect((await errors(page)).at(-1)).toEqual({ code: 'unauthorized', status: 401 });
-    // Somebody else's business: without the login none of these leads anywhere, and each costs one question.
+    // Events of other users: without the login none of these leads anywhere, and each costs one question.
     const asks = await questions(page);
     await shown(page, asks);
     expect(await questions(page)).toBe(asks + 1);

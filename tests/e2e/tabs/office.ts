@@ -8,7 +8,7 @@ import { pkg, type Server } from '../server';
 
 const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** The smallest app there is, on the package as it is published; what it hears stands in `window`. */
+/** The smallest app there is, on the package as it is published; what it receives is in `window`. */
 const script = `
 import { createClient } from '/pkg/index.js';
 const query = new URLSearchParams(location.search);
@@ -33,7 +33,7 @@ sse.onResync(({ gap }) => window.resyncs.push(gap));
 sse.acquire();
 `;
 
-export interface Heard {
+export interface Received {
   readonly id: string;
   readonly n: number;
   /** Milliseconds since 1970. */
@@ -41,7 +41,7 @@ export interface Heard {
 }
 
 interface Desk {
-  readonly heard: Heard[];
+  readonly heard: Received[];
   readonly resyncs: string[];
   readonly asks: number;
   readonly sse: {
@@ -54,7 +54,7 @@ declare global {
   interface Window extends Desk {}
 }
 
-/** A page that says whether its process died. */
+/** A page that reports whether its process died. */
 export type Watched = Page & { dead?: boolean };
 
 /** A site whose pages share a connection; its tokens are those of a server's users. */
@@ -128,7 +128,7 @@ export const status = (page: Page) => page.evaluate(() => window.sse.getSnapshot
 export const role = (page: Page) => page.evaluate(() => window.sse.getSnapshot().role);
 export const heard = (page: Page) => page.evaluate(() => window.heard);
 
-/** Waits until the tab is open and says what part it plays. */
+/** Waits until the tab is open and shows which role it has. */
 export async function settled(page: Page, as?: string): Promise<void> {
   await page.waitForFunction(
     (as) => {
@@ -140,7 +140,7 @@ export async function settled(page: Page, as?: string): Promise<void> {
   );
 }
 
-/** Waits until the tab has heard the update of this id. */
+/** Waits until the tab has received the update of this id. */
 export async function hears(page: Page, id: string | undefined): Promise<void> {
   await page.waitForFunction((id) => window.heard.at(-1)?.id === id, id, { polling: 20, timeout: 30_000 });
 }

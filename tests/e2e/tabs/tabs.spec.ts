@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { test as base, expect } from '../fixtures';
 import type { Relay } from '../proxy';
 import { Feed, type Server } from '../server';
-import { type Heard, heard, hears, Office, role, settled, type Watched } from './office';
+import { heard, hears, Office, type Received, role, settled, type Watched } from './office';
 
 /** `npm run test:full` has twenty of each. */
 const TABS = Number(process.env.TABS ?? 8);
@@ -67,7 +67,7 @@ const ends: Record<string, End> = {
     go: async (page) => void block(page, 2_500, 'freeze'),
     back: (page) => page.evaluate(() => document.dispatchEvent(new Event('resume'))),
   },
-  // As under a debugger, or on a machine that swaps: nobody is told.
+  // As under a debugger, or on a machine that swaps: no tab is notified.
   stopped: { go: async (page) => void block(page, 4_000, ''), back: (page) => page.evaluate(() => {}) },
 };
 
@@ -104,7 +104,7 @@ test(`${TABS} tabs are one connection, and ${KILLS} leaders that die lose and do
       timeout: 15_000,
     });
     const silences = await Promise.all(tabs.filter(({ dead }) => !dead).map((tab) => longestSilence(tab, at)));
-    // The middle one: a tab that shares the process of one that is stopped stands still with it.
+    // The middle one: a tab that shares the process of one that is stopped stops with it.
     handovers.push(silences.sort((a, b) => a - b)[silences.length >> 1] as number);
     // Where pages are many, the browser runs several in one process: some die with their neighbour.
     for (const tab of tabs.filter(({ dead }) => dead)) {
@@ -249,19 +249,19 @@ async function leading(tabs: Watched[]): Promise<Watched> {
 
 const resyncs = (page: Page) => page.evaluate(() => window.resyncs);
 
-/** From when a tab hears at all, it hears everything, once and in order. */
-function complete(all: Heard[], published: string[]): void {
+/** From when a tab receives at all, it receives everything, once and in order. */
+function complete(all: Received[], published: string[]): void {
   const from = published.indexOf(all[0]?.id ?? '');
   expect(from).toBeGreaterThanOrEqual(0);
   expect(all.map(({ id }) => id)).toEqual(published.slice(from));
 }
 
-/** The longest time between two updates that a tab heard, from a moment on. */
+/** The longest time between two updates that a tab received, from a moment on. */
 const longestSilence = (tab: Page, from: number) =>
   tab.evaluate((from) => {
     const times = [from, ...window.heard.map(({ at }) => at).filter((at) => at >= from)];
     return Math.max(...times.slice(1).map((at, index) => at - (times[index] as number)));
   }, from);
 
-/** Streams that were asked for; preflights are none. */
+/** Streams that were asked for, without preflights. */
 const streams = (line: Relay) => line.requests.filter(({ method }) => method === 'GET').length;

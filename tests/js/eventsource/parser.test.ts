@@ -4,7 +4,7 @@ import { Parser, piece } from '../../../js/eventsource/parser.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** All that a parser says of a stream, cut into chunks of this length. */
+/** All events that a parser finds in a stream, cut into chunks of this length. */
 function read(stream: Uint8Array, chunk: number, parser = new Parser(2 ** 27)) {
   const said: unknown[] = [];
   for (let at = 0; at < stream.length; at += chunk) {

@@ -6,7 +6,7 @@ import { initTRPC, TRPCError, tracked } from '@trpc/server';
 import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EventSource } from '../../../js/eventsource/index.js';
-import { type TrpcEventSourceOptions, trpcEventSource } from '../../../js/trpc.js';
+import { type TrpcEventSourceOptions, trpcEventSource } from '../../../js/trpc/index.js';
 
 /** Updates that a token is good for. */
 const lifetime = 5;
@@ -78,7 +78,7 @@ const fresh = (): string => {
   return `token${given}`;
 };
 
-/** Subscribes until so many updates came, or the subscription ended. */
+/** Subscribes until this many updates came, or the subscription ended. */
 function updates(token: TrpcEventSourceOptions['token'], count: number, each = (_id: number) => {}) {
   const ids: number[] = [];
   const errors: unknown[] = [];

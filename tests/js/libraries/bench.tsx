@@ -66,7 +66,7 @@ export class Bench {
     await this.pass(1);
   }
 
-  /** Something changes on the server, which says so. */
+  /** Something changes on the server, which publishes it. */
   change(): void {
     this.version += 1;
     this.sse.update('projects');

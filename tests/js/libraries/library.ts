@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { QueryClientLike } from '../../../js/fetches.js';
+import type { QueryClientLike } from '../../../js/refetch/query-cache.js';
 
 /** What the behaviour table mounts: one component that shows the version of a query. */
 export interface RowProps {
@@ -27,7 +27,7 @@ export type Load = (name: string) => Promise<{ version: number }>;
 /** A library, as the behaviour table sees it: everything it asks of the network goes through `load`. */
 export interface Library {
   readonly name: string;
-  /** Where it costs more requests than the table says, by column. */
+  /** Where it costs more requests than the table allows, by column. */
   readonly costs?: Record<string, number>;
   app(load: Load): App;
 }

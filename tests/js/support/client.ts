@@ -1,13 +1,15 @@
-import type { Detail } from '../../../js/detail.js';
-import { inspect } from '../../../js/inspect.js';
-import { matches, patterns } from '../../../js/match.js';
-import { idle } from '../../../js/snapshot.js';
-import { tallyOf } from '../../../js/tally.js';
-import type { Client, Gap, Off, Resync, Snapshot, Until, Update } from '../../../js/types.js';
+import { idle } from '../../../js/client/snapshot.js';
+import type { Client, SubscribeOptions, Unsubscribe } from '../../../js/model/client.js';
+import { countersOf } from '../../../js/model/counters.js';
+import { matches, patterns } from '../../../js/model/patterns.js';
+import type { Gap, Resync, Snapshot } from '../../../js/model/snapshot.js';
+import type { ClientStats } from '../../../js/model/stats.js';
+import type { Update } from '../../../js/model/update.js';
+import { inspect } from '../../../js/plugins/stats.js';
 
 type Loose = Record<string, unknown>;
 
-/** A client whose connection is the test: it says what the wasm would say. Only for what needs no connection. */
+/** A client whose connection is the test: it reports what the wasm would. Only for what needs no connection. */
 export class HandClient implements Client<Loose> {
   readonly origin = 'this-tab';
   held = 0;
@@ -42,23 +44,23 @@ export class HandClient implements Client<Loose> {
     for (const fn of [...this.#statuses]) fn(this.#snapshot);
   }
 
-  subscribe(types: string | readonly string[], fn: (update: never) => void, until?: Until): Off {
+  subscribe(types: string | readonly string[], fn: (update: never) => void, until?: SubscribeOptions): Unsubscribe {
     return this.#begin(this.#updates, { types: patterns(types), fn }, until);
   }
 
-  onStatus(fn: (snapshot: Snapshot) => void, until?: Until): Off {
+  onStatus(fn: (snapshot: Snapshot) => void, until?: SubscribeOptions): Unsubscribe {
     return this.#begin(this.#statuses, fn, until);
   }
 
-  onResync(fn: (resync: Resync) => void, until?: Until): Off {
+  onResync(fn: (resync: Resync) => void, until?: SubscribeOptions): Unsubscribe {
     return this.#begin(this.#resyncs, fn, until);
   }
 
-  onError(): Off {
+  onError(): Unsubscribe {
     return offOf(() => {});
   }
 
-  onUser(fn: (user: string | null) => void, until?: Until): Off {
+  onUser(fn: (user: string | null) => void, until?: SubscribeOptions): Unsubscribe {
     return this.#begin(this.#users, fn, until);
   }
 
@@ -66,8 +68,8 @@ export class HandClient implements Client<Loose> {
     return this.#snapshot;
   }
 
-  async snapshot(): Promise<Detail> {
-    return inspect(this, undefined, [], tallyOf(this));
+  async stats(): Promise<ClientStats> {
+    return inspect(this, undefined, [], countersOf(this));
   }
 
   setUser(id: string | null): void {
@@ -76,7 +78,7 @@ export class HandClient implements Client<Loose> {
     for (const fn of [...this.#users]) fn(id);
   }
 
-  acquire(until?: Until): Off {
+  acquire(until?: SubscribeOptions): Unsubscribe {
     this.#renew();
     this.held += 1;
     const { signal } = this;
@@ -103,7 +105,7 @@ export class HandClient implements Client<Loose> {
     if (this.signal.aborted) this.#closing = new AbortController();
   }
 
-  #begin<T>(set: Set<T>, entry: T, until: Until | undefined): Off {
+  #begin<T>(set: Set<T>, entry: T, until: SubscribeOptions | undefined): Unsubscribe {
     this.#renew();
     return added(set, entry, until);
   }
@@ -113,13 +115,13 @@ export class HandClient implements Client<Loose> {
   }
 }
 
-function added<T>(set: Set<T>, entry: T, until: Until | undefined): Off {
+function added<T>(set: Set<T>, entry: T, until: SubscribeOptions | undefined): Unsubscribe {
   set.add(entry);
   const off = offOf(() => void set.delete(entry));
   until?.signal?.addEventListener('abort', off, { once: true });
   return off;
 }
 
-function offOf(end: () => void): Off {
+function offOf(end: () => void): Unsubscribe {
   return Object.assign(end, { [Symbol.dispose]: end });
 }

@@ -1,9 +1,9 @@
-import type { Handle } from '../../../js/job.js';
-import { Coordinator } from '../../../js/refetch.js';
+import { Coordinator } from '../../../js/refetch/coordinator.js';
+import type { Handle } from '../../../js/refetch/query.js';
 import { type JobOptions, ModelQuery } from './query.js';
 import { VirtualWorld } from './world.js';
 
-/** A coordinator in virtual time, with so many components on one query. */
+/** A coordinator in virtual time, with N components on one query. */
 export function setUp(over: JobOptions = {}, components = 1) {
   const world = new VirtualWorld();
   const query = new ModelQuery(world);

@@ -1,9 +1,11 @@
-import type { Inside } from '../../../js/inspect.js';
-import { idle } from '../../../js/snapshot.js';
-import type { Gap, TokenAnswer, Update } from '../../../js/types.js';
-import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/wasm.js';
+import { idle } from '../../../js/client/snapshot.js';
+import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/loader/wasm.js';
+import type { TokenAnswer } from '../../../js/model/options.js';
+import type { Gap } from '../../../js/model/snapshot.js';
+import type { Update } from '../../../js/model/update.js';
+import type { Inside } from '../../../js/plugins/stats.js';
 
-/** Stands for the module where the test must say what the wasm says, or must see what it is told. Each made is in `made`. */
+/** Replaces the module where the test must send what the wasm sends, or must see what it is sent. Each made is in `made`. */
 export class Double implements WasmClient {
   static made: Double[] = [];
   static get last(): Double {

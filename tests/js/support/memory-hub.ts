@@ -7,7 +7,7 @@ interface Kept {
   readonly envelope: string;
 }
 
-/** One stream, as whoever carries it to a client sees it. */
+/** One stream, as the transport that carries it to a client sees it. */
 interface Carrier {
   open(): void;
   send(kept: readonly Kept[]): void;
@@ -31,7 +31,7 @@ export class MemoryHub {
     return this.#streams.size;
   }
 
-  /** Publishes an update with so many bytes beside its number. */
+  /** Publishes an update with this many bytes beside its number. */
   publish(...sizes: number[]): void {
     const kept = sizes.map((size) => {
       this.last += 1;
@@ -41,12 +41,12 @@ export class MemoryHub {
     for (const stream of this.#streams) stream.send(kept);
   }
 
-  /** Breaks what is open, inside of an event of so many bytes. */
+  /** Breaks what is open, inside of an event of this many bytes. */
   cut(size: number): void {
     const unfinished = frame({ n: this.last + 1, envelope: 'x'.repeat(size) }).slice(0, -2);
     for (const stream of this.#streams) stream.cut(unfinished);
     this.#streams.clear();
-    this.#log.splice(0, this.#log.length - 1); // whoever is connected has had it
+    this.#log.splice(0, this.#log.length - 1); // every connected client has had it
   }
 
   /** For `globalThis.EventSource`. */

@@ -1,5 +1,5 @@
-import type { Job, View } from '../../../js/job.js';
-import { tick } from '../../../js/tick.js';
+import { tick } from '../../../js/refetch/logical-clock.js';
+import type { Job, View } from '../../../js/refetch/query.js';
 import type { VirtualWorld } from './world.js';
 
 interface Fetch {

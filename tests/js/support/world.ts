@@ -1,4 +1,4 @@
-import type { World } from '../../../js/job.js';
+import type { SchedulerEnv } from '../../../js/refetch/query.js';
 
 interface Timer {
   readonly at: number;
@@ -7,7 +7,7 @@ interface Timer {
 }
 
 /** Virtual time: nothing moves but by `run`. Microtasks are let through after every timer. */
-export class VirtualWorld implements World {
+export class VirtualWorld implements SchedulerEnv {
   time = 1_000_000;
   visible = true;
   /** What `random` answers, last one for ever. */

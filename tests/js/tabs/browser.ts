@@ -1,6 +1,6 @@
-import type { Frame } from '../../../js/tabs/relay.js';
-import { Tab } from '../../../js/tabs/tab.js';
-import type { Message, Session, Shown, World } from '../../../js/tabs/words.js';
+import { TabElection } from '../../../js/tabs/election.js';
+import type { Message, Session, SharedStatus, World } from '../../../js/tabs/messages.js';
+import type { Frame } from '../../../js/tabs/replay-buffer.js';
 
 interface Alarm {
   readonly at: number;
@@ -63,10 +63,10 @@ export class Browser {
   }
 }
 
-/** A tab, with the session of its client: what it was told is written down. */
+/** A tab, with the session of its client: what it received is written down. */
 export class Desk implements Session, World {
   readonly browser: Browser;
-  readonly tab: Tab;
+  readonly tab: TabElection;
   readonly heard: string[] = [];
   readonly said: Message[] = [];
   stopped = false;
@@ -87,7 +87,7 @@ export class Desk implements Session, World {
   constructor(browser: Browser, name: string) {
     this.browser = browser;
     browser.tabs.push(this);
-    this.tab = new Tab(name, this, this);
+    this.tab = new TabElection(name, this, this);
     this.#follow();
   }
 
@@ -140,7 +140,7 @@ export class Desk implements Session, World {
     }
     if (event === 'tinysse.resync') this.heard.push(`resync ${new URLSearchParams(data).get('gap')}`);
     else if (!event.startsWith('tinysse.') && Number(id.slice(2)) > Number(this.cursor.slice(2))) this.heard.push(id);
-    else if (!event.startsWith('tinysse.')) return;
+    else if (event !== 'tinysse.beat') return;
     this.cursor = id;
   };
   /** As the client does: leaves the group, and ends what it has of the user. */
@@ -153,7 +153,7 @@ export class Desk implements Session, World {
   reconnect = () => {
     this.reconnects += 1;
   };
-  shown = (): Shown & { clientId: string | null } => ({
+  shown = (): SharedStatus & { clientId: string | null } => ({
     status: this.status,
     error: null,
     attempt: 0,
@@ -172,7 +172,7 @@ export class Desk implements Session, World {
     for (const id of log.since(this.cursor)) this.stream(['x', id, '{}']);
   }
 
-  /** Its own stream says something. */
+  /** Its own stream sends something. */
   stream(frame: Frame): void {
     this.hear(0, frame);
     this.tab.passed(frame);

@@ -13,7 +13,7 @@ const client = createClient({
 const seen = document.createElement('output');
 document.body.append(seen);
 for await (const update of updates(client, 'projects')) {
-  const { events, latency } = await client.snapshot();
+  const { events, latency } = await client.stats();
   seen.textContent = `${update.type} ${update.data.id}`;
   Object.assign(window, { seen: { events, count: latency.count, log } });
 }

@@ -9,7 +9,7 @@ interface Props {
   name: string;
 }
 
-/** Deletes the row it stands in. */
+/** Deletes the row that contains it. */
 export function DeleteButton({ list, id, name }: Props) {
   const drop = useChange(list, () => remove(list, id));
 

@@ -54,7 +54,7 @@ function Cursor() {
 
 const PERIOD = 5000;
 
-/** For screen readers: a table that grows by a hundred rows is noise, so only the count is said, at most every five seconds. */
+/** For screen readers: a table that grows by a hundred rows is noise, so only the count is announced, at most every five seconds. */
 function Announcer() {
   const [text, setText] = useState('');
   useEffect(() => {

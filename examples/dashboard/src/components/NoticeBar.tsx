@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { hush, notices } from '../notice';
 import { Icon } from './Icon';
 
-/** What did not work, said once and kindly; it goes by itself. The region is always there, or a reader would not notice it. */
+/** What did not work, shown once; it disappears by itself. The region is always present, or a screen reader would not notice it. */
 export function NoticeBar() {
   const notice = useSyncExternalStore(notices.subscribe, notices.get);
   return (

@@ -9,12 +9,12 @@ interface Props {
   form: ReactNode;
   error: Error | null;
   onRetry: () => void;
-  /** What to say when there is nothing. */
+  /** The text for an empty list. */
   empty: string;
   children: ReactNode;
 }
 
-/** A titled list with its four states: loading, failed, empty, filled. All take the same room, so nothing jumps. */
+/** A titled list with its four states: loading, failed, empty, filled. All have the same height, so nothing jumps. */
 export function Panel({ title, count, form, error, onRetry, empty, children }: Props) {
   const id = `${title.toLowerCase().replaceAll(' ', '-')}-title`;
   return (

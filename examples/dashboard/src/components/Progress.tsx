@@ -2,7 +2,7 @@ import { explain, HttpError } from '../http';
 import { useProgress } from '../queries';
 import { ago, useNow } from '../time';
 
-/** The polled API: the server asks it, caches it, and tells us when it changed. */
+/** The polled API: the server polls it, caches the answer, and publishes an update when it changed. */
 export function Progress() {
   const { data, dataUpdatedAt, error } = useProgress();
   const now = useNow();

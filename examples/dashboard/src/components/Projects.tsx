@@ -4,7 +4,7 @@ import { Panel } from './Panel';
 import { ProjectRow } from './ProjectRow';
 import { Rows } from './Rows';
 
-/** The projects: fetched once, and again only when the server says that they changed. */
+/** The projects: fetched once, and again only when the server reports that they changed. */
 export function Projects() {
   const { data, error, refetch } = useList('projects');
   return (

@@ -39,7 +39,7 @@ function Detail() {
 function detail({ status, error, attempt, retryAt }: Snapshot, now: number): ReactNode {
   switch (status) {
     case 'reconnecting':
-      // The browser retries by itself at first, and tells nobody when.
+      // The browser retries by itself at first, and does not report when.
       if (retryAt === null) return attempt > 0 ? `try ${attempt}` : null;
       return (
         <>

@@ -37,7 +37,7 @@ static SERVER: LazyLock<Mutex<Server>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         for _ in 0..6 {
-            app.updates.notify("a").await.expect("published");
+            app.services.updates.notify("a").await.expect("published");
         }
     });
     Mutex::new(Server { routes: app.router(), app, runtime })
@@ -45,8 +45,9 @@ static SERVER: LazyLock<Mutex<Server>> = LazyLock::new(|| {
 
 pub fn check(bytes: &[u8]) {
     let server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = server.app.auth.vouch(Identity { user: "ada".into(), ..Identity::default() }, "").expect("a name");
-    let template = String::from_utf8_lossy(bytes).replace("EPOCH", &server.app.streams.cursor().text());
+    let token =
+        server.app.services.auth.vouch(Identity { user: "ada".into(), ..Identity::default() }, "").expect("a name");
+    let template = String::from_utf8_lossy(bytes).replace("EPOCH", &server.app.services.streams.cursor().text());
     let query = template.replace("TOKEN", &token);
     // What is no address never gets here.
     let Ok(uri) = format!("/events?{query}").parse::<Uri>() else { return };
@@ -64,7 +65,7 @@ pub fn check(bytes: &[u8]) {
         (status, kind, first)
     };
     let (status, kind, first) = server.runtime.block_on(answer);
-    assert_eq!(server.app.streams.count(), 0, "a dropped stream is gone");
+    assert_eq!(server.app.services.streams.count(), 0, "a dropped stream is gone");
     let text = String::from_utf8_lossy(&first);
     assert!(!text.contains(&token), "the answer shows the token: {text}");
     let names = ["token", "lastEventId", "types", "wire"];
@@ -81,7 +82,7 @@ pub fn check(bytes: &[u8]) {
         };
         Decoder::new("", 1 << 20).feed(&first, &mut keep).expect("decodes");
         let Some(Control::Hello(hello)) = hello else { panic!("no hello: {text}") };
-        assert!(!hello.head.follows(server.app.streams.cursor()) && !hello.after.follows(hello.head));
+        assert!(!hello.head.follows(server.app.services.streams.cursor()) && !hello.after.follows(hello.head));
         return;
     }
     assert_eq!(kind, "application/problem+json", "{status}");

@@ -4,9 +4,14 @@ use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 
 use super::{Auth, unauthenticated};
-use crate::{config::Secret, error::Problem};
+use crate::{error::Problem, values::Secret};
 
 impl Auth {
+    /// Whether there is a key that services authenticate with.
+    pub(crate) fn takes_services(&self) -> bool {
+        self.publish_key.is_some()
+    }
+
     /// Whether a request comes from a service.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tinysse::proto::time::Time;
 
 use super::key::Key;
-use crate::config::Place;
+use crate::values::Place;
 
 /// An address is asked at most this often, whatever tokens come with unknown keys, in milliseconds.
 const PAUSE: u64 = 10_000;
@@ -87,7 +87,7 @@ impl Jwks {
 ///
 /// # Errors
 /// If it is no set, or none of its keys is of use.
-pub(crate) fn read(text: &[u8]) -> Result<Vec<Key>, String> {
+pub fn read(text: &[u8]) -> Result<Vec<Key>, String> {
     let set: Set =
         serde_json::from_slice(crate::bom::without_bom(text)).map_err(|error| format!("no JWK set: {error}"))?;
     let key = |value: Value| Key::of_jwk(&serde_json::from_value::<Jwk>(value).ok()?);

@@ -23,7 +23,7 @@ use super::{
     key::{Key, header},
     names::{self, BadName},
 };
-use crate::config::{Secret, Span};
+use crate::values::{Secret, Span};
 
 /// `aud` of stream tokens.
 pub const STREAM: &str = "tinysse";

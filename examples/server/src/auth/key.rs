@@ -12,7 +12,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash},
 };
 
-use crate::{clock, config::Secret};
+use crate::{clock, values::Secret};
 
 /// Characters of a key's id: 96 bits name it well, and every token carries them.
 const KID: usize = 16;

@@ -13,7 +13,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use crate::{config::Rate, error::Problem};
+use crate::{error::Problem, values::Rate};
 
 /// Buckets that are kept. Past that all are refused until enough of them are full again: a state that only an attack from as many addresses
 /// can bring about.

@@ -5,7 +5,6 @@ mod dated;
 pub mod directory;
 mod ended;
 mod ending;
-mod extract;
 mod jwks;
 pub mod jwt;
 pub mod key;
@@ -15,6 +14,7 @@ pub mod names;
 pub mod revoked;
 mod revoking;
 mod sessions;
+mod settings;
 pub mod shared;
 mod used;
 mod vouch;
@@ -28,8 +28,8 @@ use tinysse::proto::audience::Identity;
 
 use crate::{
     clock::{Clock, random_name},
-    config::{Config, KeySource, Secret, Span},
     error::Problem,
+    values::{Secret, Span},
 };
 use directory::{Denied, Directory, Rights};
 use jwt::{Claims, Invalid, Keys, STREAM};
@@ -41,11 +41,8 @@ use used::{Use, Used};
 pub use bearer::bearer;
 pub use ended::Session;
 pub use ending::Ending;
-pub use extract::{Admin, AppSession, Reader, Service};
-pub(crate) use jwks::read as read_jwks;
-
-/// The cookie of the app session, unless configured otherwise.
-pub const COOKIE: &str = "tinysse_session";
+pub use jwks::read as read_jwks;
+pub use settings::{COOKIE, ISSUER, KeySource, SessionRules, Settings};
 
 /// Issues and checks everything that proves something.
 #[derive(Debug)]
@@ -67,25 +64,25 @@ pub struct Auth {
 impl Auth {
     /// As configured; nobody is revoked. A file of rights that was sound when the configuration was read, and is not now, lets nobody in.
     #[must_use]
-    pub fn new(config: &Config, clock: Clock) -> Self {
-        Self::with(config, clock, config.access.directory())
+    pub fn new(settings: &Settings, clock: Clock) -> Self {
+        Self::with(settings, clock, settings.directory())
     }
 
     /// With your own [`Directory`].
     #[must_use]
-    pub fn with(config: &Config, clock: Clock, directory: Box<dyn Directory>) -> Self {
-        let access = &config.access;
+    pub fn with(settings: &Settings, clock: Clock, directory: Box<dyn Directory>) -> Self {
+        let (token_ttl, session_ttl) = (settings.token_ttl, settings.session_ttl);
         Self {
-            keys: Keys::of(access.keys.clone(), config.issuer.clone(), access.skew),
-            sources: access.sources.clone(),
-            sessions: Sessions::new(config),
+            keys: Keys::of(settings.keys.clone(), settings.issuer.clone(), settings.skew),
+            sources: settings.sources.clone(),
+            sessions: Sessions::new(&settings.sessions, settings.skew),
             directory,
-            publish_key: config.publish_key.clone(),
-            admin_key: config.admin.key.clone(),
-            token_ttl: config.token_ttl,
-            session_ttl: config.session_ttl,
-            revoked: Mutex::new(Revoked::new(config.session_ttl.ms() + config.token_ttl.ms(), clock.unix_ms())),
-            used: access.single_use.then(Mutex::default),
+            publish_key: settings.publish_key.clone(),
+            admin_key: settings.admin_key.clone(),
+            token_ttl,
+            session_ttl,
+            revoked: Mutex::new(Revoked::new(session_ttl.ms() + token_ttl.ms(), clock.unix_ms())),
+            used: settings.single_use.then(Mutex::default),
             ledger: None,
             clock,
         }
@@ -215,6 +212,12 @@ impl Auth {
             Use::Again => Err(spent()),
             Use::Full => Ok(false),
         }
+    }
+
+    /// Whether a token opens one stream only.
+    #[must_use]
+    pub fn is_single_use(&self) -> bool {
+        self.used.is_some()
     }
 
     /// Nothing was opened with this token after all.

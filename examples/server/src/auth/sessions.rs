@@ -5,12 +5,12 @@ use sha2::{Digest, Sha256};
 use tinysse::proto::time::Time;
 
 use super::{
-    bearer,
+    SessionRules, bearer,
     jwks::Jwks,
     jwt::{Claims, Invalid, Keys},
     key::Key,
 };
-use crate::config::{Config, Span};
+use crate::values::Span;
 
 /// How a token is read: [`Keys::check`] or [`Keys::signed`].
 type By = fn(&Keys, &str, &str, u64) -> Result<Claims, Invalid>;
@@ -32,16 +32,15 @@ struct Foreign {
 }
 
 impl Sessions {
-    pub(super) fn new(config: &Config) -> Self {
-        let told = &config.access.sessions;
-        let shared: Vec<_> = told.secret.iter().map(Key::shared).collect();
-        let foreign = (!shared.is_empty() || told.jwks.is_some()).then(|| Foreign {
-            keys: Keys::of(shared.clone(), told.issuer.clone(), config.access.skew).of_another(),
+    pub(super) fn new(rules: &SessionRules, skew: Span) -> Self {
+        let shared: Vec<_> = rules.secret.iter().map(Key::shared).collect();
+        let foreign = (!shared.is_empty() || rules.jwks.is_some()).then(|| Foreign {
+            keys: Keys::of(shared.clone(), rules.issuer.clone(), skew).of_another(),
             shared,
-            jwks: told.jwks.clone().map(Jwks::new),
+            jwks: rules.jwks.clone().map(Jwks::new),
         });
-        let ours = config.dev || foreign.is_none();
-        Self { foreign, ours, audience: told.audience.clone(), cookie: told.cookie.clone() }
+        let ours = rules.own || foreign.is_none();
+        Self { foreign, ours, audience: rules.audience.clone(), cookie: rules.cookie.clone() }
     }
 
     /// Whether our keys sign sessions.

@@ -16,7 +16,7 @@ use axum::{
 use clap::Parser;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tinysse_server::config::Span;
+use tinysse_server::values::Span;
 
 #[derive(Parser)]
 #[command(name = "progress-api", version, about = "A small server to poll, whose value advances by itself")]

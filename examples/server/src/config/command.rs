@@ -4,7 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Config, ConfigError, Layer, Origins, Span, environment, file::read, pages};
+use super::{Config, ConfigError, Layer, Origins, environment, file::read, pages};
+use crate::values::Span;
 
 /// The variable that names the file of settings.
 pub(super) const CONFIG: &str = "TINYSSE_CONFIG";

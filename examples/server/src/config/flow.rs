@@ -2,10 +2,11 @@
 
 use tinysse::proto::registry::Pattern;
 
-use super::{ConfigError, Layer, between, values::Pair, wrong};
+use super::{ConfigError, Layer, between, wrong};
 use crate::{
     hub::{Slow, SlowRules},
-    room::Room,
+    publish::backpressure::Room,
+    values::Pair,
 };
 
 /// Updates that may wait for a reader whose connection takes no bytes, unless configured otherwise.

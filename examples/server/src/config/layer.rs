@@ -6,12 +6,13 @@ use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{
-    admin,
-    poll::PollEntry,
+use super::poll::PollEntry;
+use crate::{
+    engine::Durability,
+    http::Readers,
+    hub::Slow,
     values::{Pair, Rate, Secret, Span},
 };
-use crate::{engine::Durability, hub::Slow};
 
 /// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
 /// as the flags, in the file (`token-ttl = "60s"`).
@@ -93,7 +94,7 @@ pub struct Layer {
     pub admin_key: Option<Secret>,
     /// Who may read /metrics [default: admin if there is an --admin-key, else off; open with --dev]
     #[arg(long, env = "TINYSSE_METRICS", value_name = "WORD")]
-    pub metrics: Option<admin::Readers>,
+    pub metrics: Option<Readers>,
     /// Serve HTTPS with this certificate (PEM, with those that vouch for it); read again when it changes
     #[arg(long, env = "TINYSSE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

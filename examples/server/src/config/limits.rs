@@ -1,72 +1,43 @@
-//! How much one user or one address may have, so that nobody takes it all.
+//! The flags of how much one user or one address may have.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-
-use super::{
-    ConfigError, Layer, between,
+use super::{ConfigError, Layer, between};
+use crate::{
+    http, serve, stream,
     values::{Rate, Span},
 };
 
 /// No cap is higher.
 pub(super) const MOST: usize = 10_000_000;
 
-/// Caps and rates. An address is an IPv4 address or the /64 of an IPv6 address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Tokens that a user may ask for.
-    pub token_rate: Rate,
-    /// Tokens that an address may ask for.
-    pub token_rate_address: Rate,
-    /// Streams that an address may open.
-    pub connect_rate_address: Rate,
-    /// Streams of a user at a time.
-    pub streams_user: usize,
-    /// Streams of an address at a time.
-    pub streams_address: usize,
-    /// Connections at a time.
-    pub connections: usize,
-    /// Connections of an address at a time.
-    pub connections_address: usize,
-    /// Whose `X-Forwarded-For` or `Forwarded` is believed.
-    pub proxies: Vec<IpNet>,
-    /// How long a request's head may take.
-    pub head_timeout: Span,
-    /// How long a request may take until it is answered.
-    pub request_timeout: Span,
+/// Returns a rate; with `--dev` there is none unless it is given: a developer is one user with many tabs, and tokens that last for seconds.
+pub(super) fn rate(given: Option<Rate>, default: &str, dev: bool) -> Rate {
+    given.or_else(|| default.parse().ok().filter(|_| !dev)).unwrap_or(Rate::OFF)
 }
 
-impl Limits {
-    pub(super) fn resolve(layer: &Layer, max_streams: usize, dev: bool) -> Result<Self, ConfigError> {
-        // Who tries things out is one user with many tabs, and tokens that last for seconds.
-        let rate = |given: Option<Rate>, default: &str| {
-            given.or_else(|| default.parse().ok().filter(|_| !dev)).unwrap_or(Rate(None))
-        };
-        let many = |name: &str, given: Option<usize>, default| between(name, given.unwrap_or(default), 1, MOST);
-        let span = |name: &str, given: Option<Span>, default| {
-            between(&format!("{name} (in milliseconds)"), given.map_or(default, Span::ms), 100, 3_600_000)
-                .map(Span::of_ms)
-        };
-        Ok(Self {
-            token_rate: rate(layer.token_rate, "120/m"),
-            token_rate_address: rate(layer.token_rate_address, "1200/m"),
-            connect_rate_address: rate(layer.connect_rate_address, "2400/m"),
-            streams_user: many("--max-streams-user", layer.max_streams_user, if dev { MOST } else { 100 })?,
-            streams_address: many("--max-streams-address", layer.max_streams_address, 1_000)?,
-            connections: many("--max-connections", layer.max_connections, max_streams.saturating_add(1_000).min(MOST))?,
-            connections_address: many("--max-connections-address", layer.max_connections_address, 1_200)?,
-            proxies: if layer.trusted_proxy.is_empty() { loopback() } else { layer.trusted_proxy.clone() },
-            head_timeout: span("--head-timeout", layer.head_timeout, 60_000)?,
-            request_timeout: span("--request-timeout", layer.request_timeout, 30_000)?,
-        })
+/// Sets the caps and rates of all parts. An address is an IPv4 address or the /64 of an IPv6 address.
+pub(super) fn resolve(
+    layer: &Layer,
+    dev: bool,
+    stream: &mut stream::Settings,
+    http: &mut http::Settings,
+    serve: &mut serve::Settings,
+) -> Result<(), ConfigError> {
+    let many = |name: &str, given: Option<usize>, default| between(name, given.unwrap_or(default), 1, MOST);
+    let span = |name: &str, given: Option<Span>, default| {
+        between(&format!("{name} (in milliseconds)"), given.map_or(default, Span::ms), 100, 3_600_000).map(Span::of_ms)
+    };
+    stream.max_streams = many("--max-streams", layer.max_streams, 10_000)?;
+    stream.max_streams_user = many("--max-streams-user", layer.max_streams_user, if dev { MOST } else { 100 })?;
+    stream.max_streams_address = many("--max-streams-address", layer.max_streams_address, 1_000)?;
+    let fitting = stream.max_streams.saturating_add(1_000).min(MOST);
+    serve.max_connections = many("--max-connections", layer.max_connections, fitting)?;
+    serve.max_connections_address = many("--max-connections-address", layer.max_connections_address, 1_200)?;
+    if !layer.trusted_proxy.is_empty() {
+        http.trusted_proxies.clone_from(&layer.trusted_proxy);
     }
-}
-
-/// What comes from this machine comes from a proxy, or from whoever tries things out.
-fn loopback() -> Vec<IpNet> {
-    vec![
-        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
-        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
-    ]
+    serve.head_timeout = span("--head-timeout", layer.head_timeout, 60_000)?;
+    http.request_timeout = span("--request-timeout", layer.request_timeout, 30_000)?;
+    http.token_rate_address = rate(layer.token_rate_address, "1200/m", dev);
+    http.connect_rate_address = rate(layer.connect_rate_address, "2400/m", dev);
+    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use axum::http::Uri;
 
-use super::{ConfigError, values::Secret, wrong};
+use super::{ConfigError, wrong};
+use crate::values::Secret;
 
 /// The address of a collector, whole: `http://127.0.0.1:4318/v1/traces`. It may hold a password.
 ///

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Keep, Place};
+use super::{Config, ConfigError};
+use crate::{settings::Storage, values::Place};
 
 /// The first file or directory of the settings that lies in the directory of `--pages`, as an error.
 pub(super) fn exposed(config: &Config, file: Option<&Path>) -> Option<ConfigError> {
-    let pages = config.pages.as_deref()?.canonicalize().ok()?;
-    let data = match &config.keep {
-        Keep::File { folder, .. } => Some(folder.as_path()),
-        Keep::Memory | Keep::Redis(_) => None,
+    let pages = config.hub.http.pages.as_deref()?.canonicalize().ok()?;
+    let data = match &config.hub.storage {
+        Storage::File { folder, .. } => Some(folder.as_path()),
+        Storage::Memory | Storage::Redis(_) => None,
     };
-    let access = &config.access;
+    let access = &config.hub.auth;
     let directory = match &access.directory {
         Some(Place::File(path)) => Some(path.as_path()),
         Some(Place::Url(_)) | None => None,
@@ -22,7 +23,7 @@ pub(super) fn exposed(config: &Config, file: Option<&Path>) -> Option<ConfigErro
         ("--data", data),
         ("--revocations", access.revocations.as_deref()),
         ("--directory", directory),
-        ("--tls-key", config.tls.as_ref().map(|tls| tls.key.as_path())),
+        ("--tls-key", config.hub.serve.tls.as_ref().map(|tls| tls.key.as_path())),
     ];
     let mut named = others.into_iter().filter_map(|(name, path)| Some((name, path?))).chain(keys);
     let (name, path) = named.find(|(_, path)| whole(path).starts_with(&pages))?;

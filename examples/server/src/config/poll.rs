@@ -13,7 +13,7 @@
 //!     compare = "/current/temperature"
 //!     headers = { authorization = "Bearer open-sesame" }
 //! "#)).unwrap();
-//! assert_eq!((config.polls[0].kind.as_str(), config.polls[0].max_stale.ms()), ("weather", 90_000));
+//! assert_eq!((config.hub.poll.targets[0].kind.as_str(), config.hub.poll.targets[0].max_stale.ms()), ("weather", 90_000));
 //! assert!(!format!("{config:?}").contains("sesame"));
 //!
 //! let wrong = layer("dev = true\n[[poll]]\ntype = 'weather'\nurl = 'http://api.example/'\nevery = 5");
@@ -28,8 +28,11 @@ use serde::{Deserialize, Deserializer, de};
 use tinysse::proto::{audience::Audience, wire::kind::check_type};
 use toml::Value;
 
-use super::{Layer, Origin, Pair, Span};
-use crate::worker::compare::Compare;
+use super::{Layer, Origin};
+use crate::{
+    poll::{Target, compare::Compare},
+    values::{Pair, Span},
+};
 
 /// Everything that a table may say.
 const KEYS: [&str; 10] =
@@ -43,43 +46,6 @@ const OURS: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
     header::CONNECTION,
 ];
-
-/// One address that is polled.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Poll {
-    /// The type that is published when the answer changes.
-    pub kind: String,
-    /// The address. It may hold a password.
-    pub url: Uri,
-    /// How often.
-    pub every: Span,
-    /// How long an answer may take.
-    pub timeout: Span,
-    /// A value that is older is shown as stale.
-    pub max_stale: Span,
-    /// An answer may be this long; more is a failure.
-    pub max_bytes: usize,
-    /// What counts as a change.
-    pub compare: Compare,
-    /// Whether the update carries the value that is compared, so that clients need not ask for it.
-    pub send_value: bool,
-    /// Who may see it; empty for everybody.
-    pub audience: Vec<Audience>,
-    /// What is sent along. May hold keys.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl fmt::Debug for Poll {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Poll")
-            .field("kind", &self.kind)
-            .field("host", &self.url.host().unwrap_or_default())
-            .field("every", &self.every)
-            .field("headers", &names)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A poller as it is written, unchecked. Its `Debug` shows no values: there are addresses and keys among them.
 #[derive(Clone, PartialEq)]
@@ -130,8 +96,8 @@ impl<'de> Deserialize<'de> for PollEntry {
 ///
 /// # Errors
 /// [`PollError`] names the key.
-pub(super) fn resolve(layer: &Layer) -> Result<Vec<Poll>, PollError> {
-    let mut polls: Vec<Poll> = Vec::new();
+pub(super) fn resolve(layer: &Layer) -> Result<Vec<Target>, PollError> {
+    let mut polls: Vec<Target> = Vec::new();
     for entry in &layer.poll {
         let poll = entry.resolve(layer)?;
         if polls.iter().any(|other| other.kind == poll.kind) {
@@ -144,7 +110,7 @@ pub(super) fn resolve(layer: &Layer) -> Result<Vec<Poll>, PollError> {
 }
 
 impl PollEntry {
-    fn resolve(&self, layer: &Layer) -> Result<Poll, PollError> {
+    fn resolve(&self, layer: &Layer) -> Result<Target, PollError> {
         let kind = self.0.get("type").and_then(Value::as_str).unwrap_or("?").to_owned();
         let wrong = |key: &str| {
             let (kind, key) = (kind.clone(), key.to_owned());
@@ -167,7 +133,7 @@ impl PollEntry {
             return Err(wrong("type")("not a type".into()));
         }
         let every = span("every", layer.poll_every, 2_000, 10)?;
-        Ok(Poll {
+        Ok(Target {
             url: address(needed("url")?).map_err(wrong("url"))?,
             every,
             timeout: span("timeout", layer.poll_timeout, 5_000, 10)?,
@@ -260,7 +226,7 @@ fn address(text: &str) -> Result<Uri, String> {
 mod tests {
     use super::*;
 
-    fn polls(text: &str) -> Result<Vec<Poll>, PollError> {
+    fn polls(text: &str) -> Result<Vec<Target>, PollError> {
         resolve(&toml::from_str(text).expect("TOML"))
     }
 

@@ -4,10 +4,17 @@ use std::fmt::Display;
 
 use axum::http::Uri;
 
-use super::{Access, Admin, Config, Keep, KeySource, Limits, Place, Poll, Rate, Secret, SessionRules, Span, Tls};
+use super::Config;
 use crate::{
+    auth::{self, KeySource, SessionRules},
+    http,
     hub::{HubConfig, SlowRules, written},
-    room::Room,
+    poll::{self, Target},
+    publish::{self, backpressure::Room},
+    serve,
+    settings::{Settings, Storage},
+    stream,
+    values::{Place, Rate, Secret, Span},
 };
 
 /// A setting's name and value.
@@ -18,42 +25,40 @@ const NONE: &str = "-";
 
 /// Whatever is added to the settings must be added here: nothing is left out by a `..`.
 pub(super) fn shown(config: &Config) -> Vec<Shown> {
-    let Config {
-        listen,
-        dev,
-        keep,
-        access,
-        limits,
-        publish_key,
-        issuer,
-        token_ttl,
-        session_ttl,
-        hub,
-        cors_origins,
-        admin,
-        tls,
-        otlp,
-        pages,
-        polls,
-        poll_lease,
-        batch,
-        slow: SlowRules { lag, rules },
-        room: Room { count, bytes },
+    let Config { listen, hub, otlp, log, warnings: _ } = config;
+    let Settings { log: stored, storage, auth, stream, publish, poll, http, serve } = hub;
+    let stream::Settings {
         spread_rate,
+        slow: SlowRules { lag, rules },
         max_streams,
-        max_stream_age,
+        max_streams_user,
+        max_streams_address,
+        max_age,
         end_with_token,
         stall_timeout,
         drain_window,
-        grace: _,
-        log,
-        warnings: _,
-    } = config;
-    let HubConfig { max_count, max_age_ms, max_bytes, beat_ms, retry_ms, linger_ms } = hub;
+    } = stream;
+    let publish::Settings { batch, waiting: Room { count, bytes } } = publish;
+    let poll::Settings { targets, lease } = poll;
+    let http::Settings {
+        cors_origins,
+        trusted_proxies,
+        request_timeout,
+        token_rate_address,
+        connect_rate_address,
+        pages,
+        metrics,
+        admin: _,
+        dev,
+        hosts: _,
+    } = http;
+    let serve::Settings { max_connections, max_connections_address, head_timeout, grace: _, tls } = serve;
+    let auth::Settings { issuer, token_ttl, session_ttl, publish_key, admin_key, token_rate, .. } = auth;
+    let HubConfig { max_count, max_age_ms, max_bytes, beat_ms, retry_ms, linger_ms } = stored;
     let ms = |ms: u64| span(Span::of_ms(ms));
     let origins = cors_origins.iter().map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
     let mut out = vec![("listen", listen.to_string()), ("dev", dev.to_string())];
-    out.extend(kept(keep));
+    out.extend(kept(storage));
     out.extend([
         ("publish-key", secret(publish_key.as_ref())),
         ("issuer", issuer.clone()),
@@ -61,7 +66,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         ("session-ttl", span(*session_ttl)),
         ("beat", ms((*beat_ms).into())),
         ("retry", ms((*retry_ms).into())),
-        ("max-stream-age", span(*max_stream_age)),
+        ("max-stream-age", span(*max_age)),
         ("linger", ms((*linger_ms).into())),
         ("end-with-token", end_with_token.to_string()),
         ("log-max-count", max_count.to_string()),
@@ -70,8 +75,8 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         ("cors-origin", list(origins)),
         ("pages", maybe(pages.as_ref().map(|dir| dir.display()))),
         // Addresses may hold passwords.
-        ("poll", list(polls.iter().map(polled))),
-        ("poll-lease", span(*poll_lease)),
+        ("poll", list(targets.iter().map(polled))),
+        ("poll-lease", span(*lease)),
         ("batch", list(batch.iter().map(|(pattern, window)| format!("{}={}", written(pattern), span(*window))))),
         ("slow", list(rules.iter().map(|(pattern, slow)| format!("{}={}", written(pattern), slow.as_str())))),
         ("slow-lag", lag.to_string()),
@@ -82,16 +87,32 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         ("stall-timeout", span(*stall_timeout)),
         ("drain-window", span(*drain_window)),
     ]);
-    out.extend(opened(admin, tls.as_ref()));
-    out.extend(who(access));
-    out.extend(bounds(limits));
+    out.extend([
+        ("admin-key", secret(admin_key.as_ref())),
+        ("metrics", metrics.as_str().to_owned()),
+        ("tls-cert", maybe(tls.as_ref().map(|tls| tls.cert.display()))),
+        ("tls-key", maybe(tls.as_ref().map(|tls| tls.key.display()))),
+    ]);
+    out.extend(who(auth));
+    out.extend([
+        ("token-rate", rate(*token_rate)),
+        ("token-rate-address", rate(*token_rate_address)),
+        ("connect-rate-address", rate(*connect_rate_address)),
+        ("max-streams-user", max_streams_user.to_string()),
+        ("max-streams-address", max_streams_address.to_string()),
+        ("max-connections", max_connections.to_string()),
+        ("max-connections-address", max_connections_address.to_string()),
+        ("trusted-proxy", list(trusted_proxies)),
+        ("head-timeout", span(*head_timeout)),
+        ("request-timeout", span(*request_timeout)),
+    ]);
     out.push(("otlp", maybe(otlp.as_ref().map(collector))));
     out.push(("log", log.to_string()));
     out
 }
 
 fn polled(
-    Poll { kind, url, every, timeout, max_stale, max_bytes, compare: _, send_value: _, audience: _, headers: _ }: &Poll,
+    Target { kind, url, every, timeout, max_stale, max_bytes, compare: _, send_value: _, audience: _, headers: _ }: &Target,
 ) -> String {
     let (host, every, timeout, max_stale) =
         (url.host().unwrap_or_default(), span(*every), span(*timeout), span(*max_stale));
@@ -103,14 +124,14 @@ fn collector(place: &Secret) -> String {
     format!("at {}", uri.as_ref().and_then(Uri::host).unwrap_or_default())
 }
 
-fn kept(keep: &Keep) -> Vec<Shown> {
-    match keep {
-        Keep::Memory => vec![("memory", "true".to_owned())],
-        Keep::File { folder, durability } => {
+fn kept(storage: &Storage) -> Vec<Shown> {
+    match storage {
+        Storage::Memory => vec![("memory", "true".to_owned())],
+        Storage::File { folder, durability } => {
             vec![("data", folder.display().to_string()), ("durability", durability.as_str().to_owned())]
         }
         // The address may hold a password.
-        Keep::Redis(place) => vec![
+        Storage::Redis(place) => vec![
             ("redis", HIDDEN.to_owned()),
             ("redis-prefix", place.prefix.clone()),
             ("redis-ca", maybe(place.ca.as_ref().map(|file| file.display()))),
@@ -118,17 +139,8 @@ fn kept(keep: &Keep) -> Vec<Shown> {
     }
 }
 
-fn opened(Admin { key, metrics }: &Admin, tls: Option<&Tls>) -> [Shown; 4] {
-    [
-        ("admin-key", secret(key.as_ref())),
-        ("metrics", metrics.as_str().to_owned()),
-        ("tls-cert", maybe(tls.map(|tls| tls.cert.display()))),
-        ("tls-key", maybe(tls.map(|tls| tls.key.display()))),
-    ]
-}
-
-fn who(access: &Access) -> Vec<Shown> {
-    let Access {
+fn who(settings: &auth::Settings) -> Vec<Shown> {
+    let auth::Settings {
         keys: _,
         sources: KeySource { files, secrets },
         skew,
@@ -139,8 +151,14 @@ fn who(access: &Access) -> Vec<Shown> {
         directory_ttl,
         revocations,
         reload_every,
-    } = access;
-    let SessionRules { secret: of_app, jwks, issuer, audience, cookie } = sessions;
+        issuer: _,
+        token_ttl: _,
+        session_ttl: _,
+        publish_key: _,
+        admin_key: _,
+        token_rate: _,
+    } = settings;
+    let SessionRules { secret: of_app, jwks, own: _, issuer, audience, cookie } = sessions;
     vec![
         ("secret", secret(secrets.first())),
         ("previous-secret", list(secrets.iter().skip(1).map(|_| HIDDEN))),
@@ -157,33 +175,6 @@ fn who(access: &Access) -> Vec<Shown> {
         ("directory-ttl", span(*directory_ttl)),
         ("revocations", maybe(revocations.as_ref().map(|file| file.display()))),
         ("reload-every", span(*reload_every)),
-    ]
-}
-
-fn bounds(limits: &Limits) -> Vec<Shown> {
-    let Limits {
-        token_rate,
-        token_rate_address,
-        connect_rate_address,
-        streams_user,
-        streams_address,
-        connections,
-        connections_address,
-        proxies,
-        head_timeout,
-        request_timeout,
-    } = limits;
-    vec![
-        ("token-rate", rate(*token_rate)),
-        ("token-rate-address", rate(*token_rate_address)),
-        ("connect-rate-address", rate(*connect_rate_address)),
-        ("max-streams-user", streams_user.to_string()),
-        ("max-streams-address", streams_address.to_string()),
-        ("max-connections", connections.to_string()),
-        ("max-connections-address", connections_address.to_string()),
-        ("trusted-proxy", list(proxies)),
-        ("head-timeout", span(*head_timeout)),
-        ("request-timeout", span(*request_timeout)),
     ]
 }
 

@@ -47,20 +47,20 @@ fn no_complaint_repeats_a_secret() {
 fn dev_needs_nothing_and_serve_is_the_default() {
     for args in [&["--dev"][..], &["serve", "--dev"], &["--dev=true"]] {
         let config = config(args).expect("complete");
-        assert!(config.dev && config.listen.ip().is_loopback());
-        assert_eq!(config.publish_key.map(|key| key.expose().to_owned()).as_deref(), Some(DEV_PUBLISH_KEY));
+        assert!(config.hub.http.dev && config.listen.ip().is_loopback());
+        assert_eq!(config.hub.auth.publish_key.map(|key| key.expose().to_owned()).as_deref(), Some(DEV_PUBLISH_KEY));
         let hub = HubConfig { linger_ms: 150, ..HubConfig::default() };
-        assert_eq!((config.hub, config.token_ttl), (hub, Span::of_ms(60_000)));
+        assert_eq!((config.hub.log, config.hub.auth.token_ttl), (hub, Span::of_ms(60_000)));
     }
     let config = config(&[SECRET, "--dev=false"]).expect("complete");
-    assert!(!config.dev && config.publish_key.is_none());
+    assert!(!config.hub.http.dev && config.hub.auth.publish_key.is_none());
 }
 
 #[test]
 fn the_end_is_quick_with_dev_unless_spans_are_given() {
     let ends = |args: &[&str]| {
         let config = config(args).expect("complete");
-        (config.drain_window.ms(), config.hub.linger_ms, config.grace.ms())
+        (config.hub.stream.drain_window.ms(), config.hub.log.linger_ms, config.hub.serve.grace.ms())
     };
     assert_eq!(ends(&["--dev"]), (0, 150, 100));
     assert_eq!(ends(&["--dev", "--drain-window=3s", "--linger=2s"]), (3_000, 2_000, 100));
@@ -70,7 +70,7 @@ fn the_end_is_quick_with_dev_unless_spans_are_given() {
 #[test]
 fn origins_are_exact() {
     let config = config(&["--dev", "--cors-origin=https://app.example,http://localhost:5173"]).expect("complete");
-    assert_eq!(config.cors_origins, ["https://app.example", "http://localhost:5173"]);
+    assert_eq!(config.hub.http.cors_origins, ["https://app.example", "http://localhost:5173"]);
     for bad in [
         "*",
         "null",
@@ -89,8 +89,11 @@ fn origins_are_exact() {
 fn polls_have_a_type_and_an_address() {
     let config = config(&["--dev", "--poll=progress=http://127.0.0.1:3000/state?a=b", "--poll=other=http://x"])
         .expect("complete");
-    assert_eq!(config.polls.len(), 2);
-    assert_eq!((config.polls[0].kind.as_str(), config.polls[0].url.query()), ("progress", Some("a=b")));
+    assert_eq!(config.hub.poll.targets.len(), 2);
+    assert_eq!(
+        (config.hub.poll.targets[0].kind.as_str(), config.hub.poll.targets[0].url.query()),
+        ("progress", Some("a=b"))
+    );
     for bad in ["http://x", "tinysse.x=http://x", "a b=http://x", "a=x", "a=ftp://x", "a=/path"] {
         assert!(complaint(&["--dev", "--poll", bad]).contains("--poll"), "{bad}");
     }
@@ -99,15 +102,15 @@ fn polls_have_a_type_and_an_address() {
 
 #[test]
 fn the_log_is_durable_by_default() {
-    let keep = |args: &[&str]| config(&[&["--dev"], args].concat()).expect("complete").keep;
-    let file = |folder: &str, durability| Keep::File { folder: folder.into(), durability };
+    let keep = |args: &[&str]| config(&[&["--dev"], args].concat()).expect("complete").hub.storage;
+    let file = |folder: &str, durability| Storage::File { folder: folder.into(), durability };
     assert_eq!(keep(&[]), file("tinysse-data", Durability::Group));
     assert_eq!(keep(&["--data=x", "--durability=sync"]), file("x", Durability::Sync));
     assert_eq!(keep(&["--memory=false", "--durability=memory"]), file("tinysse-data", Durability::Memory));
-    assert_eq!(keep(&["--memory"]), Keep::Memory);
+    assert_eq!(keep(&["--memory"]), Storage::Memory);
     let redis = |args: &[&str]| match keep(args) {
-        Keep::Redis(place) => (place.url.expose().to_owned(), place.prefix),
-        other @ (Keep::Memory | Keep::File { .. }) => panic!("{other:?}"),
+        Storage::Redis(place) => (place.url.expose().to_owned(), place.prefix),
+        other @ (Storage::Memory | Storage::File { .. }) => panic!("{other:?}"),
     };
     assert_eq!(redis(&["--redis=redis://x"]), ("redis://x".into(), "tinysse".into()));
     assert_eq!(redis(&["--redis=redis://x", "--redis-prefix=a"]).1, "a");
@@ -142,8 +145,11 @@ fn flags_beat_the_file_and_the_file_beats_defaults() {
     std::fs::write(&path, "dev = true\ntoken-ttl = \"30s\"\nbeat = \"3s\"\npoll = [\"a=http://x\"]\n")
         .expect("written");
     let config = config(&[&flag, "--beat=4s"]).expect("complete");
-    assert_eq!((config.token_ttl.ms(), config.hub.beat_ms, config.hub.retry_ms), (30_000, 4_000, 2_500));
-    assert_eq!(config.polls.len(), 1);
+    assert_eq!(
+        (config.hub.auth.token_ttl.ms(), config.hub.log.beat_ms, config.hub.log.retry_ms),
+        (30_000, 4_000, 2_500)
+    );
+    assert_eq!(config.hub.poll.targets.len(), 1);
 
     std::fs::write(&path, "dev = true\nsecret = \"hush-hush\"\ntoken-tll = \"30s\"\n").expect("written");
     let error = complaint(&[&flag]);
@@ -163,7 +169,7 @@ fn what_is_said_of_keys_sessions_and_rights_is_checked_at_the_start() {
     assert!(complaint(&[&flag]).contains("--token-key") && !complaint(&[&flag]).contains("hush-hush"));
     std::fs::write(&pem, Key::generate().expose()).expect("written");
     let config = config(&[&flag, "--previous-secret=0123456789abcdef0123456789abcdef"]).expect("complete");
-    assert_eq!(config.access.keys.len(), 2);
+    assert_eq!(config.hub.auth.keys.len(), 2);
     assert!(!format!("{config:?}").contains("0123456789"));
     std::fs::remove_file(&pem).expect("removed");
     for (bad, named) in [
@@ -186,13 +192,16 @@ fn what_is_said_of_keys_sessions_and_rights_is_checked_at_the_start() {
 
 #[test]
 fn limits_are_there_unless_one_tries_things_out() {
-    let limits = |args: &[&str]| config(args).expect("complete").limits;
-    let rate = |text: &str| text.parse::<Rate>().expect("a rate");
+    let limits = |args: &[&str]| config(args).expect("complete").hub;
+    let rate = |text: &str| text.parse::<crate::values::Rate>().expect("a rate");
     let (strict, dev) = (limits(&[SECRET]), limits(&["--dev"]));
-    assert_eq!((strict.token_rate, strict.streams_user, strict.connections), (rate("120/m"), 100, 11_000));
-    assert_eq!((dev.token_rate, dev.connect_rate_address), (rate("off"), rate("off")));
-    assert_eq!(limits(&["--dev", "--token-rate=3/s"]).token_rate, rate("3/s"));
-    let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).proxies;
+    assert_eq!(
+        (strict.auth.token_rate, strict.stream.max_streams_user, strict.serve.max_connections),
+        (rate("120/m"), 100, 11_000)
+    );
+    assert_eq!((dev.auth.token_rate, dev.http.connect_rate_address), (rate("off"), rate("off")));
+    assert_eq!(limits(&["--dev", "--token-rate=3/s"]).auth.token_rate, rate("3/s"));
+    let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).http.trusted_proxies;
     assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::/32"]);
 }
 

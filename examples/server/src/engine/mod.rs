@@ -75,6 +75,15 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         let _ = id;
     }
 
+    /// Waits until the sink has the log up to `id`, which a client received from another node.
+    ///
+    /// That client may connect here before the update arrives here. Without the wait its cursor would be ahead of the log, and it would
+    /// refetch everything for nothing. The wait is bounded, since `id` may be invented. An engine of one node, the default, returns at once.
+    fn catch_up(&self, id: EventId) -> Answer<'_, ()> {
+        let _ = id;
+        Box::pin(std::future::ready(()))
+    }
+
     /// How it fares.
     fn health(&self) -> Health;
 
@@ -235,8 +244,8 @@ pub enum OpenError {
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// Redis does not answer.
-    #[error("--redis: {0}")]
-    Unreachable(String),
+    #[error(transparent)]
+    Unreachable(#[from] crate::redis::Unreachable),
     /// The system refused.
     #[error("{}: {what}", .path.display())]
     Io {

@@ -14,15 +14,16 @@ use axum::{
 use serde::Serialize;
 
 use super::{
+    Services,
     body::JsonBytes,
+    extract::Admin,
     publish::{Ids, publish_bytes},
 };
 use crate::{
-    app::App,
-    auth::Admin,
-    engine::Health,
+    engine::{Engine, Health},
     error::Problem,
-    runtime::{TypeSeen, UpdateSeen},
+    publish::UpdateService,
+    stream::{Streams, TypeSeen, UpdateSeen},
 };
 
 /// Updates that are shown.
@@ -55,7 +56,7 @@ struct Now {
     tail: Vec<UpdateSeen>,
 }
 
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Services> {
     let file =
         |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
     Router::new()
@@ -79,23 +80,27 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-async fn now(State(app): State<Arc<App>>, _: Admin) -> Json<Now> {
-    let (counts, log) = app.streams.counts();
+async fn now(State(streams): State<Arc<Streams>>, State(engine): State<Arc<dyn Engine>>, _: Admin) -> Json<Now> {
+    let (counts, log) = streams.counts();
     Json(Now {
         version: env!("CARGO_PKG_VERSION"),
-        cursor: app.streams.cursor().text(),
-        streams: app.streams.count(),
+        cursor: streams.cursor().text(),
+        streams: streams.count(),
         log,
         frames: counts.frames,
         resyncs: counts.resyncs.iter().map(|(_, count)| count).sum(),
-        writable: app.engine.health() == Health::Good,
-        draining: app.streams.is_draining(),
-        types: app.streams.types(),
-        tail: app.streams.tail(TAIL),
+        writable: engine.health() == Health::Good,
+        draining: streams.is_draining(),
+        types: streams.types(),
+        tail: streams.tail(TAIL),
     })
 }
 
 /// As `POST /publish`.
-async fn publish(State(app): State<Arc<App>>, _: Admin, JsonBytes(body): JsonBytes) -> Result<Json<Ids>, Problem> {
-    publish_bytes(&app, &body, None).await
+async fn publish(
+    State(updates): State<Arc<UpdateService>>,
+    _: Admin,
+    JsonBytes(body): JsonBytes,
+) -> Result<Json<Ids>, Problem> {
+    publish_bytes(&updates, &body, None).await
 }

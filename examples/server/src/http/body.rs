@@ -11,7 +11,7 @@ use crate::{bom::without_bom, error::Problem};
 
 /// A JSON body, as an argument of a handler.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Json<T>(pub(super) T);
+pub struct Json<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
@@ -51,7 +51,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 ///
 /// # Errors
 /// 422 `bad_name`.
-pub(super) fn name(text: &str) -> Result<String, Problem> {
+pub fn name(text: &str) -> Result<String, Problem> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 80 || text.chars().any(char::is_control) {
         return Err(Problem::unprocessable(

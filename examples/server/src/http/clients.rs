@@ -8,11 +8,10 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::extract::Admin;
 use crate::{
-    app::App,
-    auth::Admin,
     error::Problem,
-    runtime::{Seen, Which},
+    stream::{Seen, Streams, Which},
 };
 
 /// Streams on a page, unless asked for otherwise, and at most.
@@ -40,13 +39,13 @@ pub(super) struct Page {
 }
 
 pub(super) async fn clients(
-    State(app): State<Arc<App>>,
+    State(streams): State<Arc<Streams>>,
     _: Admin,
     ask: Result<Query<Ask>, QueryRejection>,
 ) -> Result<Json<Page>, Problem> {
     let Query(ask) = ask.map_err(|_| Problem::bad_request("bad_query", "after, limit and user, each once"))?;
     let limit = ask.limit.unwrap_or(LIMIT.0).clamp(1, LIMIT.1);
-    let (clients, total) = app.streams.seen(&Which { after: ask.after, limit, user: ask.user });
+    let (clients, total) = streams.seen(&Which { after: ask.after, limit, user: ask.user });
     let next = clients.last().map(|last| last.number).filter(|_| total > clients.len());
-    Ok(Json(Page { clients, total, next, cursor: app.streams.cursor().text() }))
+    Ok(Json(Page { clients, total, next, cursor: streams.cursor().text() }))
 }

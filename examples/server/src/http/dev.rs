@@ -9,14 +9,15 @@ use tinysse::proto::wire::id::EventId;
 
 use super::{
     body,
+    extract::AppSession,
     publish::{To, audiences, refused},
 };
 use crate::{
-    app::App,
-    auth::{AppSession, jwt::Claims},
+    auth::{Auth, jwt::Claims},
     error::Problem,
     hub::Update,
-    runtime::Conn,
+    publish::UpdateService,
+    stream::{Conn, Streams},
 };
 
 /// Updates in one request.
@@ -54,29 +55,30 @@ pub(super) struct Ids {
 
 /// From now on the stream's token is refused as expired; the stream itself goes on.
 pub(super) async fn expire(
-    State(app): State<Arc<App>>,
+    State(auth): State<Arc<Auth>>,
+    State(streams): State<Arc<Streams>>,
     AppSession(user): AppSession,
     body::Json(which): body::Json<Which>,
 ) -> Result<Json<Client>, Problem> {
-    let (claims, _) = own(&app, &which, &user)?;
-    app.auth.expire(&claims.jti);
+    let (claims, _) = own(&streams, &which, &user)?;
+    auth.expire(&claims.jti);
     Ok(Json(Client { client: which.client }))
 }
 
 /// Cuts the stream's connection without an end.
 pub(super) async fn cut(
-    State(app): State<Arc<App>>,
+    State(streams): State<Arc<Streams>>,
     AppSession(user): AppSession,
     body::Json(which): body::Json<Which>,
 ) -> Result<Json<Client>, Problem> {
-    let (_, conn) = own(&app, &which, &user)?;
+    let (_, conn) = own(&streams, &which, &user)?;
     conn.cut();
     Ok(Json(Client { client: which.client }))
 }
 
 /// Publishes, once or many times.
 pub(super) async fn notify(
-    State(app): State<Arc<App>>,
+    State(updates): State<Arc<UpdateService>>,
     _: AppSession,
     body::Json(wish): body::Json<Notify>,
 ) -> Result<Json<Ids>, Problem> {
@@ -89,13 +91,13 @@ pub(super) async fn notify(
         let data = data.as_ref().map_or_else(|| format!("{{\"n\":{n}}}"), |data| data.get().to_owned());
         Update { data: Some(data), to: to.clone(), ..Update::new(kind.clone()) }
     };
-    let appended = app.updates.publish_all((0..count).map(update).collect(), None).await.map_err(refused)?;
+    let appended = updates.publish_all((0..count).map(update).collect(), None).await.map_err(refused)?;
     Ok(Json(Ids { ids: appended.ids().map(EventId::text).collect() }))
 }
 
-fn own(app: &App, which: &Which, user: &Claims) -> Result<(Arc<Claims>, Arc<Conn>), Problem> {
+fn own(streams: &Streams, which: &Which, user: &Claims) -> Result<(Arc<Claims>, Arc<Conn>), Problem> {
     // A stream of somebody else is as good as none: that it exists is nobody's business.
-    app.streams.of_user(&which.client, &user.sub).ok_or_else(|| Problem::not_found("you have no such stream"))
+    streams.of_user(&which.client, &user.sub).ok_or_else(|| Problem::not_found("you have no such stream"))
 }
 
 fn one() -> u32 {

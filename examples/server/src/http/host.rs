@@ -10,24 +10,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{config::Config, error::Problem};
+use super::Settings;
+use crate::error::Problem;
 
 /// The hosts that requests may name.
 #[derive(Clone, Debug)]
-pub(super) struct Hosts(Arc<Vec<String>>);
+pub(crate) struct Hosts(Arc<Vec<String>>);
 
 impl Hosts {
-    /// Loopback, the address that is listened on, and the hosts of the origins that are listed; `None` if all hosts are allowed.
-    pub(super) fn of(config: &Config) -> Option<Self> {
-        let listed = config.cors_origins.iter().filter_map(|origin| {
+    /// Loopback, the hosts that are configured, and those of the origins that are listed; `None` if all hosts are allowed.
+    pub(crate) fn of(settings: &Settings) -> Option<Self> {
+        let configured = settings.hosts.clone()?;
+        let listed = settings.cors_origins.iter().filter_map(|origin| {
             let (_, authority) = origin.to_str().ok()?.split_once("://")?;
             Some(name(authority).to_ascii_lowercase())
         });
-        config.dev.then(|| Self(Arc::new(listed.chain([config.listen.ip().to_string()]).collect())))
+        Some(Self(Arc::new(listed.chain(configured).collect())))
     }
 
     /// Whether a request may name this host, with or without a port.
-    pub(super) fn allow(&self, authority: &[u8]) -> bool {
+    pub(crate) fn allow(&self, authority: &[u8]) -> bool {
         let Ok(authority) = std::str::from_utf8(authority) else { return false };
         let name = name(authority).to_ascii_lowercase();
         let loopback = name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
@@ -69,11 +71,10 @@ mod tests {
 
     #[test]
     fn only_this_machine_and_what_is_listed() {
-        let of = |flags: &[&str]| {
-            Hosts::of(&Config::from_args(["tinysse-server", "--memory"].iter().chain(flags)).expect("complete"))
-        };
-        assert!(of(&["--secret=0123456789abcdef0123456789abcdef"]).is_none(), "a server may have any name");
-        let hosts = of(&["--dev", "--listen=127.0.0.5:80", "--cors-origin=https://app.test:8443"]).expect("with --dev");
+        assert!(Hosts::of(&Settings::default()).is_none(), "a server may have any name");
+        let cors_origins = vec![HeaderValue::from_static("https://app.test:8443")];
+        let hosts = Some(vec!["127.0.0.5".to_owned()]);
+        let hosts = Hosts::of(&Settings { cors_origins, hosts, ..Settings::default() }).expect("listed");
         for host in [
             "localhost",
             "localhost:8080",

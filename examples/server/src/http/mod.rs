@@ -2,28 +2,27 @@
 
 mod admin;
 mod ask;
-mod body;
+pub mod body;
 mod clients;
-pub mod compute;
 mod cursor;
 mod dev;
 mod events;
-mod front;
+pub mod extract;
 mod health;
 mod host;
 pub mod layer;
+mod metrics;
 mod pages;
-mod progress;
-pub mod projects;
 pub mod publish;
 pub mod response;
 mod restraint;
 mod revoke;
+mod services;
 mod session;
+mod settings;
 mod slots;
-mod store;
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use axum::{
     Router,
@@ -31,7 +30,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::Response,
-    routing::{any, get, patch, post},
+    routing::{any, get, post},
 };
 use tinysse::proto::wire::names::{EVENTS, H_CURSOR, H_LAST_EVENT_ID, H_ORIGIN, H_WIRE, PUBLISH, SSE_TOKEN};
 use tower_http::{
@@ -40,15 +39,14 @@ use tower_http::{
 };
 use tracing::Instrument;
 
-use crate::{
-    app::App,
-    config::admin::Readers,
-    error::{Code, Problem},
-};
-use layer::Publishing;
+use crate::error::{Code, Problem};
 use restraint::Restraint;
 
-pub(crate) use front::{Decided, First, Front};
+pub(crate) use events::{Decided, Opened, open, stream};
+pub(crate) use host::Hosts;
+pub use metrics::render as render_metrics;
+pub use services::{Limits, Services};
+pub use settings::{Readers, Settings};
 
 /// The target of spans. The log leaves them out: it has a line for each request.
 pub const SPANS: &str = "tinysse::span";
@@ -56,18 +54,11 @@ pub const SPANS: &str = "tinysse::span";
 /// Bodies of requests may be this long.
 const MAX_BODY: usize = 1 << 20;
 
-/// The routes of `app`.
-pub fn router(app: &Arc<App>) -> Router {
-    let api = Router::new()
-        .route("/projects", get(projects::list).post(projects::create))
-        .route("/projects/{id}", patch(projects::update).delete(projects::delete))
-        .route("/compute", get(compute::list).post(compute::create))
-        .route("/compute/{id}", patch(compute::update).delete(compute::delete))
-        .route("/progress", get(progress::progress))
-        .route("/polls/{type}", get(progress::poll))
-        .layer(Publishing::new(app));
+/// Returns all routes of a server, and those of the application that runs it: they get the same limits, headers and log lines.
+pub fn router(services: &Services, application: Router<Services>) -> Router {
+    let settings = &services.settings;
     let mut routes = Router::new()
-        .nest("/api", api)
+        .merge(application)
         .route(EVENTS, get(events::events))
         .route(SSE_TOKEN, post(session::stream_token))
         .route("/auth/me", get(session::me))
@@ -79,15 +70,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/.well-known/jwks.json", get(session::jwks))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
-    routes = match app.config.admin.metrics {
-        Readers::Open => routes.route("/metrics", get(health::metrics)),
-        Readers::Admin => routes.route("/metrics", get(health::metrics_for_admin)),
+    routes = match settings.metrics {
+        Readers::Open => routes.route("/metrics", get(metrics::metrics)),
+        Readers::Admin => routes.route("/metrics", get(metrics::metrics_for_admin)),
         Readers::Off => routes,
     };
-    if app.config.admin.key.is_some() {
+    if settings.admin {
         routes = routes.route("/clients", get(clients::clients)).merge(admin::routes());
     }
-    if app.config.dev {
+    if settings.dev {
         routes = routes
             .route("/auth/login", post(session::log_in))
             .route("/dev/expire", post(dev::expire))
@@ -98,47 +89,47 @@ pub fn router(app: &Arc<App>) -> Router {
     for prefix in ["/api/{*rest}", "/auth/{*rest}", "/dev/{*rest}"] {
         routes = routes.route(prefix, any(nothing_here));
     }
-    let routes = match &app.config.pages {
-        Some(dir) => routes.fallback_service(pages::pages(app, dir)),
+    let routes = match &settings.pages {
+        Some(dir) => routes.fallback_service(pages::pages(&settings.trusted_proxies, dir)),
         None => routes.fallback(nothing_here),
     };
     let routes = routes.method_not_allowed_fallback(wrong_method);
-    let routes = match host::Hosts::of(&app.config) {
+    let routes = match Hosts::of(settings) {
         Some(hosts) => routes.layer(middleware::from_fn_with_state(hosts, host::check)),
         None => routes,
     };
-    all(app, routes)
+    all(services, routes)
 }
 
 /// What holds for every answer.
-fn all<S>(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<S> {
-    let patience = app.config.limits.request_timeout.duration();
+fn all<S>(services: &Services, routes: Router<Services>) -> Router<S> {
+    let patience = services.settings.request_timeout.duration();
     routes
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
-        .layer(cors(app))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
-        .with_state(Arc::clone(app))
+        .layer(cors(&services.settings))
+        .layer(middleware::from_fn_with_state(services.clone(), observe))
+        .with_state(services.clone())
 }
 
 /// What an app of its own takes over: the stream, and the ways in for services if there is a publish key. No app session of ours opens
 /// anything here, and no fallback stands in the way of the app's.
-pub(crate) fn embedded<S>(app: &Arc<App>) -> Router<S> {
+pub(crate) fn embedded<S>(services: &Services) -> Router<S> {
     let mut routes =
         Router::new().route(EVENTS, get(events::events)).route("/.well-known/jwks.json", get(session::jwks));
-    if app.config.publish_key.is_some() {
+    if services.auth.takes_services() {
         routes = routes
             .route(PUBLISH, post(publish::publish))
             .route("/revoke", post(revoke::revoke))
             .route("/rights", post(revoke::rights));
     }
-    all(app, routes)
+    all(services, routes)
 }
 
 /// Only listed origins may read answers, with cookies.
-fn cors(app: &App) -> CorsLayer {
+pub(crate) fn cors(settings: &Settings) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(app.config.cors_origins.iter().cloned()))
+        .allow_origin(AllowOrigin::list(settings.cors_origins.iter().cloned()))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([
@@ -154,8 +145,8 @@ fn cors(app: &App) -> CorsLayer {
 }
 
 /// Counts and logs. Only the path is logged: the query of a stream holds a token.
-async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let restraint = Restraint::of(&app, &request);
+async fn observe(State(services): State<Services>, request: Request, next: Next) -> Response {
+    let restraint = Restraint::of(&services, &request);
     restraint.wait().await;
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -176,7 +167,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let _span = span.entered();
     let code = response.extensions().get::<Code>().map(|code| code.0);
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
-        app.metrics.refused(code.unwrap_or("other"));
+        services.metrics.refused(code.unwrap_or("other"));
     }
     told(&method, &path, status, code, begun);
     hardened(&mut response);
@@ -184,7 +175,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
 }
 
 /// A line in the log for every request.
-fn told(method: &Method, path: &str, status: StatusCode, code: Option<&str>, begun: Instant) {
+pub(crate) fn told(method: &Method, path: &str, status: StatusCode, code: Option<&str>, begun: Instant) {
     tracing::info!(
         target: "tinysse::http",
         %method,
@@ -197,7 +188,7 @@ fn told(method: &Method, path: &str, status: StatusCode, code: Option<&str>, beg
 }
 
 /// What every answer shows.
-fn hardened(response: &mut Response) {
+pub(crate) fn hardened(response: &mut Response) {
     // Addresses of streams hold tokens; no page or server elsewhere should see them.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -16,15 +16,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body::{Frame, SizeHint};
+use ipnet::IpNet;
 use tokio::time::timeout;
 use tower::{Service, ServiceExt, service_fn};
 use tower_http::services::{ServeDir, ServeFile};
 
 use super::slots::{Slot, Slots};
 use crate::{
-    app::App,
+    descriptors::Descriptors,
     error::Problem,
-    runtime::{Client, Conn, Descriptors, Site},
+    stream::{Client, Conn, Site},
 };
 
 /// How long a request waits while too many files are open.
@@ -35,19 +36,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A response holds its file open until it is sent, so the number of open files is bounded, in all and by address: readers that take
 /// their time leave descriptors for the streams.
 pub(super) fn pages(
-    app: &Arc<App>,
+    trusted_proxies: &[IpNet],
     dir: &Path,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     let files = ServeDir::new(dir).fallback(ServeFile::new(dir.join("index.html")));
-    let (app, slots) = (Arc::clone(app), Slots::new(Descriptors::current().pages()));
+    let (proxies, slots): (Arc<[IpNet]>, _) = (trusted_proxies.into(), Slots::new(Descriptors::current().pages()));
     service_fn(move |request: Request| {
-        let (files, app, slots) = (files.clone(), Arc::clone(&app), slots.clone());
+        let (files, proxies, slots) = (files.clone(), Arc::clone(&proxies), slots.clone());
         async move {
             if is_hidden(request.uri().path()) {
                 return Ok(Problem::not_found("nothing has this address").into_response());
             }
             let peer = request.extensions().get::<Arc<Conn>>().and_then(|conn| conn.peer());
-            let client = peer.map(|peer| Client::of(peer, request.headers(), &app.config.limits.proxies));
+            let client = peer.map(|peer| Client::of(peer, request.headers(), &proxies));
             let Ok(Some(slot)) = timeout(PATIENCE, slots.take(client.and_then(Client::site))).await else {
                 return Ok(Problem::unavailable("busy", "too many files are being sent", 1).into_response());
             };

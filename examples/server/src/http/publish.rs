@@ -15,15 +15,16 @@ use tinysse::proto::{
     wire::{id::EventId, kind::BadType},
 };
 
-use super::body::{JsonBytes, parse};
+use super::{
+    body::{JsonBytes, parse},
+    extract::Service,
+};
 use crate::{
-    app::App,
-    auth::Service,
     bom::without_bom,
     engine::{EngineError, Receipt},
     error::Problem,
     hub::{PublishError, Update},
-    update_service::NotifyError,
+    publish::{NotifyError, UpdateService},
 };
 
 /// Updates in one request.
@@ -63,7 +64,7 @@ pub(super) enum To {
 }
 
 pub(super) async fn publish(
-    State(app): State<Arc<App>>,
+    State(updates): State<Arc<UpdateService>>,
     _: Service,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
@@ -73,15 +74,19 @@ pub(super) async fn publish(
         let key = key.ok_or_else(|| Problem::bad_request("bad_idempotency_key", "1 to 255 visible characters"))?;
         Ok(Receipt { key: key.to_owned(), fingerprint: fingerprint(&body) })
     });
-    publish_bytes(&app, &body, receipt.transpose()?).await
+    publish_bytes(&updates, &body, receipt.transpose()?).await
 }
 
 /// Publishes what a body says, once for each receipt.
 ///
 /// # Errors
 /// As [`publish`](self).
-pub(super) async fn publish_bytes(app: &App, body: &[u8], receipt: Option<Receipt>) -> Result<Json<Ids>, Problem> {
-    let appended = app.updates.publish_all(read(body)?, receipt).await.map_err(refused)?;
+pub(super) async fn publish_bytes(
+    updates: &UpdateService,
+    body: &[u8],
+    receipt: Option<Receipt>,
+) -> Result<Json<Ids>, Problem> {
+    let appended = updates.publish_all(read(body)?, receipt).await.map_err(refused)?;
     let ids = appended.ids().map(EventId::text).collect();
     Ok(Json(Ids { ids, durability: appended.reached.as_str() }))
 }

@@ -8,31 +8,33 @@ use axum::{
 };
 use tokio::time::sleep;
 
+use super::Services;
 use crate::{
-    app::App,
-    runtime::{Client, Conn},
+    clock::Clock,
+    stream::{Client, Conn},
 };
 
 /// A request that counts as refused until it is answered otherwise: its client may give it up.
-pub(super) struct Restraint<'a> {
-    app: &'a App,
+pub(super) struct Restraint {
+    clock: Clock,
     conn: Option<Arc<Conn>>,
 }
 
-impl<'a> Restraint<'a> {
+impl Restraint {
     /// For this request.
-    pub(super) fn of(app: &'a App, request: &Request) -> Self {
+    pub(super) fn of(services: &Services, request: &Request) -> Self {
         let direct = |conn: &&Arc<Conn>| {
-            let client = conn.peer().map(|peer| Client::of(peer, &HeaderMap::new(), &app.config.limits.proxies));
+            let client =
+                conn.peer().map(|peer| Client::of(peer, &HeaderMap::new(), &services.settings.trusted_proxies));
             matches!(client, Some(Client::Address(_)))
         };
         let conn = request.extensions().get::<Arc<Conn>>().filter(direct).cloned();
-        Self { app, conn }
+        Self { clock: services.clock, conn }
     }
 
     /// Waits until the request may be looked at.
     pub(super) async fn wait(&self) {
-        if let Some(wait) = self.conn.as_ref().and_then(|conn| conn.wait(self.app.clock.now())) {
+        if let Some(wait) = self.conn.as_ref().and_then(|conn| conn.wait(self.clock.now())) {
             sleep(wait).await;
         }
     }
@@ -45,10 +47,10 @@ impl<'a> Restraint<'a> {
     }
 }
 
-impl Drop for Restraint<'_> {
+impl Drop for Restraint {
     fn drop(&mut self) {
         if let Some(conn) = &self.conn {
-            conn.refused(self.app.clock.now());
+            conn.refused(self.clock.now());
         }
     }
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 
-use super::body;
+use super::{body, extract::Service};
 use crate::{
-    app::App,
-    auth::{Service, names, revoked::Revoke},
+    access::{Cluster, RightsError, unrevoked},
+    auth::{names, revoked::Revoke},
+    clock::Clock,
     error::Problem,
-    nodes::unrevoked,
-    rights::RightsError,
 };
 
 /// How far ahead `before` may be, in seconds.
@@ -34,7 +33,8 @@ pub(super) struct Done {
 }
 
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
+    State(cluster): State<Arc<Cluster>>,
+    State(clock): State<Clock>,
     _: Service,
     body::Json(whom): body::Json<Whom>,
 ) -> Result<Json<Done>, Problem> {
@@ -47,13 +47,13 @@ pub(super) async fn revoke(
         (Some(user), None, None) => Revoke::User(taken("user", user)?),
         (None, Some(jti), None) => Revoke::Jti(taken("token", jti)?),
         // It would end every login up to then; most likely these are milliseconds.
-        (None, None, Some(before)) if before > app.clock.unix_ms() / 1_000 + AHEAD => {
+        (None, None, Some(before)) if before > clock.unix_ms() / 1_000 + AHEAD => {
             return wrong("before is in seconds since 1970, and at most a day ahead");
         }
         (None, None, Some(before)) => Revoke::Before(before.saturating_mul(1_000)),
         (_, _, _) => return wrong("give one of user, jti and before"),
     };
-    app.revoke(&whom).await.map(|closed| Json(Done { closed })).map_err(unrevoked)
+    cluster.revoke(&whom).await.map(|closed| Json(Done { closed })).map_err(unrevoked)
 }
 
 /// Whose rights changed; everybody's if nobody is named.
@@ -71,7 +71,7 @@ pub(super) struct Changed {
 
 /// `POST /rights`: a service says that rights changed, so live streams are judged anew, on every node.
 pub(super) async fn rights(
-    State(app): State<Arc<App>>,
+    State(cluster): State<Arc<Cluster>>,
     _: Service,
     body::Json(whose): body::Json<Whose>,
 ) -> Result<Json<Changed>, Problem> {
@@ -79,7 +79,7 @@ pub(super) async fn rights(
     if let Some(user) = user {
         names::name("user", user).map_err(|error| Problem::bad_request("bad_request", error.to_string()))?;
     }
-    match app.rights_changed(user.into()).await {
+    match cluster.rights_changed(user.into()).await {
         Ok(changed) => Ok(Json(Changed { changed })),
         Err(RightsError::NotTold(_)) => {
             Err(Problem::unavailable("not_told", "done here, but other nodes could not be notified; repeat it", 1))

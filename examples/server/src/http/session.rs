@@ -11,13 +11,12 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tinysse::proto::audience::Identity;
 
-use super::body;
+use super::{Services, body, extract::AppSession};
 use crate::{
-    app::App,
-    auth::{AppSession, limit::too_many},
+    access::{Cluster, Token},
+    auth::{Auth, limit::too_many},
     error::Problem,
-    issue::Token,
-    runtime::{Client, Conn},
+    stream::{Client, Conn},
 };
 
 /// Who wants to be whom.
@@ -44,7 +43,8 @@ pub(super) struct Me {
 /// The new cookie replaces the one that the browser has, so the session of that one ends first, with its streams. If that cannot be
 /// recorded, nobody is logged in.
 pub(super) async fn log_in(
-    State(app): State<Arc<App>>,
+    State(auth): State<Arc<Auth>>,
+    State(cluster): State<Arc<Cluster>>,
     shown: HeaderMap,
     body::Json(wish): body::Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -54,19 +54,23 @@ pub(super) async fn log_in(
     }
     let channels = wish.channels.iter().map(|channel| body::name(channel)).collect::<Result<Vec<_>, _>>()?;
     let identity = Identity { user: body::name(&wish.user)?, role, channels };
-    app.end_sessions(&app.auth.ending(&shown).await.sessions).await?;
-    let session = app.auth.log_in(identity.clone());
-    let cookie = cookie(app.auth.cookie(), &session, app.auth.session_ttl().ms() / 1_000)?;
+    cluster.end_sessions(&auth.ending(&shown).await.sessions).await?;
+    let session = auth.log_in(identity.clone());
+    let cookie = cookie(auth.cookie(), &session, auth.session_ttl().ms() / 1_000)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Me::from(identity))))
 }
 
 /// Ends the session everywhere, with its streams and the tokens it asked for; a session that has expired, too.
 ///
 /// 204: nothing of the session is left. 401: the request showed no session of this server, so nothing ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays, for the request to be repeated.
-pub(super) async fn log_out(State(app): State<Arc<App>>, shown: HeaderMap) -> Result<Response, Problem> {
-    let ending = app.auth.ending(&shown).await;
-    app.end_sessions(&ending.sessions).await?;
-    let cleared = AppendHeaders([(header::SET_COOKIE, cookie(app.auth.cookie(), "", 0)?)]);
+pub(super) async fn log_out(
+    State(auth): State<Arc<Auth>>,
+    State(cluster): State<Arc<Cluster>>,
+    shown: HeaderMap,
+) -> Result<Response, Problem> {
+    let ending = auth.ending(&shown).await;
+    cluster.end_sessions(&ending.sessions).await?;
+    let cleared = AppendHeaders([(header::SET_COOKIE, cookie(auth.cookie(), "", 0)?)]);
     if ending.sessions.is_empty() {
         let detail = if ending.unknown {
             "this is not a session of this server, so no stream was ended; the cookie is cleared"
@@ -96,29 +100,30 @@ pub(super) struct Subject {
 /// A token for the holder of an app session, limited by user and by address. Or, for a service with the publish key, one for the user that
 /// the body names, limited by that user only: all its users come from the address of the service.
 pub(super) async fn stream_token(
-    State(app): State<Arc<App>>,
+    State(services): State<Services>,
     conn: Option<Extension<Arc<Conn>>>,
     request: Request,
 ) -> Result<Token, Problem> {
-    if app.auth.service(request.headers()).is_ok() {
-        let body::Json(Subject { user, role, channels, session }) = body::Json::from_request(request, &app).await?;
+    if services.auth.service(request.headers()).is_ok() {
+        let body::Json(Subject { user, role, channels, session }) =
+            body::Json::from_request(request, &services).await?;
         let identity = Identity { user, role: role.unwrap_or_default(), channels: channels.unwrap_or_default() };
-        return app.token_of_user(identity, session.as_deref().unwrap_or_default()).await;
+        return services.issuer.for_user(identity, session.as_deref().unwrap_or_default()).await;
     }
     // Before the session is looked at: guessing costs as much as knowing.
     let peer = conn.and_then(|Extension(conn)| conn.peer());
-    let client = peer.map(|peer| Client::of(peer, request.headers(), &app.config.limits.proxies));
+    let client = peer.map(|peer| Client::of(peer, request.headers(), &services.settings.trusted_proxies));
     if let Some(site) = client.and_then(Client::site) {
-        app.limits.token_address.take(&site).map_err(too_many)?;
+        services.limits.token.take(&site).map_err(too_many)?;
     }
-    let session = app.auth.session(request.headers()).await?;
-    app.token_of_session(&session).await
+    let session = services.auth.session(request.headers()).await?;
+    services.issuer.for_session(&session).await
 }
 
 /// The public keys of our tokens (RFC 7517), for those who check them elsewhere.
-pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
+pub(super) async fn jwks(State(auth): State<Arc<Auth>>) -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "public, max-age=60")];
-    (headers, Json(app.auth.jwks()).into_response().into_body())
+    (headers, Json(auth.jwks()).into_response().into_body())
 }
 
 /// Out of reach of scripts, and not sent along when another site posts here.

@@ -52,12 +52,12 @@ async fn the_key_opens_and_nothing_else_does() {
     }
     refused(publish(&server), 401, "admin_key_required").await;
     refused(publish(&server).bearer_auth("dev-publish-key"), 401, "admin_key_required").await;
-    assert_eq!(server.app.streams.cursor().seq, 0, "nothing was published");
+    assert_eq!(server.app.services.streams.cursor().seq, 0, "nothing was published");
     // Nor does it open what is for services and users.
     refused(server.post("/publish", &json!({ "type": "a" })).bearer_auth(KEY), 401, "unauthenticated").await;
     refused(server.get("/events").bearer_auth(KEY), 401, "token_invalid").await;
     let answer = publish(&server).bearer_auth(KEY).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), server.app.streams.cursor().seq), (200, 1));
+    assert_eq!((answer.status().as_u16(), server.app.services.streams.cursor().seq), (200, 1));
     drop(stream);
     server.stop().await;
 }
@@ -161,7 +161,7 @@ async fn no_other_page_reads_it_and_the_tail_is_bounded() {
     let long = "x".repeat(5_000);
     server.publish(json!([{ "type": "a", "data": long }, { "type": "b" }])).await;
     for _ in 0..150 {
-        server.app.updates.notify("c").await.unwrap();
+        server.app.services.updates.notify("c").await.unwrap();
     }
     server.publish(json!({ "type": "long", "data": long })).await;
     let response =

@@ -1,7 +1,7 @@
 use serde_json::json;
 use tinysse_server::{
     auth::jwt::{APP, Claims, Keys, STREAM},
-    config::Secret,
+    values::Secret,
 };
 
 use crate::support::{SECRET, Server, Stream, body_of, refused};

@@ -52,7 +52,7 @@ async fn ten_thousand_logouts_and_revocations_end_no_other_session() {
     let zoe = server.log_in("zoe", "", &[]).await;
     let mut stream = zoe.stream("").await;
     let begun = now();
-    let auth = &server.app.auth;
+    let auth = &server.app.services.auth;
     for n in 0..10_100 {
         auth.revoke(&auth.end_of(&session("eve", &n.to_string()))).unwrap().1.unwrap();
         auth.revoke(&auth.end_of(&session(&format!("user{n}"), "s"))).unwrap().1.unwrap();

@@ -31,7 +31,7 @@ async fn thousands_of_logins_within_a_moment_are_all_good() {
     let (server, _) = server(&[], 0).await;
     let mut last = String::new();
     for _ in 0..10_000 {
-        last = server.app.auth.log_in(Identity { user: "ada".into(), ..Identity::default() });
+        last = server.app.services.auth.log_in(Identity { user: "ada".into(), ..Identity::default() });
     }
     let answer = server.post("/auth/sse-token", &json!({})).bearer_auth(&last).send().await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -39,14 +39,14 @@ async fn thousands_of_logins_within_a_moment_are_all_good() {
     Stream::open(server.get("/events").bearer_auth(&token)).await;
     // Tokens for the users of an app that knows them by itself.
     for _ in 0..10_000 {
-        last = server.app.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
+        last = server.app.services.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
     }
     let mut stream = Stream::open(server.get("/events").bearer_auth(&last)).await;
     // All of them come before a revocation, and a login behind it is good.
     server.revoke(json!({ "user": "bob" })).await;
     assert_eq!(stream.bye().await, "revoked");
     refused(server.get("/events").bearer_auth(&last), 401, "token_revoked").await;
-    let again = server.app.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
+    let again = server.app.services.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
     Stream::open(server.get("/events").bearer_auth(&again)).await;
     server.stop().await;
 }

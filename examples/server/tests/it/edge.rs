@@ -3,7 +3,7 @@
 use std::{process::Stdio, sync::Arc};
 
 use serde_json::{Value, json};
-use tinysse_server::runtime::bind;
+use tinysse_server::serve::bind;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -59,7 +59,7 @@ async fn addresses_in_whatever_form_proxies_write_them_are_limited() {
         assert!(addresses.iter().all(|address| **address != json!("127.0.0.1")), "{addresses:?}");
         assert_eq!(addresses.iter().all(|address| address.is_null()), lines[0] == "unknown", "{addresses:?}");
         drop(streams);
-        crate::support::until("they are gone", || async { server.app.streams.count() == 0 }).await;
+        crate::support::until("they are gone", || async { server.app.services.streams.count() == 0 }).await;
     }
     refused(ask("forwarded", "for=_hidden"), 429, "too_many_requests").await;
     refused(ask("x-forwarded-for", "192.0.2.77").header("forwarded", "for=192.0.2.78"), 429, "too_many_requests").await;

@@ -162,7 +162,7 @@ async fn one_user_and_one_address_have_their_share() {
         refused(app.post("/auth/sse-token", &json!({})).header("cookie", &ada), 429, "too_many_requests").await;
         drop(stream);
         let hub = app.hub.clone();
-        until("the stream is gone", || async { hub.app().streams.count() == 0 }).await;
+        until("the stream is gone", || async { hub.app().services.streams.count() == 0 }).await;
         app.stop().await;
     }
 }

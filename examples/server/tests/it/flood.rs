@@ -67,7 +67,7 @@ async fn streams_by_user_by_address_and_by_rate() {
     Stream::open(from("192.0.2.9", &carl)).await;
     // A stream that ends makes room.
     open.clear();
-    until("all ended", || async { server.app.streams.count() == 0 }).await;
+    until("all ended", || async { server.app.services.streams.count() == 0 }).await;
     Stream::open(from("192.0.2.1", &carl)).await;
     Stream::open(from("192.0.2.1", &carl)).await;
     refused(from("192.0.2.1", &carl), 429, "too_many_requests").await;

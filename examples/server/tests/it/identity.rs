@@ -75,7 +75,7 @@ async fn a_stream_that_opens_while_its_session_ends_does_not_stay() {
         // Opened and ended, or refused.
         let status = opening.unwrap().status().as_u16();
         assert!(status == 200 || status == 401, "{status}");
-        until("no stream is open", || async { server.app.streams.count() == 0 }).await;
+        until("no stream is open", || async { server.app.services.streams.count() == 0 }).await;
     }
     server.stop().await;
 }

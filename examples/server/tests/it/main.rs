@@ -31,6 +31,7 @@ mod fuzz;
 mod h2_limits;
 mod identity;
 mod lane;
+mod layer;
 mod lifecycle;
 mod metrics;
 mod nodes;

@@ -27,7 +27,7 @@ async fn streams_are_counted_by_transport_and_by_how_they_ended() {
     drop(ada);
     server.begin_stop();
     assert_eq!(last.bye().await, "drain");
-    let metrics = server.app.metrics.render(&server.app);
+    let metrics = tinysse_server::http::render_metrics(&server.app.services);
     assert_eq!(crate::support::metric(&metrics, &ended("native", "drain")), 1.0, "{metrics}");
     server.stop().await;
 }
@@ -56,7 +56,7 @@ async fn what_is_live_is_timed_and_what_is_replayed_is_not() {
     }
     // The first passes, the second waits for its window, the third takes its place.
     for _ in 0..3 {
-        server.app.updates.notify("thin").await.unwrap();
+        server.app.services.updates.notify("thin").await.unwrap();
     }
     assert_eq!(server.metric("tinysse_updates_coalesced_total").await, 1.0);
     server.stop().await;

@@ -111,6 +111,30 @@ async fn one_of_three_nodes_is_killed_and_nobody_misses_anything() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_ahead_of_its_new_node_waits_for_it_and_refetches_nothing() {
+    let Some(redis) = Redis::start().await else { return };
+    let (first, second) = tokio::join!(redis.node(), redis.node());
+    let http = Client::new();
+    let publish = async || {
+        let answer = post(&http, &first.url, "/publish", &json!({ "type": "n" })).send().await.unwrap();
+        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        EventId::parse(body["ids"][0].as_str().unwrap()).unwrap()
+    };
+    let id = publish().await;
+    // As if the other node had delivered the next update already.
+    let next = EventId { seq: id.seq + 1, ..id };
+    let cursor = next.text();
+    let (stream, published) = tokio::join!(follow(&second.url, &cursor), async {
+        sleep(Duration::from_millis(200)).await;
+        publish().await
+    });
+    assert_eq!((published, stream.hello.gap), (next, Gap::None));
+    // An id that no update has is answered all the same.
+    let never = EventId { seq: id.seq + 1_000, ..id };
+    assert_eq!(follow(&second.url, &never.text()).await.hello.gap, Gap::Unknown);
+}
+
+#[tokio::test]
 async fn a_redis_that_stops_or_dies_makes_nodes_unready_and_loses_nothing() {
     let Some(mut redis) = Redis::start().await else { return };
     let (first, second) = tokio::join!(redis.node(), redis.node());

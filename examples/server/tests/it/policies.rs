@@ -19,7 +19,7 @@ const RULES: [&str; 4] =
 async fn publish(server: &Server, kind: &str, key: &str, n: usize, size: usize) {
     let data = Some(format!("{{\"n\":{n},\"x\":\"{}\"}}", "x".repeat(size)));
     let update = Update { data, key: Some(key.into()), ..Update::new(kind) };
-    server.app.updates.publish(update).await.unwrap();
+    server.app.services.updates.publish(update).await.unwrap();
     // Lets the streams write.
     tokio::task::yield_now().await;
 }

@@ -84,7 +84,7 @@ async fn what_waits_for_a_stuck_engine_is_bounded_and_the_others_are_told_when_t
         let request = http.post(format!("{url}/publish")).bearer_auth(KEY).header("content-type", "application/json");
         request.body(json!({ "type": kind }).to_string())
     };
-    let waiting = async |count| until("they wait", async || hub.app().updates.waiting() == count).await;
+    let waiting = async |count| until("they wait", async || hub.app().services.updates.waiting() == count).await;
     let mut accepted = JoinSet::new();
     for n in 0..4 {
         let request = publish(format!("a{n}"));
@@ -104,7 +104,7 @@ async fn what_waits_for_a_stuck_engine_is_bounded_and_the_others_are_told_when_t
         async move { hub.notify("inside").await }
     });
     tokio::task::yield_now().await;
-    assert!(!notifier.is_finished() && hub.app().updates.waiting() == 4);
+    assert!(!notifier.is_finished() && hub.app().services.updates.waiting() == 4);
     assert!(hub.metrics().contains("tinysse_updates_refused_total{why=\"busy\"} 21"));
 
     *open.0.lock().unwrap() = true;

@@ -114,8 +114,8 @@ async fn the_same_key_publishes_once() {
 #[tokio::test]
 async fn windows_coalesce_and_keep_the_last() {
     let server = Server::dev(&["--batch=projects=300ms", "--batch=compute.*=300ms"]).await;
-    let mut feed = server.app.updates.subscribe();
-    let updates = &server.app.updates;
+    let mut feed = server.app.services.updates.subscribe();
+    let updates = &server.app.services.updates;
     let mut passed = 0;
     for _ in 0..100 {
         passed += usize::from(updates.notify("projects").await.unwrap().is_some());
@@ -145,18 +145,18 @@ async fn a_hundred_notifications_in_a_window_are_two_frames_and_nobody_takes_the
     for n in 1..=100 {
         let origin = Some(format!("tab{}", n % 2));
         let update = Update { data: Some(n.to_string()), origin, ..Update::new("projects") };
-        server.app.updates.notify_with(update).await.unwrap();
+        server.app.services.updates.notify_with(update).await.unwrap();
     }
     let first = stream.update().await;
     let own = Update { origin: Some("tab1".into()), ..Update::new("projects.own") };
-    server.app.updates.notify_with(own).await.unwrap();
+    server.app.services.updates.notify_with(own).await.unwrap();
     assert_eq!(stream.update().await.event, "projects.own");
-    server.app.updates.flush().await;
+    server.app.services.updates.flush().await;
     let last = stream.update().await;
     let data = |frame: &Frame| serde_json::from_str::<Value>(&frame.data).unwrap();
     assert_eq!((&data(&first)["data"], &data(&first)["origin"]), (&json!(1), &json!("tab1")));
     assert_eq!((&data(&last)["data"], data(&last).get("origin")), (&json!(100), None));
-    assert_eq!(server.app.streams.cursor().seq, 3);
+    assert_eq!(server.app.services.streams.cursor().seq, 3);
     server.begin_stop();
     assert_eq!((stream.bye().await, other.bye().await), ("drain".to_owned(), "drain".to_owned()));
 }

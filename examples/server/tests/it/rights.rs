@@ -120,7 +120,7 @@ async fn the_app_itself_may_be_asked() {
     let problem = refused(rights(json!({ "user": "ada" })), 503, "directory_unavailable").await;
     assert!(problem["detail"].as_str().unwrap().contains("1 open streams"), "{problem}");
     assert_eq!(changed(json!({ "user": "bob" })).await, 0, "who has no stream");
-    let token = server.app.auth.mint(
+    let token = server.app.services.auth.mint(
         tinysse::proto::audience::Identity { user: "ada".into(), ..Default::default() },
         false,
         None,

@@ -72,7 +72,7 @@ impl Directory {
 fn token(user: &str) -> String {
     let config = Config::from_args(["tinysse-server", "--dev", "--memory", &format!("--secret={SECRET}")]).unwrap();
     let identity = tinysse::proto::audience::Identity { user: user.into(), ..Default::default() };
-    Auth::new(&config, Clock::start()).mint(identity, false, None)
+    Auth::new(&config.hub.auth, Clock::start()).mint(identity, false, None)
 }
 
 async fn follow(node: &Child, token: &str) -> Stream {

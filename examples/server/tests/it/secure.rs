@@ -69,7 +69,7 @@ impl Secure {
     }
 
     pub fn metric(&self, series: &str) -> f64 {
-        metric(&self.server.app.metrics.render(&self.server.app), series)
+        metric(&tinysse_server::http::render_metrics(&self.server.app.services), series)
     }
 }
 

@@ -71,7 +71,7 @@ async fn by_a_secret_that_is_not_ours() {
     // Their `gen` is a time, and not later than the issue: a session can't survive a revocation by it.
     let late = signed(&[&key], &Claims { generation: Some((now() + 60) * 1_000), ..session() });
     assert_eq!(ask().bearer_auth(&late).send().await.unwrap().status(), 200);
-    server.app.revoke(&Revoke::User("ada".into())).await.unwrap();
+    server.app.services.cluster.revoke(&Revoke::User("ada".into())).await.unwrap();
     for gone in [&late, &good] {
         refused(ask().bearer_auth(gone), 401, "unauthenticated").await;
     }

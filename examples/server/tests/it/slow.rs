@@ -35,7 +35,7 @@ const UPDATE: usize = 32 * 1024;
 async fn publish_large(server: &Server, count: usize) {
     let update = Update { data: Some(format!("\"{}\"", "x".repeat(UPDATE))), ..Update::new("a") };
     for _ in 0..count {
-        server.app.updates.publish(update.clone()).await.unwrap();
+        server.app.services.updates.publish(update.clone()).await.unwrap();
         // Lets the streams write.
         tokio::task::yield_now().await;
     }

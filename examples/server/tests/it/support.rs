@@ -12,7 +12,8 @@ use tinysse::proto::wire::{
 use tinysse_server::{
     app::{App, Own},
     config::{Config, DEV_PUBLISH_KEY},
-    runtime::{bind, serve},
+    demo,
+    serve::bind,
 };
 use tokio::{
     sync::oneshot,
@@ -55,7 +56,9 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::with(config, own).unwrap();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(Arc::clone(&app), listener, async { drop(stopped.await) }));
+        let (serving, routes) = (Arc::clone(&app), demo::routes(&app.services));
+        let stop_or_dropped = async { drop(stopped.await) };
+        let task = tokio::spawn(async move { serving.serve_with(routes, listener, stop_or_dropped).await });
         Self { url, app, http: Client::new(), stop: Some(stop), task }
     }
 

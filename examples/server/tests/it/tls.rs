@@ -99,7 +99,7 @@ async fn another_certificate_counts_as_soon_as_it_is_there_and_open_streams_go_o
     secure.cert.write(&cert);
     until("renewed", || async { Client::connect(&secure.server, &secure.ca.roots, "h2").await.is_ok() }).await;
     assert!(Client::connect(&secure.server, &old, "h2").await.is_err());
-    secure.server.app.updates.notify("a").await.unwrap();
+    secure.server.app.services.updates.notify("a").await.unwrap();
     assert_eq!(stream.update().await.event, "a");
     drop((stream, client));
     secure.server.stop().await;
@@ -115,7 +115,7 @@ async fn a_stream_that_takes_nothing_is_found_though_its_connection_lives() {
     // More than the window that the client opened for it; the connection answers pings meanwhile.
     for _ in 0..40 {
         let update = Update { data: Some(format!("\"{}\"", "x".repeat(100_000))), ..Update::new("a") };
-        secure.server.app.updates.publish(update).await.unwrap();
+        secure.server.app.services.updates.publish(update).await.unwrap();
     }
     until("dropped as slow", || async { secure.metric("tinysse_streams_closed_total{reason=\"slow\"}") == 1.0 }).await;
     drop(stuck);

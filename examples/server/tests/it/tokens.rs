@@ -68,7 +68,7 @@ async fn a_single_use_token_opens_one_stream() {
     let (one, two, token) = (ada.stream("").await, ada.stream("").await, ada.token().await);
     assert_eq!(server.get("/events").bearer_auth(&token).send().await.unwrap().status(), 503);
     drop((one, two));
-    let count = || async { server.app.streams.count() == 0 };
+    let count = || async { server.app.services.streams.count() == 0 };
     until("room", count).await;
     Stream::open(server.get("/events").bearer_auth(&token)).await;
     refused(server.get("/events").bearer_auth(&token), 401, "token_used").await;

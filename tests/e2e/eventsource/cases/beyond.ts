@@ -15,7 +15,7 @@ function streamOf(...chunks: (string | Error)[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** Where our class says more than the standard, or does what Chromium's own does not. */
+/** Where the class of tinysse reports more than the standard, or does what Chromium's own does not. */
 export const beyond: Case[] = [
   ...(
     [

@@ -2,7 +2,7 @@ import { type Answer, type Case, equal, ok, until } from '../kit';
 
 const big = 10 * 2 ** 20;
 
-/** Each stream and what it says, of the types `message` and those named. */
+/** Each stream and its events, of the types `message` and those named. */
 const streams: [name: string, answer: Answer, said: string[], types?: string[]][] = [
   ['one line', { body: 'data: x\n\n' }, ['message||x']],
   ['lines are joined', { body: 'data: a\ndata\ndata:b\n\n' }, ['message||a\n\nb']],
@@ -89,7 +89,7 @@ const streams: [name: string, answer: Answer, said: string[], types?: string[]][
   ['no event at all', { body: '' }, []],
 ];
 
-/** What streams say: WHATWG HTML §9.2.5 and §9.2.6. */
+/** What streams mean: WHATWG HTML §9.2.5 and §9.2.6. */
 export const format: Case[] = [
   ...streams.map(
     ([name, answer, said, types]): Case => ({
@@ -154,7 +154,7 @@ export const format: Case[] = [
   },
   {
     name: 'tasks: others have their turn between the events of one chunk',
-    ours: true, // Chromium's own class tells them all in one go
+    ours: true, // Chromium's own class dispatches them all in one go
     async run(kit) {
       const source = kit.open([{ body: 'data: x\n\n', repeat: 100, end: false }]);
       let [told, before] = [0, 0];

@@ -18,7 +18,7 @@ use tinysse::proto::audience::Identity;
 use super::{Answer, Denied, Directory, Rights, TypePattern, patterns};
 use crate::{
     auth::{jwt::Claims, names},
-    config::{Secret, Span},
+    values::{Secret, Span},
 };
 
 /// Users whose rights are remembered.

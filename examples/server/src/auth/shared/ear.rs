@@ -15,7 +15,7 @@ use tinysse::proto::{
 use tokio::time::sleep;
 
 use super::{Heard, Places, Revocation, Shared, Whose, field, id_of, newest, revocation};
-use crate::{clock::jitter, engine::redis::Link};
+use crate::{clock::jitter, redis::Link};
 
 /// How long one question waits inside Redis.
 const BLOCK_MS: u64 = 1_000;

@@ -11,10 +11,7 @@
 
 mod ear;
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::redis::{
     Script, ScriptInvocation, cmd,
@@ -27,16 +24,11 @@ use super::{
 };
 use crate::{
     clock::random_name,
-    engine::{
-        OpenError,
-        redis::{Link, script},
-    },
+    redis::{Link, PATIENCE, Unreachable, script},
 };
 
 pub use ear::Ear;
 
-/// How long Redis may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Changes of rights that are kept. Who falls behind further takes everybody's for changed.
 const CHANGES: u32 = 1_000;
 
@@ -114,8 +106,8 @@ impl Shared {
     /// Answers with the revocations that count already.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`]: without them somebody would be let in again.
-    pub fn open(link: Link, life_ms: u64) -> Result<(Self, Vec<Revocation>), OpenError> {
+    /// [`Unreachable`]: without them somebody would be let in again.
+    pub fn open(link: Link, life_ms: u64) -> Result<(Self, Vec<Revocation>), Unreachable> {
         let (revoked, rights) = (link.key("revoked"), link.key("rights"));
         let read = || -> ::redis::RedisResult<(StreamRangeReply, StreamRangeReply)> {
             let mut conn = link.client().get_connection_with_timeout(PATIENCE)?;
@@ -123,12 +115,12 @@ impl Shared {
             let known = cmd("XRANGE").arg(&revoked).arg("-").arg("+").query(&mut conn)?;
             Ok((known, newest(&rights).query(&mut conn)?))
         };
-        let (known, last) = read().map_err(|error| OpenError::Unreachable(Link::words(&error)))?;
+        let (known, last) = read().map_err(|error| Unreachable(Link::words(&error)))?;
         let begun = Places {
             revoked: known.ids.last().map_or_else(String::new, |entry| entry.id.clone()),
             rights: id_of(last),
         };
-        let known = known.ids.iter().map(revocation).collect::<Result<_, _>>().map_err(OpenError::Unreachable)?;
+        let known = known.ids.iter().map(revocation).collect::<Result<_, _>>().map_err(Unreachable)?;
         let shared = Self {
             link,
             revoked,

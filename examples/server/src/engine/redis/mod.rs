@@ -12,10 +12,7 @@
 //! Redis; both are replaced together.
 
 mod dates;
-mod failure;
-mod link;
 mod monitor;
-mod place;
 mod script;
 mod settings;
 mod state;
@@ -24,24 +21,21 @@ mod tail;
 use std::{fmt, sync::Arc, thread, time::Duration};
 
 use ::redis::{Script, ScriptInvocation};
-use tinysse::proto::wire::id::Epoch;
+use tinysse::proto::wire::id::{Epoch, EventId};
 use tokio::{runtime, time::timeout};
 
 use super::{Answer, Appended, Batch, Bounds, Engine, EngineError, Health, OpenError, Sink};
-use crate::clock::{Clock, random_name, random_u64};
-use failure::Failure;
-use link::Status;
+use crate::{
+    clock::{Clock, random_name, random_u64},
+    redis::{Failure, Link, PATIENCE, Place, Status, Unreachable},
+};
 use monitor::Monitor;
 use script::{Encoded, epoch_of};
 use state::State;
 use tail::Tail;
 
-pub use link::Link;
-pub use place::Place;
-pub(crate) use script::script;
-
-/// How long Redis may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client whose cursor is ahead of this node waits for the update it names.
+const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a start waits for it.
 const START: Duration = Duration::from_secs(5);
 
@@ -72,7 +66,7 @@ impl Redis {
         fresh: Epoch,
         sink: Arc<dyn Sink>,
     ) -> Result<Self, OpenError> {
-        let away = |what: String| OpenError::Unreachable(what);
+        let away = |what: String| OpenError::from(Unreachable(what));
         let link = Link::new(place.client().map_err(away)?, place);
         let state = Arc::new(State::new(fresh));
         let (ready, first) = std::sync::mpsc::sync_channel(1);
@@ -163,6 +157,14 @@ impl From<Failure> for EngineError {
 impl Engine for Redis {
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>> {
         Box::pin(self.send(batch))
+    }
+
+    fn catch_up(&self, id: EventId) -> Answer<'_, ()> {
+        let mut head = self.state.head.subscribe();
+        Box::pin(async move {
+            let reached = head.wait_for(|(epoch, seq)| *epoch != id.epoch || *seq >= id.seq);
+            let _ = timeout(CATCH_UP, reached).await;
+        })
     }
 
     fn health(&self) -> Health {

@@ -14,13 +14,11 @@ use tinysse::proto::{
 };
 use tokio::time::sleep;
 
-use super::{
-    State,
-    failure::{Verdict, words},
-    link::{Link, Numbered, Status},
-    script,
+use super::{State, script};
+use crate::{
+    clock::{Clock, jitter, random_u64},
+    redis::{Link, Numbered, Status, Verdict, words},
 };
-use crate::clock::{Clock, jitter, random_u64};
 
 /// How long after one look the next one follows.
 const EVERY: Duration = Duration::from_secs(1);

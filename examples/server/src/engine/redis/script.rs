@@ -11,27 +11,8 @@
 use ::redis::{Script, ScriptInvocation};
 use tinysse::proto::wire::id::Epoch;
 
-use super::{
-    super::{Bounds, Receipt, ledger::LIFE_MS},
-    Link,
-};
-
-/// The beginning of every script. The last key and the last argument are of the connection: what came over one that was replaced changes nothing.
-const PRELUDE: &str = r"
-local fence, number = table.remove(KEYS), tonumber(table.remove(ARGV))
-if tonumber(redis.call('GET', fence) or '0') > number then
-  return redis.error_reply('STALE this connection was replaced')
-end
-";
-
-/// Writes the number of a node's connection down. Keys: fence. Arguments: the number, for how long it is kept in ms. One that arrives late lowers
-/// nothing.
-const FENCE: &str = r"
-if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
-  return redis.error_reply('STALE this connection was replaced')
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-";
+use super::super::{Bounds, Receipt, ledger::LIFE_MS};
+use crate::redis::{Link, script};
 
 /// Reads what is known of the log, and sees whether it is whole. Keys: meta, log.
 const LIFE: &str = r"
@@ -129,16 +110,6 @@ end
 if not whole then begin() end
 return {epoch, string.format('%.0f', head), string.format('%.0f', now)}
 ";
-
-/// Makes a script that a [`Link`](super::Link) runs: it does nothing if it comes over a connection that was replaced.
-pub(crate) fn script(code: &str) -> Script {
-    Script::new(&format!("{PRELUDE}{code}"))
-}
-
-/// See [`FENCE`].
-pub(super) fn fence() -> Script {
-    Script::new(FENCE)
-}
 
 pub(super) fn append() -> Script {
     script(&format!("{LIFE}{APPEND}"))

@@ -30,7 +30,7 @@ impl Settings {
         match policy {
             Some((_, policy)) => self.report(policy),
             None => {
-                tracing::debug!(target: "tinysse::engine", "Redis does not say its maxmemory-policy; see docs/operations.md")
+                tracing::debug!(target: "tinysse::engine", "Redis does not say its maxmemory-policy; see deploy/operations.md")
             }
         }
         let fsync = get(conn, "append*").await;

@@ -18,12 +18,13 @@ use tokio::time::sleep;
 use super::{
     super::{Record, Sink},
     State,
-    failure::words,
-    link::Link,
     script::{self, Seen, epoch_of},
     settings::Settings,
 };
-use crate::clock::{Clock, jitter, random_u64};
+use crate::{
+    clock::{Clock, jitter, random_u64},
+    redis::{Link, words},
+};
 
 /// How long one question waits inside Redis, in milliseconds. Another epoch is noticed after this at the latest.
 const BLOCK_MS: u64 = 400;

@@ -8,14 +8,15 @@ use std::{
 
 use ::redis::Client;
 
-use super::{failure::words, *};
+use super::*;
 use crate::{
     auth::shared::Shared,
-    config::Secret,
     engine::{
         Durability,
         conformance::{Dated, Ear, Told, WIDE, conforms_dated, once, one, wait},
     },
+    redis::words,
+    values::Secret,
 };
 
 /// A Redis of its own that syncs every write, on a Unix socket.
@@ -260,12 +261,13 @@ fn what_comes_over_a_replaced_connection_changes_nothing_however_late_it_comes()
     let Some(server) = Server::start() else { return };
     let client = server.place("x").client().expect("a client");
     let mut conn = client.get_connection().expect("connected");
-    let set = script("return redis.call('INCR', KEYS[1])");
+    let set = crate::redis::script("return redis.call('INCR', KEYS[1])");
     let mut call = |number: u64| set.key("n").key("fence").arg(number).invoke::<u64>(&mut conn).map_err(|e| words(&e));
     let stale = || Err("redis: STALE".to_owned());
     assert_eq!(call(1), Ok(1));
     let mut other = client.get_connection().expect("connected");
-    let mut fence = |number: u64| script::fence().key("fence").arg(number).arg(1_000_000).invoke::<()>(&mut other);
+    let mut fence =
+        |number: u64| crate::redis::fence().key("fence").arg(number).arg(1_000_000).invoke::<()>(&mut other);
     fence(3).expect("the third connection");
     assert_eq!((call(1), call(2), call(3)), (stale(), stale(), Ok(2)));
     assert!(fence(2).is_err(), "the second one's number was under way");

@@ -11,11 +11,11 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::{tests::until, *};
 use crate::{
-    config::Secret,
     engine::{
         Durability,
         conformance::{Ear, WIDE, one, wait},
     },
+    values::Secret,
 };
 
 /// A Redis that speaks TLS only, as `localhost`.

@@ -1,2 +1,0 @@
-// As `inlined.ts`, with the fetch transport.
-export { bytes } from './wasm/fetch/inline.js';

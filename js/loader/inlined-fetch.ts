@@ -1,0 +1,2 @@
+// As `inlined.ts`, with the fetch transport.
+export { bytes } from '../wasm/fetch/inline.js';
