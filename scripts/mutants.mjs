@@ -18,7 +18,7 @@ const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
 const mutants = [
-  ['a delivered update does not move the cursor', receive, 'if !seen.id.is_empty() {', 'if false {'],
+  ['a delivered update does not move the cursor', receive, 'if !frame.id.is_empty() {', 'if false {'],
   ['duplicates are delivered', receive, 'if self.had(id) {', 'if false {'],
   ['a hello with a gap is not announced', receive, 'if gap != Gap::None {', 'if false {'],
   [
@@ -34,13 +34,13 @@ const mutants = [
     'let had = self.cursor.at() == Some(hello.after);',
   ],
   ['a resync in mid-stream is not announced', receive, 'self.resync(resync.gap, resync.types);', ''],
-  ['a folded update is not unfolded', receive, 'let seen = unfold(seen);', ''],
-  ['a refused token is shown again', step, 'self.token = TokenState::Absent(AskReason::Rejected);', ''],
+  ['a folded update is not unfolded', receive, 'let frame = unwrap(frame);', ''],
+  ['a refused token is shown again', step, 'self.token = TokenState::Absent(TokenReason::Rejected);', ''],
   [
     'a silent stream is not noticed',
     step,
-    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),',
-    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => {}',
+    '(Timer::Silence, State::Live(_)) if self.stream.heartbeat_timeout > 0 => self.silent(),',
+    '(Timer::Silence, State::Live(_)) if self.stream.heartbeat_timeout > 0 => {}',
   ],
   [
     'failures are forgotten when a stream opens',
@@ -52,8 +52,8 @@ const mutants = [
   [
     'late events of a closed stream are believed',
     session,
-    'self.state == State::Live(ticket) || self.fading == Some(ticket)',
-    'matches!(self.state, State::Live(_)) || self.fading == Some(ticket)',
+    'self.state == State::Live(ticket) || self.draining == Some(ticket)',
+    'matches!(self.state, State::Live(_)) || self.draining == Some(ticket)',
   ],
   [
     'an unanswered request is waited for',
@@ -67,29 +67,29 @@ const mutants = [
     'self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));',
     '',
   ],
-  ['a question is not forgotten when its stream is given up', leave, 'self.say(Output::Forget(ticket));', ''],
+  ['a question is not forgotten when its stream is given up', leave, 'self.emit(Output::CancelToken(ticket));', ''],
   [
     'a stream is not closed when it is given up',
     leave,
-    'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.say(Output::Close(ticket));',
+    'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.emit(Output::Close(ticket));',
     'if let State::Connecting(_) | State::Live(_) = self.state {',
   ],
   [
     'the old stream is kept when the next one is open',
     step,
-    'self.fade_out();\n        self.stream = Stream::new',
+    'self.close_draining();\n        self.stream = Stream::new',
     'self.stream = Stream::new',
   ],
   [
     'a bye ends what is still heard, and the old stream is forgotten open',
     step,
-    'self.fading = Some(ticket);',
+    'self.draining = Some(ticket);',
     'let _ = ticket;',
   ],
   [
     'a pause never ends',
     step,
-    'State::Paused => {\n                self.why = Why::Wake;\n                self.state = State::Authorizing;',
+    'State::Paused => {\n                self.connect_reason = ConnectReason::Wake;\n                self.state = State::Authorizing;',
     'State::Paused => {\n                self.state = State::Paused; return;',
   ],
   [
@@ -148,12 +148,12 @@ const mutants = [
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| sees(topic))',
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| { let _ = sees(topic); true })',
   ],
-  ['the token of the former user is used', leave, 'self.token = TokenState::Absent(AskReason::Initial);', ''],
+  ['the token of the former user is used', leave, 'self.token = TokenState::Absent(TokenReason::Initial);', ''],
   [
     'the stream of the former user goes on',
     leave,
-    'self.let_go();\n        self.token = TokenState::Absent(AskReason::Initial);',
-    'self.token = TokenState::Absent(AskReason::Initial);',
+    'self.let_go();\n        self.token = TokenState::Absent(TokenReason::Initial);',
+    'self.token = TokenState::Absent(TokenReason::Initial);',
   ],
   ['what was trimmed is forgotten', trimmed, 'self.by_seq.insert(seq, topic);', 'let _ = (seq, topic);'],
 ];

@@ -35,6 +35,6 @@ pub mod web;
 
 #[cfg(all(feature = "std", target_arch = "wasm32"))]
 pub use api::{
-    AskReason, Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync,
-    Resyncs, Snapshot, SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, Update, Updates,
+    Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync, Resyncs, Snapshot,
+    SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, TokenReason, Update, Updates,
 };

@@ -45,8 +45,8 @@ impl Chaos {
         let mut rng = Rng::new(seed);
         let config = Config {
             provider: rng.below(4) > 0,
-            refusals: 1 + rng.below(8) as u32,
-            native_retries: rng.below(4) as u32,
+            max_refusals: 1 + rng.below(8) as u32,
+            max_native_retries: rng.below(4) as u32,
             event_limit: 200,
             ..Config::default()
         };
@@ -215,11 +215,11 @@ impl Chaos {
     /// One output: questions and streams one at a time, updates in order.
     fn heard(&mut self, output: &Output, hub: bool) {
         match output {
-            Output::Ask { ticket, .. } => {
+            Output::FetchToken { ticket, .. } => {
                 assert_eq!(self.asked.replace(*ticket), None, "two questions are open");
                 self.last_ticket = ticket.0;
             }
-            Output::Forget(ticket) => {
+            Output::CancelToken(ticket) => {
                 assert_eq!(self.asked.take(), Some(*ticket), "forgets a question that is not open")
             }
             Output::Open { ticket, .. } | Output::Follow { ticket, .. } => {
@@ -233,7 +233,7 @@ impl Chaos {
                 self.streams.retain(|open| open != ticket);
                 assert_eq!(self.streams.len() + 1, before, "closes a stream that is not open");
             }
-            Output::Heard(_) => {}
+            Output::Relay(_) => {}
             Output::UserChanged => self.delivered = None,
             Output::Probe(ticket) => {
                 assert_eq!(self.streams, [*ticket], "asks about a stream that is not the one in hand");
@@ -256,7 +256,7 @@ impl Chaos {
 
     /// The state has the timer it needs and nothing else in hand; at rest nothing happens.
     fn rests(&self, before: State, input: &str, outputs: &[Output]) {
-        let ends = outputs.iter().all(|o| matches!(o, Output::Close(_) | Output::Forget(_) | Output::Status(_)));
+        let ends = outputs.iter().all(|o| matches!(o, Output::Close(_) | Output::CancelToken(_) | Output::Status(_)));
         let identity = input == "forget" || input.starts_with("user");
         let silent = match before {
             State::Idle => !matches!(input, "start" | "reconnect") && !identity,
@@ -271,7 +271,7 @@ impl Chaos {
         let state = self.session.state();
         let in_hand = (self.asked.is_some(), self.streams.clone(), self.due.is_some());
         // One whose server said bye may be heard until the next one is open.
-        let fading = self.session.fading().into_iter();
+        let fading = self.session.draining().into_iter();
         let expected = match state {
             State::Idle | State::SignedOut | State::Paused | State::Failed => (false, vec![], false),
             State::Authorizing => (true, fading.collect(), true),

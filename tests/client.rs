@@ -33,9 +33,9 @@ fn drain(client: &mut Client) -> (Vec<Update>, Option<u64>) {
         match client.poll() {
             Output::Update(update) => given.push(update),
             Output::Sleep(due) => return (given, due.map(|Time(ms)| ms)),
-            Output::Ask { .. } | Output::Forget(_) | Output::Open { .. } | Output::Close(_) => {}
+            Output::FetchToken { .. } | Output::CancelToken(_) | Output::Open { .. } | Output::Close(_) => {}
             Output::Resync(_) | Output::Status(_) | Output::UserChanged | Output::Probe(_) => {}
-            Output::Follow { .. } | Output::Heard(_) => {}
+            Output::Follow { .. } | Output::Relay(_) => {}
         }
     }
 }
@@ -145,7 +145,7 @@ fn updates_out_of_bytes_are_those_out_of_frames() {
             while !rest.is_empty() {
                 let longest = if seed % 3 == 0 { 80 } else { 800 };
                 let (chunk, tail) = rest.split_at((1 + rng.below(longest) as usize).min(rest.len()));
-                fed.bytes(Time(now), Ticket(1), chunk);
+                fed.handle_bytes(Time(now), Ticket(1), chunk);
                 given.extend(drain(&mut fed).0);
                 rest = tail;
             }

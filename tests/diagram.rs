@@ -102,8 +102,8 @@ type Edges = BTreeMap<(usize, usize), Vec<(String, Vec<&'static str>)>>;
 fn reach(way: &Way) -> Session {
     let config = Config {
         provider: way.provider,
-        refusals: way.refusals,
-        native_retries: way.native_retries,
+        max_refusals: way.refusals,
+        max_native_retries: way.native_retries,
         ..Config::default()
     };
     let mut session = Session::new(config, 1);

@@ -7,10 +7,10 @@ use naive::{Said, event};
 use tinysse::proto::{
     rng::Rng,
     wire::{
-        Seen,
+        FrameRef,
         decode::{Decoder, Item, TooLarge},
         encode::{Fields, Refused, encode},
-        fold::{UPDATE, fold, unfold},
+        wrap::{UPDATE, unwrap, wrap},
     },
 };
 
@@ -285,7 +285,7 @@ fn a_folded_update_unfolds_to_itself() {
         if encode(&Fields { retry, id: Some(&id), event: &event, data: &data }, &mut plain).is_err() {
             continue;
         }
-        fold(&plain, &mut folded);
+        wrap(&plain, &mut folded);
         let read = |bytes: &[u8]| {
             let mut items = Vec::new();
             Decoder::new("", LIMIT).feed(bytes, &mut |item| items.push(item)).unwrap();
@@ -297,11 +297,11 @@ fn a_folded_update_unfolds_to_itself() {
         let ((before, sent), (after, wire)) = (read(&plain), read(&folded));
         assert_eq!(before, after, "seed {seed}");
         assert_eq!(wire.event, if event.is_empty() { "message" } else { UPDATE }, "seed {seed}");
-        assert_eq!(unfold(wire.seen()), sent.seen(), "seed {seed}");
+        assert_eq!(unwrap(wire.borrowed()), sent.borrowed(), "seed {seed}");
         // What was never folded stays as it is, and nothing makes it panic.
         if sent.event != UPDATE {
-            assert_eq!(unfold(sent.seen()), sent.seen(), "seed {seed}");
+            assert_eq!(unwrap(sent.borrowed()), sent.borrowed(), "seed {seed}");
         }
-        let _ = unfold(Seen { event: UPDATE, ..sent.seen() });
+        let _ = unwrap(FrameRef { event: UPDATE, ..sent.borrowed() });
     }
 }

@@ -119,7 +119,7 @@ impl Builder {
     /// # Errors
     /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an empty URL, or an option that is unknown or of the wrong type.
     pub fn build(self) -> Result<SseClient, Error> {
-        let class = web::SseClient::new(&self.options).map_err(|error| Error::read(&error))?;
+        let class = web::JsClient::new(&self.options).map_err(|error| Error::read(&error))?;
         Ok(SseClient::new(class, self.asked))
     }
 }

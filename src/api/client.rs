@@ -50,7 +50,7 @@ impl SseClient {
         Builder::new(url.as_ref())
     }
 
-    pub(super) fn new(class: web::SseClient, asked: Option<Asked>) -> Self {
+    pub(super) fn new(class: web::JsClient, asked: Option<Asked>) -> Self {
         Self { shared: Rc::new(Shared::new(class, asked)) }
     }
 
@@ -175,7 +175,7 @@ impl Eq for SseClient {}
 /// What all handles hold. No function of the page holds it, so that it ends with the last handle.
 #[derive(Debug)]
 pub(super) struct Shared {
-    class: web::SseClient,
+    class: web::JsClient,
     updates: Channels<Held>,
     statuses: Rc<Channels<Latest>>,
     resyncs: Rc<Channels<Joined>>,
@@ -185,7 +185,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn new(class: web::SseClient, asked: Option<Asked>) -> Self {
+    fn new(class: web::JsClient, asked: Option<Asked>) -> Self {
         let (statuses, resyncs) = (Rc::new(Channels::new()), Rc::new(Channels::new()));
         let told: Rc<Channels<Latest>> = statuses.clone();
         let on_status = Closure::<dyn Fn(JsValue)>::new(move |snapshot: JsValue| {

@@ -1,7 +1,7 @@
 // Methods of the class that wasm exports which would only pass through it: they are said in the page. For the shipped builds, whose glue
 // ends with a call of `equip`.
 
-/** What the application asks for, as words of `say` in `page.js`. */
+/** What the application asks for, as words of `say` in `bindings.js`. */
 const WISHES = { pause: 6, resume: 7, start: 11, stop: 12, reconnect: 13, forget: 14, setUser: 17 };
 const FOLLOW = 15;
 const LEAD = 16;

@@ -5,21 +5,21 @@ use alloc::rc::Weak;
 use wasm_bindgen::JsValue;
 
 use super::{
+    bindings::{Notify, Page},
     driver::Driver,
-    page::{Page, Say},
 };
 
 /// The other side of `page`'s functions: what they call.
 #[derive(Debug)]
 pub(super) struct Callbacks {
-    _said: Say,
+    _notify: Notify,
 }
 
 impl Callbacks {
     /// Connects the page with its driver.
-    pub(super) fn new(page: &Page, said: Say, _driver: Weak<Driver>) -> Self {
-        page.tell(said.as_ref(), &JsValue::UNDEFINED);
-        Self { _said: said }
+    pub(super) fn new(page: &Page, notify: Notify, _driver: Weak<Driver>) -> Self {
+        page.tell(notify.as_ref(), &JsValue::UNDEFINED);
+        Self { _notify: notify }
     }
 }
 

@@ -1,7 +1,7 @@
-// The fetch transport: the token in a header, statuses to be seen, and bytes that core decodes. A part of `page.js` that only those
+// The fetch transport: the token in a header, statuses to be seen, and bytes that core decodes. A part of `bindings.js` that only those
 // load who use it, and no more than that decides anything.
 
-// As in `page.js`.
+// As in `bindings.js`.
 const LOST = 3;
 const ANSWER = 9;
 

@@ -20,10 +20,10 @@ use tinysse::proto::{
         control::{Bye, Control, Gap, Hello, Reason},
         decode::{Decoder, Item},
         encode::{Fields, encode},
-        fold::{UPDATE, fold, unfold},
         id::{Epoch, EventId},
         kind::{check_type, is_reserved},
         names,
+        wrap::{UPDATE, unwrap, wrap},
     },
 };
 use tinysse_hub::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
@@ -60,12 +60,12 @@ fn written(frame: &Frame, retry: Option<u32>) -> Vec<u8> {
         Some(Control::Beat(beat)) => beat.encode(&mut out),
         Some(Control::Bye(bye)) => Bye { retry, ..bye }.encode(&mut out),
         None => {
-            let own = unfold(frame.seen());
+            let own = unwrap(frame.borrowed());
             assert!(!is_reserved(own.event) && check_type(own.event).is_ok(), "{own:?}");
             assert!(EventId::parse(own.id).is_some() && own.data.starts_with('{'), "{own:?}");
             let mut plain = Vec::new();
             encode(&Fields { retry, id: Some(own.id), event: own.event, data: own.data }, &mut plain).expect("plain");
-            if frame.event == UPDATE { fold(&plain, &mut out) } else { out = plain }
+            if frame.event == UPDATE { wrap(&plain, &mut out) } else { out = plain }
         }
     }
     out

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::Function;
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -27,7 +27,7 @@ async fn stays_silent(run: &Run, probe: &Probe) {
     }
     let connects = run.connects().await;
     for call in
-        [SseClient::start, SseClient::resume, SseClient::reconnect, SseClient::pause, SseClient::stop, SseClient::close]
+        [JsClient::start, JsClient::resume, JsClient::reconnect, JsClient::pause, JsClient::stop, JsClient::close]
     {
         call(&probe.client);
     }
@@ -122,7 +122,7 @@ async fn when_failed() {
 }
 
 /// A place for the client that its own callbacks close.
-type Shelf = Rc<RefCell<Option<Rc<SseClient>>>>;
+type Shelf = Rc<RefCell<Option<Rc<JsClient>>>>;
 
 fn closing(shelf: &Shelf, when: impl Fn(&JsValue) -> bool + 'static) -> Calls {
     let shelf = shelf.clone();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use js_sys::{Array, Function, Object, Reflect};
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 
@@ -189,12 +189,12 @@ impl Calls {
 }
 
 thread_local! {
-    static CLIENTS: RefCell<Vec<Weak<SseClient>>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<Weak<JsClient>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A client, and everything it told.
 pub(crate) struct Probe {
-    pub(crate) client: Rc<SseClient>,
+    pub(crate) client: Rc<JsClient>,
     pub(crate) statuses: Calls,
     pub(crate) resyncs: Calls,
     pub(crate) updates: Calls,
@@ -203,7 +203,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// A client that is subscribed to everything and not started.
     pub(crate) fn new(options: &JsValue) -> Self {
-        let client = SseClient::new(options).unwrap_or_else(|error| panic!("{}", text(&error, "message")));
+        let client = JsClient::new(options).unwrap_or_else(|error| panic!("{}", text(&error, "message")));
         let (statuses, resyncs, updates) = (Calls::new(), Calls::new(), Calls::new());
         client.on_status(Some(statuses.function()));
         client.on_resync(Some(resyncs.function()));

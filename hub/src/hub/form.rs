@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, io::Write, sync::Arc};
 
-use tinysse::proto::wire::fold::fold;
+use tinysse::proto::wire::wrap::wrap;
 
 /// A frame, and the same frame as a chunk of an HTTP/1.1 body.
 ///
@@ -98,7 +98,7 @@ impl Forms {
         }
         self.folded.get_or_init(|| {
             let mut frame = Vec::new();
-            fold(self.plain.bare(), &mut frame);
+            wrap(self.plain.bare(), &mut frame);
             let form = Form::new(&frame);
             *made += form.chunk.len();
             Box::new(form)

@@ -192,7 +192,7 @@ impl Hub {
         self.clients.insert(client)
     }
 
-    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::proto::wire::fold`).
+    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::proto::wire::wrap`).
     pub fn fold(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id) {
             client.folded = true;

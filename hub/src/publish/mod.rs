@@ -18,7 +18,7 @@ use std::{
 
 use tinysse::proto::{
     backoff::{Backoff, Policy},
-    batch::Batch,
+    coalescer::Coalescer,
     registry::Pattern,
     time::Time,
     wire::id::EventId,
@@ -96,7 +96,7 @@ impl NotifyError {
 #[derive(Debug)]
 struct Window {
     pattern: Pattern,
-    batch: Batch<Same, Update>,
+    batch: Coalescer<Same, Update>,
 }
 
 /// Updates that are alike in all this replace each other inside a window: type, key, audience.
@@ -115,7 +115,7 @@ impl UpdateService {
         metrics: Arc<Metrics>,
     ) -> Self {
         let window =
-            |(pattern, span): &(Pattern, Span)| Window { pattern: pattern.clone(), batch: Batch::new(span.ms()) };
+            |(pattern, span): &(Pattern, Span)| Window { pattern: pattern.clone(), batch: Coalescer::new(span.ms()) };
         Self {
             engine,
             delivery,

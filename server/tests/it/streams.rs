@@ -59,7 +59,7 @@ async fn a_native_reader_gets_folded_updates() {
     let (folded, plain) = (native.next().await.unwrap(), named.update().await);
     assert_eq!((folded.event.as_str(), plain.event.as_str()), ("tinysse.update", "compute.progress"));
     assert_eq!((folded.data.strip_prefix("compute.progress\n"), &folded.id), (Some(plain.data.as_str()), &plain.id));
-    assert_eq!(tinysse::proto::wire::fold::unfold(folded.seen()), plain.seen());
+    assert_eq!(tinysse::proto::wire::wrap::unwrap(folded.borrowed()), plain.borrowed());
     refused(server.get(&format!("{path}&wire=smoke")), 400, "bad_wire").await;
     server.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Numbering, Session, State, Stream,
-    io::{AskReason, Output},
+    io::{Output, TokenReason},
     token::TokenState,
 };
 
@@ -10,21 +10,21 @@ impl Session {
     /// Ends the stream in hand and the question that may be open; what is held stays held.
     pub(super) fn leave(&mut self) {
         if let State::Connecting(ticket) | State::Live(ticket) = self.state {
-            self.say(Output::Close(ticket));
+            self.emit(Output::Close(ticket));
         }
         if let TokenState::Asked(ticket, reason) = self.token {
-            self.say(Output::Forget(ticket));
+            self.emit(Output::CancelToken(ticket));
             self.token = TokenState::Absent(reason);
         }
-        self.fade_out();
+        self.close_draining();
         self.timers.clear_all();
         self.probed = false;
     }
 
     /// Lets go of the stream whose server said bye.
-    pub(super) fn fade_out(&mut self) {
-        if let Some(ticket) = self.fading.take() {
-            self.say(Output::Close(ticket));
+    pub(super) fn close_draining(&mut self) {
+        if let Some(ticket) = self.draining.take() {
+            self.emit(Output::Close(ticket));
         }
     }
 
@@ -37,7 +37,7 @@ impl Session {
     /// Drops everything of a user: stream, token, cursor, and what is not delivered yet.
     pub(super) fn drop_user(&mut self) {
         self.let_go();
-        self.token = TokenState::Absent(AskReason::Initial);
+        self.token = TokenState::Absent(TokenReason::Initial);
         self.stream = Stream::new(&self.config, self.now);
         self.was_open = false;
         self.error = None;
@@ -47,12 +47,12 @@ impl Session {
     /// Drops the cursor, and what is not delivered yet, since they are another user's.
     pub(super) fn drop_cursor(&mut self) {
         self.cursor.clear();
-        self.stuck = None;
+        self.oversized_at = None;
         self.numbering = Numbering::Unknown;
         // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have one already.
         self.follow = self.config.share;
         self.user.changed();
-        self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Heard(_) | Output::Resync(_)));
-        self.say(Output::UserChanged);
+        self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Relay(_) | Output::Resync(_)));
+        self.emit(Output::UserChanged);
     }
 }

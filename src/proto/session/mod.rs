@@ -3,7 +3,6 @@
 //! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
 //! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
 
-mod answer;
 pub mod bytes;
 mod config;
 mod counters;
@@ -11,6 +10,7 @@ mod cursor;
 pub mod io;
 mod leave;
 mod receive;
+mod response;
 mod step;
 pub mod token;
 #[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
@@ -24,9 +24,9 @@ mod watch;
 use alloc::{boxed::Box, string::String};
 
 use self::{
-    bytes::Wants,
+    bytes::UpdateSink,
     cursor::Cursor,
-    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
+    io::{ConnectReason, Output, Pause, Phase, Status, Ticket, TokenReason},
     token::TokenState,
     trace::Trace,
     user::User,
@@ -49,7 +49,7 @@ pub enum State {
     Idle,
     /// Started, but there is no user, or the one there was is forgotten.
     SignedOut,
-    /// Wants a stream and has no usable token.
+    /// UpdateSink a stream and has no usable token.
     Authorizing,
     /// Asked for a stream, or the browser retries by itself.
     Connecting(Ticket),
@@ -80,14 +80,14 @@ pub struct Session {
     token: TokenState,
     stream: Stream,
     /// A stream whose server said bye, and which is heard until the next one is open.
-    fading: Option<Ticket>,
+    draining: Option<Ticket>,
     /// Follow the tab that holds the connection, in place of holding one.
     follow: bool,
     user: User,
     /// Why the next stream is opened.
-    why: Why,
+    connect_reason: ConnectReason,
     /// The cursor at which an event was larger than the limit.
-    stuck: Option<String>,
+    oversized_at: Option<String>,
     cursor: Cursor,
     timers: Timers,
     backoff: Backoff,
@@ -96,7 +96,7 @@ pub struct Session {
     pauses: u8,
     refusals: u32,
     /// A refusal was answered at once since a stream last proved good; the next one has to wait.
-    hurried: bool,
+    fast_retry_used: bool,
     /// Retries by the browser since a stream last proved good.
     native_retries: u32,
     /// A native stream was refused, and its status was asked for.
@@ -112,9 +112,9 @@ pub struct Session {
     not_before: Time,
     was_open: bool,
     /// A hello was heard once: the server tells of gaps by itself.
-    greeted: bool,
+    saw_hello: bool,
     error: Option<Error>,
-    shown: Status,
+    reported: Status,
     counters: Counters,
     trace: Trace,
     last_ticket: u32,
@@ -130,20 +130,20 @@ struct Stream {
     /// The first frame was a hello: ids can be trusted to grow.
     hello: Option<Greeting>,
     /// Any frame at all was seen.
-    spoken: bool,
+    got_frame: bool,
     /// It is decided whether a stream without hello begins with a gap.
-    told: bool,
+    gap_reported: bool,
     /// A gap was announced for its beginning.
     gap: bool,
     /// The browser opened it again by itself, and sent `Last-Event-ID`.
     retried: bool,
     /// An event with a number as its id was seen.
     numbered: bool,
-    proven: bool,
+    stable: bool,
     /// When it last said anything.
-    heard: Time,
+    last_activity: Time,
     /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
-    silence: u64,
+    heartbeat_timeout: u64,
     /// When to look whether the machine slept, if silence means nothing.
     pulse: Time,
     /// Comments seen, the last of them, and the longest time between two, in milliseconds.
@@ -176,20 +176,20 @@ impl Session {
         Self {
             config,
             state: State::Idle,
-            token: TokenState::Absent(AskReason::Initial),
+            token: TokenState::Absent(TokenReason::Initial),
             stream: Stream::new(&config, Time::default()),
-            fading: None,
+            draining: None,
             follow: config.share,
             user: User::default(),
-            why: Why::Initial,
-            stuck: None,
+            connect_reason: ConnectReason::Initial,
+            oversized_at: None,
             cursor: Cursor::default(),
             timers: Timers::default(),
             backoff: Backoff::new(config.backoff),
             rng: Rng::new(seed),
             pauses: 0,
             refusals: 0,
-            hurried: false,
+            fast_retry_used: false,
             native_retries: 0,
             probed: false,
             retried: false,
@@ -198,9 +198,9 @@ impl Session {
             failed_at: Time::default(),
             not_before: Time::default(),
             was_open: false,
-            greeted: false,
+            saw_hello: false,
             error: None,
-            shown: Status { phase: Phase::Idle, error: None },
+            reported: Status { phase: Phase::Idle, error: None },
             counters: Counters::default(),
             trace: Trace::default(),
             last_ticket: 0,
@@ -212,11 +212,11 @@ impl Session {
     /// Takes bytes of a stream that core decodes, for those who want them. Poll until [`Output::Sleep`] afterwards.
     ///
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn Wants) {
+    pub fn handle_bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn UpdateSink) {
         self.now = self.now.max(now);
-        if self.hears(ticket) {
+        if self.accepts(ticket) {
             match self.take_bytes(ticket, bytes, wants) {
-                Ok(bye) => self.heard(bye),
+                Ok(bye) => self.after_event(bye),
                 Err(_) => self.too_large(),
             }
         }
@@ -275,8 +275,8 @@ impl Session {
 
     /// The stream that is heard until the next one is open.
     #[must_use]
-    pub fn fading(&self) -> Option<Ticket> {
-        self.fading
+    pub fn draining(&self) -> Option<Ticket> {
+        self.draining
     }
 
     /// What was counted so far.
@@ -310,7 +310,7 @@ impl Session {
             State::Live(_) => Phase::Open,
             State::Paused => Phase::Paused,
             State::Failed => Phase::Failed,
-            State::Authorizing | State::Connecting(_) | State::Waiting if self.fading.is_some() => Phase::Open,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.draining.is_some() => Phase::Open,
             State::Authorizing | State::Connecting(_) | State::Waiting if self.pauses & Pause::Offline as u8 != 0 => {
                 Phase::Offline
             }
@@ -320,16 +320,16 @@ impl Session {
     }
 
     /// Tells what the user sees, if it has changed.
-    fn show(&mut self) {
+    fn report_status(&mut self) {
         let status = self.status();
-        if status != self.shown {
-            self.shown = status;
-            self.say(Output::Status(status));
+        if status != self.reported {
+            self.reported = status;
+            self.emit(Output::Status(status));
         }
     }
 
     /// Returns true if there is a reason not to be connected. That the browser calls itself offline is none: it may be wrong.
-    fn held(&self) -> bool {
+    fn must_pause(&self) -> bool {
         self.pauses & !(Pause::Offline as u8) != 0
     }
 
@@ -339,8 +339,8 @@ impl Session {
     }
 
     /// True if a stream's words count.
-    fn hears(&self, ticket: Ticket) -> bool {
-        self.state == State::Live(ticket) || self.fading == Some(ticket)
+    fn accepts(&self, ticket: Ticket) -> bool {
+        self.state == State::Live(ticket) || self.draining == Some(ticket)
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -348,7 +348,7 @@ impl Session {
         Ticket(self.last_ticket)
     }
 
-    fn say(&mut self, output: Output) {
+    fn emit(&mut self, output: Output) {
         self.outputs.push(output);
     }
 }
@@ -358,14 +358,14 @@ impl Stream {
         Self {
             decoder: None,
             hello: None,
-            spoken: false,
-            told: false,
+            got_frame: false,
+            gap_reported: false,
             gap: false,
             retried: false,
             numbered: false,
-            proven: false,
-            heard: now,
-            silence: u64::from(config.silence),
+            stable: false,
+            last_activity: now,
+            heartbeat_timeout: u64::from(config.heartbeat_timeout),
             pulse: now,
             comments: 0,
             commented: now,

@@ -9,8 +9,8 @@ const ENOUGH_COMMENTS: u32 = 3;
 impl Session {
     /// Watches for silence, from the last sign of life on.
     pub(super) fn watch(&mut self) {
-        if self.stream.silence > 0 {
-            self.timers.set(Timer::Silence, self.stream.heard.plus(self.stream.silence));
+        if self.stream.heartbeat_timeout > 0 {
+            self.timers.set(Timer::Silence, self.stream.last_activity.plus(self.stream.heartbeat_timeout));
         } else {
             self.stream.pulse = self.now.plus(PULSE);
             self.timers.set(Timer::Silence, self.stream.pulse);
@@ -21,7 +21,7 @@ impl Session {
     pub(super) fn trust_silence(&mut self) {
         self.plain = true;
         if !self.config.watch_plain && self.stream.comments < ENOUGH_COMMENTS {
-            self.stream.silence = 0;
+            self.stream.heartbeat_timeout = 0;
         }
     }
 
@@ -29,7 +29,7 @@ impl Session {
     /// twice their longest pace is too long.
     pub(super) fn comment(&mut self) {
         let stream = &mut self.stream;
-        if stream.hello.is_some() || self.config.watch_plain || self.config.silence == 0 {
+        if stream.hello.is_some() || self.config.watch_plain || self.config.heartbeat_timeout == 0 {
             return;
         }
         if stream.comments > 0 {
@@ -38,13 +38,13 @@ impl Session {
         stream.comments = stream.comments.saturating_add(1);
         stream.commented = self.now;
         if stream.comments >= ENOUGH_COMMENTS {
-            stream.silence = u64::from(self.config.silence).max(2 * stream.pace);
+            stream.heartbeat_timeout = u64::from(self.config.heartbeat_timeout).max(2 * stream.pace);
         }
     }
 
     /// Returns true if nothing at all was said by a server that was never heard before: it may be quiet, or the connection dead.
     pub(super) fn in_doubt(&self) -> bool {
-        !self.stream.spoken && !self.greeted && !self.plain && !self.config.watch_plain && !self.follows()
+        !self.stream.got_frame && !self.saw_hello && !self.plain && !self.config.watch_plain && !self.follows()
     }
 
     /// When the server lets us come again, and not all of us at once.
@@ -62,8 +62,8 @@ impl Session {
             }
             State::Live(_) => {
                 // A beat is overdue: do not wait for the second one to be.
-                let overdue = self.stream.silence * 5 / 8;
-                if overdue > 0 && self.now.since(self.stream.heard) > overdue {
+                let overdue = self.stream.heartbeat_timeout * 5 / 8;
+                if overdue > 0 && self.now.since(self.stream.last_activity) > overdue {
                     self.timers.set(Timer::Silence, self.now);
                 }
             }

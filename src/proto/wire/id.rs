@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::cut;
+use super::split_once_at;
 
 /// Names one life of a log; a new one means that older cursors say nothing. Written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ impl EventId {
     /// Reads an id in its one canonical spelling; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (epoch, seq) = cut(text, b'.')?;
+        let (epoch, seq) = split_once_at(text, b'.')?;
         Some(Self { epoch: Epoch(number(epoch, 16)?), seq: number(seq, 10)? })
     }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::proto::session::{
     Session, State,
-    io::{AskReason, Pause, Why},
+    io::{ConnectReason, Pause, TokenReason},
     token::TokenState,
 };
 
@@ -27,9 +27,9 @@ impl Session {
             return;
         }
         self.refusals = 0;
-        self.hurried = false;
+        self.fast_retry_used = false;
         self.backoff.forget();
-        self.why = Why::Initial;
+        self.connect_reason = ConnectReason::Initial;
         self.state = State::Authorizing;
     }
 
@@ -43,8 +43,8 @@ impl Session {
     pub(super) fn reconnect(&mut self) {
         self.let_go();
         self.begin();
-        self.why = Why::Manual;
-        self.token = TokenState::Absent(AskReason::Manual);
+        self.connect_reason = ConnectReason::Manual;
+        self.token = TokenState::Absent(TokenReason::Manual);
     }
 
     /// A new user begins at once; the same one gets another chance if this one is over.
@@ -97,7 +97,7 @@ impl Session {
         match self.state {
             State::Live(ticket) if self.stream.hello.is_some() => {
                 self.timers.clear_all();
-                self.fading = Some(ticket);
+                self.draining = Some(ticket);
             }
             State::Idle
             | State::SignedOut
@@ -108,7 +108,7 @@ impl Session {
             | State::Paused
             | State::Failed => self.let_go(),
         }
-        self.why = Why::Wake;
+        self.connect_reason = ConnectReason::Wake;
         self.state = State::Authorizing;
     }
 
@@ -117,13 +117,13 @@ impl Session {
         match self.state {
             State::SignedOut => {
                 self.begin();
-                self.why = Why::Wake;
+                self.connect_reason = ConnectReason::Wake;
             }
             // What was known may have changed: one attempt.
             State::Failed if self.now.since(self.failed_at) >= REVIVAL => {
                 self.begin();
-                self.why = Why::Wake;
-                self.refusals = self.config.refusals.saturating_sub(1);
+                self.connect_reason = ConnectReason::Wake;
+                self.refusals = self.config.max_refusals.saturating_sub(1);
             }
             State::Idle
             | State::Authorizing
@@ -142,7 +142,7 @@ impl Session {
             State::Waiting if self.now < self.not_before => {}
             State::Connecting(_) | State::Live(_) | State::Waiting => {
                 self.leave();
-                self.why = Why::Handover;
+                self.connect_reason = ConnectReason::Handover;
                 self.state = State::Authorizing;
             }
             State::Idle | State::SignedOut | State::Authorizing | State::Paused | State::Failed => {}

@@ -6,12 +6,12 @@ use core::{
     mem::{replace, take},
 };
 
-use super::page::Page;
+use super::bindings::Page;
 use crate::proto::{client::Client, registry::Subscriber, session::io::Update, wire::Frame};
 
 /// Updates that follow one another.
 #[derive(Debug, Default)]
-pub(super) struct Together {
+pub(super) struct Delivery {
     updates: Vec<Update>,
     /// Of each update type, id and data.
     text: String,
@@ -20,9 +20,9 @@ pub(super) struct Together {
 /// Bytes of text at which no other update is added. JavaScript may keep all of a text for the sake of a word in it.
 const ENOUGH: usize = 512;
 
-impl Together {
+impl Delivery {
     /// Adds one; true if that was enough.
-    pub(super) fn add(&mut self, update: Update) -> bool {
+    pub(super) fn push(&mut self, update: Update) -> bool {
         let Frame { event, id, data } = &update.frame;
         self.text.reserve(event.len() + id.len() + data.len());
         for part in [event, id, data] {
@@ -33,7 +33,7 @@ impl Together {
     }
 
     /// Gives each to those who want it by then: whoever is called may subscribe others, or close. False if there was none.
-    pub(super) fn give(&mut self, page: &Page, core: &RefCell<Client>) -> bool {
+    pub(super) fn deliver(&mut self, page: &Page, core: &RefCell<Client>) -> bool {
         let Self { updates, text } = take(self);
         if updates.is_empty() {
             return false;

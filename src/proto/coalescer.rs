@@ -10,8 +10,8 @@ use super::time::Time;
 /// Keeps the latest value of each key for a window of time.
 ///
 /// ```
-/// use tinysse::proto::{batch::Batch, time::Time};
-/// let mut batch = Batch::new(50);
+/// use tinysse::proto::{coalescer::Coalescer, time::Time};
+/// let mut batch = Coalescer::new(50);
 /// assert_eq!(batch.add(Time(0), "projects", 1), Some(1)); // at once
 /// assert_eq!(batch.add(Time(10), "projects", 2), None);
 /// assert_eq!(batch.add(Time(20), "projects", 3), None);
@@ -19,7 +19,7 @@ use super::time::Time;
 /// assert_eq!(batch.flush(Time(50)), [3]); // 100 in a window would still make 2
 /// ```
 #[derive(Clone, Debug)]
-pub struct Batch<K, V> {
+pub struct Coalescer<K, V> {
     window: u64,
     /// In the order of what is held. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
     open: Vec<Slot<K, V>>,
@@ -33,7 +33,7 @@ struct Slot<K, V> {
     held: Option<V>,
 }
 
-impl<K: PartialEq, V> Batch<K, V> {
+impl<K: PartialEq, V> Coalescer<K, V> {
     /// A batch with a window in milliseconds; 0 lets everything pass.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_steady_stream_is_thinned_but_never_starved() {
-        let mut batch = Batch::new(50);
+        let mut batch = Coalescer::new(50);
         let mut passed = vec![];
         for now in 0..1_000 {
             passed.extend(batch.flush(Time(now)));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_changed_in_its_place_is_as_if_added() {
-        let (mut added, mut changed) = (Batch::new(50), Batch::new(50));
+        let (mut added, mut changed) = (Coalescer::new(50), Coalescer::new(50));
         for (now, key) in [(0, "a"), (1, "b"), (2, "a"), (3, "b"), (4, "a"), (5, "c"), (6, "b")] {
             added.add(Time(now), key, now);
             match changed.replaceable(|known| *known == key, 1) {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn keys_do_not_delay_each_other_and_memory_is_given_back() {
-        let mut batch = Batch::new(50);
+        let mut batch = Coalescer::new(50);
         assert_eq!(batch.add(Time(0), "a", 1), Some(1));
         assert_eq!(batch.add(Time(0), "b", 2), Some(2));
         assert_eq!(batch.add(Time(5), "b", 3), None);

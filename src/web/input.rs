@@ -4,13 +4,13 @@ use alloc::string::String;
 
 use crate::proto::{
     session::{
-        io::{Input, Loss, Pause, Probed, Ticket, TokenLoss},
+        io::{Input, Pause, Probed, StreamError, Ticket, TokenFailure},
         token::{Grant, Token},
     },
-    wire::{Frame, cut},
+    wire::{Frame, split_once_at},
 };
 
-/// The words of `say`. `page.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+/// The words of `say`. `bindings.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
 pub(super) mod word {
     pub(in crate::web) const TICK: u32 = 0;
     pub(in crate::web) const FRAME: u32 = 1;
@@ -70,9 +70,9 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
         word::OPENED => Input::Opened(ticket),
         word::LOST => Input::Lost(ticket, loss(short)),
         word::TOKEN => {
-            let (token, user) = cut(text, b'\n').unwrap_or_default();
-            let lives = (number >= 0.0).then_some(number as u64);
-            Input::Token(ticket, Ok(Grant { token: Token::new(token.into()), lives, user: user.into() }))
+            let (token, user) = split_once_at(text, b'\n').unwrap_or_default();
+            let expires_in = (number >= 0.0).then_some(number as u64);
+            Input::Token(ticket, Ok(Grant { token: Token::new(token.into()), expires_in, user: user.into() }))
         }
         word::NO_TOKEN => Input::Token(ticket, Err(token_loss(short))),
         word::PAUSE => Input::Pause(pause(short)),
@@ -106,7 +106,7 @@ fn unknown<T>(otherwise: T) -> T {
 fn head(number: u16, wait: f64) -> Probed {
     let (status, more) = (number % 1_000, number / 1_000);
     let has = |flag| more & (flag / 1_000) != 0;
-    match Loss::of_answer(status, has(answer::STREAM), has(answer::REDIRECTED), wait as u32) {
+    match StreamError::from_response(status, has(answer::STREAM), has(answer::REDIRECTED), wait as u32) {
         Some(loss) => Probed::Refused(loss),
         None => Probed::Stream { hub: has(answer::HUB) },
     }
@@ -114,28 +114,28 @@ fn head(number: u16, wait: f64) -> Probed {
 
 /// Type, id and data, of which only the last one may have line ends.
 pub(super) fn frame(text: &str) -> Frame {
-    let (event, rest) = cut(text, b'\n').unwrap_or_default();
-    let (id, data) = cut(rest, b'\n').unwrap_or_default();
+    let (event, rest) = split_once_at(text, b'\n').unwrap_or_default();
+    let (id, data) = split_once_at(rest, b'\n').unwrap_or_default();
     Frame { event: event.into(), id: id.into(), data: data.into() }
 }
 
-fn loss(number: u16) -> Loss {
+fn loss(number: u16) -> StreamError {
     match number {
-        lost::RETRYING => Loss::Retrying,
-        lost::DROPPED => Loss::Dropped,
-        lost::CLOSED => Loss::Closed,
-        lost::FORBIDDEN => Loss::Forbidden,
-        lost::UNUSABLE => Loss::Unusable,
-        5..=u16::MAX => unknown(Loss::Dropped),
+        lost::RETRYING => StreamError::Retrying,
+        lost::DROPPED => StreamError::Dropped,
+        lost::CLOSED => StreamError::Refused,
+        lost::FORBIDDEN => StreamError::BlockedByCsp,
+        lost::UNUSABLE => StreamError::InvalidUrl,
+        5..=u16::MAX => unknown(StreamError::Dropped),
     }
 }
 
-fn token_loss(number: u16) -> TokenLoss {
+fn token_loss(number: u16) -> TokenFailure {
     match number {
-        401 | 403 => TokenLoss::Refused(number),
-        no_token::NONSENSE => TokenLoss::Nonsense,
-        0 => TokenLoss::Failed,
-        2..=u16::MAX => unknown(TokenLoss::Failed),
+        401 | 403 => TokenFailure::Refused(number),
+        no_token::NONSENSE => TokenFailure::Malformed,
+        0 => TokenFailure::Failed,
+        2..=u16::MAX => unknown(TokenFailure::Failed),
     }
 }
 

@@ -1,14 +1,14 @@
-//! What `page.js` and `fetch.js` do, as Rust calls it. No decision stands there, and no call to the browser anywhere else.
+//! What `bindings.js` and `fetch.js` do, as Rust calls it. No decision stands there, and no call to the browser anywhere else.
 
 use alloc::string::String;
 
 use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
-/// What happened, as `page.js` tells it: word, ticket, number, wait, text.
-pub(super) type Say = Closure<dyn Fn(u32, u32, f64, f64, String)>;
+/// What happened, as `bindings.js` tells it: word, ticket, number, wait, text.
+pub(super) type Notify = Closure<dyn Fn(u32, u32, f64, f64, String)>;
 
-#[wasm_bindgen(module = "/src/web/page.js")]
+#[wasm_bindgen(module = "/src/web/bindings.js")]
 extern "C" {
     #[derive(Clone, Debug)]
     pub(super) type Page;
@@ -68,7 +68,7 @@ extern "C" {
     /// `[ticket, cursor, user]`: follow the tab that holds this user's connection.
     #[wasm_bindgen(method)]
     pub(super) fn follow(this: &Page, ticket: u32, cursor: &str, user: &str);
-    /// `[event, id, data]`: what our own stream said.
+    /// `[event, id, data]`: what our own stream notify.
     #[wasm_bindgen(method)]
     pub(super) fn heard(this: &Page, event: &str, id: &str, data: &str);
     #[wasm_bindgen(method)]

@@ -1,10 +1,10 @@
 // What the browser does for a client: streams, questions to the token provider, the life of the page, and the functions of the
-// application. Nothing is decided here: whatever happens is told by `say`, which ends in `hear.rs`, and what is done, Rust asks for.
+// application. Nothing is decided here: whatever happens is told by `say`, which ends in `input.rs`, and what is done, Rust asks for.
 //
 // In JavaScript, because whatever Rust calls of a browser costs the page an import, glue and a piece of wasm, and JavaScript only its
 // letters. No imports of its own: wasm-bindgen takes such a file as it is.
 
-// The words of `say(word, ticket, number, wait, text)`; `hear.rs` has the same, and behind them the same numbers, which
+// The words of `say(word, ticket, number, wait, text)`; `input.rs` has the same, and behind them the same numbers, which
 // `tests/vocabulary.rs` compares.
 const TICK = 0;
 const FRAME = 1;

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Seen, control::ControlFrame, cut};
+use super::{FrameRef, control::ControlFrame, split_once_at};
 
 /// The one type of folded updates.
 pub const UPDATE: &str = ControlFrame::Update.as_str();
@@ -14,16 +14,16 @@ pub const UPDATE: &str = ControlFrame::Update.as_str();
 /// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what is put in here.
 ///
 /// ```
-/// use tinysse::proto::wire::{encode::{encode, Fields}, fold::{fold, unfold}, Seen};
+/// use tinysse::proto::wire::{encode::{encode, Fields}, wrap::{unwrap, wrap}, FrameRef};
 /// let (mut frame, mut out) = (Vec::new(), Vec::new());
 /// encode(&Fields { id: Some("1.7"), event: "projects", data: "{}", retry: None }, &mut frame).unwrap();
-/// fold(&frame, &mut out);
+/// wrap(&frame, &mut out);
 /// assert_eq!(out, b"id: 1.7\nevent: tinysse.update\ndata: projects\ndata: {}\n\n");
 ///
-/// let read = Seen { event: "tinysse.update", id: "1.7", data: "projects\n{}" };
-/// assert_eq!(unfold(read), Seen { event: "projects", id: "1.7", data: "{}" });
+/// let read = FrameRef { event: "tinysse.update", id: "1.7", data: "projects\n{}" };
+/// assert_eq!(unwrap(read), FrameRef { event: "projects", id: "1.7", data: "{}" });
 /// ```
-pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
+pub fn wrap(frame: &[u8], out: &mut Vec<u8>) {
     const NAME: &[u8] = b"event: ";
     let mut start = 0;
     for line in frame.split_inclusive(|byte| *byte == b'\n') {
@@ -42,7 +42,7 @@ pub fn fold(frame: &[u8], out: &mut Vec<u8>) {
 
 /// Gives a folded update its own type back; leaves every other frame alone.
 #[must_use]
-pub fn unfold(seen: Seen<'_>) -> Seen<'_> {
-    let folded = if seen.event == UPDATE { cut(seen.data, b'\n') } else { None };
-    folded.map_or(seen, |(event, data)| Seen { event, data, ..seen })
+pub fn unwrap(seen: FrameRef<'_>) -> FrameRef<'_> {
+    let folded = if seen.event == UPDATE { split_once_at(seen.data, b'\n') } else { None };
+    folded.map_or(seen, |(event, data)| FrameRef { event, data, ..seen })
 }
