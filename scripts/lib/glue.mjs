@@ -16,7 +16,7 @@ const body = (name) => new RegExp(`^(?:async )?function ${name}\\([\\s\\S]*?^\\}
 /** A `let` or `const` of the glue, with what follows it until the next blank line. */
 const statement = (name) => new RegExp(`^(?:let|const) ${name} =[\\s\\S]*?\\n\\n`, 'm');
 
-const changes = [
+export const changes = [
   // The caller has the bytes, or has compiled them: no fetch, no streaming, nothing deprecated.
   ['export { initSync, __wbg_init as default };', 'export { initSync };'],
   [
