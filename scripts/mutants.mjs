@@ -10,7 +10,8 @@ import { at } from './lib/paths.mjs';
 const step = 'src/proto/session/step.rs';
 const receive = 'src/proto/session/receive.rs';
 const session = 'src/proto/session/mod.rs';
-const leave = 'src/proto/session/leave.rs';
+const wish = 'src/proto/session/step/wish.rs';
+const retries = 'src/proto/session/retries.rs';
 const scan = 'src/proto/wire/scan.rs';
 const log = 'hub/src/hub/log.rs';
 const due = 'hub/src/hub/due.rs';
@@ -39,16 +40,16 @@ const mutants = [
   [
     'a silent stream is not noticed',
     step,
-    '(Timer::Silence, State::Live(_)) if self.stream.heartbeat_timeout > 0 => self.silent(),',
-    '(Timer::Silence, State::Live(_)) if self.stream.heartbeat_timeout > 0 => {}',
+    '(Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => self.silent(),',
+    '(Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => {}',
   ],
   [
     'failures are forgotten when a stream opens',
     step,
-    'self.refusals = 0;\n        self.was_open',
-    'self.refusals = 0;\n        self.backoff.forget();\n        self.native_retries = 0;\n        self.was_open',
+    'self.retries.opened();\n        self.was_open',
+    'self.retries.opened();\n        self.retries.stable();\n        self.was_open',
   ],
-  ["the browser's own retries are not counted", step, 'self.native_retries += 1;', ''],
+  ["the browser's own retries are not counted", retries, 'self.native += 1;', ''],
   [
     'late events of a closed stream are believed',
     session,
@@ -67,10 +68,10 @@ const mutants = [
     'self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));',
     '',
   ],
-  ['a question is not forgotten when its stream is given up', leave, 'self.emit(Output::CancelToken(ticket));', ''],
+  ['a question is not forgotten when its stream is given up', step, 'self.emit(Output::CancelToken(ticket));', ''],
   [
     'a stream is not closed when it is given up',
-    leave,
+    step,
     'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.emit(Output::Close(ticket));',
     'if let State::Connecting(_) | State::Live(_) = self.state {',
   ],
@@ -95,8 +96,8 @@ const mutants = [
   [
     'the wait before a retry has no alarm',
     step,
-    'self.timers.set(Timer::Retry, self.not_before.plus(delay));',
-    'let _ = delay;',
+    'let due = self.retries.after_failure(self.now, wait);\n        self.timers.set(Timer::Retry, due);',
+    'let _ = self.retries.after_failure(self.now, wait);',
   ],
   [
     'delays have no floor',
@@ -148,11 +149,11 @@ const mutants = [
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| sees(topic))',
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| { let _ = sees(topic); true })',
   ],
-  ['the token of the former user is used', leave, 'self.token = TokenState::Absent(TokenReason::Initial);', ''],
+  ['the token of the former user is used', wish, 'self.token = TokenState::Absent(TokenReason::Initial);', ''],
   [
     'the stream of the former user goes on',
-    leave,
-    'self.let_go();\n        self.token = TokenState::Absent(TokenReason::Initial);',
+    wish,
+    'self.close_and_forget_retries();\n        self.token = TokenState::Absent(TokenReason::Initial);',
     'self.token = TokenState::Absent(TokenReason::Initial);',
   ],
   ['what was trimmed is forgotten', trimmed, 'self.by_seq.insert(seq, topic);', 'let _ = (seq, topic);'],

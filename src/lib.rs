@@ -1,4 +1,4 @@
-//! One Server-Sent-Events connection that says *what changed*; the client refetches exactly that.
+//! One Server-Sent-Events connection that reports *what changed*; the client refetches exactly that.
 #![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("api/guide.md"))]
 //!
 //! # The core

@@ -25,7 +25,7 @@ struct Chaos {
     streams: Vec<Ticket>,
     last_ticket: u32,
     shown: Status,
-    /// The last update delivered from a hub, unless a gap was told since.
+    /// The last update delivered from a hub, unless a gap was announced since.
     delivered: Option<EventId>,
     head: u64,
     said: String,
@@ -224,7 +224,7 @@ impl Chaos {
             }
             Output::Open { ticket, .. } | Output::Follow { ticket, .. } => {
                 self.streams.push(*ticket);
-                // After a bye the old stream is heard until the new one is open.
+                // After a bye the events of the old stream count until the new one is open.
                 assert!(self.streams.len() <= 2, "more than two streams are open");
                 self.last_ticket = ticket.0;
             }
@@ -270,7 +270,7 @@ impl Chaos {
         assert!(input != "stop" || ends && self.session.state() == State::Idle, "a stop does more than end things");
         let state = self.session.state();
         let in_hand = (self.asked.is_some(), self.streams.clone(), self.due.is_some());
-        // One whose server said bye may be heard until the next one is open.
+        // The events of one whose server sent bye may count until the next one is open.
         let fading = self.session.draining().into_iter();
         let expected = match state {
             State::Idle | State::SignedOut | State::Paused | State::Failed => (false, vec![], false),

@@ -137,7 +137,7 @@ fn reading_is_total_and_knows_only_what_it_knows() {
             Some(control) => {
                 known += 1;
                 assert!(is_reserved(&frame.event), "seed {seed}: {frame:?}");
-                // What was understood can be said again in the same words, names apart.
+                // What was understood can be written again in the same words, names apart.
                 let mut again = Vec::new();
                 encode(&control, &mut again);
                 let Some(Item::Frame(frame)) = decode(&again, &frame.id).pop() else { panic!("seed {seed}") };

@@ -167,7 +167,7 @@ fn probe() -> Edges {
     edges
 }
 
-/// What holds in every setting stands alone; the rest names its settings.
+/// What holds in every setting has no label; the rest names its settings.
 fn print(edges: &Edges) -> String {
     let mut out = String::from("```mermaid\nstateDiagram-v2\n    [*] --> Idle\n");
     for ((from, to), labels) in edges {

@@ -1,4 +1,4 @@
-//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they say.
+//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they mean.
 #![allow(clippy::unwrap_used)]
 
 mod words;

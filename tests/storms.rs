@@ -65,7 +65,7 @@ struct Storm {
 }
 
 fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> Storm {
-    // So many refusals that giving up does not end the storm.
+    // More refusals than giving up takes, so that it does not end the storm.
     let config = Config { provider, max_refusals: 1_000, event_limit: 60, ..Config::default() };
     let (mut session, mut rng) = (Session::new(config, seed), Rng::new(!seed));
     let mut storm = Storm { connects: vec![], questions: vec![], said: format!("seed {seed}\n") };

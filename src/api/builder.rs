@@ -65,7 +65,7 @@ impl Builder {
         self.option("withCredentials", with)
     }
 
-    /// Whose updates these are: tokens for other users are refused. Without it, the token says it. See
+    /// Whose updates these are: tokens for other users are refused. Without it, the token names the user. See
     /// [`set_user`](crate::SseClient::set_user).
     pub fn user(self, id: impl Into<String>) -> Self {
         self.option("user", id.into())
@@ -98,7 +98,7 @@ impl Builder {
         self.option("tokenTimeout", ms(patience))
     }
 
-    /// After so many refusals in a row the client gives up.
+    /// After this many refusals in a row the client gives up.
     pub fn max_refusals(self, count: u32) -> Self {
         self.option("maxRefusals", count)
     }

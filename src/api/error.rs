@@ -76,7 +76,7 @@ impl error::Error for Error {
     }
 }
 
-/// What stood behind an error, kept as its message; its own cause is its [`source`](error::Error::source).
+/// The cause of an error, kept as its message; its own cause is its [`source`](error::Error::source).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     message: String,

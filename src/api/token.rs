@@ -101,7 +101,7 @@ pub enum TokenErrorKind {
 }
 
 impl TokenError {
-    /// The token endpoint answered with this status, which is none of success.
+    /// The token endpoint answered with this status, which is not 2xx.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status: Some(status), cause: None }
@@ -172,7 +172,7 @@ where
                 signal: signal.clone(),
             };
             let answer = unless_aborted(signal, provider(ask)).await;
-            // To a question that was given up nobody hears the answer, whatever it is.
+            // The answer to a question that was given up is dropped, whatever it is.
             answer
                 .unwrap_or_else(|| Err(TokenError::message("nobody waits for it")))
                 .map(TokenAnswer::into_js)

@@ -1,4 +1,4 @@
-//! A whole client, composed: the session's updates, given to whom the registry names, when the coalescer says so.
+//! A whole client, composed: the session's updates, given to whom the registry names, when the coalescer releases them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -50,7 +50,7 @@ impl Client {
 
     /// Takes one input. Call [`poll`](Self::poll) until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
-        // The cursor stands behind what a window holds: a stop must neither lose it nor let it come later.
+        // The cursor is past what a window holds: a stop must neither lose it nor let it come later.
         let held = if matches!(input, Input::Stop) { self.coalescer.close() } else { self.coalescer.flush(now) };
         self.give_out(now, held);
         let changes = self.session.user_changes();
@@ -77,7 +77,7 @@ impl Client {
     }
 
     /// The next thing to do: the session's outputs, of whose updates a window lets only the latest pass.
-    /// [`matching`](Self::matching) says who wants one.
+    /// [`matching`](Self::matching) names who wants one.
     pub fn poll(&mut self) -> Output {
         if let Some(update) = self.ready.pop() {
             return Output::Update(update);

@@ -11,7 +11,7 @@ pub enum Timer {
     Stable,
     /// The wait before the next attempt is over.
     Retry,
-    /// The stream said nothing for too long: half-open, or the machine slept.
+    /// The stream sent nothing for too long: half-open, or the machine slept.
     Silence,
 }
 

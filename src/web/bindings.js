@@ -1,5 +1,5 @@
 // What the browser does for a client: streams, questions to the token provider, the life of the page, and the functions of the
-// application. Nothing is decided here: whatever happens is told by `_notify`, which ends in `input.rs`, and what is done, Rust asks for.
+// application. Nothing is decided here: whatever happens is reported by `_notify`, which ends in `input.rs`, and what is done, Rust asks for.
 //
 // In JavaScript, because whatever Rust calls of a browser costs the page an import, glue and a piece of wasm, and JavaScript only its
 // letters. No imports of its own: wasm-bindgen takes such a file as it is.
@@ -44,7 +44,7 @@ const OFFLINE = 2;
 const AWAY = 4;
 const HIDDEN = 8;
 
-/** What the network and the page tell. An open connection would keep a page out of the back/forward cache. */
+/** What the network and the page report. An open connection would keep a page out of the back/forward cache. */
 const NEWS = {
   online: [RESUME, OFFLINE],
   offline: [PAUSE, OFFLINE],
@@ -69,7 +69,7 @@ const peek = (object, name) => {
   } catch {}
 };
 
-/** The claim `sub` of a JWT (RFC 7519 §4.1.2). Read, not verified: it only tells one user from another. */
+/** The claim `sub` of a JWT (RFC 7519 §4.1.2). Read, not verified: it only distinguishes one user from another. */
 const subject = (token) => {
   try {
     const bytes = atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'));
@@ -168,7 +168,7 @@ export class Page {
     if (inputs.length > 64) inputs.shift();
   }
 
-  /** Tells what the application asks for; who wants a connection listens to the page from then on. */
+  /** Reports what the application asks for; a client that wants a connection listens to the page from then on. */
   _command(word, text) {
     if (this._notify === nothing) return;
     if (word === START || word === RECONNECT || word === FORGET) this._watch();
@@ -202,9 +202,9 @@ export class Page {
   }
 
   /**
-   * Milliseconds that never go back. `performance.now()` may stand still while the machine sleeps (W3C High Resolution Time leaves that
+   * Milliseconds that never go back. `performance.now()` may stop while the machine sleeps (W3C High Resolution Time leaves that
    * to the platform), `Date.now()` counts sleep but may be set back: so the first is trusted, and leaps of the second are added to it.
-   * Less than a second is noise, or somebody who sets the clock.
+   * Less than a second is noise, or a user who sets the clock.
    */
   _now() {
     const monotonic = performance.now();
@@ -214,13 +214,13 @@ export class Page {
     return monotonic + this._slept;
   }
 
-  /** Rings in so many milliseconds and not before; below 0, never. Browsers keep 31 bits of a delay (HTML §8.6); core looks again. */
+  /** Rings in this many milliseconds and not before; below 0, never. Browsers keep 31 bits of a delay (HTML §8.6); core looks again. */
   _sleep(ms) {
     clearTimeout(this._timer);
     this._timer = ms < 0 ? 0 : setTimeout(() => this._notify(TICK), Math.min(ms, 2 ** 31 - 1));
   }
 
-  /** Listens to the network and the page, once. Workers have no document, and only onEvent of the network. */
+  /** Listens to the network and the page, once. Workers have no document, and only learn of the network. */
   _watch() {
     if (this._unwatch) return;
     const { document, navigator } = page;
@@ -254,7 +254,7 @@ export class Page {
   }
 
   /**
-   * Keeps what ends the stream, which ends too when a policy forbids it: of that only the document tells (CSP3 §5.3). `url` and
+   * Keeps what ends the stream, which ends too when a policy forbids it: of that only the document is notified (CSP3 §5.3). `url` and
    * `headers` make the same request again.
    */
   _track(ticket, url, headers, end) {
@@ -286,7 +286,7 @@ export class Page {
       return this._notify(LOST, ticket, peek(thrown, 'name') === 'SecurityError' ? FORBIDDEN : UNUSABLE);
     }
     const onEvent = ({ type, lastEventId, data }) => {
-      // A message may be named `open` or `error`; only its fields tell it from the stream's own news.
+      // A message may be named `open` or `error`; only its fields distinguish it from the stream's own news.
       // No type and no id has a line's end in it.
       if (isText(lastEventId)) this._notify(FRAME, ticket, 0, 0, `${type}\n${lastEventId}\n${data}`);
       else if (type === 'open') this._notify(OPENED, ticket);
@@ -307,7 +307,7 @@ export class Page {
     return fetch(url, { headers, signal, redirect, cache: 'no-store', credentials });
   }
 
-  /** Tells the head of an answer. */
+  /** Reports the head of an answer. */
   _reportHead(word, ticket, { status, redirected, headers }) {
     this._redirectChecked = false;
     const header = (name) => headers.get(name) ?? '';
@@ -330,7 +330,7 @@ export class Page {
     } catch {}
   }
 
-  /** Asks for a stream once more, and tells only the head of the answer: of a refusal, `EventSource` hides it. */
+  /** Asks for a stream once more, and reports only the head of the answer: of a refusal, `EventSource` hides it. */
   async _probe(ticket) {
     const controller = new AbortController();
     const { signal } = controller;
@@ -374,7 +374,7 @@ export class Page {
     }
     Promise.resolve(answer).then(
       settle((value) => {
-        this._cause = value instanceof TypeError ? value : undefined; // it says what was received
+        this._cause = value instanceof TypeError ? value : undefined; // it describes what was received
         this._grant(ticket, value);
       }),
       settle((thrown) => {

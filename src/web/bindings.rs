@@ -1,11 +1,11 @@
-//! What `bindings.js` and `fetch.js` do, as Rust calls it. No decision stands there, and no call to the browser anywhere else.
+//! The functions of `bindings.js`, as Rust calls them. They decide nothing, and no other file calls the browser.
 
 use alloc::string::String;
 
 use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
-/// What happened, as `bindings.js` tells it: word, ticket, number, wait, text.
+/// What happened, as `bindings.js` reports it: word, ticket, number, wait, text.
 pub(super) type Notify = Closure<dyn Fn(u32, u32, f64, f64, String)>;
 
 #[wasm_bindgen(module = "/src/web/bindings.js")]
@@ -17,7 +17,7 @@ extern "C" {
     pub(super) fn new(options: &JsValue) -> Page;
     #[wasm_bindgen(method, js_name = _connect)]
     pub(super) fn connect(this: &Page, notify: &JsValue, bytes: &JsValue);
-    /// Tells core, by way of the page, which keeps the last inputs.
+    /// Notifies core, by way of the page, which keeps the last inputs.
     #[wasm_bindgen(method, js_name = _notify)]
     pub(super) fn notify(this: &Page, word: u32, ticket: u32, number: f64, wait: f64, text: &str);
     #[wasm_bindgen(method, js_name = _close)]

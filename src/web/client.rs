@@ -57,7 +57,7 @@ impl JsClient {
     /// a list of these. The number names the subscription.
     ///
     /// # Errors
-    /// An error with `code: 'options'` for a pattern that is none.
+    /// An error with `code: 'options'` for an invalid pattern.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
         let wrong = || bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these");
         let names = bindings::texts(types).ok_or_else(wrong)?;
@@ -114,7 +114,7 @@ impl JsClient {
         self.driver.start(word::RECONNECT);
     }
 
-    /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
+    /// Sets whose connection it is from now on: without a user, there is no connection. Of another user nothing is kept.
     pub fn set_user(&self, user: Option<String>) {
         self.driver.request(word::SET_USER, &user.unwrap_or_default());
     }
@@ -135,13 +135,13 @@ impl JsClient {
         self.driver.keep(ON_RESYNC, call);
     }
 
-    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
-    /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
+    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with events of an own
+    /// stream, for tabs that follow this one. Only with the option `share`; one function at a time.
     pub fn on_tabs(&self, call: Option<Function>) {
         self.driver.keep(ON_TABS, call);
     }
 
-    /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
+    /// This tab is to hold the connection, or to follow another one; called again, to follow anew.
     pub fn lead(&self, lead: bool) {
         self.driver.request(if lead { word::LEAD } else { word::FOLLOW }, "");
     }

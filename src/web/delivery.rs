@@ -32,14 +32,14 @@ impl Delivery {
         self.text.len() >= ENOUGH
     }
 
-    /// Gives each to those who want it by then: whoever is called may subscribe others, or close. False if there was none.
+    /// Gives each to those who want it by then: a callback may subscribe others, or close. Returns false if there was no update.
     pub(super) fn deliver(&mut self, page: &Page, core: &RefCell<Client>) -> bool {
         let Self { updates, text } = take(self);
         if updates.is_empty() {
             return false;
         }
         let (mut start, mut sent, last) = (0, false, updates.len() - 1);
-        // One that is called may say that there is another user now: the rest is not his.
+        // A callback may set another user: the rest does not belong to that user.
         let changes = core.borrow().session().user_changes();
         let stale = || core.borrow().session().user_changes() != changes;
         for (at, Update { frame: Frame { event, id, data }, replayed, envelope }) in updates.iter().enumerate() {

@@ -37,7 +37,7 @@ pub(super) struct Driver {
     core: RefCell<Client>,
     /// When the page's timer rings.
     alarm: Cell<Option<Time>>,
-    /// Somebody up the stack is performing: leave the outputs to him, so that they keep their order.
+    /// A caller up the stack is performing: leave the outputs to it, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
     _callbacks: transport::Callbacks,
@@ -84,12 +84,12 @@ impl Driver {
         }
     }
 
-    /// Tells core what the application asks for.
+    /// Passes to core what the application asks for.
     pub(super) fn request(&self, word: u32, text: &str) {
         self.page.notify(word, 0, f64::from(input::pause::APPLICATION), 0.0, text);
     }
 
-    /// Tells core what the stream of another tab says. The first of it opens the stream.
+    /// Passes to core what the stream of another tab sent. The first of it opens the stream.
     pub(super) fn receive_relayed(&self, ticket: u32, frame: &str) {
         self.page.notify(word::OPENED, ticket, 0.0, 0.0, "");
         self.page.notify(word::FRAME, ticket, 0.0, 0.0, frame);

@@ -1,4 +1,4 @@
-// Methods of the class that wasm exports which would only pass through it: they are said in the page. For the shipped builds, whose glue
+// Methods of the class that wasm exports which would only pass through it: they are implemented in the page. For the shipped builds, whose glue
 // ends with a call of `equip`.
 
 /** What the application asks for, as words of `_notify` in `bindings.js`. */

@@ -102,10 +102,10 @@ export async function open(page, ticket, cursor, token) {
     const response = await page._request(signal);
     answered = true;
     page._reportHead(ANSWER, ticket, response);
-    // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
+    // The receiver may have ended it: then it was aborted, and reading fails unnoticed.
     await read(page, ticket, response.body.getReader());
   } catch (thrown) {
-    // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
+    // What is thrown by the wasm is a bug of tinysse, and not to be taken for a network's.
     if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
     if (page._ends.has(ticket)) page._cause = thrown;
     if (!answered && page._ends.has(ticket) && (await page._isRedirected(signal))) page._notify(ANSWER, ticket, 1302);

@@ -1,4 +1,4 @@
-//! What the page tells, as inputs of core.
+//! What the page reports, as inputs of core.
 
 use alloc::string::String;
 
@@ -96,13 +96,13 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
     }
 }
 
-/// Returns what is done about a number that JavaScript cannot say: a mistake of the shell, which stops debug builds.
+/// Returns what is done about a number that JavaScript cannot send: a mistake of the shell, which stops debug builds.
 fn unknown<T>(otherwise: T) -> T {
     debug_assert!(false, "a number that no table of this file has");
     otherwise
 }
 
-/// The head of an answer. What it says besides the status is added to that, in thousands.
+/// The head of an answer. What it carries besides the status is added to that, in thousands.
 fn head(number: u16, wait: f64) -> Probed {
     let (status, more) = (number % 1_000, number / 1_000);
     let has = |flag| more & (flag / 1_000) != 0;

@@ -20,7 +20,7 @@ extern "C" {
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) given: JsValue,
-    /// Whose streams these are, if the application says it.
+    /// Whose streams these are, if the application sets it.
     pub(super) user: String,
     pub(super) last_event_id: String,
     /// Whose cursor that is; empty if it is anybody's.

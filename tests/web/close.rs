@@ -12,7 +12,7 @@ use crate::{
     support::{Calls, Probe, Provider, Run, options, rest, until},
 };
 
-/// Closed in this moment, it said nothing more, and left nothing behind.
+/// Closed in this moment, it reported nothing more, and left nothing behind.
 async fn stays_silent(run: &Run, probe: &Probe) {
     let said = (probe.statuses.count(), probe.resyncs.count(), probe.updates.count());
     probe.client.close();

@@ -129,7 +129,7 @@ async fn the_whole_chain_of_a_failure_is_told_and_it_is_asked_again() {
     assert_eq!(run.connects().await, 0.0);
 }
 
-/// Tells when it is dropped.
+/// Reports when it is dropped.
 struct Guard(Rc<Cell<u32>>);
 
 impl Drop for Guard {

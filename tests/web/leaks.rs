@@ -39,7 +39,7 @@ impl Left {
     }
 }
 
-/// After a warm-up, so many more rounds leave exactly as much as there was.
+/// After a warm-up, N more rounds leave exactly as much as there was.
 pub(crate) async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
     // Enough to fill what is bounded: the ring of the last inputs.
     for _ in 0..rounds / 4 {
@@ -54,7 +54,7 @@ pub(crate) async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
     assert_eq!(Left::now(), before, "after {rounds} rounds");
 }
 
-/// A promise of the next status that is `status`, and the function that hears it.
+/// A promise of the next status that is `status`, and the function that receives it.
 fn status(client: &JsClient, status: &'static str) -> (Promise, Closure<dyn FnMut(JsValue)>) {
     let resolve = RefCell::new(None);
     let promise = Promise::new(&mut |done, _| {

@@ -43,7 +43,7 @@ pub(super) struct Connection {
     arrives: u64,
     /// The wire is cut: what is on its way is lost.
     pub(super) cut: bool,
-    /// Half-open: nothing arrives and nobody is told.
+    /// Half-open: nothing arrives and no side is notified.
     pub(super) stalled: bool,
     /// The browser does not read before.
     pub(super) slow_until: u64,
@@ -85,7 +85,7 @@ impl World {
         if bad_network {
             if self.rng.below(4) > 0 {
                 self.after(latency, Event::Refused { peer, ticket, how: Refusal::Network });
-            } // else the request vanishes, and nobody is told
+            } // else the request vanishes, and no side is notified
             return;
         }
         let link = Link(self.links.0.len());
@@ -235,7 +235,7 @@ impl World {
         }
         let mut items = Vec::new();
         let Some(stream) = self.stream(peer, ticket) else {
-            // A late callback: whatever stands whole in these bytes.
+            // A late callback: whatever is whole in these bytes.
             let _ = Decoder::new("", 1 << 20).feed(&bytes, &mut |item| items.push(item));
             for item in items {
                 if let Item::Frame(frame) = item {

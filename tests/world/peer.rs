@@ -1,4 +1,4 @@
-//! A client: its core, and a browser that does what the core says.
+//! A client: its core, and a browser that does what the core asks for.
 
 use tinysse::proto::{
     client::Client,
@@ -25,7 +25,7 @@ use super::{
 /// What a token provider answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
-    /// A token that lives so long (milliseconds); the provider may not say how long.
+    /// A token that lives this long (milliseconds); the provider may leave that out.
     Token { lives: u64, said: bool, who: usize },
     /// Nothing that can be used.
     StreamError(TokenFailure),
@@ -73,7 +73,7 @@ pub(super) struct Peer {
     pub(super) native: bool,
     pub(super) types: Vec<String>,
     pub(super) subscriber: Subscriber,
-    /// The stream in hand, and before it perhaps one whose server said bye.
+    /// The stream in hand, and before it perhaps one whose server sent bye.
     pub(super) streams: Vec<Stream>,
     pub(super) question: Option<Ticket>,
     pub(super) sleep: Option<Time>,
@@ -124,7 +124,7 @@ impl Peer {
         }
     }
 
-    /// The truth about rights, told apart from the hub's own reading of them.
+    /// The truth about rights, computed apart from the hub's own reading of them.
     pub(super) fn may_see(&self, update: &Update) -> bool {
         let asked = patterns(&self.types).is_none_or(|all| all.iter().any(|pattern| pattern.matches(&update.kind)));
         let identity = identity(self.who);
@@ -137,7 +137,7 @@ impl World {
         self.feed(peer, Input::Start);
     }
 
-    /// One input, then everything the core says about it.
+    /// One input, then every output of the core.
     pub(super) fn feed(&mut self, peer: usize, input: Input) {
         if self.log.is_some() {
             let line = format!("<- {input:?}");
@@ -148,7 +148,7 @@ impl World {
         self.listen(peer);
     }
 
-    /// Bytes of a stream that the core decodes, then everything the core says about them.
+    /// Bytes of a stream that the core decodes, then every output of the core.
     pub(super) fn feed_bytes(&mut self, peer: usize, ticket: Ticket, bytes: &[u8]) {
         let now = self.now;
         self.peers[peer].core.handle_bytes(now, ticket, bytes);
@@ -288,7 +288,7 @@ impl World {
         }
     }
 
-    /// Whoever wants to be connected must have an alarm set: nothing else is sure to wake him.
+    /// A client that wants to be connected must have an alarm set: nothing else is sure to wake it.
     fn check_rest(&mut self, peer: usize) {
         let state = self.peers[peer].core.session().state();
         let rests = matches!(state, State::Idle | State::SignedOut | State::Paused | State::Failed);

@@ -1,4 +1,4 @@
-//! Streams whose bytes core decodes: no more is looked at than somebody wants. Nothing here changes the state.
+//! Streams whose bytes core decodes: no more is looked at than a subscriber wants. Nothing here changes the state.
 
 use alloc::boxed::Box;
 
@@ -19,7 +19,7 @@ pub trait UpdateSink {
     /// Which updates of this type are wanted. With [`Interest::Newest`], the next one of it must be taken.
     fn interest(&mut self, kind: &str) -> Interest;
 
-    /// Takes an update, and with it so many before it, which it replaces. What is not taken (false) is polled like any other.
+    /// Consumes an update and the `before` earlier ones it replaces. Returns `false` if the update must be queued instead.
     fn consume(&mut self, update: UpdateRef<'_>, before: u32) -> bool;
 }
 
@@ -37,14 +37,14 @@ struct StreamReader<'a> {
 }
 
 impl Session {
-    /// Takes bytes of a stream, and says the updates that are wanted and not taken already. The first bye ends it.
+    /// Takes bytes of a stream, and returns the updates that are wanted and not consumed already. The first bye ends it.
     pub(super) fn take_bytes(
         &mut self,
         ticket: Ticket,
         bytes: &[u8],
         wants: &mut dyn UpdateSink,
     ) -> Result<Option<Bye>, TooLarge> {
-        self.stream.last_activity = self.now; // comments are signs of life too
+        self.stream.watchdog.feed(self.now); // comments are signs of life too
         self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
         let mut decoder = self
             .stream
@@ -52,8 +52,8 @@ impl Session {
             .take()
             .unwrap_or_else(|| Box::new(Decoder::new(self.cursor.text(), self.config.event_limit)));
         // A comment behind a whole event is a chunk of its own.
-        if bytes.starts_with(b":") && decoder.between() {
-            self.comment();
+        if bytes.starts_with(b":") && decoder.between() && self.stream.hello.is_none() {
+            self.stream.watchdog.comment(&self.config, self.now);
         }
         let (interest, replayed, silent, bye) = (Interest::Each, false, true, None);
         let mut ear = StreamReader { session: self, wants, ticket, interest, replayed, silent, bye };
@@ -75,7 +75,7 @@ impl Reader for StreamReader<'_> {
         self.silent = false;
         self.interest = self.wants.interest(kind);
         let Session { config, stream, .. } = &*self.session;
-        // The first event of a stream says more than itself, and other tabs want them all.
+        // The first event of a stream means more than itself, and other tabs want them all.
         if is_reserved(kind) || config.share || !stream.got_frame { Interest::Each } else { self.interest }
     }
 
@@ -99,7 +99,7 @@ impl Reader for StreamReader<'_> {
         let (heard, before) = match word {
             ItemRef::Retry(ms) => {
                 session.trace.retry(session.now, ticket, ms);
-                session.backoff.set_base(ms);
+                session.retries.set_base(ms);
                 return;
             }
             ItemRef::Id(id) => return session.cursor.set(id),

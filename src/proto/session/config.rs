@@ -27,7 +27,7 @@ pub struct Config {
     pub backoff: Policy,
     /// The most bytes of one event, for streams that core decodes.
     pub event_limit: usize,
-    /// One connection for all tabs of a user: follow the tab that holds it, until told to lead.
+    /// One connection for all tabs of a user: follow the tab that holds it, until asked to lead.
     pub share: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::proto::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
 
-/// What the shell tells the session.
+/// What the shell reports to the session.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Connect, from `Idle` or `Failed`; ignored elsewhere.
@@ -39,7 +39,7 @@ pub enum Input {
     Forget,
     /// The answer to [`Output::FetchToken`].
     Token(Ticket, Result<Grant, TokenFailure>),
-    /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
+    /// The stream of [`Output::Open`] is accepted. A native stream reports it again after each retry of its own.
     Opened(Ticket),
     /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
     Frame(Ticket, Frame),
@@ -56,7 +56,7 @@ pub enum Input {
 pub enum Pause {
     /// The application asked for it.
     User = 1,
-    /// The browser says that there is no network. A hint: attempts go on, and only what is shown changes.
+    /// The browser reports that there is no network. A hint: attempts go on, and only what is shown changes.
     Offline = 2,
     /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
     Page = 4,
@@ -67,7 +67,7 @@ pub enum Pause {
 /// Why the token provider gave no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFailure {
-    /// It said 401 or 403: asking again is no use.
+    /// It answered 401 or 403: asking again is no use.
     Refused(u16),
     /// It threw or rejected otherwise, for example for lack of a network.
     Failed,
@@ -111,16 +111,16 @@ pub enum StreamError {
 pub enum Probed {
     /// A refusal.
     Refused(StreamError),
-    /// A stream; `hub` if the head says that its server speaks tinysse/1.
+    /// A stream; `hub` if its head shows that its server speaks tinysse/1.
     Stream {
         /// The head carries [`H_WIRE`](crate::proto::wire::names::H_WIRE).
         hub: bool,
     },
-    /// The answer cannot be read, or there is none: CORS and a network failure look alike.
+    /// The answer cannot be read, or there was no answer: CORS and a network failure look alike.
     Unseen,
 }
 
-/// What the session tells the shell.
+/// What the session asks of the shell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Ask the token provider.
@@ -134,17 +134,17 @@ pub enum Output {
     CancelToken(Ticket),
     /// Open a stream.
     Open {
-        /// To be returned with everything the stream says.
+        /// To be returned with every event of the stream.
         ticket: Ticket,
         /// The token to show, if the client has a provider.
         token: Option<Token>,
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// Receive what the leading tab's stream says, in place of an own stream: as frames with this ticket, the first of
+    /// Receive the events of the leading tab's stream, in place of an own stream: as frames with this ticket, the first of
     /// them a hello.
     Follow {
-        /// To be returned with everything the leading tab says.
+        /// To be returned with every event of the leading tab.
         ticket: Ticket,
         /// The cursor to resume from; empty for none.
         cursor: String,
@@ -156,9 +156,9 @@ pub enum Output {
     UserChanged,
     /// Close a stream, if it is not closed already.
     Close(Ticket),
-    /// An update to deliver. The cursor stands behind it already.
+    /// An update to deliver. The cursor is past it already.
     Update(Update),
-    /// What the stream said, for tabs that follow this one. Only if the connection is shared.
+    /// An event of the stream, for tabs that follow this one. Only if the connection is shared.
     Relay(Frame),
     /// Updates may be missing.
     Resync(Resync),
@@ -177,7 +177,7 @@ words! {
         Expired = "expired",
         /// The last one was refused.
         Rejected = "rejected",
-        /// The hub says that the user's rights have changed.
+        /// The hub reports that the user's rights have changed.
         Revoked = "revoked",
         /// The application asked for a new connection.
         Manual = "manual",
@@ -197,7 +197,7 @@ words! {
         Retry = "retry",
         /// The token was refused, or was over.
         Token = "token",
-        /// The server said bye.
+        /// The server sent bye.
         Rotate = "rotate",
         /// After a pause: offline, hidden, put away.
         Wake = "wake",
@@ -215,7 +215,7 @@ pub struct Update {
     pub frame: Frame,
     /// True if it happened before this stream was opened.
     pub replayed: bool,
-    /// True if it comes from a hub of ours, whose data is a JSON envelope.
+    /// True if it comes from a tinysse hub, whose data is a JSON envelope.
     pub envelope: bool,
 }
 
@@ -279,7 +279,7 @@ words! {
         Open = "open",
         /// A stream was open, and the next one is on its way.
         Reconnecting = "reconnecting",
-        /// Not connected, and the browser says that there is no network.
+        /// Not connected, and the browser reports that there is no network.
         Offline = "offline",
         /// Put to rest by the application or by the page's life cycle.
         Paused = "paused",

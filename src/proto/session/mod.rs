@@ -1,16 +1,16 @@
 //! The client's connection as a state machine (not the HTTP session).
 //!
-//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
-//! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
+//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it returns [`Output::Sleep`]. Every transition is
+//! in `step.rs`; what a frame means is in `receive.rs`; this file holds the parts together.
 
 pub mod bytes;
 mod config;
 mod counters;
 mod cursor;
 pub mod io;
-mod leave;
 mod receive;
 mod response;
+mod retries;
 mod step;
 pub mod token;
 #[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
@@ -19,7 +19,7 @@ mod trace;
 #[path = "untraced.rs"]
 mod trace;
 mod user;
-mod watch;
+mod watchdog;
 
 use alloc::{boxed::Box, string::String};
 
@@ -27,22 +27,22 @@ use self::{
     bytes::UpdateSink,
     cursor::Cursor,
     io::{ConnectReason, Output, Pause, Phase, Status, Ticket, TokenReason},
+    retries::Retries,
     token::TokenState,
     trace::Trace,
     user::User,
+    watchdog::Watchdog,
 };
 pub use self::{config::Config, counters::Counters};
 use super::{
-    backoff::Backoff,
     error::Error,
     queue::Queue,
-    rng::Rng,
     time::Time,
     timers::{Timer, Timers},
     wire::{decode::Decoder, id::EventId},
 };
 
-/// Where the connection stands.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Not started, or stopped.
@@ -79,7 +79,7 @@ pub struct Session {
     state: State,
     token: TokenState,
     stream: Stream,
-    /// A stream whose server said bye, and which is heard until the next one is open.
+    /// A stream whose server sent bye, and whose events still count until the next one is open.
     draining: Option<Ticket>,
     /// Follow the tab that holds the connection, in place of holding one.
     follow: bool,
@@ -90,15 +90,9 @@ pub struct Session {
     oversized_at: Option<String>,
     cursor: Cursor,
     timers: Timers,
-    backoff: Backoff,
-    rng: Rng,
+    retries: Retries,
     /// The reasons not to be connected, as bits of [`Pause`].
     pauses: u8,
-    refusals: u32,
-    /// A refusal was answered at once since a stream last proved good; the next one has to wait.
-    fast_retry_used: bool,
-    /// Retries by the browser since a stream last proved good.
-    native_retries: u32,
     /// A native stream was refused, and its status was asked for.
     probed: bool,
     /// The browser opens the stream in hand again by itself.
@@ -108,10 +102,8 @@ pub struct Session {
     numbering: Numbering,
     /// When it last gave up.
     failed_at: Time,
-    /// The server asked not to be called before.
-    not_before: Time,
     was_open: bool,
-    /// A hello was heard once: the server tells of gaps by itself.
+    /// A hello arrived once: the server announces gaps by itself.
     saw_hello: bool,
     error: Option<Error>,
     reported: Status,
@@ -140,16 +132,7 @@ struct Stream {
     /// An event with a number as its id was seen.
     numbered: bool,
     stable: bool,
-    /// When it last said anything.
-    last_activity: Time,
-    /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
-    heartbeat_timeout: u64,
-    /// When to look whether the machine slept, if silence means nothing.
-    pulse: Time,
-    /// Comments seen, the last of them, and the longest time between two, in milliseconds.
-    comments: u32,
-    commented: Time,
-    pace: u64,
+    watchdog: Watchdog,
 }
 
 /// How a server that does not speak tinysse/1 numbers its events.
@@ -185,18 +168,13 @@ impl Session {
             oversized_at: None,
             cursor: Cursor::default(),
             timers: Timers::default(),
-            backoff: Backoff::new(config.backoff),
-            rng: Rng::new(seed),
+            retries: Retries::new(config.backoff, seed),
             pauses: 0,
-            refusals: 0,
-            fast_retry_used: false,
-            native_retries: 0,
             probed: false,
             retried: false,
             plain: false,
             numbering: Numbering::Unknown,
             failed_at: Time::default(),
-            not_before: Time::default(),
             was_open: false,
             saw_hello: false,
             error: None,
@@ -228,7 +206,7 @@ impl Session {
         self.outputs.pop().unwrap_or(Output::Sleep(self.timers.next()))
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     #[must_use]
     pub fn state(&self) -> State {
         self.state
@@ -273,7 +251,7 @@ impl Session {
         hello.map(|hello| hello.client.as_str())
     }
 
-    /// The stream that is heard until the next one is open.
+    /// The stream whose events count until the next one is open.
     #[must_use]
     pub fn draining(&self) -> Option<Ticket> {
         self.draining
@@ -285,7 +263,7 @@ impl Session {
         self.counters
     }
 
-    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
+    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what came in, when, and nothing secret. Played to a session with
     /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
     #[must_use]
     pub fn trace(&self) -> String {
@@ -295,7 +273,7 @@ impl Session {
     /// Failures in a row.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.backoff.failures()
+        self.retries.failures()
     }
 
     /// When the next attempt begins, while waiting for it.
@@ -319,7 +297,7 @@ impl Session {
         }
     }
 
-    /// Tells what the user sees, if it has changed.
+    /// Reports what the user sees, if it has changed.
     fn report_status(&mut self) {
         let status = self.status();
         if status != self.reported {
@@ -328,7 +306,7 @@ impl Session {
         }
     }
 
-    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is none: it may be wrong.
+    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is no reason: it may be wrong.
     fn must_pause(&self) -> bool {
         self.pauses & !(Pause::Offline as u8) != 0
     }
@@ -338,7 +316,18 @@ impl Session {
         self.follow && !self.user.name().is_empty()
     }
 
-    /// True if a stream's words count.
+    /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
+    fn trust_silence(&mut self) {
+        self.plain = true;
+        self.stream.watchdog.trust_silence(&self.config);
+    }
+
+    /// Returns true if a server that never sent a frame before has sent none: it may be quiet, or the connection dead.
+    fn in_doubt(&self) -> bool {
+        !self.stream.got_frame && !self.saw_hello && !self.plain && !self.config.watch_plain && !self.follows()
+    }
+
+    /// Returns true if the events of a stream count.
     fn accepts(&self, ticket: Ticket) -> bool {
         self.state == State::Live(ticket) || self.draining == Some(ticket)
     }
@@ -364,12 +353,7 @@ impl Stream {
             retried: false,
             numbered: false,
             stable: false,
-            last_activity: now,
-            heartbeat_timeout: u64::from(config.heartbeat_timeout),
-            pulse: now,
-            comments: 0,
-            commented: now,
-            pace: 0,
+            watchdog: Watchdog::new(config, now),
         }
     }
 }

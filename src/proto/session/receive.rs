@@ -17,12 +17,12 @@ use crate::proto::wire::{
 /// Bounds on the beat a server may announce, in milliseconds: below, every hiccup would cut the stream; above, nobody is watching.
 const BEAT: core::ops::RangeInclusive<u32> = 100..=600_000;
 
-/// What an event says, beyond what the session itself acts on.
+/// What an event means, beyond what the session itself acts on.
 #[derive(Debug)]
 pub(super) enum FrameEffect<'a> {
     /// Only `step` may act on it.
     Bye(Bye),
-    /// The cursor stands behind it.
+    /// The cursor is past it.
     Update(UpdateRef<'a>),
 }
 
@@ -40,7 +40,7 @@ impl Session {
 
     /// Takes one event, and gives back what others act on.
     pub(super) fn take_frame<'a>(&mut self, ticket: Ticket, frame: FrameRef<'a>) -> Option<FrameEffect<'a>> {
-        self.stream.last_activity = self.now;
+        self.stream.watchdog.feed(self.now);
         let frame = unwrap(frame);
         let reserved = is_reserved(frame.event);
         if reserved {
@@ -70,7 +70,7 @@ impl Session {
                 }
             }
             Some(Control::Beat(beat)) => {
-                // Nor here: a beat that lies behind what was delivered says nothing new.
+                // Nor here: a beat that lies behind what was delivered is no news.
                 if self.cursor.at().is_none_or(|at| beat.at.follows(at)) {
                     self.cursor.set(frame.id);
                 }
@@ -81,7 +81,7 @@ impl Session {
         None
     }
 
-    /// A server without hello tells no gaps. It can go on from where the last stream ended only if it was told where that is:
+    /// A server without hello announces no gaps. It can go on from where the last stream ended only if it was sent where that is:
     /// by the header `Last-Event-ID`, which neither a server without ids nor a new native stream gets.
     pub(super) fn announce_unknown_server(&mut self) {
         let told = core::mem::replace(&mut self.stream.gap_reported, true);
@@ -114,7 +114,7 @@ impl Session {
     fn greet(&mut self, hello: Hello, id: &str) {
         // The hub answers a cursor with the same place, or with a gap. If something on the way lost the header of a native retry, it
         // answers the older cursor of the URL; and the old stream may have brought more since the next one was asked for. Then it repeats
-        // what we have, and what was trimmed before that is none of our business. Anything else means that it talks of another cursor.
+        // what we have, and what was trimmed before that is irrelevant here. Anything else means that it refers to another cursor.
         let had = self.had(hello.after);
         let repeats = had && matches!(hello.gap, Gap::None | Gap::Trimmed);
         let gap = if repeats {
@@ -124,7 +124,7 @@ impl Session {
         } else {
             hello.gap
         };
-        self.stream.heartbeat_timeout = 2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end()));
+        self.stream.watchdog.expect_within(2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end())));
         self.saw_hello = true;
         self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
         if !repeats {

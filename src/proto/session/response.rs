@@ -3,7 +3,7 @@
 use super::io::StreamError;
 
 impl StreamError {
-    /// Judges the answer to a request for a stream: `None` if it is one. `stream` says that its content type is that of
+    /// Judges the answer to a request for a stream: `None` if it is one. `stream`: its content type is that of
     /// event streams, `redirected` that another address answered; `retry_after` is its `Retry-After` in milliseconds, 0 without one.
     ///
     /// ```

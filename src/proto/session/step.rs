@@ -21,8 +21,6 @@ use crate::proto::{
     wire::control::{Bye, Reason},
 };
 
-/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers of hidden tabs be late by a minute.
-pub(super) const PULSE: u64 = 60_000;
 /// The longest time a server may send a client away for, in milliseconds.
 const LONGEST_WAIT: u32 = 600_000;
 
@@ -30,7 +28,7 @@ impl Session {
     /// Takes one input. Poll until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
-        // A follower says it with each frame: only the first one is news.
+        // A follower reports it with each frame: only the first one is news.
         if !matches!(input, Input::Opened(ticket) if self.state != State::Connecting(ticket)) {
             self.trace.input(self.now, &input);
         }
@@ -75,7 +73,7 @@ impl Session {
         self.report_status();
     }
 
-    /// A second request told what the first one was answered, or whether there is a hub behind a stream that says nothing.
+    /// A second request reported how the first one was answered, or whether there is a hub behind a stream that is silent.
     fn answered(&mut self, ticket: Ticket, answer: Probed) {
         let refused = self.probed && self.state == State::Connecting(ticket);
         let doubted = self.state == State::Live(ticket) && self.in_doubt();
@@ -152,14 +150,14 @@ impl Session {
         }
         self.watch();
         self.timers.set(Timer::Stable, self.now.plus(u64::from(self.config.stable_after)));
-        self.refusals = 0;
+        self.retries.opened();
         self.was_open = true;
         self.error = None;
         self.state = State::Live(ticket);
         self.report_status();
     }
 
-    /// The stream said something.
+    /// The stream sent something.
     pub(super) fn after_event(&mut self, bye: Option<Bye>) {
         let State::Live(ticket) = self.state else { return };
         self.watch();
@@ -173,18 +171,15 @@ impl Session {
         let stable = self.stream.stable;
         self.connect_reason = ConnectReason::Rotate;
         match reason {
-            // The next stream is opened before this one is dropped: what it still says is heard.
+            // The next stream is opened before this one is dropped: what it still sends counts.
             Reason::Drain | Reason::Rotate | Reason::Token if wait <= self.config.connect_timeout => {
                 self.timers.clear_all();
                 self.draining = Some(ticket);
             }
-            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.leave(),
+            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.close_stream(),
         }
-        self.not_before = self.now.plus(u64::from(wait));
-        // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
-        let floor = u64::from(self.config.backoff.floor);
-        let more = if stable { self.rng.below(floor) } else { self.backoff.next(&mut self.rng) };
-        self.timers.set(Timer::Retry, self.not_before.plus(more));
+        let due = self.retries.after_bye(self.now, wait, stable);
+        self.timers.set(Timer::Retry, due);
         self.state = State::Waiting;
     }
 
@@ -193,12 +188,10 @@ impl Session {
             StreamError::Retrying => {
                 self.token.expire(self.now);
                 let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
-                let hasty = self.native_retries >= self.config.max_native_retries;
-                if stale || hasty {
+                if stale || !self.retries.take_native(self.config.max_native_retries) {
                     return self.retry(Error::new(Cause::Lost, None), 0);
                 }
-                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
-                self.native_retries += 1;
+                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream that the session opens.
                 self.counters.connect(ConnectReason::Glitch);
                 self.timers.clear_all();
                 self.retried = true;
@@ -240,20 +233,18 @@ impl Session {
             }
             (Timer::Silence, State::Live(ticket)) if self.in_doubt() => {
                 self.probe(ticket);
-                self.stream.last_activity = self.now;
+                self.stream.watchdog.feed(self.now);
                 self.watch();
             }
-            (Timer::Silence, State::Live(_)) if self.stream.heartbeat_timeout > 0 => self.silent(),
+            (Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => self.silent(),
             // So late, that the machine slept: nobody knows what became of the connection.
-            (Timer::Silence, State::Live(_)) if self.now.since(self.stream.pulse) > PULSE && !self.follows() => {
+            (Timer::Silence, State::Live(_)) if self.stream.watchdog.slept(self.now) && !self.follows() => {
                 self.replace()
             }
             (Timer::Silence, State::Live(_)) => self.watch(),
             (Timer::Stable, State::Live(_)) => {
                 self.stream.stable = true;
-                self.native_retries = 0;
-                self.fast_retry_used = false;
-                self.backoff.forget();
+                self.retries.stable();
                 self.announce_unknown_server();
             }
             (Timer::Retry, State::Waiting) => self.state = State::Authorizing,
@@ -267,12 +258,12 @@ impl Session {
             State::Idle | State::SignedOut | State::Failed => {}
             State::Paused if self.must_pause() => {}
             State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.must_pause() => {
-                self.let_go();
+                self.close_and_forget_retries();
                 self.state = State::Paused;
             }
-            State::Paused if self.now < self.not_before => {
-                let invited = self.invited();
-                self.timers.set(Timer::Retry, invited);
+            State::Paused if self.retries.must_wait(self.now) => {
+                let due = self.retries.earliest();
+                self.timers.set(Timer::Retry, due);
                 self.state = State::Waiting;
             }
             State::Paused => {
@@ -334,17 +325,16 @@ impl Session {
     /// The answer was no. A new token may help, once at once, then with growing patience, then not at all, if it is `known`
     /// that the token is the reason.
     fn refuse(&mut self, error: Error, wait: u32, known: bool) {
-        self.refusals += u32::from(known);
+        let last = self.retries.refused(known, self.config.max_refusals);
         let held = matches!(self.token, TokenState::Held(..));
         if held {
             self.token = TokenState::Absent(TokenReason::Rejected);
         }
-        if known && self.refusals >= self.config.max_refusals {
+        if last {
             return self.give_up(error);
         }
-        if held && !self.fast_retry_used {
-            self.fast_retry_used = true;
-            self.leave();
+        if held && self.retries.take_fast_retry() {
+            self.close_stream();
             self.connect_reason = ConnectReason::Token;
             self.error = Some(error);
             self.state = State::Authorizing;
@@ -354,20 +344,51 @@ impl Session {
     }
 
     pub(super) fn retry(&mut self, error: Error, wait: u32) {
-        self.leave();
+        self.close_stream();
         self.connect_reason = ConnectReason::Retry;
         self.error = Some(error);
-        self.not_before = self.now.plus(u64::from(wait));
-        // On top of the server's wait, not instead of it: an exact time would bring all clients back at once.
-        let delay = self.backoff.next(&mut self.rng);
-        self.timers.set(Timer::Retry, self.not_before.plus(delay));
+        let due = self.retries.after_failure(self.now, wait);
+        self.timers.set(Timer::Retry, due);
         self.state = State::Waiting;
     }
 
     fn give_up(&mut self, error: Error) {
-        self.let_go();
+        self.close_and_forget_retries();
         self.error = Some(error.last());
         self.failed_at = self.now;
         self.state = State::Failed;
+    }
+
+    /// Ends the stream in hand and the question that may be open; what is held stays held.
+    pub(super) fn close_stream(&mut self) {
+        if let State::Connecting(ticket) | State::Live(ticket) = self.state {
+            self.emit(Output::Close(ticket));
+        }
+        if let TokenState::Asked(ticket, reason) = self.token {
+            self.emit(Output::CancelToken(ticket));
+            self.token = TokenState::Absent(reason);
+        }
+        self.close_draining();
+        self.timers.clear_all();
+        self.probed = false;
+    }
+
+    /// Closes the stream whose server sent bye.
+    pub(super) fn close_draining(&mut self) {
+        if let Some(ticket) = self.draining.take() {
+            self.emit(Output::Close(ticket));
+        }
+    }
+
+    /// [`close_stream`](Self::close_stream), for an end that is not a failure.
+    pub(super) fn close_and_forget_retries(&mut self) {
+        self.close_stream();
+        self.retries.forget_native();
+    }
+
+    /// Sets the timer that ends a silent stream, from its last sign of life on.
+    fn watch(&mut self) {
+        let due = self.stream.watchdog.next_look(self.now);
+        self.timers.set(Timer::Silence, due);
     }
 }

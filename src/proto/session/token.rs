@@ -42,14 +42,14 @@ impl fmt::Debug for Token {
 pub struct Grant {
     /// The token.
     pub token: Token,
-    /// How long it lives, in milliseconds, if that was said.
+    /// How long it lives, in milliseconds, if that is known.
     pub expires_in: Option<u64>,
     /// Whom it speaks for; empty if that is not known.
     pub user: String,
 }
 
 impl Grant {
-    /// An empty token is none, and one that is over already would be asked for again at once, for ever.
+    /// Returns `None` for an empty token; one that is over already would be asked for again at once, for ever.
     pub(super) fn check(self) -> Result<Self, TokenFailure> {
         if self.token.reveal().is_empty() || self.expires_in == Some(0) {
             Err(TokenFailure::Malformed)

@@ -1,4 +1,4 @@
-//! What the session was told last, in the words of `tests/transcripts`: a bug report that replays natively.
+//! The last inputs of the session, in the words of `tests/transcripts`: a bug report that replays natively.
 //!
 //! Nothing secret is written down: tokens have no text here, and of updates only type and id are kept.
 
@@ -39,7 +39,7 @@ impl Trace {
         all.text
     }
 
-    /// Writes down an input; frames are written when they are taken, whoever decoded them.
+    /// Writes down an input; frames are written when they are taken, whatever decoded them.
     pub(super) fn input(&mut self, now: Time, input: &Input) {
         let none = Ticket(0);
         let (word, ticket, more, number) = match input {
@@ -167,7 +167,7 @@ impl Trace {
         }
     }
 
-    /// An empty word is none.
+    /// Returns `None` for an empty word.
     fn word(&mut self, word: &str) {
         if !word.is_empty() {
             self.text.push(' ');

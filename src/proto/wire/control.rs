@@ -34,7 +34,7 @@ const BEAT: &str = ControlFrame::Beat.as_str();
 const BYE: &str = ControlFrame::Bye.as_str();
 
 words! {
-    /// Why a cursor says nothing: everything but `None` means that updates may be missing and the client must refetch.
+    /// Why a cursor means nothing: everything but `None` means that updates may be missing and the client must refetch.
     pub enum Gap {
         /// Nothing is missing.
         None = "none",
@@ -105,7 +105,7 @@ pub struct Hello {
     pub head: EventId,
     /// The longest silence of a healthy stream, in milliseconds.
     pub beat: u32,
-    /// What the client missed for good. It stands in the frame that moves the cursor: a cut between two frames could otherwise
+    /// What the client missed for good. It is in the frame that moves the cursor: a cut between two frames could otherwise
     /// lose the news of the loss.
     pub gap: Gap,
     /// The browser's own reconnection time, in milliseconds. Not part of the data: it is the frame's `retry:` field, and 0 when read.

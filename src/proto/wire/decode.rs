@@ -14,7 +14,7 @@ use super::{
 
 pub use super::scan::TooLarge;
 
-/// What a stream says, in order.
+/// An event of a stream, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A dispatched event.
@@ -38,7 +38,7 @@ pub enum ItemRef<'a> {
     Retry(u32),
 }
 
-/// Which events of a type are told.
+/// Which events of a type are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
     /// Each, as a [`ItemRef::Event`].
@@ -49,15 +49,15 @@ pub enum Interest {
     Ignored,
 }
 
-/// Who is told what a stream says, in order.
+/// Receives the events of a stream, in order.
 pub trait Reader {
     /// Asked before the events of a type.
     fn interest(&mut self, kind: &str) -> Interest;
 
-    /// Asked of each event of a run, whose id this is: may it stand for those before it?
+    /// Asked of each event of a run, whose id this is: may it replace those before it?
     fn accepts(&mut self, id: &str) -> bool;
 
-    /// Something was said.
+    /// An event arrived.
     fn on_item(&mut self, word: ItemRef<'_>);
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::split_once_at;
 
-/// Names one life of a log; a new one means that older cursors say nothing. Written in hexadecimal.
+/// Names one life of a log; a new one means that older cursors are void. Written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
@@ -85,7 +85,7 @@ pub(crate) fn push_number(mut value: u64, radix: u64, out: &mut String) {
     let mut start = digits.len();
     loop {
         start -= 1;
-        // Divisions by what is known when this is compiled are none.
+        // Divisions by constants are compiled to multiplications.
         let digit = if radix == 16 { value & 15 } else { value % 10 } as u8;
         value = if radix == 16 { value >> 4 } else { value / 10 };
         digits[start] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };

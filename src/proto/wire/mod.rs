@@ -1,4 +1,4 @@
-//! The wire (tinysse/1): what hub and client say to each other, encoded and decoded by the same files.
+//! The wire (tinysse/1): what hub and client exchange, encoded and decoded by the same files.
 
 pub mod control;
 pub mod decode;
