@@ -13,7 +13,7 @@ const session = 'src/proto/session/mod.rs';
 const leave = 'src/proto/session/leave.rs';
 const scan = 'src/proto/wire/scan.rs';
 const log = 'hub/src/hub/log.rs';
-const due = 'hub/src/hub/due.rs';
+const due = 'hub/src/hub/poll.rs';
 const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */

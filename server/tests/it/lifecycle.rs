@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::support::{BOUND, Server, Stream, body_of, refused, until};
 
-/// A running program of ours, killed when dropped.
+/// A running program of this workspace, killed when dropped.
 pub struct Child {
     pub url: String,
     process: process::Child,
@@ -24,7 +24,7 @@ impl Child {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), &[args, &["--memory"]].concat()).await
     }
 
-    /// Whatever the arguments say about the log.
+    /// Whatever the arguments name as the log.
     pub async fn hub(args: &[&str]) -> Self {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), args).await
     }
@@ -86,7 +86,7 @@ async fn sigterm_and_sigint_end_it_under_open_streams() {
         let (code, log) = server.end().await;
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains("draining") && log.contains("stopped"), "{log}");
-        // Each is told another time, so that they do not come back as one wave.
+        // Each is sent another time, so that they do not come back as one wave.
         let retry = |stream: &Stream| *stream.retries.last().unwrap();
         assert!(retry(&first) >= 2_500 && retry(&second) >= 2_500);
     }

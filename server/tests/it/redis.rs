@@ -78,7 +78,7 @@ pub enum Way {
     Open,
     /// Connections are closed, and new ones at once.
     Cut,
-    /// Connections stand, and nothing arrives: what was sent waits until the way is open again.
+    /// Connections are open, and nothing arrives: what was sent waits until the way is open again.
     Hole,
 }
 
