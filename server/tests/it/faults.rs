@@ -228,13 +228,13 @@ async fn a_log_that_cannot_be_used_is_said_at_the_start() {
     }
 }
 
-/// The server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
+/// The reference server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
 #[cfg(target_os = "linux")]
 pub async fn cramped(blocks: u32, args: &[&str]) -> Child {
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));
-    command.arg(env!("CARGO_BIN_EXE_tinysse-server"));
-    Child::run(command, args).await
+    command.arg(std::env::current_exe().unwrap());
+    Child::reference_by(command, args).await
 }
 
 #[cfg(target_os = "linux")]

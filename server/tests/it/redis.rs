@@ -55,7 +55,7 @@ impl Redis {
     }
 
     pub async fn node_with(&self, more: &[&str]) -> Child {
-        Child::hub(&[&["--dev", "--log=warn", "--beat=100ms", &self.flag()], more].concat()).await
+        Child::reference(&[&["--dev", "--log=warn", "--beat=100ms", &self.flag()], more].concat()).await
     }
 
     /// A node whose way to Redis is the proxy.
