@@ -14,7 +14,7 @@ const wish = 'src/proto/session/step/wish.rs';
 const retries = 'src/proto/session/retries.rs';
 const scan = 'src/proto/wire/scan.rs';
 const log = 'hub/src/hub/log.rs';
-const due = 'hub/src/hub/due.rs';
+const due = 'hub/src/hub/poll.rs';
 const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */

@@ -1,4 +1,4 @@
-// What goes on in the hub: asked for every two seconds while somebody looks; less often while there is no answer.
+// What happens in the hub: asked for every two seconds while the page is shown; less often while there is no answer.
 
 import { ago, date, fill, number, time } from './table.js';
 
@@ -182,7 +182,7 @@ function show(now, { clients, total }) {
   at('no-tail').hidden = now.tail.length > 0;
 }
 
-/** What an update carries, without what stands in other columns. */
+/** What an update carries, without what other columns show. */
 function data({ data: text, cut }) {
   if (cut) {
     return `${text} (and more)`;

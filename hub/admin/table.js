@@ -1,7 +1,7 @@
 // Rows of tables. Texts only: whatever a user or an update is called, it is never markup.
 
 /**
- * Makes `body` show `rows`, one line each. Lines that stay are kept, so that what somebody marks or reads does not go away.
+ * Makes `body` show `rows`, one line each. Lines that stay are kept, so that a selection or the reader's place does not go away.
  * @template T
  * @param {HTMLTableSectionElement} body
  * @param {T[]} rows
@@ -67,7 +67,7 @@ export const date = (ms) => day.format(ms);
 /** With separators. */
 export const number = (n) => digits.format(n);
 
-/** How long it has been, in the largest unit that says something. */
+/** How long it has been, in the largest unit that fits. */
 export function ago(ms, now) {
   const seconds = Math.max(0, Math.round((now - ms) / 1000));
   if (seconds < 60) {

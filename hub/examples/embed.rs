@@ -76,14 +76,14 @@ async fn list(State(app): State<Arc<Notes>>, user: User) -> Response<Vec<Note>> 
     Response::new(held(&app.notes).iter().filter(|note| note.by == user.name).cloned().collect())
 }
 
-/// The handler says what it changed, and for whom that matters.
+/// The handler names what it changed, and for whom that matters.
 async fn write(State(app): State<Arc<Notes>>, user: User, Json(text): Json<String>) -> Response<Note> {
     let note = Note { by: user.name.clone(), text };
     held(&app.notes).push(note.clone());
     Response::created(note).broadcast(Update { to: vec![Audience::User(user.name)], ..Update::new("notes") })
 }
 
-/// Whoever the app knows may open a stream.
+/// Users whom the app knows may open a stream.
 async fn stream_token(State(app): State<Arc<Notes>>, user: User) -> Result<Token, Problem> {
     let identity = Identity { user: user.name, ..Identity::default() };
     app.hub.token_of(identity, &user.session).await

@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tinysse::proto::wire::id::Epoch;
 use tinysse_hub::{
-    app::Own,
+    app::Overrides,
     embed::Hub,
     engine::{
         Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, Receipt, Record, Sink,
-        ledger::{Done, Entry, Ledger},
+        sequencer::{Done, Entry, Sequencer},
     },
     settings::Settings,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Lines(Arc<Mutex<Option<Log>>>);
 struct Log {
     path: PathBuf,
     file: File,
-    ledger: Ledger,
+    ledger: Sequencer,
     sink: Arc<dyn Sink>,
     bounds: Bounds,
     /// How long the file is, and from which length on it is written anew without what no longer fits.
@@ -82,7 +82,7 @@ impl Lines {
             seq += line.records.len() as u64;
             batches.push((first, line));
         }
-        let mut ledger = Ledger::new(Epoch(epoch), seq, Durability::Sync);
+        let mut ledger = Sequencer::new(Epoch(epoch), seq, Durability::Sync);
         let mut records = Vec::new();
         for (first, line) in &batches {
             for raw in &line.records {
@@ -169,7 +169,7 @@ impl Log {
         written
     }
 
-    /// Reads the log and writes it anew, as at a start; nobody is told.
+    /// Reads the log and writes it anew, as at a start; no sink is called.
     fn tidy(&mut self) -> io::Result<()> {
         #[derive(Debug)]
         struct Nobody;
@@ -210,9 +210,9 @@ fn replace(path: &Path, text: &str) -> io::Result<File> {
 
 /// A hub whose log is this file.
 pub(crate) fn hub(path: PathBuf, settings: Settings) -> Result<Hub, Box<dyn std::error::Error>> {
-    let own = Own {
+    let own = Overrides {
         engine: Some(Box::new(move |bounds, fresh, sink| Ok(Arc::new(Lines::open(&path, bounds, fresh, sink)?)))),
-        ..Own::default()
+        ..Overrides::default()
     };
     Ok(Hub::start_with(settings, own)?)
 }

@@ -12,12 +12,12 @@ use tokio::{
 
 use crate::{
     access::{Cluster, Issuer, LiveRights},
-    auth::{Auth, directory::Directory, shared::Shared, whose::Whose},
+    auth::{Auth, affected_users::AffectedUsers, cluster_bus::ClusterBus, directory::Directory},
     clock::{Clock, random_u64},
     engine::{Bounds, Engine, OpenError, Sink, memory::Memory, redb::Redb, redis::Redis},
     http::{self, Limits, Services},
     metrics::Metrics,
-    poll::{BackgroundWorker, Surroundings},
+    poll::{BackgroundWorker, PollContext},
     publish::{UpdateService, delivery::Delivery, owed::Owed},
     redis::Link,
     serve::{self, FastPath, Serving, Tls, carry, drain, end},
@@ -29,35 +29,35 @@ use crate::{
 /// How often buckets of those who no longer ask are thrown away.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// Makes an engine: from its bounds, a name for the next life of the log, should one begin, and whom it is to tell.
+/// Makes an engine: from its bounds, a name for the next epoch of the log, should one begin, and the sink that receives the log.
 pub type Begin = Box<dyn FnOnce(Bounds, Epoch, Arc<dyn Sink>) -> io::Result<Arc<dyn Engine>> + Send>;
 
 /// Parts of your own, in place of those that the configuration names.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tinysse_hub::{app::{App, Own}, engine::memory::Memory, settings::Settings, values::Secret};
+/// use tinysse_hub::{app::{App, Overrides}, engine::memory::Memory, settings::Settings, values::Secret};
 ///
-/// let own = Own {
+/// let own = Overrides {
 ///     engine: Some(Box::new(|_bounds, fresh, sink| Ok(Arc::new(Memory::start(fresh, sink))))),
-///     ..Own::default()
+///     ..Overrides::default()
 /// };
 /// let secret = Secret::from("32 bytes or more, kept to yourself".to_owned());
 /// App::with(Settings::in_memory(secret), own).unwrap();
 /// ```
 #[derive(Default)]
-pub struct Own {
+pub struct Overrides {
     /// Who knows the rights.
     pub directory: Option<Box<dyn Directory>>,
     /// What keeps the log; see [`engine`](crate::engine) for how to write one.
     pub engine: Option<Begin>,
-    /// The time; the system's, if there is none.
+    /// The time; the system's if `None`.
     pub clock: Option<Clock>,
 }
 
-impl std::fmt::Debug for Own {
+impl std::fmt::Debug for Overrides {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Own").field("directory", &self.directory).field("engine", &self.engine.is_some()).finish()
+        f.debug_struct("Overrides").field("directory", &self.directory).field("engine", &self.engine.is_some()).finish()
     }
 }
 
@@ -78,16 +78,16 @@ impl App {
     /// A server that is not yet listening. See [`serve`](Self::serve).
     ///
     /// # Errors
-    /// There is a stored log, or a file of revocations, that can't be used: without it somebody would miss something, or be let in again.
+    /// There is a stored log, or a file of revocations, that can't be used: without it a client would miss something, or be let in again.
     pub fn new(settings: impl Into<Settings>) -> io::Result<Arc<Self>> {
-        Self::with(settings, Own::default())
+        Self::with(settings, Overrides::default())
     }
 
     /// The same with parts of your own.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and whatever your engine says.
-    pub fn with(settings: impl Into<Settings>, own: Own) -> io::Result<Arc<Self>> {
+    /// As [`new`](Self::new), and the errors of your engine.
+    pub fn with(settings: impl Into<Settings>, own: Overrides) -> io::Result<Arc<Self>> {
         let settings: Settings = settings.into();
         let clock = own.clock.unwrap_or_else(Clock::start);
         let directory = own.directory.unwrap_or_else(|| settings.auth.directory());
@@ -115,7 +115,7 @@ impl App {
                 (engine, link, owed)
             }
         };
-        let shared = link.clone().map(|link| Shared::open(link, auth.memory_ms())).transpose();
+        let shared = link.clone().map(|link| ClusterBus::open(link, auth.memory_ms())).transpose();
         let shared = shared.map_err(io::Error::other)?.map(|(shared, known)| {
             auth.restore(known.iter().map(|known| (known.moment, &known.whom)));
             Arc::new(shared)
@@ -135,7 +135,7 @@ impl App {
             Arc::clone(&metrics),
         );
         let updates = Arc::new(updates);
-        let around = Surroundings {
+        let around = PollContext {
             clock,
             streams: Arc::clone(&streams),
             updates: Arc::clone(&updates),
@@ -174,7 +174,7 @@ impl App {
     /// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the linger, and 19 seconds at most if everything
     /// hangs: 2 for streams, 3 for other connections, 2 for updates that wait, 1 for background tasks, 6 for what is owed, 5 for the log.
     ///
-    /// Meanwhile `/readyz` says 503, publishing goes on, and new streams are sent away with a time to come back.
+    /// Meanwhile `/readyz` answers 503, publishing goes on, and new streams are sent away with a time to come back.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()>) {
         self.serve_with(Router::new(), listener, stop).await;
     }
@@ -228,7 +228,7 @@ impl App {
             let too_old = self.ask_every.is_some_and(|every| asked.elapsed() > every);
             if known != version || too_old {
                 (version, asked) = (known, Instant::now());
-                rights.refresh_soon(Whose::Everybody);
+                rights.refresh_soon(AffectedUsers::Everybody);
             }
             if tidied.elapsed() > TIDY_EVERY {
                 tidied = Instant::now();

@@ -100,7 +100,7 @@ pub(crate) struct AppendFile<M = File> {
 }
 
 impl AppendFile {
-    /// Opens a file, or makes one that only its owner may read, and returns its lines. Those that `keep` refuses are removed if there is room
+    /// Opens a file, or makes one that only its owner may read, and returns its lines. Those that `keep` refuses are removed if there is space
     /// on the disk for that: the rest is then written to a new file, which replaces the old one and has its permissions.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::{
 use tinysse::proto::{rng::Rng, time::Time};
 use tokio::time::sleep;
 
-/// How long one wait for a time lasts at most. The runtime's timers stand still while the machine sleeps, so the clock is looked at again.
+/// How long one wait for a time lasts at most. The runtime's timers stop while the machine sleeps, so the clock is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time for the hub, which never runs backwards and continues while the machine sleeps, and the time of day, for tokens.

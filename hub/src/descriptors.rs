@@ -38,7 +38,7 @@ impl Descriptors {
         usize::try_from(self.0.saturating_sub(RESERVE + self.pages_u64()).max(1)).unwrap_or(usize::MAX)
     }
 
-    /// What to tell about limits that do not fit.
+    /// Returns warnings about limits that do not fit.
     #[must_use]
     pub fn shortage(self, connections: usize) -> Option<String> {
         let (wanted, there) = (connections, self.connections());

@@ -57,7 +57,7 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinSet};
 
 use crate::{
     access::RightsError,
-    app::{App, Own},
+    app::{App, Overrides},
     auth::revoked::{Revoke, RevokeError},
     error::Problem,
     http::{self, layer::Publishing},
@@ -85,29 +85,29 @@ impl Hub {
     /// # Panics
     /// Outside a runtime.
     pub fn start(settings: impl Into<Settings>) -> io::Result<Self> {
-        Self::start_with(settings, Own::default())
+        Self::start_with(settings, Overrides::default())
     }
 
     /// The same with your own engine or directory of rights.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and whatever your engine says.
+    /// As [`start`](Self::start), and the errors of your engine.
     ///
     /// # Panics
     /// Outside a runtime.
-    pub fn start_with(settings: impl Into<Settings>, own: Own) -> io::Result<Self> {
+    pub fn start_with(settings: impl Into<Settings>, own: Overrides) -> io::Result<Self> {
         let app = App::with(settings, own)?;
         let mut background = JoinSet::new();
         app.spawn_background(&mut background);
         Ok(Self { app, background: Arc::new(Mutex::new(background)) })
     }
 
-    /// `GET /events` and `GET /.well-known/jwks.json`, and with a publish key `POST /publish`, `/revoke` and `/rights` for services. Whoever
+    /// `GET /events` and `GET /.well-known/jwks.json`, and with a publish key `POST /publish`, `/revoke` and `/rights` for services. A client that
     /// has a [token](Self::token) may open a stream.
     ///
     /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's `into_make_service_with_connect_info::<SocketAddr>`.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        // The extension is nobody's: it keeps the hub running as long as there are routes.
+        // The extension is not read: it keeps the hub running as long as there are routes.
         http::embedded(&self.app.services).layer(middleware::from_fn(named)).layer(Extension(self.clone()))
     }
 
@@ -167,7 +167,7 @@ impl Hub {
         self.app.services.cluster.revoke(whom).await
     }
 
-    /// The rights of this user changed, or with `None` everybody's: asks the directory anew and tells the open streams; answers for how many
+    /// Reports that the rights of this user changed, or with `None` those of all: asks the directory anew and notifies the open streams; returns for how many
     /// here it was news. With Redis, all nodes do the same.
     ///
     /// # Errors
@@ -217,7 +217,7 @@ impl Hub {
     }
 }
 
-/// Where axum's own server says from where a request comes, limits by address hear it.
+/// Passes the address that axum's own server knows to the limits by address.
 async fn named(mut request: Request, next: Next) -> Response {
     let extensions = request.extensions_mut();
     if extensions.get::<Arc<Conn>>().is_none()

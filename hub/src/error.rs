@@ -1,4 +1,4 @@
-//! What a client is told when something is refused: `application/problem+json` (RFC 9457) with a stable `code`.
+//! What a client receives when something is refused: `application/problem+json` (RFC 9457) with a stable `code`.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -39,7 +39,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: says who you are not.
+    /// 401: the client is not authenticated.
     #[must_use]
     pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)

@@ -10,7 +10,7 @@ pub(crate) fn private() -> fs::OpenOptions {
     options
 }
 
-/// Makes a folder for such files (mode 0700), with those above it, if there is none.
+/// Makes a folder for such files (mode 0700), with those above it, if it is missing.
 ///
 /// # Errors
 /// Errors of the system.

@@ -5,7 +5,7 @@ use std::{fmt, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 use axum::http::Uri;
 use serde::{Deserialize, Deserializer, de};
 
-/// A text that must not be shown: it has neither `Display` nor a telling `Debug`.
+/// A text that must not be shown: it has no `Display`, and its `Debug` hides it.
 ///
 /// ```
 /// use tinysse_hub::values::Secret;
@@ -47,7 +47,7 @@ impl fmt::Debug for Secret {
 pub struct Span(u64);
 
 impl Span {
-    /// A span of so many milliseconds.
+    /// A span in milliseconds.
     #[must_use]
     pub const fn of_ms(ms: u64) -> Self {
         Self(ms)
@@ -95,7 +95,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// How often something may happen: `60/m`, `20/s`; `off` for as often as you like. So many may also come at once.
+/// How often something may happen: `60/m`, `20/s`; `off` for no limit. The number is also the burst.
 ///
 /// ```
 /// use tinysse_hub::values::Rate;
@@ -187,7 +187,7 @@ impl fmt::Debug for Place {
 pub struct Pair<T> {
     /// The type of update (or a pattern of types).
     pub kind: String,
-    /// What is said about it.
+    /// The value of the setting.
     pub value: T,
 }
 

@@ -11,7 +11,7 @@ use tinysse_hub::{descriptors::Descriptors, settings::Storage};
 
 use crate::config::{Config, Origins};
 
-/// Prints the settings, one a line; false if a place can't be used. What is wrong with the settings themselves was said before.
+/// Prints the settings, one a line; returns false if a place can't be used. Errors of the settings themselves were printed before.
 ///
 /// # Errors
 /// As writing fails.
@@ -46,7 +46,7 @@ fn places(config: &Config) -> Vec<(&'static str, String)> {
     tried.filter_map(|(key, path, tried)| Some((key, format!("{}: {}", path.display(), tried.err()?)))).collect()
 }
 
-/// The server would make the folder if there is none; then the nearest one above it must take it.
+/// The server would make the folder if it is missing; then the nearest one above it must take it.
 fn writable(folder: &Path) -> io::Result<()> {
     let there = folder.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
     let there = there.into_iter().find(|above| above.exists()).unwrap_or(Path::new("."));

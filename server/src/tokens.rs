@@ -34,7 +34,7 @@ pub fn run(command: &TokenCommand, input: &mut impl Read, output: &mut impl Writ
             Ok(true)
         }
         TokenCommand::Check { config, session } => {
-            // Not an argument: those stand in the list of processes and in the shell's history.
+            // Not an argument: those appear in the list of processes and in the shell's history.
             let mut token = String::new();
             input.take(64 * 1024).read_to_string(&mut token)?;
             report(&auth(config), token.trim(), *session, output)

@@ -1,4 +1,4 @@
-//! Spans of requests, for a collector of OpenTelemetry: method, path and status, with what the log says meanwhile.
+//! Spans of requests, for a collector of OpenTelemetry: method, path and status, with the log's lines meanwhile.
 //!
 //! Only paths leave the server, as in the log: the query of a stream holds a token.
 

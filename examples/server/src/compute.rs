@@ -16,7 +16,7 @@ use tinysse_hub::{
     },
 };
 
-/// The type that says that instances changed.
+/// The type of an update when instances changed.
 const CHANGED: &str = "compute";
 
 /// An instance.
@@ -62,7 +62,7 @@ pub(crate) fn rows(examples: bool) -> Store<Instance> {
     let store = Store::new("i");
     for (name, state) in [("worker-1", Power::Running), ("worker-2", Power::Stopped)].into_iter().filter(|_| examples) {
         let make = |id| Instance { id, name: name.to_owned(), state, updated_at: 0, by: "nobody".to_owned() };
-        // A store that is new has room for two.
+        // A new store has capacity for two.
         let _ = store.add(make);
     }
     store

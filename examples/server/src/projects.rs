@@ -13,7 +13,7 @@ use tinysse_hub::{
     },
 };
 
-/// The type that says that projects changed.
+/// The type of an update when projects changed.
 const CHANGED: &str = "projects";
 
 /// A project.
@@ -28,7 +28,7 @@ pub(crate) struct Project {
     by: String,
 }
 
-/// What can be said about a project.
+/// The fields of a project.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
@@ -40,7 +40,7 @@ pub(crate) fn rows(examples: bool) -> Store<Project> {
     let store = Store::new("p");
     for name in ["Apollo", "Gemini", "Mercury"].into_iter().filter(|_| examples) {
         let make = |id| Project { id, name: name.to_owned(), updated_at: 0, by: "nobody".to_owned() };
-        // A store that is new has room for three.
+        // A new store has capacity for three.
         let _ = store.add(make);
     }
     store

@@ -8,12 +8,12 @@ use super::rights::{LiveRights, RightsError};
 use crate::{
     auth::{
         Auth,
+        affected_users::AffectedUsers,
+        cluster_bus::{ClusterBus, Heard, Revocation},
         jwt::Claims,
         limit::{Limit, too_many},
         revoked::{Revoke, RevokeError},
-        shared::{Heard, Revocation, Shared},
         spent,
-        whose::Whose,
     },
     clock::Clock,
     error::Problem,
@@ -28,7 +28,7 @@ pub struct Cluster {
     rights: Arc<LiveRights>,
     streams: Arc<Streams>,
     /// The other nodes, if there are any.
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<ClusterBus>>,
     /// How often a user may end sessions.
     logout: Limit<String>,
     clock: Clock,
@@ -41,7 +41,7 @@ impl Cluster {
         auth: Arc<Auth>,
         rights: Arc<LiveRights>,
         streams: Arc<Streams>,
-        shared: Option<Arc<Shared>>,
+        shared: Option<Arc<ClusterBus>>,
         logout: Rate,
         clock: Clock,
     ) -> Self {
@@ -102,12 +102,12 @@ impl Cluster {
         ended
     }
 
-    /// Rights changed: asks the directory anew, and tells the open streams for which it is news. Returns how many those are on this node. With
+    /// Rights changed: asks the directory anew, and notifies the open streams for which it is news. Returns how many those are on this node. With
     /// Redis, all nodes do the same. It needs the background tasks of the app.
     ///
     /// # Errors
     /// [`RightsError`]. All of it was tried; call it again.
-    pub async fn rights_changed(&self, whose: Whose) -> Result<usize, RightsError> {
+    pub async fn rights_changed(&self, whose: AffectedUsers) -> Result<usize, RightsError> {
         let read = self.rights.forget();
         let judged = self.rights.refresh(whose.clone());
         let told = match &self.shared {
@@ -139,7 +139,7 @@ impl Cluster {
     }
 
     /// Takes over what other nodes revoked. The streams are looked at once for all of it, and not at all if nothing of it is news.
-    async fn revoked_elsewhere(&self, shared: &Shared, page: &[Revocation]) {
+    async fn revoked_elsewhere(&self, shared: &ClusterBus, page: &[Revocation]) {
         let news: Vec<_> = page.iter().filter(|revocation| !self.auth.knows(revocation)).collect();
         if news.is_empty() {
             return;
@@ -165,14 +165,14 @@ impl Cluster {
     ///
     /// # Errors
     /// 401 `token_used` for all but the first.
-    pub async fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
-        if !self.auth.use_up(claims)? {
+    pub async fn consume(&self, claims: &Claims) -> Result<bool, Problem> {
+        if !self.auth.consume(claims)? {
             return Ok(false);
         }
         let Some(shared) = self.shared.as_ref().filter(|_| self.auth.is_single_use()) else { return Ok(true) };
         // Redis adds it to its clock, in 64 bits with a sign; Lua counts in 53.
         let exp = claims.exp.saturating_mul(1_000).min(1 << 52);
-        match shared.use_up(&claims.jti, exp, exp.saturating_sub(self.clock.unix_ms())).await {
+        match shared.consume(&claims.jti, exp, exp.saturating_sub(self.clock.unix_ms())).await {
             Ok(true) => Ok(true),
             Ok(false) => Err(spent()),
             Err(_) => {

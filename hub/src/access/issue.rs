@@ -29,7 +29,7 @@ pub struct Token {
     token: String,
     /// In seconds.
     expires_in: u64,
-    /// Whose stream it opens. The client refuses a token of another user than the one who is logged in.
+    /// AffectedUsers stream it opens. The client refuses a token of another user than the one who is logged in.
     user: String,
 }
 
@@ -72,9 +72,9 @@ impl Issuer {
         // First, so that no name without a bound becomes the key of a bucket.
         names::check(&user).map_err(|error| bad(error.to_string()))?;
         self.rate.take(&user.user).map_err(too_many)?;
-        let token = self.auth.vouch(user, session).map_err(|error| bad(error.to_string()))?;
+        let token = self.auth.issue_for(user, session).map_err(|error| bad(error.to_string()))?;
         // It is as good as new: what is wrong with it is the name of the login, or its length.
-        let claims = self.auth.redeem(Some(&token)).map_err(|refused| match refused.code {
+        let claims = self.auth.verify(Some(&token)).map_err(|refused| match refused.code {
             "token_revoked" => Problem::forbidden("this login was revoked"),
             _ => bad("role and channels have no room in a token; give them by a --directory".to_owned()),
         })?;

@@ -1,6 +1,6 @@
 //! Rights that change while streams are open: who asks the directory again, when, and for whom.
 //!
-//! *Invariant:* whoever says that rights changed lets go of what is remembered, then marks it, then looks at the open streams. Whoever opens
+//! *Invariant:* code that reports changed rights drops what is remembered, then marks it, then looks at the open streams. Code that opens
 //! a stream reads the mark before it asks for the rights and again once the stream is open. So one of the two sees the other.
 
 use std::sync::{
@@ -17,10 +17,10 @@ use tokio::{
 use crate::{
     auth::{
         Auth,
+        affected_users::AffectedUsers,
+        cluster_bus::ClusterBus,
         directory::{Denied, Rights},
         jwt::Claims,
-        shared::Shared,
-        whose::Whose,
     },
     hub::ClientId,
     stream::Streams,
@@ -29,7 +29,7 @@ use crate::{
 /// Questions that the directory gets at a time about open streams.
 const AT_ONCE: usize = 16;
 
-/// Whose open streams are to be judged anew. What comes while others are judged is joined, so there is no queue.
+/// AffectedUsers open streams are to be judged anew. What comes while others are judged is joined, so there is no queue.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRefresh {
     waiting: Mutex<Waiting>,
@@ -39,7 +39,7 @@ pub(crate) struct PendingRefresh {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    whose: Option<Whose>,
+    whose: Option<AffectedUsers>,
     /// They wait for the result.
     asked: Vec<oneshot::Sender<Judged>>,
 }
@@ -73,12 +73,12 @@ pub struct RightsVersion(u64, u64);
 
 impl PendingRefresh {
     /// Judges them soon.
-    pub(crate) fn add(&self, whose: Whose) {
+    pub(crate) fn add(&self, whose: AffectedUsers) {
         self.join(&mut self.waiting(), whose);
     }
 
     /// The same; answers when it is done.
-    pub(crate) fn done(&self, whose: Whose) -> oneshot::Receiver<Judged> {
+    pub(crate) fn done(&self, whose: AffectedUsers) -> oneshot::Receiver<Judged> {
         let (say, said) = oneshot::channel();
         let mut waiting = self.waiting();
         waiting.asked.retain(|asked| !asked.is_closed());
@@ -87,7 +87,7 @@ impl PendingRefresh {
         said
     }
 
-    fn join(&self, waiting: &mut Waiting, whose: Whose) {
+    fn join(&self, waiting: &mut Waiting, whose: AffectedUsers) {
         match &mut waiting.whose {
             Some(known) => known.add(whose),
             None => waiting.whose = Some(whose),
@@ -95,7 +95,7 @@ impl PendingRefresh {
         self.woken.notify_one();
     }
 
-    async fn take(&self) -> (Whose, Vec<oneshot::Sender<Judged>>) {
+    async fn take(&self) -> (AffectedUsers, Vec<oneshot::Sender<Judged>>) {
         loop {
             self.woken.notified().await;
             let Waiting { whose, asked } = std::mem::take(&mut *self.waiting());
@@ -114,7 +114,7 @@ impl PendingRefresh {
 #[derive(Debug)]
 pub struct LiveRights {
     auth: Arc<Auth>,
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<ClusterBus>>,
     streams: Arc<Streams>,
     due: PendingRefresh,
 }
@@ -122,7 +122,7 @@ pub struct LiveRights {
 impl LiveRights {
     /// Returns the rights of these streams. `shared` is what other nodes publish, if there are others.
     #[must_use]
-    pub fn new(auth: Arc<Auth>, shared: Option<Arc<Shared>>, streams: Arc<Streams>) -> Self {
+    pub fn new(auth: Arc<Auth>, shared: Option<Arc<ClusterBus>>, streams: Arc<Streams>) -> Self {
         Self { auth, shared, streams, due: PendingRefresh::default() }
     }
 
@@ -131,7 +131,7 @@ impl LiveRights {
     /// # Errors
     /// [`Denied`].
     pub async fn of(&self, claims: &Claims) -> Result<Rights, Denied> {
-        // What others would say is not heard: nothing that is remembered can be trusted.
+        // What other nodes would report does not arrive: nothing that is remembered can be trusted.
         if self.shared.as_ref().is_some_and(|shared| !shared.hears()) {
             // What can't be read is not remembered either, so the answer below is as good as there is.
             let _ = self.auth.directory().refresh(true);
@@ -156,16 +156,16 @@ impl LiveRights {
     }
 
     /// Judges these streams soon.
-    pub(crate) fn refresh_soon(&self, whose: Whose) {
+    pub(crate) fn refresh_soon(&self, whose: AffectedUsers) {
         self.due.add(whose);
     }
 
     /// Judges these streams soon. The receiver resolves when it is done.
-    pub(crate) fn refresh(&self, whose: Whose) -> oneshot::Receiver<Judged> {
+    pub(crate) fn refresh(&self, whose: AffectedUsers) -> oneshot::Receiver<Judged> {
         self.due.done(whose)
     }
 
-    /// Judges whoever is due, for ever.
+    /// Judges the users that are due, for ever.
     pub(crate) async fn judge(self: &Arc<Self>) {
         loop {
             let (whose, asked) = self.due.take().await;
@@ -179,7 +179,7 @@ impl LiveRights {
         }
     }
 
-    /// Asks the directory anew what the holders of open streams may see, and tells those for whom it is news.
+    /// Asks the directory anew what the holders of open streams may see, and notifies those for whom it is news.
     pub async fn refilter(self: &Arc<Self>, which: impl Fn(&Claims) -> bool) -> Judged {
         let holders = self.streams.holders(which);
         let workers = AT_ONCE.min(holders.len());
@@ -222,8 +222,8 @@ mod tests {
     #[tokio::test]
     async fn what_comes_while_others_are_judged_is_joined() {
         let due = PendingRefresh::default();
-        due.add(Whose::from(Some("ada")));
-        let asked = [due.done(Whose::from(Some("bob"))), due.done(Whose::from(Some("ada")))];
+        due.add(AffectedUsers::from(Some("ada")));
+        let asked = [due.done(AffectedUsers::from(Some("bob"))), due.done(AffectedUsers::from(Some("ada")))];
         let judged = Judged { changed: 3, unanswered: 1 };
         let (whose, waiting) = due.take().await;
         assert!(whose.has("ada") && whose.has("bob") && !whose.has("eve"));
@@ -233,9 +233,9 @@ mod tests {
         }
         // Who went away is no burden.
         for _ in 0..100 {
-            drop(due.done(Whose::Everybody));
+            drop(due.done(AffectedUsers::Everybody));
         }
         assert!(due.waiting().asked.len() <= 1);
-        assert_eq!(due.take().await.0, Whose::Everybody);
+        assert_eq!(due.take().await.0, AffectedUsers::Everybody);
     }
 }

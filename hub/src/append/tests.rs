@@ -5,14 +5,14 @@ use std::sync::{
 
 use super::*;
 
-/// A file in memory that fails as it is told.
+/// A file in memory that fails on request.
 #[derive(Clone, Debug, Default)]
 struct Faulty(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// Bytes that there is room for.
+    /// Bytes that fit.
     room: Option<usize>,
     sync_fails: bool,
     truncate_fails: bool,
@@ -35,7 +35,7 @@ impl Medium for Faulty {
         if room == 0 {
             return Err(ErrorKind::StorageFull.into());
         }
-        // A disk takes what it has room for.
+        // A disk takes what fits.
         let count = room.min(bytes.len());
         state.bytes.extend_from_slice(&bytes[..count]);
         Ok(count)

@@ -1,4 +1,4 @@
-//! Keys that are shown as a bearer: that of services, and that of whoever runs the server.
+//! Keys that are shown as a bearer: that of services, and that of the operator.
 
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;

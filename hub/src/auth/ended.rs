@@ -15,7 +15,7 @@ const OVERHEAD: usize = 240;
 /// A session that its user ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose it was.
+    /// AffectedUsers it was.
     pub user: String,
     /// Its `jti`.
     pub jti: String,

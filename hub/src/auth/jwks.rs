@@ -42,7 +42,7 @@ impl Jwks {
         Self { place, http: reqwest::Client::new(), asked: Mutex::new(None) }
     }
 
-    /// Whether it is time to look again; `unknown` if somebody came with a key that is not known. Marks that it is being done.
+    /// Whether it is time to look again; `unknown` if a token came with a key that is not known. Marks that it is being done.
     pub(super) fn due(&self, now: Time, unknown: bool) -> bool {
         let pause = match (&self.place, unknown) {
             (Place::File(_), false) => 0,

@@ -1,4 +1,4 @@
-//! Tokens as text: what they say, and who signed it. `aud`, `iss`, `sub` and `exp` are required.
+//! Tokens as text: their claims, and who signed them. `aud`, `iss`, `sub` and `exp` are required.
 //!
 //! Absent here: a clock (the time comes in), and who is revoked (see [`revoked`](super::revoked)).
 
@@ -36,12 +36,12 @@ const MAX_TOKEN: usize = 8 * 1024;
 /// The largest number that every program reads exactly from JSON (RFC 8259, 6).
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-/// What a token says. Role, channels and the rest are optional, so that any backend can issue app sessions.
+/// The claims of a token. Role, channels and the rest are optional, so that any backend can issue app sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who issued it.
     pub iss: String,
-    /// What it is for. Of several audiences (RFC 7519, 4.1.3) the first stands here; all of them count.
+    /// What it is for. Of several audiences (RFC 7519, 4.1.3) this is the first; all of them count.
     #[serde(deserialize_with = "first")]
     pub aud: String,
     /// The user.
@@ -79,7 +79,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whom it speaks for, as it says itself.
+    /// The identity that it claims.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity { user: self.sub.clone(), role: self.role.clone(), channels: self.channels.clone() }
@@ -233,7 +233,7 @@ impl Keys {
     /// Returns the claims of a token for `audience` with a good signature, also if it is over or not yet valid.
     ///
     /// # Errors
-    /// [`Invalid::Forged`] or [`Invalid::UnknownKey`]. `now_ms` says which retired keys still count.
+    /// [`Invalid::Forged`] or [`Invalid::UnknownKey`]. `now_ms` decides which retired keys still count.
     pub fn signed(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
         if token.len() > MAX_TOKEN {
             return Err(Invalid::Forged);
@@ -247,7 +247,7 @@ impl Keys {
         if !genuine {
             return Err(Invalid::Forged);
         }
-        // Signed by a key of ours: from here on it may be believed.
+        // Signed by a key of this server: from here on it may be believed.
         let claims: Claims = believed(token)?;
         let ours = claims.aud == audience || believed::<Audiences>(token)?.aud.iter().any(|aud| aud == audience);
         if claims.iss != self.issuer || !ours {
@@ -257,7 +257,7 @@ impl Keys {
         Ok(if self.foreign { claims.dated() } else { claims })
     }
 
-    /// The key of ours that signs tokens which begin as this one does: then nothing else stands in its header.
+    /// The key of this server that signs tokens which begin as this one does: then its header contains nothing else.
     fn own(&self, token: &str, now_ms: u64) -> Option<Arc<Key>> {
         let begins = |key: &Arc<Key>| key.begins.as_ref().is_some_and(|begins| token.starts_with(begins));
         self.held().iter().filter(|held| held.counts(now_ms)).map(|held| &held.key).find(|key| begins(key)).cloned()
@@ -300,7 +300,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// What a token says that was found to be signed.
+/// The claims of a token whose signature is good.
 fn believed<T: for<'de> Deserialize<'de>>(token: &str) -> Result<T, Invalid> {
     insecure_decode_claims(token).map_err(|_| Invalid::Forged)
 }
@@ -355,7 +355,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D)
 }
 
 /// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off. What was before 1970 is 1970, and what has
-/// no room in 64 bits is the end of time.
+/// does not fit into 64 bits is the end of time.
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     Number::deserialize(from).map(|number| whole(&number))
 }

@@ -1,4 +1,4 @@
-//! How often somebody may ask, by token buckets that forget those who do not ask.
+//! How often a client may ask, by token buckets that forget clients that do not ask.
 
 use std::{
     hash::Hash,
@@ -18,7 +18,7 @@ use crate::{error::Problem, values::Rate};
 /// Buckets that are kept. Past that all are refused until enough of them are full again: a state that only an attack from as many addresses
 /// can bring about.
 const BOUND: usize = 100_000;
-/// Looking for full buckets goes over all of them, so with no room it is done this often and not for every request.
+/// Looking for full buckets goes over all of them, so when the table is full it is done this often and not for every request.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One rate, for each key by itself.
@@ -26,7 +26,7 @@ pub struct Limit<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     buckets: Option<Buckets<K, C>>,
     clock: C,
     bound: usize,
-    /// When full buckets were looked for because there was no room.
+    /// When full buckets were looked for because the table was full.
     looked: Mutex<Option<C::Instant>>,
 }
 

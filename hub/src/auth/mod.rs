@@ -1,24 +1,24 @@
 //! Who may do what: app sessions, stream tokens, rights, the key of services, revocation.
 
+pub mod affected_users;
 mod bearer;
-mod dated;
+pub mod cluster_bus;
 pub mod directory;
 mod ended;
 mod ending;
+mod expiring_map;
+mod issue_for;
 mod jwks;
 pub mod jwt;
 pub mod key;
-mod ledger;
 pub mod limit;
 pub mod names;
+mod replay_cache;
+mod revocation_log;
 pub mod revoked;
 mod revoking;
 mod sessions;
 mod settings;
-pub mod shared;
-mod used;
-mod vouch;
-pub mod whose;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -33,10 +33,10 @@ use crate::{
 };
 use directory::{Denied, Directory, Rights};
 use jwt::{Claims, Invalid, Keys, STREAM};
-use ledger::Ledger;
+use replay_cache::{ReplayCache, Use};
+use revocation_log::RevocationLog;
 use revoked::{Revoked, Standing};
 use sessions::Sessions;
-use used::{Use, Used};
 
 pub use bearer::bearer;
 pub use ended::Session;
@@ -56,8 +56,8 @@ pub struct Auth {
     token_ttl: Span,
     session_ttl: Span,
     revoked: Mutex<Revoked>,
-    used: Option<Mutex<Used>>,
-    ledger: Option<Mutex<Ledger>>,
+    used: Option<Mutex<ReplayCache>>,
+    ledger: Option<Mutex<RevocationLog>>,
     clock: Clock,
 }
 
@@ -107,7 +107,7 @@ impl Auth {
         self.keys.sign(&Claims { auth_ms, ..claims })
     }
 
-    /// A token as somebody at the console wants it.
+    /// A token as the operator asks for it at the console.
     #[must_use]
     pub fn mint(&self, identity: Identity, session: bool, ttl: Option<Span>) -> String {
         let (aud, usual) =
@@ -116,10 +116,10 @@ impl Auth {
         self.keys.sign(&self.claims(aud, identity, Some(generation), ttl.unwrap_or(usual), String::new()))
     }
 
-    /// What a token of ours is worth, whoever was revoked.
+    /// What a token of this server is worth, without regard to revocations.
     ///
     /// # Errors
-    /// [`Invalid`] says why nothing.
+    /// [`Invalid`] names the reason.
     pub fn examine(&self, token: &str, session: bool) -> Result<Claims, Invalid> {
         let audience = if session { self.sessions.audience() } else { STREAM };
         self.keys.check(token, audience, self.clock.unix_ms())
@@ -152,11 +152,11 @@ impl Auth {
     /// The app session of a request: a bearer, or else the cookie.
     ///
     /// # Errors
-    /// 401 `unauthenticated` if there is none or it is worth nothing.
+    /// 401 `unauthenticated` if there is none or it is not valid.
     pub async fn session(&self, headers: &HeaderMap) -> Result<Claims, Problem> {
         let token = self.sessions.shown(headers).next().ok_or_else(|| unauthenticated("log in first"))?;
         let checked = self.sessions.check(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await;
-        self.standing(checked).and_then(|claims| self.young(claims)).map_err(|refusal| {
+        self.check_revoked(checked).and_then(|claims| self.check_age(claims)).map_err(|refusal| {
             unauthenticated(match refusal {
                 Refusal::Expired => "the session is over; log in again",
                 Refusal::Early => "the session is not valid yet; do the clocks agree?",
@@ -171,11 +171,11 @@ impl Auth {
     ///
     /// # Errors
     /// 401 `token_missing`, `token_expired`, `token_invalid` or `token_revoked`.
-    pub fn redeem(&self, token: Option<&str>) -> Result<Claims, Problem> {
+    pub fn verify(&self, token: Option<&str>) -> Result<Claims, Problem> {
         let token = token.filter(|token| !token.is_empty());
         let token =
             token.ok_or_else(|| Problem::unauthorized("token_missing", "ask POST /auth/sse-token for a token"))?;
-        self.standing(self.keys.check(token, STREAM, self.clock.unix_ms())).map_err(|refusal| match refusal {
+        self.check_revoked(self.keys.check(token, STREAM, self.clock.unix_ms())).map_err(|refusal| match refusal {
             Refusal::Expired => Problem::unauthorized("token_expired", "ask for a new token"),
             Refusal::Early => {
                 Problem::unauthorized("token_invalid", "this token is not valid yet; do the clocks agree?")
@@ -205,7 +205,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401 `token_used` if it was used before.
-    pub fn use_up(&self, claims: &Claims) -> Result<bool, Problem> {
+    pub fn consume(&self, claims: &Claims) -> Result<bool, Problem> {
         let Some(used) = &self.used else { return Ok(true) };
         match used.lock().unwrap_or_else(PoisonError::into_inner).take(claims, self.clock.unix_ms()) {
             Use::First => Ok(true),
@@ -248,13 +248,13 @@ impl Auth {
     }
 
     /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
-    fn young(&self, claims: Claims) -> Result<Claims, Refusal> {
+    fn check_age(&self, claims: Claims) -> Result<Claims, Refusal> {
         let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.established() };
         let over = self.clock.unix_ms() > issued.saturating_add(self.session_ttl.ms() + 1_000);
         if over { Err(Refusal::Expired) } else { Ok(claims) }
     }
 
-    fn standing(&self, checked: Result<Claims, Invalid>) -> Result<Claims, Refusal> {
+    fn check_revoked(&self, checked: Result<Claims, Invalid>) -> Result<Claims, Refusal> {
         let claims = checked.map_err(|invalid| match invalid {
             Invalid::Expired => Refusal::Expired,
             Invalid::Early => Refusal::Early,
@@ -281,7 +281,7 @@ impl Auth {
             role: identity.role,
             channels: identity.channels,
             generation,
-            // Where the count is ahead of the clock, the place does not say when that was.
+            // Where the count is ahead of the clock, the place does not show when that was.
             auth_ms: generation.is_some_and(|place| place > now).then_some(now),
             iat: now / 1_000,
             nbf: 0,

@@ -21,8 +21,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    dated::Dated,
     ended::{Ended, Session, UpTo},
+    expiring_map::ExpiringMap,
     jwt::Claims,
 };
 
@@ -105,10 +105,10 @@ pub struct Revoked {
     /// No token is valid for longer, so no revocation is remembered for longer. In milliseconds.
     life_ms: u64,
     /// By user, with the time at which it was last revoked.
-    users: Dated<UpTo>,
-    jtis: Dated,
+    users: ExpiringMap<UpTo>,
+    jtis: ExpiringMap,
     ended: Ended,
-    expired: Dated,
+    expired: ExpiringMap,
     /// What was established before this time is revoked, in milliseconds since 1970.
     before: u64,
     /// The last place that is known.
@@ -126,10 +126,10 @@ impl Revoked {
         Self {
             life_ms,
             begun: now_ms,
-            users: Dated::default(),
-            jtis: Dated::default(),
+            users: ExpiringMap::default(),
+            jtis: ExpiringMap::default(),
             ended: Ended::default(),
-            expired: Dated::default(),
+            expired: ExpiringMap::default(),
             before: 0,
             last: 0,
             issued: 0,
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(revoked.standing(&token("bob", bob)), Standing::Good);
         let again = revoked.generation(5_000);
         assert_eq!(revoked.standing(&token("ada", again)), Standing::Good);
-        // A foreign issuer says the second only.
+        // A foreign issuer gives the second only.
         assert_eq!(revoked.standing(&Claims { generation: None, iat: 5, ..token("ada", 0) }), Standing::Revoked);
         assert_eq!(revoked.standing(&Claims { generation: None, iat: 6, ..token("ada", 0) }), Standing::Good);
     }
@@ -558,7 +558,7 @@ mod tests {
         }
         assert!(n > 150_000 && node.bytes() <= BYTES_USERS, "{n}");
         assert_eq!(node.standing(&zoe), Standing::Good);
-        // What is known costs nothing, services have room still, and what other nodes revoked is never refused.
+        // What is known costs nothing, services still have capacity, and what other nodes revoked is never refused.
         node.revoke(10_000, &session("user0", 0)).expect("known");
         node.revoke(10_000, &Revoke::User("zoe".into())).expect("room");
         node.hear(10_000, Moment { at: 10_000, ms: 10_000 }, &session("eve", 8));
@@ -569,7 +569,7 @@ mod tests {
         }
         assert!(matches!(node.revoke(10_000, &Revoke::Jti("one more".into())), Err(RevokeError::Full)));
         node.revoke(10_000, &Revoke::User("zoe".into())).expect("known");
-        // There is room again when they are over.
+        // There is capacity again when they are over.
         node.revoke(2_000_000, &session("eve", 1_999_999)).expect("room");
         assert_eq!(node.ended.iter().count(), 1);
     }

@@ -1,4 +1,4 @@
-//! Taking rights away: here, in the file that outlives a restart, and as other nodes say.
+//! Taking rights away: here, in the file that outlives a restart, and as other nodes report.
 
 use std::{
     io,
@@ -8,10 +8,10 @@ use std::{
 
 use super::{
     Auth, Session,
+    cluster_bus::Revocation,
     jwt::Claims,
-    ledger::Ledger,
+    revocation_log::RevocationLog,
     revoked::{Moment, Revoke, RevokeError, Revoked, Standing},
-    shared::Revocation,
 };
 
 impl Auth {
@@ -37,7 +37,7 @@ impl Auth {
     #[must_use]
     pub fn end_of(&self, session: &Claims) -> Revoke {
         let established = session.established();
-        // A session is over by its own time, or when it is too old: see `young`. Its last token may be issued just before.
+        // A session is over by its own time, or when it is too old: see `check_age`. Its last token may be issued just before.
         let issued = if session.iat > 0 { session.iat.saturating_mul(1_000) } else { established };
         let over = session.exp.saturating_mul(1_000).min(issued.saturating_add(self.session_ttl.ms() + 1_000));
         Revoke::Session(Session {
@@ -78,7 +78,7 @@ impl Auth {
     /// # Errors
     /// Errors of the system, or if the file is damaged, of another program, or in use. It names the file.
     pub fn remember(&mut self, path: &Path) -> io::Result<()> {
-        let (ledger, known) = Ledger::open(path, self.clock.unix_ms(), self.memory_ms())?;
+        let (ledger, known) = RevocationLog::open(path, self.clock.unix_ms(), self.memory_ms())?;
         self.restore(known.iter().map(|(moment, whom)| (*moment, whom)));
         self.ledger = Some(Mutex::new(ledger));
         Ok(())

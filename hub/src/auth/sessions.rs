@@ -1,4 +1,4 @@
-//! App sessions: the JWT with which the app itself knows its users, whoever logged them in.
+//! App sessions: the JWT with which the app itself knows its users, whichever service logged them in.
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
@@ -64,7 +64,7 @@ impl Sessions {
         bearer(headers).into_iter().chain(cookies.map(|(_, value)| value))
     }
 
-    /// What the token says, if it is good. An unknown key may be a new one, so its set is looked at again, though not for everybody.
+    /// Returns the claims of the token, if it is good. An unknown key may be a new one, so its set is looked at again, though not for every request.
     pub(super) async fn check(&self, ours: &Keys, token: &str, now: Time, unix_ms: u64) -> Result<Claims, Invalid> {
         self.read(Keys::check, ours, token, now, unix_ms).await
     }

@@ -18,7 +18,7 @@ use tinysse::proto::wire::id::Epoch;
 use super::*;
 use crate::hub::Update;
 
-/// What a sink was told, in order.
+/// What a sink received, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// [`Sink::begin`], with the place before the first update.
@@ -29,7 +29,7 @@ pub enum Told {
     New(u64, Record),
 }
 
-/// A sink that remembers what it is told.
+/// A sink that remembers what it receives.
 #[derive(Debug, Default)]
 pub struct Ear(Mutex<(Vec<Told>, Vec<Epoch>)>);
 
@@ -46,22 +46,22 @@ impl Ear {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// The life of the log that it was last told of.
+    /// The epoch of the log of which it was last notified.
     ///
     /// # Panics
-    /// If it was told of none.
+    /// If it was notified of none.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).1.last().expect("a beginning")
     }
 
-    /// Places that were told as new.
+    /// Places that were delivered as new.
     #[must_use]
     pub fn fresh(&self) -> Vec<u64> {
         self.told().iter().filter_map(|told| if let Told::New(seq, _) = told { Some(*seq) } else { None }).collect()
     }
 
-    /// Places that were told as old.
+    /// Places that were restored as old.
     #[must_use]
     pub fn old(&self) -> Vec<u64> {
         self.told().iter().filter_map(|told| if let Told::Old(seq, _) = told { Some(*seq) } else { None }).collect()
@@ -127,7 +127,7 @@ pub enum Dated {
     Store,
 }
 
-/// Everything that is asked of an engine that keeps the dates of its records. `make` answers how to open a log that was never opened; `keeps` says
+/// Everything that is required of an engine that keeps the dates of its records. `make` returns how to open a log that was never opened; `keeps` states
 /// whether it outlives its closing.
 ///
 /// # Panics
@@ -284,7 +284,7 @@ fn what_no_longer_fits_is_gone(open: &Open, dated: Dated) {
     assert_eq!(kept(Bounds { max_count: 3, ..WIDE }, &[1, 1, 1, 1, 1]), [3, 4, 5]);
     match dated {
         Dated::Records => assert_eq!(kept(Bounds { max_age_ms: 10, ..WIDE }, &[100, 105, 111]), [7, 8]),
-        // Whatever the records say.
+        // Whatever the records contain.
         Dated::Store => assert_eq!(kept(WIDE, &[0, 9_999_999_999_999, 0]), [3, 4, 5, 6, 7, 8]),
     }
     let size = record(200, "a").encode().len();

@@ -6,15 +6,15 @@ use tinysse::proto::wire::id::Epoch;
 
 use super::{
     Answer, Appended, Batch, Durability, Engine, EngineError, Health, Sink,
-    ledger::{Entry, Ledger},
+    sequencer::{Entry, Sequencer},
 };
 
 /// Order and receipts, in memory.
 #[derive(Debug)]
 pub struct Memory {
-    /// Held while the sink is told, so that it is told in order.
+    /// Held while the sink is called, so that calls keep their order.
     /// `None` once closed.
-    ledger: Mutex<Option<Ledger>>,
+    ledger: Mutex<Option<Sequencer>>,
     sink: Arc<dyn Sink>,
 }
 
@@ -23,7 +23,7 @@ impl Memory {
     #[must_use]
     pub fn start(epoch: Epoch, sink: Arc<dyn Sink>) -> Self {
         sink.begin(epoch, 0);
-        Self { ledger: Mutex::new(Some(Ledger::new(epoch, 0, Durability::Memory))), sink }
+        Self { ledger: Mutex::new(Some(Sequencer::new(epoch, 0, Durability::Memory))), sink }
     }
 
     fn take(&self, batch: Batch) -> Result<Appended, EngineError> {

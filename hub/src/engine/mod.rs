@@ -1,7 +1,7 @@
 //! Where the log is kept beyond the hub's ring: in memory, in a file, or in Redis for several nodes.
 //!
 //! Publishing goes through an [`Engine`] to the hub: the engine gives each update its place and keeps it as well as was promised, and then
-//! tells its [`Sink`], in the order of the log. The hub's ring stays what streams are fed from.
+//! passes it to its [`Sink`], in the order of the log. Streams are still fed from the hub's ring.
 //!
 //! *Invariant:* with [`Durability::Group`] and [`Durability::Sync`] nobody sees an id that a crash could take back. So no id is ever given
 //! twice, and what was acknowledged is there after a restart.
@@ -31,22 +31,22 @@
 //! Implement [`Engine`] and hand it to [`App::with`](crate::app::App::with) or
 //! [`Hub::start_with`](crate::embed::Hub::start_with). What it owes:
 //!
-//! 1. When it starts it tells the sink [`begin`](Sink::begin) with the life of the log and the place before the first update that it still has,
+//! 1. When it starts it calls [`begin`](Sink::begin) with the epoch of the log and the place before the first update that it still has,
 //!    and each of those by [`restore`](Sink::restore). A life whose end may have been lost goes on under the fresh epoch that it is given.
-//! 2. Each update gets the next place ([`ledger`] counts, and knows what was published before under the same key). The sink is told of each
+//! 2. Each update gets the next place ([`sequencer`] counts, and knows what was published before under the same key). The sink is told of each
 //!    ([`deliver`](Sink::deliver)) once, in the order of the places, and never of one that a crash could take back.
-//! 3. `append` answers after the sink was told; what waits is bounded, and [`EngineError::Busy`] the answer when there is no room.
-//! 4. [`Bounds`] say what may go: the oldest first. After [`close`](Engine::close) everything is refused.
-//! 5. A store that can be put back from a backup gives its places twice. It must notice, or hear of it by [`claimed`](Engine::claimed).
+//! 3. `append` returns after the sink was called; what waits is bounded, and the error is [`EngineError::Busy`] when the queue is full.
+//! 4. [`Bounds`] define what is dropped: the oldest first. After [`close`](Engine::close) everything is refused.
+//! 5. A store that can be put back from a backup gives its places twice. It must notice, or hear of it by [`ahead_of_log`](Engine::ahead_of_log).
 //!
 //! [`conformance`] tests all of that. `examples/lines.rs` is an engine in a text file.
 
 pub mod conformance;
-pub mod ledger;
 pub mod memory;
 mod record;
 pub mod redb;
 pub mod redis;
+pub mod sequencer;
 
 use std::{fmt, path::PathBuf, pin::Pin, str::FromStr};
 
@@ -54,8 +54,8 @@ use tinysse::proto::wire::id::{Epoch, EventId};
 
 use crate::hub::HubConfig;
 
-pub use ledger::Receipt;
 pub use record::Record;
+pub use sequencer::Receipt;
 
 /// What an engine will answer.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -69,9 +69,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// every other it is not.
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>>;
 
-    /// Somebody was given a place of this life of the log behind its end, or says so. An engine whose store may be an older copy of itself
+    /// Reports that a client shows a place of this epoch beyond the end of the log. An engine whose store may be an older copy of itself
     /// begins a new life then, once; for others, and by default, it means nothing.
-    fn claimed(&self, id: EventId) {
+    fn ahead_of_log(&self, id: EventId) {
         let _ = id;
     }
 
@@ -91,7 +91,7 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn close(&self) -> Answer<'_, ()>;
 }
 
-/// Whom an engine tells what is in the log: once each, in order.
+/// Receives what is in the log: once each, in order.
 pub trait Sink: fmt::Debug + Send + Sync + 'static {
     /// The log is the one of `epoch` from here on; what follows comes behind `after`.
     fn begin(&self, epoch: Epoch, after: u64);
@@ -192,7 +192,7 @@ pub enum Health {
     Good,
     /// The last write failed and it tries again; streams are served from memory meanwhile.
     Refusing(EngineError),
-    /// What it keeps the log in can't be reached: this node hears nothing of the others and should get no traffic. Its streams stay open.
+    /// The store of the log can't be reached: this node receives nothing from the others and should get no traffic. Its streams stay open.
     Away(EngineError),
 }
 
@@ -202,7 +202,7 @@ pub enum EngineError {
     /// More updates wait to be written than may wait. Come again in a moment.
     #[error("too many updates wait to be written")]
     Busy,
-    /// No room: disk, quota or file size.
+    /// No space: disk, quota or file size.
     #[error("there is no room for the log: {0}")]
     Full(String),
     /// The log can't be written now.
@@ -216,7 +216,7 @@ pub enum EngineError {
 /// Why a stored log can't be used. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file is not a log of ours.
+    /// The file is not a log of this program.
     #[error("{} is not a log of tinysse; name another directory", .0.display())]
     Foreign(PathBuf),
     /// It is of a version that this program does not read.

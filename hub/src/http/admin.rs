@@ -1,4 +1,4 @@
-//! `/admin`: a page for whoever runs the server. The page itself knows nothing: it asks for the admin key and shows it with every question.
+//! `/admin`: a page for operators. The page itself knows nothing: it asks for the admin key and shows it with every question.
 //! So there is no cookie that another site could use.
 
 use std::sync::Arc;

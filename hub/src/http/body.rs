@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON or a problem that says why not.
+//! Bodies of requests: JSON or a problem that explains why not.
 
 use axum::{
     body::Bytes,
@@ -22,7 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// The bytes of a body that is said to be JSON.
+/// The bytes of a body whose content type is JSON.
 #[derive(Clone, Debug)]
 pub(super) struct JsonBytes(pub(super) Bytes);
 

@@ -1,4 +1,4 @@
-//! `GET /clients`: the open streams, for whoever runs the server.
+//! `GET /clients`: the open streams, for operators.
 
 use std::sync::Arc;
 

@@ -96,7 +96,7 @@ pub(super) async fn notify(
 }
 
 fn own(streams: &Streams, which: &Which, user: &Claims) -> Result<(Arc<Claims>, Arc<Conn>), Problem> {
-    // A stream of somebody else is as good as none: that it exists is nobody's business.
+    // A stream of another user is treated as unknown: its existence is not disclosed.
     streams.of_user(&which.client, &user.sub).ok_or_else(|| Problem::not_found("you have no such stream"))
 }
 

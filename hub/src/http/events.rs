@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Opened {
     Stream(EventBody),
-    /// A native `EventSource` that is to come again in so many milliseconds: it takes every status but 200 for final.
+    /// Sends a native `EventSource` away for this number of milliseconds: it takes every status but 200 for final.
     Away(u32),
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn events(
 /// Opens the stream that a request asks for.
 ///
 /// # Errors
-/// Why there is none.
+/// Why no stream is opened.
 pub(crate) async fn open(
     services: &Services,
     conn: Arc<Conn>,
@@ -80,7 +80,7 @@ pub(crate) async fn open(
             u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(streams.retry_after_ms(&mut jitter()));
         return shed(services, transport, away, || too_many(wait));
     }
-    let claims = Arc::new(auth.redeem(bearer.or(ask.token.as_deref()))?);
+    let claims = Arc::new(auth.verify(bearer.or(ask.token.as_deref()))?);
     // Rights are resolved now, not when the token was issued.
     let version = live.version();
     let rights = match live.of(&claims).await {
@@ -90,16 +90,16 @@ pub(crate) async fn open(
     };
     // On a native retry the address is old and the header new.
     let header = headers.get(H_LAST_EVENT_ID).filter(|value| !value.is_empty());
-    // A cursor that is not even text is one that we never gave out; the hub says so.
+    // A cursor that is not even text is one that the hub never gave out; the hub reports that.
     let header = header.map(|value| value.to_str().unwrap_or("?"));
     let cursor = header.or(ask.last_event_id.as_deref());
     if let Some(id) = cursor.and_then(EventId::parse).filter(|id| id.follows(streams.cursor())) {
         engine.catch_up(id).await;
         if id.follows(streams.cursor()) {
-            engine.claimed(id);
+            engine.ahead_of_log(id);
         }
     }
-    if !cluster.use_up(&claims).await? {
+    if !cluster.consume(&claims).await? {
         return busy(services, transport);
     }
     let (types, folded) = (ask.types, ask.folded);
@@ -118,14 +118,14 @@ pub(crate) async fn open(
     Ok(Opened::Stream(body))
 }
 
-/// There is no room now.
+/// There is no capacity now.
 fn busy(services: &Services, transport: Transport) -> Result<Opened, Problem> {
     let away = services.streams.retry_after_ms(&mut jitter());
     let seconds = u64::from(away.div_ceil(1_000));
     shed(services, transport, away, || Problem::unavailable("busy", "no stream can be opened now", seconds))
 }
 
-/// Sends a client away for so many milliseconds.
+/// Sends a client away for `away` milliseconds.
 fn shed(
     services: &Services,
     transport: Transport,
@@ -144,7 +144,7 @@ impl IntoResponse for Opened {
         match self {
             Self::Stream(body) => {
                 let mut response = stream(Body::new(body.clone()));
-                // For a server that gives the stream a lane of its own.
+                // For a server that gives the stream a socket of its own.
                 response.extensions_mut().insert(body);
                 response
             }

@@ -68,7 +68,7 @@ where
     }
 }
 
-/// The request comes from whoever runs the server: it shows the admin key.
+/// The request comes from the operator: it shows the admin key.
 #[derive(Clone, Copy, Debug)]
 pub struct Admin;
 

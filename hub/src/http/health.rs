@@ -22,7 +22,7 @@ pub(super) async fn ready(State(services): State<Services>) -> Result<String, Pr
         Health::Good | Health::Refusing(_) => {}
         Health::Away(error) => return Err(Problem::unavailable("log_away", error.to_string(), 1)),
     }
-    // Else somebody would be let in whose rights are gone.
+    // Else a client whose rights are gone would be let in.
     if !services.cluster.is_connected() {
         return Err(Problem::unavailable("nodes_away", "what other nodes say of rights is not heard", 1));
     }

@@ -34,7 +34,7 @@ use crate::{hub::Update, publish::UpdateService, stream::Streams};
 /// Publishes what a successful answer broadcasts, in the name of the tab that asked (header `X-Tinysse-Origin`), and puts the log's place on
 /// every answer (header `Tinysse-Cursor`).
 ///
-/// *Invariant:* whoever reads an answer and follows the log from the place on it misses nothing. So the place is taken before the handler
+/// *Invariant:* a client that reads an answer and follows the log from the place on it misses nothing. So the place is taken before the handler
 /// reads, and after its own change is published.
 #[derive(Clone, Debug)]
 pub struct Publishing {
@@ -113,7 +113,7 @@ where
     }
 }
 
-/// The tab that asks, if it says so in a usable form.
+/// The tab that asks, if it names itself in a usable form.
 fn origin(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(H_ORIGIN)?.to_str().ok()?;
     (1..=128).contains(&text.len()).then(|| text.to_owned())

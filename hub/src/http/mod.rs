@@ -112,8 +112,8 @@ fn all<S>(services: &Services, routes: Router<Services>) -> Router<S> {
         .with_state(services.clone())
 }
 
-/// What an app of its own takes over: the stream, and the ways in for services if there is a publish key. No app session of ours opens
-/// anything here, and no fallback stands in the way of the app's.
+/// What an app of its own takes over: the stream, and the ways in for services if there is a publish key. No app session of the hub opens
+/// anything here, and no fallback hides the app's.
 pub(crate) fn embedded<S>(services: &Services) -> Router<S> {
     let mut routes =
         Router::new().route(EVENTS, get(events::events)).route("/.well-known/jwks.json", get(session::jwks));

@@ -25,7 +25,7 @@ use super::slots::{Slot, Slots};
 use crate::{
     descriptors::Descriptors,
     error::Problem,
-    stream::{Client, Conn, Site},
+    stream::{Client, Conn, RateKey},
 };
 
 /// How long a request waits while too many files are open.
@@ -90,7 +90,7 @@ fn decoded(path: &str) -> Vec<u8> {
 /// A body that holds a slot until it is sent or dropped.
 struct Held {
     body: Body,
-    _slot: Slot<Site>,
+    _slot: Slot<RateKey>,
 }
 
 impl http_body::Body for Held {

@@ -77,7 +77,7 @@ pub(super) async fn publish(
     publish_bytes(&updates, &body, receipt.transpose()?).await
 }
 
-/// Publishes what a body says, once for each receipt.
+/// Publishes the updates of a body, once for each receipt.
 ///
 /// # Errors
 /// As [`publish`](self).

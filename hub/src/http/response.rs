@@ -81,7 +81,7 @@ impl<T: Serialize> IntoResponse for Response<T> {
     }
 }
 
-/// Only the types: the answer goes to whoever asked, and an audience is not everybody's business.
+/// Only the types: the answer goes to the client that asked, and an audience must not be disclosed to it.
 fn kinds<S: Serializer>(updates: &[Update], into: S) -> Result<S::Ok, S::Error> {
     into.collect_seq(updates.iter().map(|update| &update.kind))
 }

@@ -56,7 +56,7 @@ pub(super) async fn revoke(
     cluster.revoke(&whom).await.map(|closed| Json(Done { closed })).map_err(unrevoked)
 }
 
-/// Whose rights changed; everybody's if nobody is named.
+/// Whose rights changed; those of all users if it names no user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Whose {
@@ -69,7 +69,7 @@ pub(super) struct Changed {
     changed: usize,
 }
 
-/// `POST /rights`: a service says that rights changed, so live streams are judged anew, on every node.
+/// `POST /rights`: a service reports that rights changed, so live streams are judged anew, on every node.
 pub(super) async fn rights(
     State(cluster): State<Arc<Cluster>>,
     _: Service,

@@ -13,7 +13,7 @@ use crate::{
     metrics::Metrics,
     poll::BackgroundWorker,
     publish::UpdateService,
-    stream::{Site, Streams},
+    stream::{RateKey, Streams},
 };
 
 /// The parts. Clones are handles to the same ones.
@@ -56,8 +56,8 @@ impl Services {
 /// Rates of one address.
 #[derive(Debug)]
 pub struct Limits {
-    pub(super) token: Limit<Site>,
-    pub(super) connect: Limit<Site>,
+    pub(super) token: Limit<RateKey>,
+    pub(super) connect: Limit<RateKey>,
 }
 
 impl Limits {

@@ -30,7 +30,7 @@ pub(super) struct LogIn {
     channels: Vec<String>,
 }
 
-/// Who somebody is.
+/// Who the user is.
 #[derive(Debug, Serialize)]
 pub(super) struct Me {
     user: String,

@@ -13,7 +13,7 @@ use tinysse::proto::{
     wire::control::{Bye, Gap, Reason},
 };
 
-use super::{log::Entry, slow::Waiting, trimmed::Topic};
+use super::{log::Entry, slow::Waiting, trimmed::Route};
 
 /// Names a connection inside the hub; numbers are not used twice. The name on the wire is the hello's `client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +27,7 @@ impl ClientId {
     }
 }
 
-/// A map by connection. Its order is none.
+/// A map by connection, without any order.
 pub type ClientMap<V> = HashMap<ClientId, V, BuildHasherDefault<Spread>>;
 
 /// Numbers that count up need no more than to be spread over the bits (the golden ratio does it); nobody outside chooses them.
@@ -57,14 +57,14 @@ pub(super) struct Client {
     pub(super) types: Option<Vec<Pattern>>,
     /// Everything up to here that the client may see was given out.
     pub(super) at: u64,
-    /// The head of the log at the time of connecting, while the hello is still to be said.
+    /// The head of the log at the time of connecting, while the hello is still to be sent.
     pub(super) hello: Option<u64>,
     pub(super) gap: Gap,
-    /// Its rights changed, and it was not told yet.
+    /// Its rights changed, and it was not notified yet.
     pub(super) refiltered: bool,
     /// The log was replaced since the client was last served, and why that is a loss.
     pub(super) renewed: Option<Gap>,
-    /// The head of the log when it came: up to here it is given a replay, which alone makes nobody slow; what stands behind it is live.
+    /// The head of the log when it connected: up to here it is given a replay, which alone makes no client slow; what follows is live.
     pub(super) came: u64,
     /// Its connection takes no bytes, and this waits for it.
     pub(super) waiting: Option<Box<Waiting>>,
@@ -75,7 +75,7 @@ pub(super) struct Client {
     /// From then on it is asked to come again, and why.
     pub(super) ends: Option<(Time, Reason)>,
     pub(super) bye: Option<Bye>,
-    /// The bye was said, and the stream stands until then.
+    /// The bye was sent, and the stream stays open until then.
     pub(super) stands: Option<Time>,
     pub(super) closed: bool,
 }
@@ -104,7 +104,7 @@ impl Client {
     }
 
     /// By audience and by type, whatever the connection.
-    pub(super) fn may_see(&self, topic: &Topic) -> bool {
+    pub(super) fn may_see(&self, topic: &Route) -> bool {
         topic.admits(&self.identity) && self.asked_for(&topic.kind)
     }
 

@@ -75,7 +75,7 @@ impl Waits {
     /// Up to 16 seconds.
     const CLASSES: usize = 15;
 
-    /// It took so many whole milliseconds.
+    /// It took this many whole milliseconds.
     pub fn add(&mut self, ms: u64) {
         let class = (u64::BITS - ms.leading_zeros()) as usize;
         self.classes[class.min(Self::CLASSES)] += 1;

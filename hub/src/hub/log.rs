@@ -15,10 +15,10 @@ use tinysse::proto::{
 
 use super::{
     HubConfig,
-    form::Forms,
-    newest::{Newest, Same},
+    encoded_frame::EncodedFrames,
+    latest::{CoalesceKey, Newest},
     postings::{self, Postings},
-    trimmed::{Topic, Trimmed},
+    trimmed::{Route, Trimmed},
 };
 
 /// A client that is at most so far behind reads every update: that is cheaper than to look up which are for it.
@@ -35,12 +35,12 @@ const REMEMBERED_BYTES: usize = 64 * 1_024;
 pub(super) struct Entry {
     pub(super) at: Time,
     /// The whole frame, encoded once for all clients.
-    pub(super) forms: Forms,
-    pub(super) topic: Arc<Topic>,
+    pub(super) forms: EncodedFrames,
+    pub(super) topic: Arc<Route>,
     /// The connection, by name, that must not get it.
     pub(super) except: Option<String>,
-    /// What stands for it when a newer one comes, if readers that are slow may do without it.
-    pub(super) same: Option<Arc<Same>>,
+    /// What replaces it when a newer one comes, if slow readers may do without it.
+    pub(super) same: Option<Arc<CoalesceKey>>,
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// An empty log that goes on behind `after`; what stood before is not known here.
+    /// Makes an empty log that continues after `after`; what came before is not known here.
     pub(super) fn new(epoch: Epoch, after: u64, config: &HubConfig) -> Self {
         Self {
             epoch,
@@ -73,7 +73,7 @@ impl Log {
                 (config.max_bytes / REMEMBERED_SHARE).max(REMEMBERED_BYTES),
                 after,
             ),
-            // Clients are served from the log, so the newest update must stand in it.
+            // Clients are served from the log, so the newest update must be in it.
             max_count: config.max_count.max(1),
             max_age_ms: config.max_age_ms,
             max_bytes: config.max_bytes,
@@ -128,7 +128,7 @@ impl Log {
     }
 
     /// Where a client goes on that shows `cursor`; an error if it can't, and why.
-    pub(super) fn honour(&self, cursor: Option<&str>, sees: impl Fn(&Topic) -> bool) -> Result<u64, Gap> {
+    pub(super) fn resume_from(&self, cursor: Option<&str>, sees: impl Fn(&Route) -> bool) -> Result<u64, Gap> {
         let cursor = cursor.filter(|text| !text.is_empty()).ok_or(Gap::First)?;
         let id = EventId::parse(cursor).ok_or(Gap::Unknown)?;
         if id.epoch != self.epoch {
@@ -141,7 +141,7 @@ impl Log {
     }
 
     /// True if an update behind `seq` that `sees` was trimmed, or may have been.
-    pub(super) fn lost(&self, seq: u64, sees: impl Fn(&Topic) -> bool) -> bool {
+    pub(super) fn lost(&self, seq: u64, sees: impl Fn(&Route) -> bool) -> bool {
         seq + 1 < self.first && self.trimmed.missed(seq, sees)
     }
 
@@ -155,7 +155,7 @@ impl Log {
         places.filter_map(|place| Some((place, self.ring.get(usize::try_from(place - self.first).ok()?)?)))
     }
 
-    /// Whether a newer update stands for this one.
+    /// Whether a newer update replaces this one.
     pub(super) fn replaced(&self, seq: u64, entry: &Entry) -> bool {
         entry.same.as_ref().is_some_and(|same| self.newest.replaced(seq, same))
     }
@@ -170,7 +170,7 @@ impl Log {
         (self.first..=self.head()).rev().zip(self.ring.iter().rev())
     }
 
-    /// Entries have grown by so many bytes, in forms that are made when they are needed. The next update trims.
+    /// Entries have grown by this many bytes, in forms that are made when they are needed. The next update trims.
     pub(super) fn grew(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
@@ -211,8 +211,8 @@ mod tests {
     fn entry(at: u64, bytes: usize) -> Entry {
         Entry {
             at: Time(at),
-            forms: Forms::new(&vec![b'x'; bytes]),
-            topic: Topic::new("a".into(), vec![]),
+            forms: EncodedFrames::new(&vec![b'x'; bytes]),
+            topic: Route::new("a".into(), vec![]),
             except: None,
             same: None,
         }
@@ -268,7 +268,7 @@ mod tests {
         for n in 0..100 {
             let to = (0..100).map(|one| Audience::Channel(format!("{:0>200}.{n}.{one}", n))).collect();
             let update = Update { to, ..Update::new("a") };
-            let topic = Topic::new(update.kind.clone(), update.to.clone());
+            let topic = Route::new(update.kind.clone(), update.to.clone());
             let size = {
                 let mut alone = Postings::default();
                 alone.push(1, &topic);
@@ -289,7 +289,7 @@ mod tests {
         let mut log = log(HubConfig { max_count: 500, ..HubConfig::default() });
         for n in 0..1_000 {
             let to = vec![format!("user:u{}", n % 100).parse().expect("an audience")];
-            log.append(Entry { topic: Topic::new("a".into(), to), ..entry(0, 1) }).expect("small");
+            log.append(Entry { topic: Route::new("a".into(), to), ..entry(0, 1) }).expect("small");
         }
         let seven = Identity { user: "u7".into(), ..Identity::default() };
         let seen: Vec<_> = log.since(0, &seven).map(|(seq, _)| seq).collect();
@@ -304,17 +304,17 @@ mod tests {
         for _ in 0..4 {
             log.append(entry(0, 1)).expect("small");
         }
-        let honour = |cursor| log.honour(cursor, |_| true);
-        assert_eq!(honour(None), Err(Gap::First));
-        assert_eq!(honour(Some("")), Err(Gap::First));
-        assert_eq!(honour(Some("7.4")), Ok(4));
-        assert_eq!(honour(Some("7.2")), Ok(2));
-        assert_eq!(honour(Some("7.1")), Err(Gap::Trimmed));
-        assert_eq!(log.honour(Some("7.1"), |_| false), Ok(1));
-        assert_eq!(honour(Some("7.5")), Err(Gap::Unknown));
-        assert_eq!(honour(Some("8.4")), Err(Gap::Epoch));
+        let resume_from = |cursor| log.resume_from(cursor, |_| true);
+        assert_eq!(resume_from(None), Err(Gap::First));
+        assert_eq!(resume_from(Some("")), Err(Gap::First));
+        assert_eq!(resume_from(Some("7.4")), Ok(4));
+        assert_eq!(resume_from(Some("7.2")), Ok(2));
+        assert_eq!(resume_from(Some("7.1")), Err(Gap::Trimmed));
+        assert_eq!(log.resume_from(Some("7.1"), |_| false), Ok(1));
+        assert_eq!(resume_from(Some("7.5")), Err(Gap::Unknown));
+        assert_eq!(resume_from(Some("8.4")), Err(Gap::Epoch));
         for nonsense in ["x", "7", "7.", ".4", "7.-1", "7.99999999999999999999", "7.4\n"] {
-            assert_eq!(honour(Some(nonsense)), Err(Gap::Unknown), "{nonsense:?}");
+            assert_eq!(resume_from(Some(nonsense)), Err(Gap::Unknown), "{nonsense:?}");
         }
     }
 }

@@ -24,11 +24,11 @@
 
 mod clients;
 mod counts;
-mod due;
-mod form;
+mod encoded_frame;
+mod latest;
 mod log;
-mod newest;
 mod patterns;
+mod poll;
 mod postings;
 mod rights;
 mod routing;
@@ -51,15 +51,15 @@ use tinysse::proto::{
 };
 
 use clients::{Client, Clients};
-use form::Forms;
+use encoded_frame::EncodedFrames;
+use latest::CoalesceKey;
 use log::{Entry, Log};
-use newest::Same;
 use routing::Routing;
 use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
 pub use counts::{Counts, Waits};
-pub use form::{Form, Out};
+pub use encoded_frame::{EncodedFrame, FrameSink};
 pub use slow::{Slow, SlowRules};
 pub use update::{PublishError, Update};
 pub use view::{Kept, View, written};
@@ -77,7 +77,7 @@ pub struct HubConfig {
     pub beat_ms: u32,
     /// The browser's own reconnection time, in milliseconds.
     pub retry_ms: u32,
-    /// How long a stream stands behind a bye for a planned end, in milliseconds, so that the client can open the next one first.
+    /// How long a stream stays open after a bye for a planned end, in milliseconds, so that the client can open the next one first.
     pub linger_ms: u32,
 }
 
@@ -136,13 +136,13 @@ impl Hub {
     }
 
     /// The log is another one from now on, empty, whose next update has the place behind `after`: a stored one that is about to be read back
-    /// in, or one whose life ended. Every client that may miss something by that is told. Answers the connected clients: wake them.
+    /// in, or one whose epoch ended. Every client that may miss something by that is notified. Returns the connected clients: wake them.
     pub fn begin(&mut self, epoch: Epoch, after: u64) -> Vec<ClientId> {
         let gap = if epoch == self.log.epoch() { Gap::Overflow } else { Gap::Epoch };
         self.log = Log::new(epoch, after, &self.config);
         for client in self.clients.iter_mut() {
             if gap == Gap::Epoch || client.at < after {
-                // A hello that is still to be said tells it; a client that goes on is told in mid-stream.
+                // A hello that is still to be sent announces it; a client that continues is notified in mid-stream.
                 if client.hello.is_some() {
                     client.gap = if client.gap == Gap::None { Gap::Epoch } else { client.gap };
                 } else {
@@ -170,7 +170,7 @@ impl Hub {
 
     /// A client comes under a name that the shell chose (unguessable, where that matters). The first [`poll`](Self::poll) gives its hello.
     ///
-    /// `cursor` is what the client says it has seen; `types` what it asks for, `None` for everything.
+    /// `cursor` is what the client claims to have seen; `types` what it asks for, `None` for everything.
     pub fn connect_as(
         &mut self,
         now: Time,
@@ -182,7 +182,7 @@ impl Hub {
         self.log.expire(now);
         let head = self.log.head();
         let mut client = Client::new(name.into(), identity, types, now);
-        (client.at, client.gap) = match self.log.honour(cursor, |topic| client.may_see(topic)) {
+        (client.at, client.gap) = match self.log.resume_from(cursor, |topic| client.may_see(topic)) {
             Ok(seq) => (seq, Gap::None),
             Err(gap) => (head, gap),
         };
@@ -206,7 +206,7 @@ impl Hub {
     pub fn publish(&mut self, now: Time, update: Update) -> Result<(EventId, Vec<ClientId>), PublishError> {
         update.check()?;
         let Update { kind, data, key, to, origin, except, at } = update;
-        let topic = trimmed::Topic::new(kind, to);
+        let topic = trimmed::Route::new(kind, to);
         let mut reached = self.routing.reach(&topic.to);
         reached.retain(|id| {
             self.clients
@@ -216,10 +216,10 @@ impl Hub {
         let id = self.log.id(self.log.head() + 1);
         let same = self.slow.coalesces(&topic.kind).then(|| {
             let (topic, key) = (Arc::clone(&topic), key.clone());
-            Arc::new(Same { topic, key, origin: origin.clone(), except: except.clone() })
+            Arc::new(CoalesceKey { topic, key, origin: origin.clone(), except: except.clone() })
         });
         let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
-        let forms = Forms::new(&body.encode(&id, &topic.kind)?);
+        let forms = EncodedFrames::new(&body.encode(&id, &topic.kind)?);
         self.log.append(Entry { at: now, forms, topic, except, same }).map_err(|()| PublishError::TooLarge)?;
         Ok((id, reached))
     }

@@ -11,7 +11,7 @@ use std::{
 
 use tinysse::proto::audience::{Audience, Identity};
 
-use super::{patterns::is_pattern, trimmed::Topic};
+use super::{patterns::is_pattern, trimmed::Route};
 
 /// Places in rising order.
 type Places = VecDeque<u64>;
@@ -41,12 +41,12 @@ struct Lists {
 
 /// The bytes of a place in a list.
 const PLACE: usize = size_of::<u64>();
-/// The bytes of a list beside its name and its places: the entry of a map, with the room that map and list keep free.
+/// The bytes of a list beside its name and its places: the entry of a map, with the spare capacity of map and list.
 const LIST: usize = 160;
 
 impl Postings {
     /// Adds an update. Places must rise.
-    pub(super) fn push(&mut self, seq: u64, topic: &Topic) {
+    pub(super) fn push(&mut self, seq: u64, topic: &Route) {
         if topic.to.is_empty() {
             self.all.push_back(seq);
         }
@@ -64,7 +64,7 @@ impl Postings {
     }
 
     /// Removes the oldest update, whose place and topic these are.
-    pub(super) fn pop(&mut self, seq: u64, topic: &Topic) {
+    pub(super) fn pop(&mut self, seq: u64, topic: &Route) {
         if topic.to.is_empty() {
             let _ = drop_front(&mut self.all, seq);
         }
@@ -218,7 +218,7 @@ mod tests {
     fn merged_rising_each_once_and_nothing_stays_behind() {
         let mut postings = Postings::default();
         let to = |texts: &[&str]| {
-            Topic::new("a".into(), texts.iter().map(|text| text.parse().expect("an audience")).collect())
+            Route::new("a".into(), texts.iter().map(|text| text.parse().expect("an audience")).collect())
         };
         let topics = [
             to(&[]),
@@ -248,7 +248,7 @@ mod tests {
         let channels =
             ["a", "a.b", "a.b.c", "a.x.c", "b.c", "", ".", ".b", "a.b.c.d.e.f", "a.b.c.d.e.g", "a.b.c.z.e.f"];
         let patterns = ["a.>", "a.*", "*.c", ">", "*", "a.*.c", ".*", "a.b.c.d.e.*", "a.b.c.d.e.>", "*.>", "none.>"];
-        let topics: Vec<_> = channels.map(|name| Topic::new("t".into(), vec![Audience::Channel(name.into())])).into();
+        let topics: Vec<_> = channels.map(|name| Route::new("t".into(), vec![Audience::Channel(name.into())])).into();
         let mut postings = Postings::default();
         (1..).zip(&topics).for_each(|(seq, topic)| postings.push(seq, topic));
         for pattern in patterns {
@@ -272,7 +272,7 @@ mod tests {
         let mut postings = Postings::default();
         for seq in 1..=10_000 {
             let names = [format!("orders.{seq}"), format!("orders.{seq}.lines")];
-            postings.push(seq, &Topic::new("t".into(), names.map(Audience::Channel).into()));
+            postings.push(seq, &Route::new("t".into(), names.map(Audience::Channel).into()));
         }
         let identity = Identity { channels: vec!["orders.>".into(), "orders.*".into()], ..Identity::default() };
         let merged = postings.since(9_000, &identity);

@@ -5,7 +5,7 @@ use tinysse::proto::{audience::Identity, registry::Pattern, wire::control::Gap};
 use super::{ClientId, Hub};
 
 impl Hub {
-    /// The client's rights are others from now on: what is still due is judged by them, behind a resync that says so.
+    /// Replaces the client's rights: what is still due is judged by them, after a resync that announces it.
     ///
     /// Nothing moves the cursor: what waits and is still allowed follows. Answers whether it is news.
     pub fn rights(&mut self, id: ClientId, identity: Identity, types: Option<Vec<Pattern>>) -> bool {
@@ -21,7 +21,7 @@ impl Hub {
         true
     }
 
-    /// The client's rights changed since it was here: whatever its cursor says, it missed something. Before the first poll.
+    /// The client's rights changed since its last stream: whatever its cursor, it missed something. Before the first poll.
     pub fn changed(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id).filter(|client| client.gap == Gap::None) {
             client.gap = Gap::Rights;

@@ -1,7 +1,7 @@
 //! Readers that do not keep up, and what becomes of what waits for them.
 //!
 //! A reader is slow when its connection takes no bytes and more than [`lag`](SlowRules::lag) updates wait for it that came since it did: a
-//! replay may be as long as it is. Then each type has its rule. There is no queue: what waits is what stands in the log behind the client's cursor, and a rule only says what the walk passes over.
+//! replay may be as long as it is. Then each type has its rule. There is no queue: what waits is what follows the client's cursor in the log, and a rule only defines what the walk passes over.
 //!
 //! ```
 //! use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
@@ -27,7 +27,7 @@ use tinysse::proto::{
     wire::control::{Gap, Resync},
 };
 
-use super::{ClientId, Hub, Out, clients::Client, due::encoded, log::Entry, log::Log};
+use super::{ClientId, FrameSink, Hub, clients::Client, log::Entry, log::Log, poll::encoded};
 
 /// More types than this are not named in a resync: then it is one of everything.
 const MAX_NAMED: usize = 16;
@@ -38,7 +38,7 @@ pub enum Slow {
     /// Everything in order, as long as the log holds it; when it no longer does, a resync.
     #[default]
     Deliver,
-    /// The newest of each key: what an older one says, a newer one says again.
+    /// The newest of each key: a newer one repeats what an older one announced.
     Coalesce,
     /// Nothing of what waits; a resync names the type, and the client refetches.
     Resync,
@@ -62,7 +62,7 @@ impl Slow {
 /// When a reader is slow, and what that means for each type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlowRules {
-    /// So many updates may wait for a connection that takes no bytes.
+    /// This many updates may wait for a connection that takes no bytes.
     pub lag: usize,
     /// The first pattern that matches a type counts; without one, [`Slow::Deliver`].
     pub rules: Vec<(Pattern, Slow)>,
@@ -115,7 +115,7 @@ impl Hub {
         self
     }
 
-    /// The client's connection takes no bytes, or took none until now: say so whenever there is something for it, and before the poll that
+    /// Reports that the client's connection takes no bytes, or took none until now: to be called whenever there is something for it, and before the poll that
     /// follows. True if the connection is to be cut.
     pub fn stalled(&mut self, id: ClientId) -> bool {
         if self.slow.rules.is_empty() {
@@ -158,9 +158,9 @@ impl Waiting {
     }
 }
 
-/// A client that had stalled is about to be served: if it is slow, from its cursor to the head the walk passes over what the rules say, and
-/// a resync names what it lacks. True if one was said.
-pub(super) fn judge(log: &Log, rules: &SlowRules, client: &mut Client, out: &mut impl Out) -> bool {
+/// Prepares a client that had stalled for being served: if it is slow, from its cursor to the head the walk passes over what the rules drop, and
+/// a resync names what it lacks. Returns true if one was sent.
+pub(super) fn judge(log: &Log, rules: &SlowRules, client: &mut Client, out: &mut impl FrameSink) -> bool {
     let Some(mut waiting) = client.waiting.take() else { return false };
     waiting.count(log, rules, client);
     if waiting.count <= rules.lag {

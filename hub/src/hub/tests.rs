@@ -227,7 +227,7 @@ fn a_client_far_behind_gets_its_own_in_order_and_the_rest_costs_it_nothing() {
     let id = hub.connect(Time(1), who("u3", "", &[]), Some("7.0"), None);
     assert_eq!(drain(&mut hub, 1, id), ["hello 7.0 none", "a 7.4", "a 7.504", "a 7.1004", "a 7.1504"]);
     assert_eq!(hub.counts().frames, 4);
-    // Having read what is its own, it stands at the head.
+    // Having read what is its own, it is at the head.
     publish(&mut hub, 2, Update::new("b"));
     assert_eq!(drain(&mut hub, 2, id), ["b 7.2001"]);
 }

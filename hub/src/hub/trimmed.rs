@@ -1,7 +1,7 @@
-//! What the log has forgotten, in outline: enough to tell a client that it missed nothing.
+//! What the log has forgotten, in outline: enough to know that a client missed nothing.
 //!
 //! A client that is filtered or quiet may come back with a cursor that lies before the oldest kept update though nothing for it was
-//! trimmed. Telling it to refetch everything would be a false alarm. So the newest trimmed place is kept by topic (type and audience).
+//! trimmed. Making it refetch everything would be a false alarm. So the newest trimmed place is kept by topic (type and audience).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,13 +12,13 @@ use tinysse::proto::audience::{Audience, Identity};
 
 /// What decides who gets an update.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Topic {
+pub(super) struct Route {
     pub(super) kind: String,
     /// Sorted; empty means everybody.
     pub(super) to: Vec<Audience>,
 }
 
-impl Topic {
+impl Route {
     pub(super) fn new(kind: String, mut to: Vec<Audience>) -> Arc<Self> {
         if to.contains(&Audience::All) {
             to.clear();
@@ -42,8 +42,8 @@ impl Topic {
 #[derive(Debug)]
 pub(super) struct Trimmed {
     /// The newest trimmed place of each topic; only ever asked for one topic, so its order shows nowhere.
-    newest: HashMap<Arc<Topic>, u64>,
-    by_seq: BTreeMap<u64, Arc<Topic>>,
+    newest: HashMap<Arc<Route>, u64>,
+    by_seq: BTreeMap<u64, Arc<Route>>,
     /// Up to here topics were forgotten too: any client may have missed something.
     unknown: u64,
     /// What the topics weigh.
@@ -62,7 +62,7 @@ impl Trimmed {
     }
 
     /// Takes note that the update at `seq` was trimmed. Places must rise.
-    pub(super) fn note(&mut self, seq: u64, topic: Arc<Topic>) {
+    pub(super) fn note(&mut self, seq: u64, topic: Arc<Route>) {
         match self.newest.insert(Arc::clone(&topic), seq) {
             Some(older) => drop(self.by_seq.remove(&older)),
             None => self.bytes += ENTRY + topic.weight(),
@@ -77,7 +77,7 @@ impl Trimmed {
     }
 
     /// True unless it is certain that no trimmed update behind `cursor` was one that `sees`.
-    pub(super) fn missed(&self, cursor: u64, sees: impl Fn(&Topic) -> bool) -> bool {
+    pub(super) fn missed(&self, cursor: u64, sees: impl Fn(&Route) -> bool) -> bool {
         cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| sees(topic))
     }
 }
@@ -86,8 +86,8 @@ impl Trimmed {
 mod tests {
     use super::*;
 
-    fn topic(kind: &str) -> Arc<Topic> {
-        Topic::new(kind.into(), vec![])
+    fn topic(kind: &str) -> Arc<Route> {
+        Route::new(kind.into(), vec![])
     }
 
     #[test]
@@ -120,18 +120,18 @@ mod tests {
         let mut trimmed = Trimmed::new(100, 2_000, 0);
         for seq in 1..=1_000 {
             let to = vec![Audience::User(format!("{seq:0>200}"))];
-            trimmed.note(seq, Topic::new("a".into(), to));
+            trimmed.note(seq, Route::new("a".into(), to));
             assert!(trimmed.bytes <= 2_000);
         }
         let kept = trimmed.by_seq.len() as u64;
         assert!(kept > 2 && trimmed.missed(1_000 - kept - 1, |_| false) && !trimmed.missed(1_000 - kept, |_| false));
-        trimmed.note(1_001, Topic::new("a".into(), vec![Audience::User("x".repeat(3_000))]));
+        trimmed.note(1_001, Route::new("a".into(), vec![Audience::User("x".repeat(3_000))]));
         assert_eq!((trimmed.by_seq.len(), trimmed.newest.len(), trimmed.bytes, trimmed.unknown), (0, 0, 0, 1_001));
     }
 
     #[test]
     fn one_audience_for_all_is_everybody() {
-        let topic = Topic::new("a".into(), vec![Audience::User("ada".into()), Audience::All]);
+        let topic = Route::new("a".into(), vec![Audience::User("ada".into()), Audience::All]);
         assert!(topic.to.is_empty() && topic.admits(&Identity::default()));
     }
 }

@@ -35,7 +35,7 @@ pub struct Update {
     pub origin: Option<String>,
     /// The connection that must not get it, by the `client` of its hello.
     pub except: Option<String>,
-    /// When it happened, in milliseconds since 1970; 0 if that is not said.
+    /// When it happened, in milliseconds since 1970; 0 if that is not known.
     pub at: u64,
 }
 
@@ -79,7 +79,7 @@ impl Update {
         check_type(&self.kind).map_err(PublishError::BadType)
     }
 
-    /// Whether a log of `max_bytes` is certain to take it, wherever it comes to stand. So what passes can be given a place before the hub
+    /// Whether a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
     /// has it.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Update {
         if self.size() > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }
     }
 
-    /// The bytes that it takes at most, wherever it stands.
+    /// The bytes that it takes at most, whatever its place.
     #[must_use]
     pub fn size(&self) -> usize {
         let texts = [&self.key, &self.origin, &self.except].into_iter().flatten();

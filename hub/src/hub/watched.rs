@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tinysse::proto::audience::Audience;
 
-use super::{Hub, clients::Client, trimmed::Topic};
+use super::{Hub, clients::Client, trimmed::Route};
 
 /// What is counted, by number.
 #[derive(Debug, Default)]
-pub(super) struct Watched(Vec<(Arc<Topic>, usize)>);
+pub(super) struct Watched(Vec<(Arc<Route>, usize)>);
 
 impl Watched {
     pub(super) fn come(&mut self, client: &Client) {
@@ -36,7 +36,7 @@ impl Hub {
     /// assert_eq!(hub.watchers(weather), 0);
     /// ```
     pub fn watch(&mut self, kind: impl Into<String>, to: Vec<Audience>) -> usize {
-        let topic = Topic::new(kind.into(), to);
+        let topic = Route::new(kind.into(), to);
         let count = self.clients.iter_mut().filter(|client| client.may_see(&topic)).count();
         self.watched.0.push((topic, count));
         self.watched.0.len() - 1
@@ -84,7 +84,7 @@ mod tests {
                 _ => {}
             }
             for (number, (kind, to)) in numbers.iter().zip(&topics) {
-                let topic = Topic::new((*kind).to_owned(), to.clone());
+                let topic = Route::new((*kind).to_owned(), to.clone());
                 let asked = hub.clients.iter_mut().filter(|client| client.may_see(&topic)).count();
                 assert_eq!(hub.watchers(*number), asked);
             }

@@ -93,7 +93,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 fn retry_after(text: &str) -> Option<u64> {
     let span = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        // A date that is over says: now.
+        // A date that is over means: now.
         Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO),
     };
     Some(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))

@@ -37,7 +37,7 @@ return 0
 
 /// Keys: lease, value. Arguments: who, life of the value, the version that is meant or empty for a new one, whether the value is fresh (1 or 0), then
 /// fields and values. Answers the version
-/// that stands there now; 0 if the lease is another's, -1 if another version stands there than is meant: nothing was written then.
+/// that is there now; 0 if the lease is another's, -1 if another version is there than is meant: nothing was written then.
 const PUT: &str = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return '0' end
 local time = redis.call('TIME')
@@ -72,7 +72,7 @@ return answer
 #[derive(Debug)]
 pub(super) struct Cluster {
     link: Link,
-    /// Whoever this process is: nobody else ever has the name.
+    /// The name of this process: no other ever has it.
     who: String,
     lease: String,
     value: String,
@@ -111,7 +111,7 @@ impl Cluster {
         }
     }
 
-    /// Says that the lease is free. If that does not arrive, it ends by itself.
+    /// Releases the lease. If that does not arrive, it ends by itself.
     pub(super) async fn give_back(&self) {
         let [_, give_back, ..] = &self.scripts;
         let fill = |call: &mut ScriptInvocation<'_>, _| {
@@ -131,7 +131,7 @@ impl Cluster {
         }
     }
 
-    /// The value is confirmed as it stands there. Answers false if another one stands there.
+    /// Confirms the value as it is there. Returns false if another one is there.
     pub(super) async fn confirm(&self, known: &Known, owed: bool) -> Result<bool, Unwritten> {
         match self.write(&known.version.to_string(), true, &[flag(owed)]).await? {
             0 => Err(Unwritten::Anothers),
@@ -140,7 +140,7 @@ impl Cluster {
         }
     }
 
-    /// The log has the news of this value. If this is not heard, the next node that polls tells it once more.
+    /// Records that the log has an update for this value. If the record is lost, the next node that polls publishes once more.
     pub(super) async fn told(&self, known: &Known) {
         drop(self.write(&known.version.to_string(), false, &[flag(false)]).await);
     }
@@ -158,7 +158,7 @@ impl Cluster {
         self.link.run(put, fill).await.map_err(|failure| Unwritten::Away(failure.to_string()))
     }
 
-    /// What stands there, and whether the log has no news of it yet. `ours` is not sent again.
+    /// What is there, and whether the log has no update for it yet. `ours` is not sent again.
     pub(super) async fn read(&self, clock: Clock, ours: Option<&Known>) -> Result<Option<(Known, bool)>, String> {
         let [.., read] = &self.scripts;
         let version = ours.map_or(0, |ours| ours.version);

@@ -43,7 +43,7 @@ impl Compare {
     /// ```
     pub fn at<'a>(pointers: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let pointer = |text: &'a str| {
-            // RFC 6901 §3: `~` stands only before 0 and 1.
+            // RFC 6901 §3: `~` occurs only before 0 and 1.
             let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
             let sound = (text.is_empty() || text.starts_with('/')) && escapes;
             if sound {

@@ -1,7 +1,7 @@
 //! Which of several nodes polls: the one that holds the lease. Pure: answers and the time come in.
 //!
 //! *Invariant:* a holder counts from before it asked, the keeper of the lease from after it was asked, and the holder ends a tenth earlier. So
-//! whoever holds it has stopped before it can be another's, however long the answer took and whatever became of the network.
+//! its holder has stopped before it can be another's, however long the answer took and whatever became of the network.
 //!
 //! ```
 //! use tinysse::proto::time::Time;
@@ -34,25 +34,25 @@ pub struct Lease {
 pub enum Step {
     /// Ask for it; it may be ours already.
     Take,
-    /// Say that it is free.
+    /// Release it.
     GiveBack,
     /// Nothing, until this time or until something else changes.
     Wait(Option<Time>),
 }
 
-/// What its keeper said.
+/// What its keeper published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// It is ours for its whole time, counted from when it was asked for.
     Ours,
-    /// It is another's for so many milliseconds.
+    /// It is another's for this number of milliseconds.
     Anothers(u64),
     /// There was no answer, so it may be ours or not.
     None,
 }
 
 impl Lease {
-    /// A lease of so many milliseconds, which is not ours yet.
+    /// A lease of this many milliseconds, which this node does not hold yet.
     #[must_use]
     pub fn new(ttl_ms: u64) -> Self {
         Self { ttl_ms, until: None, ask_at: Time(0) }
@@ -95,7 +95,7 @@ impl Lease {
         (self.until, self.ask_at) = (None, now);
     }
 
-    /// Until when it is ours, if it was when last heard of.
+    /// Until when this node holds it, if it did at the last answer.
     #[must_use]
     pub fn until(&self) -> Option<Time> {
         self.until

@@ -1,6 +1,6 @@
-//! The background worker: asks other servers over HTTP and says what changed.
+//! The background worker: asks other servers over HTTP and publishes what changed.
 //!
-//! A poller works only while somebody may see its type, and in a cluster on one node only. What it knows is served while the other server
+//! A poller works only while a client may see its type, and in a cluster on one node only. What it knows is served while the other server
 //! fails, with its age.
 
 mod ask;
@@ -29,7 +29,7 @@ pub struct BackgroundWorker {
 
 /// What every poller needs.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct PollContext {
     /// The time.
     pub clock: Clock,
     /// Who looks.
@@ -43,7 +43,7 @@ pub struct Surroundings {
 impl BackgroundWorker {
     /// As configured; nothing is asked yet. With a `link`, nodes share the work.
     #[must_use]
-    pub fn new(settings: &Settings, around: &Surroundings, link: Option<&Link>) -> Self {
+    pub fn new(settings: &Settings, around: &PollContext, link: Option<&Link>) -> Self {
         let poll = |target: &Target| Arc::new(Poll::new(target, settings.lease, around.clone(), link));
         Self { polls: settings.targets.iter().map(poll).collect() }
     }

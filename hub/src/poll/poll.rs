@@ -1,4 +1,4 @@
-//! One poller at work: asks when it may, tells what changed, and keeps the lease while somebody looks.
+//! One poller at work: asks when it may, publishes what changed, and keeps the lease while a client looks.
 
 use std::{
     future::pending,
@@ -13,7 +13,7 @@ use tinysse::proto::{
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Surroundings, Target,
+    PollContext, Target,
     ask::Ask,
     cluster::{Cluster, Unwritten},
     compare::Compare,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{clock::random_u64, hub::Update, redis::Link, values::Span};
 
-/// Who wants to see a value waits so long for Redis; what this node has heard is there at once.
+/// How long a reader of a value waits for Redis; what this node has received is there at once.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One address that is polled.
@@ -39,11 +39,11 @@ pub struct Poll {
     /// Until when this node polls; `None` if another one does.
     ours: watch::Sender<Option<Time>>,
     cluster: Option<Cluster>,
-    around: Surroundings,
+    around: PollContext,
 }
 
 impl Poll {
-    pub(super) fn new(poll: &Target, lease: Span, around: Surroundings, link: Option<&Link>) -> Self {
+    pub(super) fn new(poll: &Target, lease: Span, around: PollContext, link: Option<&Link>) -> Self {
         let rules =
             Rules { every_ms: poll.every.ms(), max_stale_ms: poll.max_stale.ms(), compare: poll.compare.clone() };
         // A tenth is for the next one to notice, so that it polls within the time that was promised.
@@ -69,7 +69,7 @@ impl Poll {
         &self.kind
     }
 
-    /// Whether somebody belongs to those who may see it.
+    /// Whether a connected client may see it.
     #[must_use]
     pub fn admits(&self, identity: &Identity) -> bool {
         self.to.is_empty() || self.to.iter().any(|audience| audience.admits(identity))
@@ -87,10 +87,10 @@ impl Poll {
         self.state().view(self.now())
     }
 
-    /// What there is to show: in a cluster, what the node that polls found out. If Redis is away, the last that was heard.
+    /// What there is to show: in a cluster, what the node that polls found out. If Redis is away, the last that was received.
     pub async fn look(&self) -> View {
         if !self.is_ours() {
-            // Cut short, it changes nothing: what was heard before is shown.
+            // Cut short, it changes nothing: what was received before is shown.
             let _ = timeout(LOOK, self.learn()).await;
         }
         self.view()
@@ -106,7 +106,7 @@ impl Poll {
         }
     }
 
-    /// Asks whenever it is time, somebody looks, and no other node does it.
+    /// Asks whenever it is time, a client looks, and no other node does it.
     async fn poll(&self) {
         let (mut watched, mut ours) = (self.watched.clone(), self.ours.subscribe());
         loop {
@@ -140,7 +140,7 @@ impl Poll {
                 self.take(answer);
                 self.share().await;
             }
-            // What the other server says now is for the node that polls instead.
+            // The other server's answer is now for the node that polls instead.
             () = self.lost(ours) => {}
         }
     }
@@ -187,7 +187,7 @@ impl Poll {
         if self.state().unsaved() {
             self.share().await;
         }
-        // Clients would look where the value does not stand yet.
+        // Clients would look where the value is not stored yet.
         if self.cluster.is_some() && self.state().unsaved() {
             return self.state().not_told(self.now());
         }
@@ -213,7 +213,7 @@ impl Poll {
         (!view.stale).then(|| compare.value(&view.text))
     }
 
-    /// Keeps the lease while somebody looks.
+    /// Keeps the lease while a client looks.
     async fn keep(&self, cluster: &Cluster) {
         let (mut watched, mut ours) = (self.watched.clone(), self.ours.subscribe());
         let mut lease = Lease::new(cluster.ttl().ms());
@@ -248,12 +248,12 @@ impl Poll {
         }
     }
 
-    /// Takes over what stands in Redis.
+    /// Takes over what is stored in Redis.
     async fn learn(&self) {
         let Some(cluster) = &self.cluster else { return };
         let ours = self.state().known().cloned();
         match cluster.read(self.around.clock, ours.as_ref()).await {
-            // Whoever polls knows best.
+            // The node that polls knows best.
             Ok(Some((known, owed))) if !self.is_ours() => self.state().learn(self.now(), known, owed),
             Ok(Some(_)) => {}
             Ok(None) => {}

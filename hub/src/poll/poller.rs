@@ -16,7 +16,7 @@ use super::compare::{Compare, Read};
 
 /// Failures in a row make the pauses longer, up to this many milliseconds.
 const CAP_MS: u32 = 30_000;
-/// Between attempts to tell something, at least and again at most as jitter, in milliseconds.
+/// Between attempts to publish, at least and again at most as jitter, in milliseconds.
 const TELL_MS: u64 = 500;
 /// A server may send us away for so long at most, in milliseconds.
 const AWAY_MS: u64 = 3_600_000;
@@ -48,7 +48,7 @@ pub struct Poller {
     owed: bool,
     /// Other nodes do not have the value.
     unsaved: bool,
-    /// It was told that the value is stale.
+    /// It was published that the value is stale.
     told_stale: bool,
     tell_at: Time,
     backoff: Backoff,
@@ -68,7 +68,7 @@ pub struct Rules {
     pub compare: Compare,
 }
 
-/// A value and what the server said about it.
+/// A value and the validators that the server sent with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// JSON text.
@@ -113,7 +113,7 @@ pub enum Answer {
 pub enum Want {
     /// Ask the other server.
     Ask,
-    /// Tell those who may see it, by way of the log.
+    /// Notify those who may see it, by way of the log.
     Tell,
     /// Nothing until then.
     Wait(Time),
@@ -126,7 +126,7 @@ pub enum Outcome {
     Changed,
     /// The same value, sent again.
     Unchanged,
-    /// The server says that it is the same.
+    /// The server answers that it is the same.
     NotModified,
     /// No usable answer; the last value goes on.
     Failed,
@@ -146,7 +146,7 @@ pub struct View {
 }
 
 impl Answer {
-    /// A failure that says nothing of when to come again.
+    /// A failure that does not name a time to come again.
     #[must_use]
     pub fn failed(why: impl Into<String>) -> Self {
         Self::Failed { why: why.into(), retry_after_ms: None }
@@ -262,7 +262,7 @@ impl Poller {
         &self.why
     }
 
-    /// Whether there is something to tell that the log does not have.
+    /// Whether there is something to publish that the log does not have.
     #[must_use]
     pub fn owes(&self) -> bool {
         self.owed
@@ -273,7 +273,7 @@ impl Poller {
         self.owed = false;
     }
 
-    /// The log could not take it; it is to be told again soon.
+    /// The log could not take it; it is to be published again soon.
     pub fn not_told(&mut self, now: Time) {
         self.tell_at = now.plus(TELL_MS + self.rng.below(TELL_MS));
     }

@@ -8,12 +8,12 @@ fn body(text: &str) -> Answer {
     Answer::Body { body: text.into(), etag: Some("\"e\"".into()), modified: None }
 }
 
-/// When it asks next, with nothing to tell.
+/// When it asks next, with nothing to publish.
 fn due(poller: &Poller) -> Time {
     poller.due
 }
 
-/// Whether something was due to be told; from now on it is told.
+/// Whether something was due to be published; from now on it is.
 fn tells(poller: &mut Poller) -> bool {
     let owed = poller.owes();
     poller.told();

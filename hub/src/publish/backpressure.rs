@@ -1,18 +1,18 @@
-//! How much may wait for the log. When the disk, or whatever keeps the log, is slower than those who publish, they must hear of it: what waits
-//! is bounded by number and by bytes, services are told to come again (429), and code inside the process waits.
+//! How much may wait for the log. When the disk, or whatever keeps the log, is slower than the publishers, they must notice: what waits
+//! is bounded by number and by bytes, services are asked to retry (429), and code inside the process waits.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct Backpressure {
     /// Batches of updates.
     pub count: usize,
     /// Their bytes.
     pub bytes: usize,
 }
 
-impl Default for Room {
+impl Default for Backpressure {
     fn default() -> Self {
         Self { count: 1_024, bytes: 16 << 20 }
     }
@@ -20,24 +20,24 @@ impl Default for Room {
 
 /// Who waits. A place is as large as `bytes / count`, and a batch takes as many as it is long, but at least one and at most all.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct PublishPermits {
     places: Semaphore,
     all: u32,
     size: usize,
 }
 
-impl Gate {
-    pub(crate) fn new(room: Room) -> Self {
+impl PublishPermits {
+    pub(crate) fn new(room: Backpressure) -> Self {
         let all = u32::try_from(room.count.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         Self { places: Semaphore::new(all as usize), all, size: (room.bytes / room.count.max(1)).max(1) }
     }
 
-    /// Goes in, to come out when the permit is dropped; `None` if there is no room.
+    /// Takes a place until the permit is dropped; `None` if all are taken.
     pub(crate) fn try_enter(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         self.places.try_acquire_many(self.places_for(bytes)).ok()
     }
 
-    /// Goes in when there is room, in the order of the calls.
+    /// Takes a place when there is one, in the order of the calls.
     pub(crate) async fn enter(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         // Fails if the semaphore was closed, which nobody does.
         self.places.acquire_many(self.places_for(bytes)).await.ok()
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn bounded_by_number_and_by_bytes() {
-        let gate = Gate::new(Room { count: 4, bytes: 400 });
+        let gate = PublishPermits::new(Backpressure { count: 4, bytes: 400 });
         let small: Vec<_> = (0..4).map(|_| gate.try_enter(1)).collect();
         assert!(small.iter().all(Option::is_some) && gate.try_enter(1).is_none());
         drop(small);

@@ -15,7 +15,7 @@ use crate::{
     stream::Streams,
 };
 
-/// How many updates a subscriber inside the process may be behind before it misses some (and is told how many).
+/// How many updates a subscriber inside the process may be behind before it misses some (and receives their number).
 const BEHIND: usize = 1_024;
 
 /// An update as code inside the process sees it.
@@ -29,7 +29,7 @@ pub struct Notice {
     pub receivers: usize,
 }
 
-/// What an engine tells goes from here to whoever wants it.
+/// Passes what an engine logged to all that want it.
 #[derive(Debug)]
 pub struct Delivery {
     streams: Arc<Streams>,

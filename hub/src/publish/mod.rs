@@ -35,7 +35,7 @@ use crate::{
     metrics::Metrics,
     values::Span,
 };
-use backpressure::Gate;
+use backpressure::PublishPermits;
 use delivery::{Delivery, Notice, audience};
 use owed::{EVERYTHING, Owed, Promise};
 
@@ -64,7 +64,7 @@ pub struct UpdateService {
     clock: Clock,
     metrics: Arc<Metrics>,
     max_bytes: usize,
-    gate: Gate,
+    gate: PublishPermits,
 }
 
 /// Why an update was not published.
@@ -96,11 +96,11 @@ impl NotifyError {
 #[derive(Debug)]
 struct Window {
     pattern: Pattern,
-    batch: Coalescer<Same, Update>,
+    batch: Coalescer<CoalesceKey, Update>,
 }
 
 /// Updates that are alike in all this replace each other inside a window: type, key, audience.
-type Same = (String, Option<String>, Vec<String>);
+type CoalesceKey = (String, Option<String>, Vec<String>);
 
 impl UpdateService {
     /// As configured.
@@ -126,7 +126,7 @@ impl UpdateService {
             clock,
             metrics,
             max_bytes,
-            gate: Gate::new(settings.waiting),
+            gate: PublishPermits::new(settings.waiting),
         }
     }
 
@@ -254,7 +254,7 @@ impl UpdateService {
     /// Publishes several at once, in neighbouring places: all of them or none. With a receipt it happens once, however often it is asked for.
     ///
     /// # Errors
-    /// [`NotifyError`]; [`EngineError::Busy`] at once if too much waits for the log (see [`Room`](crate::room::Room)).
+    /// [`NotifyError`]; [`EngineError::Busy`] at once if too much waits for the log (see [`Backpressure`](crate::publish::backpressure::Backpressure)).
     pub async fn publish_all(&self, updates: Vec<Update>, receipt: Option<Receipt>) -> Result<Appended, NotifyError> {
         let Some(_room) = self.gate.try_enter(updates.iter().map(Update::size).sum()) else {
             return self.counted(Err(NotifyError::NotLogged(EngineError::Busy)));
@@ -289,7 +289,7 @@ impl UpdateService {
         })
     }
 
-    /// How many places of the [`Room`](crate::room::Room) are taken by what waits for the log.
+    /// How many places of the [`Backpressure`](crate::publish::backpressure::Backpressure) are taken by what waits for the log.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.gate.taken()
@@ -416,7 +416,7 @@ impl UpdateService {
     }
 }
 
-fn same(update: &Update) -> Same {
+fn same(update: &Update) -> CoalesceKey {
     (update.kind.clone(), update.key.clone(), audience(update))
 }
 

@@ -2,7 +2,7 @@
 
 use tinysse::proto::registry::Pattern;
 
-use super::backpressure::Room;
+use super::backpressure::Backpressure;
 use crate::values::Span;
 
 /// The settings of this module.
@@ -11,5 +11,5 @@ pub struct Settings {
     /// Windows in which notifications are coalesced; the first pattern that matches a type counts.
     pub batch: Vec<(Pattern, Span)>,
     /// How much may wait for the log.
-    pub waiting: Room,
+    pub waiting: Backpressure,
 }

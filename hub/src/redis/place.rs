@@ -56,7 +56,7 @@ impl Place {
         use ::redis::TlsCertificates;
         use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
         if CryptoProvider::get_default().is_none() {
-            // Somebody else may have been faster: then it is theirs.
+            // Another process may have been faster: then it owns it.
             drop(ring::default_provider().install_default());
         }
         let Some(path) = &self.ca else { return self.info().and_then(Client::open).map_err(|error| words(&error)) };

@@ -1,4 +1,4 @@
-//! Saying goodbye to all streams, at a steady pace, so that they do not come back as one wave.
+//! Ends all streams with a bye, at a steady pace, so that they do not come back as one wave.
 
 use std::time::Duration;
 

@@ -31,12 +31,12 @@ use tracing::Level;
 use super::listener::finished;
 use crate::{
     http::{Decided, Hosts, Opened, SPANS, Services, Settings, cors, hardened, open, stream, told},
-    stream::{Conn, EventBody, Head, Lane, Socket},
+    stream::{Conn, EventBody, Head, Socket, StreamSocket},
 };
 
 /// More lines than this are for hyper to read.
 const LINES: usize = 32;
-/// An origin that no configuration lists: the `.invalid` of RFC 2606 is nobody's.
+/// An origin that no configuration lists: the `.invalid` of RFC 2606 belongs to no site.
 const UNLISTED: HeaderValue = HeaderValue::from_static("https://unlisted.invalid");
 /// What the handler looks at.
 const HEARD: [HeaderName; 5] = [
@@ -56,7 +56,7 @@ const MOST: usize = 8 * 1024;
 /// How a connection begins.
 pub(super) enum Begun {
     /// As a stream.
-    Stream(Arc<Lane>, EventBody),
+    Stream(Arc<StreamSocket>, EventBody),
     /// As hyper finds it, with an answer to its first request if that is decided.
     Hyper(Socket, Option<Decided>),
     /// Not at all.
@@ -82,9 +82,9 @@ pub(super) async fn begin(
     }
     match fast_path.answer(conn, &bytes).await {
         First::Stream(body, head) => {
-            let lane = Arc::new(Lane::new(socket));
-            body.attach(&lane, head);
-            Begun::Stream(lane, body)
+            let stream = Arc::new(StreamSocket::new(socket));
+            body.attach(&stream, head);
+            Begun::Stream(stream, body)
         }
         First::Hyper(decided) => {
             socket.put_back(bytes);
@@ -93,7 +93,7 @@ pub(super) async fn begin(
     }
 }
 
-/// Not part of [`begin`], which would keep the room.
+/// Not part of [`begin`], which would keep the memory.
 fn read(socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
     let mut room = [const { MaybeUninit::uninit() }; MOST];
     let mut read = ReadBuf::uninit(&mut room);

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     descriptors::Descriptors,
     http::Decided,
-    stream::{BACKLOG, Client, Conn, EventBody, Head, Lane, Share, Shares, Site, Socket, prepare},
+    stream::{BACKLOG, Client, Conn, EventBody, Head, Permit, Quota, RateKey, Socket, StreamSocket, prepare},
 };
 
 /// What a connection buffers at most in each direction.
@@ -46,10 +46,10 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// How long connections that are cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
 
-/// Binds the address that the configuration names, with room for 4,096 connections that are not accepted yet.
+/// Binds the address that the configuration names, with a backlog of 4,096 connections that are not accepted yet.
 ///
 /// # Errors
-/// As the system says, with the address.
+/// As the system reports, with the address.
 pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     let bound = || {
         let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -62,7 +62,7 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     bound().map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
-/// Carries connections until `stop` resolves and all of them ended, streams in lanes of their own; without what runs in the background.
+/// Carries connections until `stop` resolves and all of them ended, each stream on its own socket; without what runs in the background.
 pub(crate) async fn carry(serving: Serving, listener: TcpListener, stop: impl Future<Output = ()>) {
     prepare(&listener, serving.stall_timeout);
     let (finish, finishing) = watch::channel(false);
@@ -70,9 +70,9 @@ pub(crate) async fn carry(serving: Serving, listener: TcpListener, stop: impl Fu
     let settings = serving.settings.clone();
     // More would fail as they are accepted, and with them the log's files and Redis.
     let most = settings.max_connections.min(Descriptors::current().connections());
-    let shares = Shares::new(settings.max_connections_address);
+    let shares = Quota::new(settings.max_connections_address);
     // At most one for each connection.
-    let (give, mut taken) = mpsc::unbounded_channel::<(Arc<Lane>, EventBody)>();
+    let (give, mut taken) = mpsc::unbounded_channel::<(Arc<StreamSocket>, EventBody)>();
     let common = Arc::new(Common { serving, finishing, give });
     let services = &common.serving.services;
     let drained = async {
@@ -84,8 +84,8 @@ pub(crate) async fn carry(serving: Serving, listener: TcpListener, stop: impl Fu
         tokio::select! {
             () = &mut drained => break,
             Some(_) = connections.join_next() => {}
-            Some((lane, body)) = taken.recv() => {
-                connections.spawn(async move { lane.watch(&body).await });
+            Some((socket, body)) = taken.recv() => {
+                connections.spawn(async move { socket.watch(&body).await });
             }
             accepted = listener.accept(), if connections.len() < most => match accepted {
                 Ok((tcp, from)) => {
@@ -131,7 +131,7 @@ struct Common {
     serving: Serving,
     finishing: watch::Receiver<bool>,
     /// To whom streams are given that leave hyper.
-    give: mpsc::UnboundedSender<(Arc<Lane>, EventBody)>,
+    give: mpsc::UnboundedSender<(Arc<StreamSocket>, EventBody)>,
 }
 
 /// A stream that leaves hyper: the head of its response, and its place on the hub.
@@ -141,12 +141,12 @@ struct Leaving {
     left: Notify,
 }
 
-/// One connection, until it ends; or until it is a stream behind other answers, whose lane somebody else watches.
+/// One connection, until it ends; or until it is a stream after other answers, whose socket another task watches.
 ///
-/// How it is opened stands in a box of its own, so that a stream's task has no more room than its lane takes.
-async fn connection(opened: Pin<Box<impl Future<Output = Option<(Arc<Lane>, EventBody)>>>>) {
-    if let Some((lane, body)) = opened.await {
-        lane.watch(&body).await;
+/// How it is opened is in a box of its own, so that a stream's task takes no more memory than its socket.
+async fn connection(opened: Pin<Box<impl Future<Output = Option<(Arc<StreamSocket>, EventBody)>>>>) {
+    if let Some((socket, body)) = opened.await {
+        socket.watch(&body).await;
     }
 }
 
@@ -155,8 +155,8 @@ async fn opened(
     common: Arc<Common>,
     tcp: TcpStream,
     conn: Arc<Conn>,
-    share: Share<Site>,
-) -> Option<(Arc<Lane>, EventBody)> {
+    share: Permit<RateKey>,
+) -> Option<(Arc<StreamSocket>, EventBody)> {
     common.serving.services.metrics.connected("http/1.1");
     let mut socket = Socket::new(tcp, Arc::clone(&conn), common.serving.stall_timeout);
     let mut decided = None;
@@ -164,7 +164,7 @@ async fn opened(
         let patience = common.serving.settings.head_timeout.duration();
         match begin(fast_path, patience, socket, &conn, common.finishing.clone()).await {
             Begun::Over => return None,
-            Begun::Stream(lane, body) => return Some((lane, body)),
+            Begun::Stream(socket, body) => return Some((socket, body)),
             Begun::Hyper(back, answer) => (socket, decided) = (back, answer),
         }
     }
@@ -211,10 +211,10 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
             () = leaving.left.notified() => {
                 let stream = leaving.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((parts, body)) = stream else { continue };
-                let lane = Arc::new(Lane::new(http.into_parts().io.into_inner()));
-                body.attach(&lane, &Head::of(&parts));
+                let socket = Arc::new(StreamSocket::new(http.into_parts().io.into_inner()));
+                body.attach(&socket, &Head::of(&parts));
                 // If nobody takes it, the server is down.
-                drop(give.send((lane, body)));
+                drop(give.send((socket, body)));
                 return;
             }
             () = &mut finish, if !finishes => {

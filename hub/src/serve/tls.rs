@@ -1,6 +1,6 @@
 //! HTTPS: certificate and key from files that are read again when they change, and HTTP/2 for those who speak it.
 //!
-//! What is encrypted cannot leave hyper for a [lane](crate::stream): hyper carries these streams as bodies, from the same hub.
+//! What is encrypted cannot leave hyper for a [socket of its own](crate::stream): hyper carries these streams as bodies, from the same hub.
 
 use std::{
     convert::Infallible,
@@ -66,7 +66,7 @@ struct Known {
 
 type Print = [u8; 32];
 
-/// Why a certificate or key is none.
+/// Why a certificate or key is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// It can't be read.
@@ -91,7 +91,7 @@ impl Tls {
         Ok(Self { files, known: Mutex::new(known) })
     }
 
-    /// Looks whether the files changed. New connections get what is new; what can't be used is not, and said once.
+    /// Looks whether the files changed. New connections get what is new; what can't be used is not, and is logged once.
     pub(crate) fn refresh(&self) {
         let Ok((cert, key)) = read(&self.files) else { return };
         let print = print(&cert, &key);

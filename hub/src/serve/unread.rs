@@ -1,7 +1,7 @@
 //! Requests over HTTP/1.1 that are answered before their body was read: refusals, mostly.
 //!
 //! A server that closes its socket while a client still sends makes the client's system throw away the answer, and the client sees a reset
-//! instead of a 413 (RFC 9112, 9.6). So a short rest is read before the answer, which keeps the connection; with a long one the answer says
+//! instead of a 413 (RFC 9112, 9.6). So a short rest is read before the answer, which keeps the connection; with a long one the answer announces
 //! that the connection closes, and [`linger`] reads on behind it for a while.
 
 use std::{
@@ -66,7 +66,7 @@ impl Unread {
         (Request::from_parts(parts, Body::new(Kept(Arc::clone(&shared)))), Some(Self(shared)))
     }
 
-    /// Reads a short rest; if more is left, has the response say that it ends the connection.
+    /// Reads a short rest; if more is left, makes the response announce that it ends the connection.
     pub(super) async fn settle(self, response: &mut Response) {
         if !self.0.ended.load(Ordering::Relaxed) && !self.drained().await {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,4 +1,4 @@
-//! Whose rights changed, and at which place of the log: so that who was away meanwhile is told to refetch.
+//! Whose rights changed, and at which place of the log: so that a client that was away meanwhile refetches.
 //!
 //! A replay is filtered by the rights of now. What lies before the cursor is not sent again, and who gained a right has never seen it.
 

@@ -1,4 +1,4 @@
-//! One TCP connection as the rest of the server sees it: it can be cut, and it tells why it ended.
+//! One TCP connection as the rest of the server sees it: it can be cut, and it reports why it ended.
 
 use std::{
     io::{self, IoSlice},
@@ -32,15 +32,15 @@ const HARMLESS: [io::ErrorKind; 6] = [
     io::ErrorKind::NotConnected,
 ];
 
-/// Stands in the extensions of every request of the connection.
+/// Part of the extensions of every request of the connection.
 #[derive(Debug, Default)]
 pub struct Conn {
     abort: Notify,
     /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
     reset: AtomicBool,
-    /// Bytes of an answer wait for room in the socket.
+    /// Bytes of an answer wait for space in the socket.
     full: AtomicBool,
-    /// They did, since somebody asked.
+    /// They did, since the last call.
     was_full: AtomicBool,
     ended: OnceLock<&'static str>,
     peer: Option<IpAddr>,
@@ -89,7 +89,7 @@ impl Conn {
         self.abort.notify_one();
     }
 
-    /// Whether bytes had to wait for room since this was last asked.
+    /// Whether bytes had to wait for space since the last call.
     pub(crate) fn was_full(&self) -> bool {
         self.was_full.swap(false, Ordering::Relaxed)
     }
@@ -268,7 +268,7 @@ impl AsyncWrite for Socket {
 }
 
 /// Connections that the system keeps until they are accepted: as many as Linux allows by default (`net.core.somaxconn`). One that finds no
-/// room is tried again by its client's system after a second, so after a restart thousands would wait.
+/// space is tried again by its client's system after a second, so after a restart thousands would wait.
 pub(crate) const BACKLOG: u32 = 4_096;
 
 /// Prepares a listener, so that its connections need no calls of their own where the system hands options down.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use axum::http::response::Parts;
 
-use super::joined::Joined;
+use super::write_buffer::WriteBuffer;
 
 /// All of it but the date, so that it can be made once for many.
 #[derive(Debug)]
@@ -26,12 +26,12 @@ impl Head {
     }
 
     /// As it is sent now, for what follows to be joined to.
-    pub(super) fn now(&self) -> Joined {
-        // With room for a hello.
+    pub(super) fn now(&self) -> WriteBuffer {
+        // With capacity for a hello.
         let mut out = Vec::with_capacity(self.0.len() + 512);
         out.extend_from_slice(&self.0);
         out.extend_from_slice(httpdate::fmt_http_date(SystemTime::now()).as_bytes());
         out.extend_from_slice(b"\r\n\r\n");
-        Joined::behind(out)
+        WriteBuffer::behind(out)
     }
 }

@@ -1,4 +1,4 @@
-//! The body of a stream, for whoever serves it: hyper asks it for frames, or the server's own [`Lane`](super::lane::Lane) takes it over.
+//! The body of a stream, for whoever serves it: hyper asks it for frames, or the server's own [`StreamSocket`](super::stream_socket::StreamSocket) takes it over.
 
 use std::{
     convert::Infallible,
@@ -13,7 +13,7 @@ use tinysse::proto::wire::control::{Bye, Reason};
 
 use super::{
     head::Head,
-    lane::Lane,
+    stream_socket::StreamSocket,
     streams::{Next, Streams},
 };
 use crate::hub::ClientId;
@@ -36,9 +36,9 @@ impl EventBody {
         Self { place: Arc::new(Place { streams, client }) }
     }
 
-    /// From now on the stream's bytes go to `lane`, the head of the response first.
-    pub(crate) fn attach(&self, lane: &Arc<Lane>, head: &Head) {
-        self.streams().attach(self.client(), lane, head.now());
+    /// From now on the stream's bytes go to `socket`, the head of the response first.
+    pub(crate) fn attach(&self, socket: &Arc<StreamSocket>, head: &Head) {
+        self.streams().attach(self.client(), socket, head.now());
     }
 
     pub(super) fn streams(&self) -> &Arc<Streams> {
@@ -69,7 +69,7 @@ impl Drop for Place {
     }
 }
 
-/// The body for a client that can't be served now: a native `EventSource` would take a 503 for final, so it is told when to come again.
+/// The body for a client that can't be served now: a native `EventSource` would take a 503 for final, so it is sent when to come again.
 #[must_use]
 pub fn goodbye(wait_ms: u32) -> Vec<u8> {
     let mut out = Vec::new();

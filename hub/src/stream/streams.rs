@@ -22,19 +22,20 @@ use tokio::{
 
 use super::{
     changes::Changes,
+    client_ip::RateKey,
     conn::Conn,
-    joined::Joined,
-    lane::Lane,
-    line::{Open, Outlet, State},
-    peer::{Shares, Site},
+    quota::Quota,
+    scheduler_state::{Open, Outlet, State},
     settings::Settings,
     stream::EventBody,
+    stream_socket::StreamSocket,
     view::{Came, Transport},
+    write_buffer::WriteBuffer,
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
     clock::{Clock, random_name},
-    hub::{ClientId, Counts, Hub, HubConfig, Out},
+    hub::{ClientId, Counts, FrameSink, Hub, HubConfig},
     metrics::Metrics,
 };
 
@@ -45,13 +46,13 @@ const BUDGET: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Streams {
     state: Mutex<State>,
-    /// Somebody stands in the queue of this number.
+    /// A writer is in the queue of this number.
     ready: Vec<Notify>,
     clock: Clock,
     metrics: Arc<Metrics>,
     max: usize,
-    of_user: Shares<String>,
-    of_site: Shares<Site>,
+    of_user: Quota<String>,
+    of_site: Quota<RateKey>,
     changes: Changes,
     max_age_ms: u64,
     end_with_token: bool,
@@ -67,7 +68,7 @@ pub struct Asked<'a> {
     pub claims: Arc<Claims>,
     /// What they may see.
     pub rights: Rights,
-    /// What they say they have seen.
+    /// What they claim to have seen.
     pub cursor: Option<&'a str>,
     /// What they want to see; `None` for everything.
     pub types: Option<Vec<Pattern>>,
@@ -76,7 +77,7 @@ pub struct Asked<'a> {
     /// How the client came.
     pub transport: Transport,
     /// From where, if that is limited.
-    pub site: Option<Site>,
+    pub site: Option<RateKey>,
     /// From which address, as far as that is known.
     pub address: Option<IpAddr>,
     /// Over which connection.
@@ -108,8 +109,8 @@ impl Streams {
             clock,
             metrics,
             max: settings.max_streams,
-            of_user: Shares::new(settings.max_streams_user),
-            of_site: Shares::new(settings.max_streams_address),
+            of_user: Quota::new(settings.max_streams_user),
+            of_site: Quota::new(settings.max_streams_address),
             changes: Changes::default(),
             max_age_ms: settings.max_age.ms(),
             end_with_token: settings.end_with_token,
@@ -270,22 +271,22 @@ impl Streams {
         Next::Wait
     }
 
-    /// From now on the stream's bytes go to `lane`, the head of the response first.
-    pub(super) fn attach(&self, id: ClientId, lane: &Arc<Lane>, mut head: Joined) {
+    /// From now on the stream's bytes go to `socket`, the head of the response first.
+    pub(super) fn attach(&self, id: ClientId, socket: &Arc<StreamSocket>, mut head: WriteBuffer) {
         self.state().hub.poll(self.clock.now(), id, BUDGET, &mut head);
-        lane.write(head);
+        socket.write(head);
         let mut state = self.state();
         if let Some(open) = state.open.get_mut(&id) {
-            open.outlet = Outlet::Lane(Arc::clone(lane));
+            open.outlet = Outlet::Socket(Arc::clone(socket));
         }
         state.look_again(id);
-        // What came in between did not find the lane.
-        if lane.is_full() || !state.hub.has_all(id) {
+        // What came in between did not find the socket.
+        if socket.is_full() || !state.hub.has_all(id) {
             self.wake(state, &[id]);
         }
     }
 
-    /// The lane has room again.
+    /// The socket has space again.
     pub(super) fn resume(&self, id: ClientId) {
         let mut state = self.state();
         state.stalled(id);
@@ -307,13 +308,13 @@ impl Streams {
         let id = state.queues[queue].pop_front()?;
         let Some(open) = state.open.get_mut(&id) else { return Some(0) };
         open.queued = false;
-        let Outlet::Lane(lane) = &open.outlet else { return Some(0) };
-        // A lane that is full resumes by itself.
-        if lane.is_full() {
+        let Outlet::Socket(socket) = &open.outlet else { return Some(0) };
+        // A socket that is full resumes by itself.
+        if socket.is_full() {
             state.stalled(id);
             return Some(0);
         }
-        let (lane, mut out) = (Arc::clone(lane), Joined::default());
+        let (socket, mut out) = (Arc::clone(socket), WriteBuffer::default());
         state.hub.poll(self.clock.now(), id, BUDGET, &mut out);
         let closed = state.hub.closed(id);
         if closed {
@@ -325,21 +326,21 @@ impl Streams {
         }
         drop(state);
         let bytes = out.size();
-        lane.write(out);
+        socket.write(out);
         if closed {
-            lane.end();
+            socket.end();
         }
         Some(bytes)
     }
 
     /// Looks at the clock for all streams; for ever.
     pub(super) async fn tick(&self) {
-        let mut ticks = interval(Duration::from_millis(self.state().wheel.width()));
+        let mut ticks = interval(Duration::from_millis(self.state().deadlines.width()));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let (now, mut state, mut due) = (self.clock.now(), self.state(), Vec::new());
-            while let Some((slot, ids)) = state.wheel.pop(now) {
+            while let Some((slot, ids)) = state.deadlines.pop(now) {
                 due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
             }
             let stuck: Vec<_> = due.iter().filter_map(|id| state.stuck(*id, now)).collect();
@@ -361,7 +362,7 @@ impl Streams {
         }
     }
 
-    /// Puts the streams in line, and tells those who write.
+    /// Puts the streams in line, and notifies the writers.
     pub(super) fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
         let wakers: Vec<_> = ids.iter().filter_map(|id| state.mark(*id)).collect();
         let waiting = self.ready.iter().zip(&state.queues).filter(|(_, queue)| !queue.is_empty());

@@ -8,11 +8,11 @@ use tinysse::proto::time::Time;
 use super::streams::Streams;
 use crate::hub::{ClientId, Kept, written};
 
-/// So many of the newest updates are looked at.
+/// How many of the newest updates are looked at.
 const LOOKED_AT: usize = 10_000;
-/// So many types are told.
+/// How many types are reported.
 const MAX_TYPES: usize = 200;
-/// So much of an update's data is shown.
+/// How much of an update's data is shown.
 const MAX_SHOWN: usize = 1_024;
 
 /// How a client came.
@@ -64,12 +64,12 @@ impl Lag {
     }
 }
 
-/// Which streams to tell of.
+/// Which streams to report.
 #[derive(Clone, Debug, Default)]
 pub struct Which {
     /// Those that came behind the one of this number.
     pub after: u64,
-    /// So many at most.
+    /// How many at most.
     pub limit: usize,
     /// Those of one user.
     pub user: Option<String>,

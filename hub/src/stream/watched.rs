@@ -3,7 +3,7 @@
 use tinysse::proto::audience::Audience;
 use tokio::sync::watch;
 
-use super::{line::State, streams::Streams};
+use super::{scheduler_state::State, streams::Streams};
 
 impl Streams {
     /// Whether a stream is open that would get an update of this type to these audiences (none for all), from now on.

@@ -1,4 +1,4 @@
-//! A text that is shown as a cursor. No client ever stands past the head of the log, and what it lacks it is told.
+//! A text that is shown as a cursor. No client is ever past the head of the log, and what it lacks is announced.
 
 use tinysse::proto::{
     audience::Identity,
@@ -12,7 +12,7 @@ use tinysse::proto::{
 use tinysse_hub::hub::{Hub, HubConfig, Update};
 
 const EPOCH: Epoch = Epoch(0x4f9a2c);
-/// So many updates were published, and so many are left.
+/// How many updates were published, and how many are left.
 const HEAD: u64 = 12;
 const KEPT: u64 = 6;
 

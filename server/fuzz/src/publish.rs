@@ -64,7 +64,7 @@ fn item(update: &Update) -> String {
     }
 }
 
-/// One update is one frame, for both kinds of readers, and says what was published.
+/// One update is one frame, for both kinds of readers, and carries what was published.
 fn framed(update: Update) {
     let mut hub = Hub::new(Epoch(7), HubConfig { max_bytes: 1 << 30, ..HubConfig::default() });
     let [plain, folded] = [(); 2].map(|()| hub.connect(Time(0), Identity::default(), None, None));

@@ -1,5 +1,5 @@
 //! The query of `GET /events`, through all of the server's routes. Every answer is a stream or a problem with a known code, and a token that
-//! is not good opens nothing. `TOKEN` in the query stands for a good one.
+//! is not good opens nothing. `TOKEN` in the query is replaced by a good one.
 
 use std::{
     future::poll_fn,
@@ -47,7 +47,7 @@ static SERVER: LazyLock<Mutex<Server>> = LazyLock::new(|| {
 pub fn check(bytes: &[u8]) {
     let server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
     let token =
-        server.app.services.auth.vouch(Identity { user: "ada".into(), ..Identity::default() }, "").expect("a name");
+        server.app.services.auth.issue_for(Identity { user: "ada".into(), ..Identity::default() }, "").expect("a name");
     let template = String::from_utf8_lossy(bytes).replace("EPOCH", &server.app.services.streams.cursor().text());
     let query = template.replace("TOKEN", &token);
     // What is no address never gets here.

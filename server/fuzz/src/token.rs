@@ -22,7 +22,7 @@ struct Issuer {
     keys: Keys,
     /// Each of them alone.
     each: [Keys; 2],
-    /// Somebody else, who signs with the same names of keys.
+    /// Another issuer, who signs with the same names of keys.
     eve: Keys,
     public: VerifyingKey,
     ids: [String; 2],
@@ -42,14 +42,14 @@ static ISSUED: LazyLock<Issuer> = LazyLock::new(|| {
     }
 });
 
-/// Claims as somebody else reads them.
+/// Claims as another program reads them.
 #[derive(Deserialize)]
 struct Said {
     iss: String,
     aud: Value,
 }
 
-/// The first byte says what the rest is: a text as it comes, claims that are signed, or changes of a good token.
+/// The first byte selects what the rest is: a text as it comes, claims that are signed, or changes of a good token.
 pub fn check(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return judge("") };
     match kind % 4 {
@@ -60,7 +60,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What is accepted is signed by one of our keys, and says what it must.
+/// What is accepted is signed by one of the server's keys, and claims what it must.
 fn judge(token: &str) {
     let ours = &*ISSUED;
     for audience in [STREAM, APP] {
@@ -92,7 +92,7 @@ fn judge(token: &str) {
     }
 }
 
-/// Claims of any shape, signed by us: the signature is good, so everything depends on what they say.
+/// Claims of any shape, signed by the server: the signature is good, so everything depends on the claims.
 fn signed(rest: &[u8]) {
     let ours = &*ISSUED;
     let header = format!("{{\"alg\":\"HS256\",\"kid\":\"{}\"}}", ours.ids[0]);
@@ -104,7 +104,7 @@ fn signed(rest: &[u8]) {
         if let Ok(claims) = ours.keys.check(&token, STREAM, NOW) {
             let claims = Claims { aud: STREAM.into(), ..claims };
             let again = keys.sign(&claims);
-            // Escapes may be longer than what they stand for, and an endless token is refused.
+            // Escapes may be longer than what they encode, and an endless token is refused.
             if again.len() <= 8 * 1024 {
                 assert_eq!(ours.keys.check(&again, STREAM, NOW), Ok(claims));
             }
@@ -128,7 +128,7 @@ fn changed(rest: &[u8]) {
     }
 }
 
-/// Good claims with a header of any shape, signed by somebody else, and by everything that everybody knows.
+/// Good claims with a header of any shape, signed by another key, and by every public value.
 fn forged(rest: &[u8]) {
     let ours = &*ISSUED;
     let payload = encode(&serde_json::to_vec(&good()).expect("json"));
@@ -187,7 +187,7 @@ fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// The one text that stands for these bytes; every other is `None`.
+/// The one text that encodes these bytes; every other is `None`.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     for chunk in text.as_bytes().chunks(4) {

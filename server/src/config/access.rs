@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ConfigError, DEV_PUBLISH_KEY, Layer, at_least, between, wrong};
+use super::{ConfigError, DEV_PUBLISH_KEY, RawConfig, at_least, between, wrong};
 use tinysse_hub::{
     auth::{
         COOKIE, ISSUER, KeySource, SessionRules, Settings,
@@ -21,7 +21,7 @@ const DEV_SECRET: &str = "tinysse-dev-secret-that-everybody-knows";
 ///
 /// # Errors
 /// [`ConfigError::Setting`] names the setting.
-pub(super) fn resolve(layer: &Layer, dev: bool) -> Result<Settings, ConfigError> {
+pub(super) fn resolve(layer: &RawConfig, dev: bool) -> Result<Settings, ConfigError> {
     let none = layer.secret.is_none() && layer.token_key.is_empty();
     let secret = layer.secret.clone().or_else(|| (dev && none).then(|| Secret::from(DEV_SECRET.to_owned())));
     if secret.is_none() && layer.token_key.is_empty() {

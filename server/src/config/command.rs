@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Config, ConfigError, Layer, Origins, environment, file::read, pages};
+use super::{Config, ConfigError, Origins, RawConfig, environment, file::read, pages};
 use tinysse_hub::values::Span;
 
 /// The variable that names the file of settings.
@@ -17,7 +17,7 @@ pub enum Command {
     Serve(Box<Config>),
     /// Something with tokens and keys.
     Token(TokenCommand),
-    /// Say what would count.
+    /// Print the settings that would count.
     Check {
         /// The settings.
         config: Box<Config>,
@@ -36,7 +36,7 @@ pub enum TokenCommand {
         /// For whom and for how long.
         wish: Mint,
     },
-    /// Say what a token from standard input is worth.
+    /// Print what a token from standard input is worth.
     Check {
         /// Whose keys check it.
         config: Box<Config>,
@@ -83,7 +83,7 @@ enum AskedToken {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Read a token from standard input and say what it is worth to the server with these settings
+    /// Read a token from standard input and print what it is worth to the server with these settings
     Check {
         /// It is an app session
         #[arg(long)]
@@ -95,7 +95,7 @@ enum AskedToken {
     Key,
 }
 
-/// What a minted token says.
+/// The claims of a minted token.
 #[derive(Args, Clone, Debug)]
 // The variant of the command has this name too.
 #[group(id = "wish")]
@@ -123,7 +123,7 @@ struct Settings {
     #[arg(long, env = CONFIG, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    flags: Layer,
+    flags: RawConfig,
 }
 
 impl Command {

@@ -1,11 +1,11 @@
-//! Names in the environment that look like settings and are none.
+//! Names in the environment that look like settings but are not.
 //!
 //! A setting under a mistyped name would be ignored, and the server would run without it. What is close to a setting is an error; what is
 //! not is warned about only, since the environment may be shared with other programs.
 
 use clap::Args;
 
-use super::{ConfigError, Layer, wrong};
+use super::{ConfigError, RawConfig, wrong};
 
 /// What all names begin with.
 const PREFIX: &str = "TINYSSE_";
@@ -17,7 +17,7 @@ const FOREIGN: [&str; 3] = ["SERVICE_HOST", "SERVICE_PORT", "PORT"];
 /// # Errors
 /// [`ConfigError::Setting`] names the setting that was probably meant.
 pub(super) fn check(names: impl IntoIterator<Item = String>) -> Result<Vec<String>, ConfigError> {
-    let arguments = Layer::augment_args(clap::Command::new(""));
+    let arguments = RawConfig::augment_args(clap::Command::new(""));
     let known = arguments.get_arguments().filter_map(|arg| Some(arg.get_env()?.to_str()?.to_owned()));
     let known: Vec<_> = known.chain([super::command::CONFIG.to_owned()]).collect();
     let mut unknown: Vec<_> =

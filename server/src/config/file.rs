@@ -1,14 +1,14 @@
-//! The file of settings. What is said of a wrong one names the key and never quotes the value, which may be a secret.
+//! The file of settings. An error message names the key and never quotes the value, which may be a secret.
 
 use std::{ops::Range, path::Path};
 
-use super::{ConfigError, Layer, lines::line_of, wrong};
+use super::{ConfigError, RawConfig, lines::line_of, wrong};
 
 /// Reads a layer of settings.
 ///
 /// # Errors
 /// [`ConfigError::Setting`] names the file and, where known, line and key.
-pub(super) fn read(path: &Path) -> Result<Layer, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<RawConfig, ConfigError> {
     let name = path.display();
     let text = std::fs::read_to_string(path).or_else(|error| wrong(format!("--config {name}: {error}")))?;
     // Only the message: the parser's full text quotes the line, which may hold a secret.

@@ -1,11 +1,11 @@
-//! What happens when somebody is too slow: the readers of a stream, or the log that publishers wait for.
+//! What happens when a part is too slow: the readers of a stream, or the log that publishers wait for.
 
 use tinysse::proto::registry::Pattern;
 
-use super::{ConfigError, Layer, between, wrong};
+use super::{ConfigError, RawConfig, between, wrong};
 use tinysse_hub::{
     hub::{Slow, SlowRules},
-    publish::backpressure::Room,
+    publish::backpressure::Backpressure,
     values::Pair,
 };
 
@@ -16,7 +16,7 @@ const WAITING: usize = 1_024;
 const WAITING_BYTES: usize = 16 << 20;
 
 /// The rules for slow readers.
-pub(super) fn slow(layer: &Layer) -> Result<SlowRules, ConfigError> {
+pub(super) fn slow(layer: &RawConfig) -> Result<SlowRules, ConfigError> {
     let rule = |pair: &Pair<Slow>| match Pattern::parse(&pair.kind) {
         Some(pattern) => Ok((pattern, pair.value)),
         None => wrong(format!("--slow `{}=...`: not a type, `prefix.*` or `*`", pair.kind)),
@@ -28,8 +28,8 @@ pub(super) fn slow(layer: &Layer) -> Result<SlowRules, ConfigError> {
 }
 
 /// How much may wait for the log.
-pub(super) fn room(layer: &Layer) -> Result<Room, ConfigError> {
-    Ok(Room {
+pub(super) fn room(layer: &RawConfig) -> Result<Backpressure, ConfigError> {
+    Ok(Backpressure {
         count: between("--publish-waiting", layer.publish_waiting.unwrap_or(WAITING), 1, 1_000_000)?,
         bytes: between(
             "--publish-waiting-bytes",

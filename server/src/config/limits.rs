@@ -1,6 +1,6 @@
 //! The flags of how much one user or one address may have.
 
-use super::{ConfigError, Layer, between};
+use super::{ConfigError, RawConfig, between};
 use tinysse_hub::{
     http, serve, stream,
     values::{Rate, Span},
@@ -16,7 +16,7 @@ pub(super) fn rate(given: Option<Rate>, default: &str, dev: bool) -> Rate {
 
 /// Sets the caps and rates of all parts. An address is an IPv4 address or the /64 of an IPv6 address.
 pub(super) fn resolve(
-    layer: &Layer,
+    layer: &RawConfig,
     dev: bool,
     stream: &mut stream::Settings,
     http: &mut http::Settings,

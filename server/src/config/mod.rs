@@ -1,4 +1,4 @@
-//! What the server is told: flags over environment over file over defaults, checked as a whole before anything starts.
+//! The settings of the server: flags over environment over file over defaults, checked as a whole before anything starts.
 //!
 //! ```
 //! use tinysse_server::config::Config;
@@ -14,14 +14,14 @@ mod cors;
 mod environment;
 mod file;
 mod flow;
-mod layer;
 mod limits;
 mod lines;
 mod origin;
 mod otlp;
 mod pages;
 pub mod poll;
-mod shown;
+mod raw;
+mod report;
 mod tls;
 
 use std::{
@@ -44,17 +44,17 @@ use tinysse_hub::{
 };
 
 pub use command::{Command, TokenCommand};
-pub use layer::Layer;
 pub use origin::{Origin, Origins};
 pub use poll::{PollEntry, PollError};
-pub use shown::Shown;
+pub use raw::RawConfig;
+pub use report::Shown;
 
-/// Where the log is kept unless told otherwise.
+/// Where the log is kept by default.
 const DATA: &str = "tinysse-data";
 const PREFIX: &str = "tinysse";
-/// With `--dev`, services publish with this unless told otherwise.
+/// With `--dev`, services publish with this by default.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
-/// With `--dev` streams stand so long behind a planned goodbye: on loopback the next one opens within a few milliseconds.
+/// With `--dev` streams stay open this long after a planned bye: on loopback the next one opens within a few milliseconds.
 const DEV_LINGER_MS: u32 = 150;
 
 /// The settings of the program, complete and checked.
@@ -117,14 +117,14 @@ impl Config {
     /// The settings as they count, each under the name it has in the file. Secrets are hidden.
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
-        shown::shown(self)
+        report::shown(self)
     }
 
     /// Fills in the defaults and checks the whole.
     ///
     /// # Errors
     /// [`ConfigError::Setting`] names the setting.
-    pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
+    pub fn resolve(layer: RawConfig) -> Result<Self, ConfigError> {
         let dev = layer.dev.unwrap_or(false);
         let storage = storage(&layer)?;
         let listen = layer.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
@@ -174,7 +174,7 @@ impl Config {
     }
 }
 
-fn log(layer: &Layer, dev: bool) -> Result<HubConfig, ConfigError> {
+fn log(layer: &RawConfig, dev: bool) -> Result<HubConfig, ConfigError> {
     let default = HubConfig::default();
     Ok(HubConfig {
         max_count: between("--log-max-count", layer.log_max_count.unwrap_or(default.max_count), 1, 10_000_000)?,
@@ -187,7 +187,7 @@ fn log(layer: &Layer, dev: bool) -> Result<HubConfig, ConfigError> {
 }
 
 /// Caps are set by [`limits::resolve`].
-fn streams(layer: &Layer, dev: bool) -> Result<stream::Settings, ConfigError> {
+fn streams(layer: &RawConfig, dev: bool) -> Result<stream::Settings, ConfigError> {
     let stall_timeout = layer.stall_timeout.unwrap_or(Span::of_ms(30_000));
     between("--stall-timeout (in milliseconds)", stall_timeout.ms(), 100, 3_600_000)?;
     // With --dev one person waits for the end, and it comes within half a second.
@@ -204,8 +204,8 @@ fn streams(layer: &Layer, dev: bool) -> Result<stream::Settings, ConfigError> {
     })
 }
 
-fn storage(layer: &Layer) -> Result<Storage, ConfigError> {
-    let Layer { data, redis, redis_prefix, redis_ca, durability, .. } = layer;
+fn storage(layer: &RawConfig) -> Result<Storage, ConfigError> {
+    let RawConfig { data, redis, redis_prefix, redis_ca, durability, .. } = layer;
     match (layer.memory.unwrap_or(false), data, redis) {
         (true, None, None) if durability.is_none_or(|asked| asked == Durability::Memory) => Ok(Storage::Memory),
         (true, None, None) => wrong("--durability needs a log on the disk: leave --memory out"),
@@ -230,7 +230,7 @@ fn storage(layer: &Layer) -> Result<Storage, ConfigError> {
 }
 
 /// Warns about settings that mean nothing beside the others.
-fn unused(layer: &Layer) -> impl Iterator<Item = String> {
+fn unused(layer: &RawConfig) -> impl Iterator<Item = String> {
     let (redis, directory) = (layer.redis.is_some(), layer.directory.as_ref());
     let asked = directory.is_some_and(|place| place.expose().contains("://"));
     let lonely = [

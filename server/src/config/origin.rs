@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use clap::{ArgMatches, Args, parser::ValueSource};
 
-use super::{ConfigError, Layer, PollError, lines::Lines};
+use super::{ConfigError, PollError, RawConfig, lines::Lines};
 
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +39,12 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Of what the command line, with the environment behind it, and a file say.
+    /// Of the values on the command line, with the environment behind it, and in a file.
     pub(super) fn read(matches: &ArgMatches, file: Option<&Path>) -> Self {
         let mut known = BTreeMap::new();
         let text = file.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
         let (lines, name) = (Lines::of(&text), file.map(|path| path.display().to_string()).unwrap_or_default());
-        for arg in Layer::augment_args(clap::Command::new("")).get_arguments() {
+        for arg in RawConfig::augment_args(clap::Command::new("")).get_arguments() {
             let Some(key) = arg.get_long() else { continue };
             let origin = match matches.value_source(arg.get_id().as_str()) {
                 Some(ValueSource::CommandLine) => Origin::Flag,
@@ -65,7 +65,7 @@ impl Origins {
         self.known.get(key).unwrap_or(&Origin::Default)
     }
 
-    /// Says with a refusal where the setting that it names first comes from, if it was given.
+    /// Adds to a refusal where the setting that it names first comes from, if it was given.
     pub(super) fn blame(&self, error: ConfigError) -> ConfigError {
         match error {
             ConfigError::Setting(text) => {

@@ -1,8 +1,8 @@
-//! What to poll: `TYPE=URL` in flags and environment, or a table in the file, where there is more to say.
+//! What to poll: `TYPE=URL` in flags and environment, or a table in the file, which has more options.
 //!
 //! ```
-//! use tinysse_server::config::{Config, ConfigError, Layer};
-//! let layer = |text: &str| toml::from_str::<Layer>(text).unwrap();
+//! use tinysse_server::config::{Config, ConfigError, RawConfig};
+//! let layer = |text: &str| toml::from_str::<RawConfig>(text).unwrap();
 //! let config = Config::resolve(layer(r#"
 //!     dev = true
 //!     [[poll]]
@@ -28,13 +28,13 @@ use serde::{Deserialize, Deserializer, de};
 use tinysse::proto::{audience::Audience, wire::kind::check_type};
 use toml::Value;
 
-use super::{Layer, Origin};
+use super::{Origin, RawConfig};
 use tinysse_hub::{
     poll::{Target, compare::Compare},
     values::{Pair, Span},
 };
 
-/// Everything that a table may say.
+/// Everything that a table may contain.
 const KEYS: [&str; 10] =
     ["type", "url", "every", "audience", "compare", "send", "headers", "max-stale", "timeout", "max-bytes"];
 /// Headers that the poller or HTTP itself sets.
@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for PollEntry {
 ///
 /// # Errors
 /// [`PollError`] names the key.
-pub(super) fn resolve(layer: &Layer) -> Result<Vec<Target>, PollError> {
+pub(super) fn resolve(layer: &RawConfig) -> Result<Vec<Target>, PollError> {
     let mut polls: Vec<Target> = Vec::new();
     for entry in &layer.poll {
         let poll = entry.resolve(layer)?;
@@ -110,7 +110,7 @@ pub(super) fn resolve(layer: &Layer) -> Result<Vec<Target>, PollError> {
 }
 
 impl PollEntry {
-    fn resolve(&self, layer: &Layer) -> Result<Target, PollError> {
+    fn resolve(&self, layer: &RawConfig) -> Result<Target, PollError> {
         let kind = self.0.get("type").and_then(Value::as_str).unwrap_or("?").to_owned();
         let wrong = |key: &str| {
             let (kind, key) = (kind.clone(), key.to_owned());
@@ -274,6 +274,6 @@ mod tests {
         assert!(complaint("headers = { a = \"hush\\n\" }").to_string().contains("`a`"));
         assert_eq!(polls("[[poll]]\ntype = 'a'").expect_err("no address").key, "url");
         assert_eq!(polls("[[poll]]\nurl = 'http://x'").expect_err("no type").key, "type");
-        assert!(toml::from_str::<Layer>("poll = [7]").is_err());
+        assert!(toml::from_str::<RawConfig>("poll = [7]").is_err());
     }
 }

@@ -129,8 +129,8 @@ fn the_log_is_durable_by_default() {
         !complaint(&["--dev", "--redis=rediss://x", "--redis-ca=nowhere.pem"]).contains("redis-tls")
     );
     // The nearer layer wins, whichever of the two it names.
-    let layer = |data: Option<&str>, memory| Layer { data: data.map(Into::into), memory, ..Layer::default() };
-    let over = |above: Layer, below: Layer| {
+    let layer = |data: Option<&str>, memory| RawConfig { data: data.map(Into::into), memory, ..RawConfig::default() };
+    let over = |above: RawConfig, below: RawConfig| {
         let both = above.over(below);
         (both.data, both.memory)
     };
@@ -250,7 +250,7 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
         assert_eq!(line(key), shown, "{key}");
     }
     // No setting is forgotten. Where the log is kept, only one of the ways is shown; how often is asked, with each poll.
-    let arguments = <Layer as clap::Args>::augment_args(clap::Command::new(""));
+    let arguments = <RawConfig as clap::Args>::augment_args(clap::Command::new(""));
     for key in arguments.get_arguments().filter_map(|arg| arg.get_long()) {
         let elsewhere = ["memory", "redis", "redis-prefix", "redis-ca", "poll-every", "poll-timeout"].contains(&key);
         assert_eq!(config.shown().iter().filter(|(shown, _)| *shown == key).count(), usize::from(!elsewhere), "{key}");
@@ -270,8 +270,8 @@ fn settings_are_printed_without_passwords_of_addresses() {
         "--poll=a=http://me:hush-hush@x/",
         "--admin-key=hush-hush-hush-hush",
     ];
-    let matches = <Layer as clap::Args>::augment_args(clap::Command::new("")).get_matches_from(args);
-    let layer = <Layer as clap::FromArgMatches>::from_arg_matches(&matches).expect("complete");
+    let matches = <RawConfig as clap::Args>::augment_args(clap::Command::new("")).get_matches_from(args);
+    let layer = <RawConfig as clap::FromArgMatches>::from_arg_matches(&matches).expect("complete");
     assert!(!format!("{layer:?}").contains("hush-hush"), "{layer:?}");
 }
 

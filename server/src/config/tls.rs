@@ -1,13 +1,13 @@
 //! The flags of HTTPS.
 
-use super::{ConfigError, Layer, wrong};
+use super::{ConfigError, RawConfig, wrong};
 use tinysse_hub::serve::{Tls, TlsFiles};
 
 /// Returns certificate and key, both or none; they must fit each other.
 ///
 /// # Errors
 /// [`ConfigError::Setting`] names the setting.
-pub(super) fn resolve(layer: &Layer) -> Result<Option<TlsFiles>, ConfigError> {
+pub(super) fn resolve(layer: &RawConfig) -> Result<Option<TlsFiles>, ConfigError> {
     match (layer.tls_cert.clone(), layer.tls_key.clone()) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => {

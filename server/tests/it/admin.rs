@@ -1,4 +1,4 @@
-//! `/clients`, `/admin` and a guarded `/metrics`: for whoever has the key, and for nobody else.
+//! `/clients`, `/admin` and a guarded `/metrics`: for holders of the key only.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What somebody tries who should not get in.
+//! What an attacker tries.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn a_foreign_cursor_shows_nothing_foreign_and_nobody_makes_himself_another
     let token = crate::support::body_of(answer).await["token"].as_str().unwrap().to_owned();
     let said = keys(SECRET).check(&token, STREAM, now() * 1_000).unwrap();
     assert_eq!((said.sub.as_str(), said.role.as_str(), said.channels.len()), ("eve", "", 0));
-    // A stream of somebody else and one that is nobody's are alike.
+    // A stream of another user and one that does not exist are alike.
     let client = of_ada.hello.client.clone();
     let foreign = refused(eve.post("/dev/cut", &json!({ "client": client })), 404, "not_found").await;
     assert_eq!(foreign, refused(eve.post("/dev/cut", &json!({ "client": "none" })), 404, "not_found").await);

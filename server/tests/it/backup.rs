@@ -41,7 +41,7 @@ async fn the_first_who_has_seen_more_tells_everybody() {
     let server = start().await;
     ids.extend(publish(&server, 3).await);
     server.stop().await;
-    // In place, and the witness too: the files alone tell nothing.
+    // In place, and the witness too: the files alone show nothing.
     backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
 
     let server = start().await;
@@ -57,7 +57,7 @@ async fn the_first_who_has_seen_more_tells_everybody() {
     let fresh = publish(&server, 1).await.remove(0);
     assert!(fresh.ends_with(".1") && !ids.iter().any(|id| id.split('.').next() == fresh.split('.').next()));
     assert_eq!((early.update().await.id, late.update().await.id), (fresh.clone(), fresh.clone()));
-    // Whoever comes now with a place of the old life is told too, and nobody's word begins another one.
+    // A client that comes now with a place of the old epoch is notified too, and no client's claim begins another one.
     assert_eq!(ada.stream(&from(&ids[4])).await.hello.gap, Gap::Epoch);
     let forged = fresh.replace(".1", ".99");
     assert_eq!(bob.stream(&from(&forged)).await.hello.gap, Gap::Unknown);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
 use tinysse::proto::audience::Identity;
-use tinysse_hub::{app::Own, clock::Clock};
+use tinysse_hub::{app::Overrides, clock::Clock};
 
 use crate::{
     redis::Redis,
@@ -16,7 +16,7 @@ const DEV: [&str; 3] = ["--dev", "--drain-window=100ms", "--linger=50ms"];
 /// A server whose time of day is shifted by as many milliseconds as the number holds.
 async fn server(args: &[&str], ms: i64) -> (Server, &'static AtomicI64) {
     let shift: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(ms)));
-    let own = Own { clock: Some(Clock::shifted(shift)), ..Own::default() };
+    let own = Overrides { clock: Some(Clock::shifted(shift)), ..Overrides::default() };
     (Server::with(&[&DEV[..], args].concat(), own).await, shift)
 }
 
@@ -39,14 +39,14 @@ async fn thousands_of_logins_within_a_moment_are_all_good() {
     Stream::open(server.get("/events").bearer_auth(&token)).await;
     // Tokens for the users of an app that knows them by itself.
     for _ in 0..10_000 {
-        last = server.app.services.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
+        last = server.app.services.auth.issue_for(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
     }
     let mut stream = Stream::open(server.get("/events").bearer_auth(&last)).await;
     // All of them come before a revocation, and a login behind it is good.
     server.revoke(json!({ "user": "bob" })).await;
     assert_eq!(stream.bye().await, "revoked");
     refused(server.get("/events").bearer_auth(&last), 401, "token_revoked").await;
-    let again = server.app.services.auth.vouch(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
+    let again = server.app.services.auth.issue_for(Identity { user: "bob".into(), ..Identity::default() }, "").unwrap();
     Stream::open(server.get("/events").bearer_auth(&again)).await;
     server.stop().await;
 }

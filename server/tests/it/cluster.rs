@@ -14,7 +14,7 @@ use crate::{
     support::{self, File, Stream, body_of, until},
 };
 
-/// A series of a node's `/metrics`; 0 if there is none.
+/// A series of a node's `/metrics`; 0 if it is missing.
 pub async fn metric(url: &str, series: &str) -> f64 {
     support::metric(&Client::new().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap(), series)
 }
@@ -76,7 +76,7 @@ async fn one_node_polls_for_all_and_another_when_it_is_gone() {
     }
     let asked = api.count();
     until("it goes on", || async { api.count() > asked + 10 }).await;
-    // What one finds out, all have when they are told.
+    // What one finds out, all have when they are notified.
     api.set(Answer::json(2).with("etag", "\"2\""));
     for (stream, url) in streams.iter_mut().zip(&urls) {
         while value(url, &cookie).await["data"] != 2 {
@@ -232,7 +232,7 @@ async fn a_node_that_was_cut_off_hears_of_revocations_when_it_is_back() {
         ready(503).await;
         let answer = post(&http, &other.url, "/revoke", &json!({ "user": "ada" })).send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        // What it can't tell the others it does, and says so.
+        // What it can't report to the others it does here, and reports that.
         let answer = post(&http, &cut.url, "/revoke", &json!({ "user": "eve" })).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), body_of(answer).await["code"].as_str()), (503, Some("not_durable")));
         assert_eq!(metric(&cut.url, "tinysse_streams_open").await, 1.0);

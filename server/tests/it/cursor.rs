@@ -26,7 +26,7 @@ async fn users_and_services_learn_where_the_log_is_and_a_stream_from_there_misse
     let second = server.publish(json!({ "type": "b" })).await;
     let mut stream = ada.stream(&format!("&lastEventId={place}")).await;
     assert_eq!(stream.update().await.id, second[0]);
-    // How much is published is not everybody's business.
+    // How much is published must not be disclosed.
     refused(server.get("/cursor"), 401, "unauthenticated").await;
     refused(server.get("/cursor").bearer_auth("guessed"), 401, "unauthenticated").await;
     refused(server.post("/cursor", &json!({})), 405, "method_not_allowed").await;

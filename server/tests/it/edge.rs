@@ -20,7 +20,7 @@ use crate::{
     support::{BOUND, Server, Stream, refused},
 };
 
-/// Without anybody who accepts, a connect that finds no room in the backlog stays unanswered.
+/// Without a process that accepts, a connect that finds the backlog full stays unanswered.
 #[tokio::test]
 async fn a_thousand_connections_wait_to_be_accepted() {
     let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
@@ -45,7 +45,7 @@ async fn addresses_in_whatever_form_proxies_write_them_are_limited() {
         ("x-forwarded-for", ["192.0.2.1:1111", "192.0.2.1:2222", "192.0.2.1"]),
         ("x-forwarded-for", ["[2001:db8::1]:1111", "\"[2001:db8::2]:2222\"", "2001:db8::3"]),
         ("forwarded", ["for=192.0.2.2;proto=https", "For=\"192.0.2.2:4711\"", "for=192.0.2.9, for=192.0.2.2"]),
-        // And all of those who are not told are one.
+        // And all whose address is unknown count as one.
         ("x-forwarded-for", ["unknown", "192.0.2.1:", ""]),
     ] {
         let mut streams = Vec::new();

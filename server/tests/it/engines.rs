@@ -48,7 +48,7 @@ async fn what_it_keeps_is_replayed_after_a_restart_and_what_it_lacks_is_announce
     }
     hub.close().await;
     assert!(hub.notify("a").await.is_err(), "closed");
-    // Half a line, as a crash leaves it: nobody was told of it.
+    // Half a line, as a crash leaves it: no client was notified of it.
     let text = std::fs::read_to_string(&file.0).unwrap();
     assert!(text.len() < 4 * 4_096, "{} bytes: what no longer fits goes while it runs", text.len());
     file.write(&format!("{text}{{\"receipt\":null,\"rec"));

@@ -1,4 +1,4 @@
-//! Redis loses one key and keeps another, or says that it may: every client learns of it, and so does the operator.
+//! Redis loses one key and keeps another, or announces that it may: every client is notified of it, and so is the operator.
 
 use reqwest::Client;
 use serde_json::json;
@@ -52,7 +52,7 @@ async fn a_log_that_is_lost_is_announced_on_all_nodes_and_publishing_goes_on() {
             }
         }
     }
-    // Whoever comes back, on a node that is started later.
+    // A client that comes back, on a node that is started later.
     let third = node(&server).await;
     assert_eq!(follow(&third.url, &cursor).await.hello.gap, Gap::Epoch);
 }
@@ -101,7 +101,7 @@ async fn a_glitch_of_redis_repeats_no_revocation_that_is_known() {
         crate::support::until("all three connections are new", || async { router.accepted() >= before + 3 }).await;
         ready(&node.url, 200).await;
     }
-    // What is said behind the glitch arrives.
+    // What is published after the glitch arrives.
     let mut stream = follow(&node.url, "").await;
     revoke("ada").await;
     assert_eq!(stream.bye().await, "revoked");

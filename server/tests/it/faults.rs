@@ -58,7 +58,7 @@ pub async fn follow(url: &str, cursor: &str) -> Stream {
     Stream::open(http.get(format!("{url}/events?token={token}&lastEventId={cursor}"))).await
 }
 
-/// What everybody in the test knows: which number stands under which id.
+/// What the whole test knows: which number is stored under which id.
 #[derive(Default)]
 struct Book {
     acked: Mutex<BTreeMap<String, u64>>,
@@ -126,7 +126,7 @@ fn kills() -> u64 {
     std::env::var("TINYSSE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
 }
 
-/// Kills the server again and again under load; `durable` says whether nothing may be lost.
+/// Kills the server again and again under load; `durable`: whether nothing may be lost.
 async fn killed(durability: &str, durable: bool) {
     let folder = Folder::new();
     let (book, mut cursor) = (Arc::new(Book::default()), String::new());
@@ -137,7 +137,7 @@ async fn killed(durability: &str, durable: bool) {
         let expected = match (round, durable) {
             (0, _) => Gap::First,
             (_, true) => Gap::None,
-            // What was seen may be lost with the crash: that is said, and the client begins anew.
+            // What was seen may be lost with the crash: that is announced, and the client begins anew.
             (_, false) => Gap::Epoch,
         };
         assert_eq!(stream.hello.gap, expected, "round {round}");
@@ -228,13 +228,13 @@ async fn a_log_that_cannot_be_used_is_said_at_the_start() {
     }
 }
 
-/// The server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
+/// The reference server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
 #[cfg(target_os = "linux")]
 pub async fn cramped(blocks: u32, args: &[&str]) -> Child {
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));
-    command.arg(env!("CARGO_BIN_EXE_tinysse-server"));
-    Child::run(command, args).await
+    command.arg(std::env::current_exe().unwrap());
+    Child::reference_by(command, args).await
 }
 
 #[cfg(target_os = "linux")]
@@ -264,7 +264,7 @@ async fn without_room_publishing_is_refused_and_streams_go_on() {
     for id in &acked {
         assert_eq!(stream.update().await.id, *id);
     }
-    // Alive: beats come, new clients get what is there, and the server says what is wrong.
+    // Alive: beats come, new clients get what is there, and the server reports what is wrong.
     assert_eq!(stream.next().await.unwrap().event, "tinysse.beat");
     let mut late = follow(&server.url, &acked[0]).await;
     if let Some(second) = acked.get(1) {
@@ -273,7 +273,7 @@ async fn without_room_publishing_is_refused_and_streams_go_on() {
     let get = async |path: &str| http.get(format!("{}{path}", server.url)).send().await.unwrap();
     assert_eq!(get("/readyz").await.status(), 200);
     assert!(get("/metrics").await.text().await.unwrap().contains("tinysse_log_writable 0"));
-    // With room again it goes on in the very next place.
+    // With space again it continues in the very next place.
     let raise = ["--pid", &server.id().to_string(), "--fsize=unlimited:"];
     assert!(tokio::process::Command::new("prlimit").args(raise).status().await.unwrap().success());
     let (status, body) = publish().await;

@@ -57,7 +57,7 @@ async fn a_revocation_on_a_full_disk_is_refused_and_the_next_start_is_good() {
     server.signal("-TERM").await;
     let (code, log) = server.end().await;
     assert!(code == Some(0) && log.contains("the last line has no end"), "{log}");
-    // There is room again.
+    // There is space again.
     let server = Child::hub(&args).await;
     assert_eq!(revoke(&server.url, "bob").await, 200);
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), acknowledged + 1);

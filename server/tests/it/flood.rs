@@ -36,7 +36,7 @@ async fn tokens_by_user_and_by_address() {
     assert_eq!(response.headers()["retry-after"], "1200");
     refused(ada.post("/auth/sse-token", &json!({})), 429, "too_many_requests").await;
     bob.token().await;
-    // By address, sessions or not. The /64 of IPv6 is one; what stands left in the header anybody may have written.
+    // By address, sessions or not. The /64 of IPv6 is one; what is further left in the header may be forged.
     let from = |hops: &str| server.post("/auth/sse-token", &json!({})).header("x-forwarded-for", hops);
     for n in 0..5 {
         refused(from(&format!("203.0.113.{n}, 2001:db8::{n}")), 401, "unauthenticated").await;
@@ -55,7 +55,7 @@ async fn streams_by_user_by_address_and_by_rate() {
     let from = |address: &str, token: &str| server.get("/events").bearer_auth(token).header("x-forwarded-for", address);
     let mut open = vec![Stream::open(from("192.0.2.1", &of_ada)).await, Stream::open(from("192.0.2.2", &of_ada)).await];
     refused(from("192.0.2.3", &of_ada), 503, "busy").await;
-    // A native reader would take a status for final; it is told when to come again.
+    // A native reader would take a status for final; it is sent when to come again.
     let query = server.get(&format!("/events?token={of_ada}"));
     let mut away = Stream::raw(query).await;
     assert_eq!(away.bye().await, "drain");
@@ -65,7 +65,7 @@ async fn streams_by_user_by_address_and_by_rate() {
     let carl = server.log_in("carl", "", &[]).await.token().await;
     refused(from("192.0.2.1", &carl), 503, "busy").await;
     Stream::open(from("192.0.2.9", &carl)).await;
-    // A stream that ends makes room.
+    // A stream that ends frees a place.
     open.clear();
     until("all ended", || async { server.app.services.streams.count() == 0 }).await;
     Stream::open(from("192.0.2.1", &carl)).await;
@@ -90,7 +90,7 @@ async fn connections_of_one_address() {
     let refused = many as f64 - 100.0;
     let server = &server;
     let series = "tinysse_connections_refused_total";
-    // Somebody else is served meanwhile, by another address of this machine.
+    // Another client is served meanwhile, by another address of this machine.
     let other = Client::builder().local_address(Some([127, 0, 0, 2].into())).build().unwrap();
     let metric = || async {
         let text = other.get(format!("{}/metrics", server.url)).send().await.unwrap().text().await.unwrap();

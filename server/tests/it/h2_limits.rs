@@ -1,4 +1,4 @@
-//! What clients of HTTP/2 can hold without a login: windows that stay closed, connections that say nothing.
+//! What clients of HTTP/2 can hold without a login: windows that stay closed, connections that send nothing.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -231,7 +231,7 @@ async fn floods_of_frames_end_their_connection_only() {
     for (name, flood) in floods {
         let mut raw = Raw::open(&secure, 65_535).await;
         let (mut batches, mut ended) = (0_u32, false);
-        // Nothing is read, so pings and settings go on until their acknowledgements find no room.
+        // Nothing is read, so pings and settings go on until their acknowledgements find no space.
         while !ended {
             assert!(batches < 5_000, "{name}: it goes on for ever");
             let batch: Vec<u8> = (0..1_000).flat_map(|n| flood(batches * 1_000 + n)).collect();

@@ -1,4 +1,4 @@
-//! Streams byte by byte: the lane that takes over from hyper speaks HTTP/1.1 as hyper did, and knows when to leave it to hyper.
+//! Streams byte by byte: the stream path that takes over from hyper speaks HTTP/1.1 as hyper did, and knows when to leave it to hyper.
 
 use serde_json::json;
 use tokio::{
@@ -57,7 +57,7 @@ async fn a_lane_has_a_head_chunks_and_an_end() {
     read_until(&mut client, &mut text, "tinysse.hello").await;
     server.publish(json!([{ "type": "a" }, { "type": "b", "data": "x".repeat(40_000) }, { "type": "c" }])).await;
     read_until(&mut client, &mut text, "event: c").await;
-    // What a client says on its stream is not heard, and harms nothing.
+    // What a client sends on its stream is discarded, and harms nothing.
     client.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     server.publish(json!({ "type": "d" })).await;
     read_until(&mut client, &mut text, "event: d").await;

@@ -10,9 +10,24 @@ use tokio::{
     time::timeout,
 };
 
+use tinysse_server::{config::Config, run};
+
 use crate::support::{BOUND, Server, Stream, body_of, refused, until};
 
-/// A running program of ours, killed when dropped.
+/// Names the arguments of [`reference_server`], one a line.
+const ARGUMENTS: &str = "REFERENCE_SERVER_ARGUMENTS";
+
+/// Runs the reference server in this process; [`Child::reference`] starts the test program again for it.
+#[test]
+#[ignore = "a process that other tests start"]
+fn reference_server() {
+    let arguments = std::env::var(ARGUMENTS).expect("arguments");
+    let config = Config::from_args(["reference-server"].into_iter().chain(arguments.lines())).unwrap();
+    let code = run(config, |app| tinysse_reference::routes(&app.services));
+    std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+}
+
+/// A running program of this workspace, killed when dropped.
 pub struct Child {
     pub url: String,
     process: process::Child,
@@ -24,9 +39,21 @@ impl Child {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), &[args, &["--memory"]].concat()).await
     }
 
-    /// Whatever the arguments say about the log.
+    /// Whatever the arguments name as the log.
     pub async fn hub(args: &[&str]) -> Self {
         Self::start(env!("CARGO_BIN_EXE_tinysse-server"), args).await
+    }
+
+    /// The reference server, which has routes of an application.
+    pub async fn reference(args: &[&str]) -> Self {
+        Self::reference_by(Command::new(std::env::current_exe().unwrap()), args).await
+    }
+
+    /// The same by a command that starts this test program.
+    pub async fn reference_by(mut command: Command, args: &[&str]) -> Self {
+        let args = [&["--listen=127.0.0.1:0"], args].concat().join("\n");
+        command.args(["--exact", "lifecycle::reference_server", "--ignored", "--nocapture"]).env(ARGUMENTS, args);
+        Self::ready(command).await
     }
 
     async fn start(program: &str, args: &[&str]) -> Self {
@@ -34,12 +61,24 @@ impl Child {
     }
 
     pub async fn run(mut command: Command, args: &[&str]) -> Self {
-        command.arg("--listen=127.0.0.1:0").args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.arg("--listen=127.0.0.1:0").args(args);
+        Self::ready(command).await
+    }
+
+    async fn ready(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().unwrap();
-        let mut line = String::new();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        timeout(BOUND, stdout.read_line(&mut line)).await.expect("ready").unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the line that says ready").to_owned();
+        let ready = async {
+            loop {
+                let mut line = String::new();
+                assert_ne!(stdout.read_line(&mut line).await.unwrap(), 0, "it ended before it was ready");
+                if let Some(url) = line.trim().strip_prefix("listening on ") {
+                    return url.to_owned();
+                }
+            }
+        };
+        let url = timeout(BOUND, ready).await.expect("ready");
         Self { url, process }
     }
 
@@ -86,7 +125,7 @@ async fn sigterm_and_sigint_end_it_under_open_streams() {
         let (code, log) = server.end().await;
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains("draining") && log.contains("stopped"), "{log}");
-        // Each is told another time, so that they do not come back as one wave.
+        // Each is sent another time, so that they do not come back as one wave.
         let retry = |stream: &Stream| *stream.retries.last().unwrap();
         assert!(retry(&first) >= 2_500 && retry(&second) >= 2_500);
     }

@@ -1,4 +1,4 @@
-//! What `/metrics` says of streams whose life is known.
+//! What `/metrics` reports of streams whose life is known.
 
 use serde_json::json;
 use tinysse::proto::wire::control::Gap;

@@ -42,7 +42,7 @@ pub async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acke
     }
 }
 
-/// One client: reads up to `last`, on the next node whenever a stream ends, and is never told of a gap.
+/// One client: reads up to `last`, on the next node whenever a stream ends, and never receives a gap.
 pub async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
     let mut seen = BTreeMap::new();
     let mut cursor = String::new();
@@ -68,7 +68,7 @@ pub async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
     }
 }
 
-/// What is published before a client is there is none of its business.
+/// Waits until each node has its client, which is not sent what was published before.
 pub async fn one_client_each(urls: &[String]) {
     let there = async || {
         let mut open = 0;

@@ -16,13 +16,13 @@ use tinysse::proto::{
     wire::{control::Gap, id::Epoch},
 };
 use tinysse_hub::{
-    app::Own,
+    app::Overrides,
     embed::Hub,
     engine::{Answer, Appended, Batch, Engine, EngineError, Health, Sink, memory::Memory},
     http::response::Response,
     hub::Update,
 };
-use tinysse_server::config::{Config, Layer};
+use tinysse_server::config::{Config, RawConfig};
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
@@ -88,15 +88,15 @@ async fn change() -> (StatusCode, Response<&'static str>) {
 }
 
 impl Faults {
-    async fn start(layer: Layer) -> Self {
+    async fn start(layer: RawConfig) -> Self {
         let fault = Arc::new(Fault::default());
         let injected = Arc::clone(&fault);
-        let own = Own {
+        let own = Overrides {
             engine: Some(Box::new(move |_, epoch, sink| Ok(Arc::new(Faulty::start(epoch, sink, injected))))),
-            ..Own::default()
+            ..Overrides::default()
         };
         let secret = |text: &str| Some(text.to_owned().into());
-        let layer = Layer { secret: secret(&"x".repeat(32)), publish_key: secret(KEY), ..layer };
+        let layer = RawConfig { secret: secret(&"x".repeat(32)), publish_key: secret(KEY), ..layer };
         let hub = Hub::start_with(Config::resolve(layer).unwrap(), own).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -130,7 +130,7 @@ impl Faults {
 #[tokio::test]
 async fn what_changed_while_the_log_refused_is_announced_to_exactly_those_concerned() {
     let batch = vec!["windowed=1s".parse().unwrap()];
-    let app = Faults::start(Layer { batch, ..Layer::default() }).await;
+    let app = Faults::start(RawConfig { batch, ..RawConfig::default() }).await;
     let (mut adas, mut bobs) = (app.stream("ada", "").await, app.stream("bob", "").await);
     // The first opens the window, the next one waits for its end.
     app.hub.notify("windowed").await.unwrap();
@@ -178,7 +178,7 @@ async fn what_changed_while_the_log_refused_is_announced_to_exactly_those_concer
 
 #[tokio::test]
 async fn an_update_larger_than_the_log_is_announced_without_its_data() {
-    let app = Faults::start(Layer { log_max_bytes: Some(4_096), ..Layer::default() }).await;
+    let app = Faults::start(RawConfig { log_max_bytes: Some(4_096), ..RawConfig::default() }).await;
     let mut stream = app.stream("ada", "").await;
     let large = Update { data: Some(format!("\"{}\"", "x".repeat(8_192))), ..Update::new("large") };
     assert!(app.hub.publish(large).await.is_err());
@@ -192,8 +192,12 @@ async fn an_update_larger_than_the_log_is_announced_without_its_data() {
 async fn a_poller_shares_the_debts_of_the_hub() {
     let api = Api::start(Reply::json(1)).await;
     let poll = format!("polled={}", api.url).parse().unwrap();
-    let app =
-        Faults::start(Layer { poll: vec![poll], poll_every: Some("20ms".parse().unwrap()), ..Layer::default() }).await;
+    let app = Faults::start(RawConfig {
+        poll: vec![poll],
+        poll_every: Some("20ms".parse().unwrap()),
+        ..RawConfig::default()
+    })
+    .await;
     let mut stream = app.stream("ada", "").await;
     let cursor = stream.update().await.id;
     app.refuse(true);
@@ -211,7 +215,7 @@ async fn a_poller_shares_the_debts_of_the_hub() {
 
 #[tokio::test]
 async fn a_later_update_for_the_same_audience_settles_it_and_an_echo_does_not() {
-    let app = Faults::start(Layer::default()).await;
+    let app = Faults::start(RawConfig::default()).await;
     let mut stream = app.stream("ada", "").await;
     app.refuse(true);
     for kind in ["a", "b"] {
@@ -231,7 +235,7 @@ async fn a_later_update_for_the_same_audience_settles_it_and_an_echo_does_not() 
 
 #[tokio::test]
 async fn past_the_bound_every_client_refetches() {
-    let app = Faults::start(Layer::default()).await;
+    let app = Faults::start(RawConfig::default()).await;
     let mut open = app.stream("ada", "").await;
     app.hub.notify("before").await.unwrap();
     let cursor = open.update().await.id;
@@ -253,7 +257,7 @@ async fn past_the_bound_every_client_refetches() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_while_the_log_hangs_loses_no_change() {
-    let app = Faults::start(Layer::default()).await;
+    let app = Faults::start(RawConfig::default()).await;
     let mut stream = app.stream("bob", "").await;
     app.fault.hangs.store(true, Ordering::SeqCst);
     let change = app.http.post(format!("{}/change", app.url)).timeout(Duration::from_millis(300)).send().await;
@@ -266,7 +270,7 @@ async fn a_client_that_hangs_up_while_the_log_hangs_loses_no_change() {
 
 #[tokio::test]
 async fn a_log_that_hangs_ends_neither_the_call_nor_the_shutdown_late() {
-    let app = Faults::start(Layer { batch: vec!["windowed=50s".parse().unwrap()], ..Layer::default() }).await;
+    let app = Faults::start(RawConfig { batch: vec!["windowed=50s".parse().unwrap()], ..RawConfig::default() }).await;
     app.hub.notify("windowed").await.unwrap();
     assert!(app.hub.notify("windowed").await.unwrap().is_none());
     app.fault.hangs.store(true, Ordering::SeqCst);

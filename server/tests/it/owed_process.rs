@@ -1,4 +1,4 @@
-//! The same with real processes: a disk without room, a kill, and a Redis that is away.
+//! The same with real processes: a disk without space, a kill, and a Redis that is away.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ async fn what_is_owed_survives_a_kill_and_a_stop() {
         server.signal(signal).await;
         let log = server.end().await.1;
         assert!(signal == "-KILL" || log.contains("owed"), "what is still owed is logged: {log}");
-        let again = Child::hub(&args).await;
+        let again = Child::reference(&args).await;
         let mut client = follow(&again.url, &cursor).await;
         assert_eq!(client.hello.gap, Gap::None);
         assert_eq!(client.update().await.event, "projects");
@@ -85,7 +85,7 @@ async fn what_is_owed_survives_a_kill_and_a_stop() {
         again.signal("-KILL").await;
         again.end().await;
         // Settled for good: the next start announces nothing.
-        let third = Child::hub(&args).await;
+        let third = Child::reference(&args).await;
         assert_eq!(metric(&text(&third.url, "/metrics").await.1, "tinysse_updates_owed"), 0.0);
     }
 }
@@ -95,7 +95,7 @@ async fn what_is_owed_is_kept_as_well_as_it_was_written() {
     let folder = Folder::new();
     let args = ["--dev", &folder.flag()];
     let file = folder.0.join("log.owed");
-    let server = Child::hub(&args).await;
+    let server = Child::reference(&args).await;
     let request = post_as_service(&Client::new(), &server.url, "/publish", &json!({ "type": "a" }));
     let cursor = body_of(request.send().await.unwrap()).await["ids"][0].as_str().unwrap().to_owned();
     server.signal("-TERM").await;
@@ -104,7 +104,7 @@ async fn what_is_owed_is_kept_as_well_as_it_was_written() {
     let mut bytes = fs::read(&file).unwrap();
     bytes[20] ^= 1;
     fs::write(&file, &bytes).unwrap();
-    let server = Child::hub(&args).await;
+    let server = Child::reference(&args).await;
     let mut client = follow(&server.url, &cursor).await;
     if client.hello.gap == Gap::None {
         assert_eq!(client.resync().await, Gap::Overflow);

@@ -35,7 +35,7 @@ async fn settled(server: &Server) -> f64 {
     before.get()
 }
 
-/// What a client that reads at last is told, up to the type `last`: types and, of updates, their numbers.
+/// What a client that reads at last receives, up to the type `last`: types and, of updates, their numbers.
 async fn read_until_last(client: &mut TcpStream) -> Vec<(String, Value)> {
     let (mut text, mut buffer) = (Vec::new(), vec![0; 1 << 20]);
     let read = async {
@@ -81,7 +81,7 @@ async fn the_newest_a_refetch_and_everything_each_as_configured() {
         let latest: Vec<_> = numbers("latest").iter().filter_map(Value::as_u64).collect();
         assert!(latest.len() < given as usize + 20 && latest.is_sorted(), "HTTP/{version}: {} of {MANY}", latest.len());
         assert_eq!(latest[latest.len() - 2..], [MANY as u64 - 2, MANY as u64 - 1], "the newest of each key is there");
-        // What is to be refetched was not sent, and is named before anything that stands behind it.
+        // What is to be refetched was not sent, and is named before anything that follows it.
         assert_eq!(numbers("tinysse.resync"), [json!("gap=overflow&types=again.a")]);
         let resync = told.iter().position(|(event, _)| event == "tinysse.resync");
         assert!(numbers("again.a").is_empty() && resync < told.iter().position(|(event, _)| event == "plain"));

@@ -8,11 +8,11 @@ use std::{
 use serde_json::json;
 use tinysse::proto::{audience::Identity, wire::id::Epoch};
 use tinysse_hub::{
-    app::Own,
+    app::Overrides,
     embed::Hub,
     engine::{Durability, Record, Sink, redb::Redb},
 };
-use tinysse_server::config::{Config, Layer};
+use tinysse_server::config::{Config, RawConfig};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::support::{Stream, body_of, refused, until};
@@ -56,19 +56,19 @@ async fn what_waits_for_a_stuck_engine_is_bounded_and_the_others_are_told_when_t
     let folder = Folder(std::env::temp_dir().join(format!("tinysse-{}-pressure", std::process::id())));
     let open = Arc::new((Mutex::new(false), Condvar::new()));
     let (path, gate) = (folder.0.clone(), Arc::clone(&open));
-    let own = Own {
+    let own = Overrides {
         engine: Some(Box::new(move |bounds, fresh, sink| {
             let sink = Arc::new(Gated { sink, open: gate });
             Ok(Arc::new(Redb::open(&path, Durability::Group, bounds, fresh, sink).unwrap()))
         })),
-        ..Own::default()
+        ..Overrides::default()
     };
     let secret = |text: &str| Some(text.to_owned().into());
-    let layer = Layer {
+    let layer = RawConfig {
         secret: secret("a-secret-of-the-tests-that-has-32-bytes"),
         publish_key: secret(KEY),
         publish_waiting: Some(4),
-        ..Layer::default()
+        ..RawConfig::default()
     };
     let hub = Hub::start_with(Config::resolve(layer).unwrap(), own).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

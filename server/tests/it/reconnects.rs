@@ -56,7 +56,7 @@ struct Told {
     ended: AtomicU64,
 }
 
-/// Connects wherever it is told to, again and again from its cursor, until it sees `last`; it misses nothing and gets nothing twice.
+/// Connects wherever it is sent to, again and again from its cursor, until it sees `last`; it misses nothing and gets nothing twice.
 async fn client(http: Client, mut places: watch::Receiver<Place>, told: Arc<Told>, last: u64) {
     let (mut cursor, mut seen) = (None::<EventId>, 0);
     loop {
@@ -115,7 +115,7 @@ async fn all_come_back_at_once_and_nobody_else_is_starved() {
     let mut numbers = 1..=last;
     // At first, after all connections were cut, and after a kill.
     for life in 1..=3 {
-        // Somebody with a stream of his own, who has no part in it, gets what is published while the others come.
+        // Another client, with a stream of its own, gets what is published while the others come.
         let mut bystander = Stream::open(http.get(format!("{}/events?token={}", place.url, place.token))).await;
         for number in numbers.by_ref().take(BATCH as usize) {
             publish(&place.url, number).await;

@@ -55,7 +55,7 @@ impl Redis {
     }
 
     pub async fn node_with(&self, more: &[&str]) -> Child {
-        Child::hub(&[&["--dev", "--log=warn", "--beat=100ms", &self.flag()], more].concat()).await
+        Child::reference(&[&["--dev", "--log=warn", "--beat=100ms", &self.flag()], more].concat()).await
     }
 
     /// A node whose way to Redis is the proxy.
@@ -78,7 +78,7 @@ pub enum Way {
     Open,
     /// Connections are closed, and new ones at once.
     Cut,
-    /// Connections stand, and nothing arrives: what was sent waits until the way is open again.
+    /// Connections are open, and nothing arrives: what was sent waits until the way is open again.
     Hole,
 }
 

@@ -1,4 +1,4 @@
-//! What somebody may see, and what happens when that changes.
+//! What a user may see, and what happens when that changes.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ async fn a_changed_file_refilters_live_streams_and_replays() {
     let next = (of_bob.update().await.id, of_bob.update().await.id);
     assert_eq!(next, (ids[1].clone(), ids[3].clone()), "the role is another");
 
-    // Who was away meanwhile is told in the hello, and replayed by the rights of now.
+    // A client that was away meanwhile is notified in the hello, and replayed by its present rights.
     let epoch = ids[0].split('.').next().unwrap();
     let mut back = ada.stream(&format!("&lastEventId={epoch}.2")).await;
     assert_eq!(back.hello.gap, Gap::Rights);
@@ -62,7 +62,7 @@ async fn rights_hold_from_the_open_on_whatever_the_token_says() {
     let token = ada.token().await;
     let path = format!("/events?token={token}&lastEventId=");
     Stream::open(server.get(&path)).await;
-    // The token was issued before; its generation is over, and it says admin.
+    // The token was issued before; its generation is over, and it claims admin.
     let far = crate::auth::now() * 1_000 + 60_000;
     file.write(&format!("[users.ada]\nsince = {far}\n"));
     crate::support::until("refused", || async { server.get(&path).send().await.unwrap().status() == 401 }).await;
@@ -78,7 +78,7 @@ async fn rights_hold_from_the_open_on_whatever_the_token_says() {
     server.stop().await;
 }
 
-/// An app that answers what it was told to answer, and keeps the questions.
+/// An app that answers as the test sets it, and keeps the questions.
 async fn app(answer: Arc<Mutex<(u16, Value)>>) -> (String, Arc<Mutex<Vec<(String, Value)>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let questions = Arc::clone(&asked);

@@ -20,7 +20,7 @@ use crate::{
     support::{File, SECRET, Stream, body_of, until},
 };
 
-/// An app that knows who may see what, says it to all nodes, and keeps whom it was asked about.
+/// An app that knows who may see what, reports it to all nodes, and keeps the users it was asked about.
 #[derive(Clone)]
 struct Directory {
     url: String,
@@ -57,7 +57,7 @@ impl Directory {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 
-    /// Flags of nodes that believe what it said for an hour, and look for nothing by themselves.
+    /// Flags of nodes that believe an answer for an hour, and look for nothing by themselves.
     fn flags(&self) -> [String; 4] {
         ["--secret", "--directory", "--directory-ttl", "--reload-every"]
             .into_iter()
@@ -144,7 +144,7 @@ async fn news_of_rights_on_one_node_reach_the_streams_of_all() {
         all_see(node, ada.iter_mut().chain([&mut late]), now).await;
     }
     println!("MEASURED news of rights to the resync on the last of three streams, worst of 10: {worst} ms");
-    // Nobody named: everybody. Whoever has no rights any more is closed, on all nodes.
+    // No user named: all. A client that has no rights any more is closed, on all nodes.
     directory.says("new");
     assert_eq!(changed(&nodes[0], json!({})).await.1, json!({ "changed": 2 }), "ada has no news of it");
     for stream in ada.iter_mut().chain(&mut bob) {
@@ -188,9 +188,9 @@ async fn a_node_that_is_cut_off_trusts_no_rights_it_remembers_and_hears_the_news
         .await;
         directory.says(now);
         assert_eq!(changed(&other, json!({ "user": "ada" })).await.0, 200);
-        // What opens meanwhile has the rights of now, though nobody could tell.
+        // What opens meanwhile has the present rights, though no service could be asked.
         let mut late = follow(&cut, &of_ada).await;
-        // What it can't tell the others it does, and says so.
+        // What it can't report to the others it does here, and reports that.
         let (status, problem) = changed(&cut, json!({ "user": "bob" })).await;
         assert_eq!((status, problem["code"].as_str()), (503, Some("not_told")));
         proxy.set(Way::Open);

@@ -210,7 +210,7 @@ impl Stream {
     pub async fn bye(&mut self) -> String {
         loop {
             if let Some(Control::Bye(bye)) = Control::read(&self.next().await.expect("a bye")) {
-                // A stream that stands a while behind its bye has beats.
+                // A stream that stays open a while after its bye has beats.
                 while let Some(frame) = self.next().await {
                     assert_eq!(frame.event, "tinysse.beat");
                 }

@@ -1,4 +1,4 @@
-//! Users that somebody else logged in.
+//! Users that another service logged in.
 
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +46,7 @@ async fn by_a_secret_that_is_not_ours() {
     let ask = || server.post("/auth/sse-token", &json!({}));
     let token = body_of(ask().header("cookie", format!("other=1; sid={good}")).send().await.unwrap()).await;
     assert_eq!(ask().bearer_auth(&good).send().await.unwrap().status(), 200);
-    // It is a stream token of ours, with what the session said.
+    // It is a stream token of the hub, with the claims of the session.
     let ours = crate::auth::keys(SECRET).check(token["token"].as_str().unwrap(), STREAM, now() * 1_000).unwrap();
     assert_eq!((ours.sub.as_str(), ours.role.as_str(), ours.iss.as_str()), ("ada", "admin", "tinysse"));
     assert_eq!(body_of(server.get("/auth/me").bearer_auth(&good).send().await.unwrap()).await["role"], "admin");

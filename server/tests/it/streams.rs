@@ -38,7 +38,7 @@ async fn missed_updates_are_replayed_and_the_header_beats_the_address() {
     // A native retry: the address is old, the header new.
     let mut retry = Stream::open(server.get(&path).header("last-event-id", &ids[1])).await;
     assert_eq!((retry.hello.gap, retry.update().await.id), (Gap::None, ids[2].clone()));
-    // An empty header says nothing, a wrong one says something wrong.
+    // An empty header has no meaning, a wrong one has a wrong one.
     let mut empty = Stream::open(server.get(&path).header("last-event-id", "")).await;
     assert_eq!((empty.hello.gap, empty.update().await.event.as_str()), (Gap::None, "b"));
     for wrong in [&b"nonsense"[..], b"\xff\xfe", b"../../etc"] {
@@ -138,7 +138,7 @@ async fn a_full_server_sends_clients_away_with_a_time_to_come_back() {
     let server = Server::dev(&["--max-streams=1"]).await;
     let ada = server.log_in("ada", "", &[]).await;
     let open = ada.stream("").await;
-    // A native EventSource takes a 503 for final, so it gets a stream that says goodbye.
+    // A native EventSource takes a 503 for final, so it gets a stream with a bye.
     let token = ada.token().await;
     let mut shed = Stream::raw(server.get(&format!("/events?token={token}"))).await;
     assert_eq!(shed.bye().await, "drain");

@@ -10,7 +10,7 @@ use tinysse::proto::wire::{
     decode::{Decoder, Item},
 };
 use tinysse_hub::{
-    app::{App, Own},
+    app::{App, Overrides},
     serve::bind,
 };
 use tinysse_reference as demo;
@@ -39,10 +39,10 @@ impl Server {
     }
 
     pub async fn start(args: &[&str]) -> Self {
-        Self::with(args, Own::default()).await
+        Self::with(args, Overrides::default()).await
     }
 
-    pub async fn with(args: &[&str], own: Own) -> Self {
+    pub async fn with(args: &[&str], own: Overrides) -> Self {
         let secret = format!("--secret={SECRET}");
         let given = |name: &str| args.iter().any(|arg| arg.starts_with(name));
         let keep = match (given("--data"), given("--redis")) {
@@ -268,7 +268,7 @@ impl Drop for File {
     }
 }
 
-/// The sum of the series of this name that have these labels, and perhaps others; 0 if there is none.
+/// The sum of the series of this name that have these labels, and perhaps others; 0 if there are no such series.
 pub fn metric(text: &str, series: &str) -> f64 {
     let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
     let labels: Vec<_> = labels.strip_suffix('}').unwrap().split(',').filter(|label| !label.is_empty()).collect();

@@ -69,7 +69,7 @@ async fn strangers_and_plain_text_get_nothing_and_are_counted() {
         "another authority vouches for nothing"
     );
     assert!(secure.server.get("/healthz").send().await.is_err(), "plain text is no TLS");
-    // Who says nothing is not waited for.
+    // A connection that sends nothing is not waited for.
     let mut silent = TcpStream::connect(secure.server.url.strip_prefix("http://").unwrap()).await.unwrap();
     let mut heard = [0; 64];
     timeout(BOUND, silent.read(&mut heard)).await.expect("it is closed").unwrap_or(0);

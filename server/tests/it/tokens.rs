@@ -64,7 +64,7 @@ async fn a_single_use_token_opens_one_stream() {
     refused(server.get(&path), 401, "token_used").await;
     drop(first);
     refused(server.get(&path), 401, "token_used").await;
-    // Whoever is sent away has not used it.
+    // A client that is sent away has not used it.
     let (one, two, token) = (ada.stream("").await, ada.stream("").await, ada.token().await);
     assert_eq!(server.get("/events").bearer_auth(&token).send().await.unwrap().status(), 503);
     drop((one, two));

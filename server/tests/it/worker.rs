@@ -62,7 +62,7 @@ async fn while_the_other_server_fails_the_last_value_goes_on() {
     assert_eq!(good["stale"], false);
     fail(&upstream, "1h").await;
     until("failed", || async { server.metric("tinysse_poll_failures_in_a_row{type=\"progress\"}").await >= 1.0 }).await;
-    // That it grew stale is told too: an open page shows it.
+    // That it grew stale is published too: an open page shows it.
     assert_eq!(stream.update().await.event, "progress");
     let stale = progress(ada).await;
     assert_eq!((&stale["stale"], &stale["data"]), (&json!(true), &good["data"]));

@@ -46,7 +46,7 @@ async fn what_did_not_change_is_asked_for_with_a_condition_and_answered_with_304
     let before = polls(&server, "not_modified").await;
     until("304s", || async { polls(&server, "not_modified").await > before }).await;
     assert_eq!(api.header("if-none-match"), None);
-    // No validators any more, and the same value in other words: not told.
+    // No validators any more, and the same value in other words: not published.
     api.set(Answer::json("{ \"n\" : 2 }"));
     until("unchanged", || async { polls(&server, "unchanged").await >= 2.0 }).await;
     assert_eq!((api.header("if-none-match"), api.header("if-modified-since")), (None, None));
@@ -69,7 +69,7 @@ async fn nobody_is_asked_while_nobody_may_see_it() {
     assert_eq!(stream.update().await.event, "a");
     assert_eq!(server.metric("tinysse_poll_active{type=\"a\"}").await, 1.0);
     assert_eq!(value(&bob).await["data"], 1);
-    // Whoever would not get its updates does not get the value, or know of it.
+    // A client that would not get its updates does not get the value, or know of it.
     refused(ada.get("/api/polls/a"), 404, "not_found").await;
     drop(stream);
     until("nobody looks", || async { server.metric("tinysse_poll_active{type=\"a\"}").await == 0.0 }).await;
@@ -78,7 +78,7 @@ async fn nobody_is_asked_while_nobody_may_see_it() {
     let asked = api.count();
     sleep(Duration::from_millis(150)).await;
     assert_eq!(api.count(), asked);
-    // What changed meanwhile is told to the next who comes, at once.
+    // What changed meanwhile is sent to the next that comes, at once.
     api.set(Answer::json(2));
     let mut stream = bob.stream("&types=a").await;
     assert_eq!(stream.update().await.event, "a");

@@ -30,7 +30,7 @@ use crate::auth::{
     names::{self, BadName},
 };
 
-/// The file and what it said when it was last sound.
+/// The file and its content when it was last sound.
 #[derive(Debug)]
 pub struct RightsFile {
     path: PathBuf,

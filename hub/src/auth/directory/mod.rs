@@ -16,7 +16,7 @@ use super::jwt::Claims;
 pub use file::RightsFile;
 pub use service::RightsService;
 
-/// What somebody may see.
+/// What a user may see.
 ///
 /// ```
 /// use tinysse::proto::registry::Pattern;
@@ -40,14 +40,14 @@ pub struct Rights {
 pub enum Denied {
     /// The user is unknown or locked out, or the token's generation is over.
     Gone,
-    /// Nobody can say now.
+    /// The rights are unknown at the moment.
     Unavailable,
 }
 
 /// An answer that takes its time.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Rights, Denied>> + Send + 'a>>;
 
-/// Knows everybody's rights.
+/// Knows the rights of all users.
 ///
 /// ```
 /// use tinysse_hub::auth::{directory::{Answer, Denied, Directory, Rights}, jwt::Claims};
@@ -106,7 +106,7 @@ impl Rights {
     }
 }
 
-/// A pattern of types as it stands in files and answers.
+/// A pattern of types as it is written in files and answers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct TypePattern(Pattern);

@@ -1,7 +1,7 @@
 //! Rights that the app itself is asked for, over HTTP.
 //!
-//! The question is `POST` with `{"user":"ada","role":"...","channels":[...],"gen":1732492800000}`, as the token says. The answer is 200 with
-//! any of `{"role":"admin","channels":["ops.>"],"types":["news.*"]}` (what is left out stays as the token says), or 403, 404 or 410 for
+//! The question is `POST` with `{"user":"ada","role":"...","channels":[...],"gen":1732492800000}`, from the token. The answer is 200 with
+//! any of `{"role":"admin","channels":["ops.>"],"types":["news.*"]}` (what is left out stays as in the token), or 403, 404 or 410 for
 //! nobody. Anything else is no answer.
 
 use std::{
@@ -126,8 +126,8 @@ impl Directory for RightsService {
         Box::pin(async move { self.known.try_get_with(question, self.ask(claims)).await.map_err(|denied| *denied) })
     }
 
-    /// Answers get old by themselves; if somebody says so, all are forgotten at once. Whose streams are judged anew is said beside it, so one
-    /// user's news is one question and not everybody's.
+    /// Answers get old by themselves; if somebody says so, all are forgotten at once. AffectedUsers streams are judged anew is said beside it, so one
+    /// user's change is one question and not one for each user.
     fn refresh(&self, forced: bool) -> Result<(), String> {
         if forced {
             self.known.invalidate_all();

@@ -81,7 +81,7 @@ fn the_generation_of_another_issuer_is_a_time() {
         // Never later than its second of issue: it would survive revocations.
         (Claims { generation: Some(3_600_000), ..claims() }, 100_000),
         (Claims { generation: None, ..claims() }, 100_000),
-        // Only this server says how it dates a token.
+        // Only this server's own tokens define how they are dated.
         (Claims { generation: None, auth_ms: Some(1), ..claims() }, 100_000),
     ] {
         let read = theirs.check(&ours.sign(&claims), STREAM, 100_000).expect("good");
@@ -153,7 +153,7 @@ fn a_public_key_is_no_shared_secret() {
     let (eve, header) = (ed(), Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) });
     let token = jsonwebtoken::encode(&header, &claims(), eve.sign.as_ref().expect("private")).expect("signs");
     assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged));
-    // A key that comes along in the token is nobody's.
+    // A key that comes along in the token counts for nothing.
     let header = Header { kid: None, jwk: eve.public().cloned(), ..header };
     let token = jsonwebtoken::encode(&header, &claims(), eve.sign.as_ref().expect("private")).expect("signs");
     assert_eq!(ours.check(&token, STREAM, 100_000), Err(Invalid::Forged));
@@ -208,7 +208,7 @@ fn names_that_are_not_taken_are_not_taken_for_forgeries() {
         let mut claims = claims();
         change(&mut claims);
         assert_eq!(ours.check(&ours.sign(&claims), STREAM, 100_000), Err(Invalid::BadName), "{claims:?}");
-        // Only who may know of it is told.
+        // Only a client that may know of it is notified.
         assert_eq!(keys("b").check(&ours.sign(&claims), STREAM, 100_000), Err(Invalid::UnknownKey));
     }
 }

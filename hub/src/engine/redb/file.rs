@@ -16,14 +16,14 @@ use tinysse::proto::wire::id::Epoch;
 use super::{
     super::{
         Appended, Batch, Bounds, Durability, EngineError, OpenError,
-        ledger::{self, Done},
+        sequencer::{self, Done},
     },
     load::{Found, create, damaged, load, seal},
     origin,
 };
 
 const NAME: &str = "log.redb";
-/// Receipts are thinned out when so many more are stored than are remembered.
+/// Receipts are thinned out when this many more are stored than are remembered.
 const SURPLUS_RECEIPTS: u64 = 1_000;
 
 pub(super) const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
@@ -39,7 +39,7 @@ pub(super) struct File {
     durability: Durability,
     bounds: Bounds,
     epoch: Epoch,
-    /// Age and size of each kept update; the first stands at `first`.
+    /// Age and size of each kept update; the first is at `first`.
     kept: VecDeque<(u64, usize)>,
     first: u64,
     bytes: usize,
@@ -264,14 +264,14 @@ fn commit(db: &Database, new: &Write, gone: std::ops::Range<u64>, two_phase: boo
         for (key, done) in &new.receipts {
             receipts.insert(key.as_str(), [done.fingerprint, done.first, done.count, done.at])?;
         }
-        if receipts.len()? > ledger::BOUND as u64 + SURPLUS_RECEIPTS {
+        if receipts.len()? > sequencer::BOUND as u64 + SURPLUS_RECEIPTS {
             let mut ages = Vec::new();
             for entry in receipts.iter()? {
                 let [_, _, _, at] = entry?.1.value();
                 ages.push(at);
             }
             ages.sort_unstable();
-            let oldest = ages[ages.len() - ledger::BOUND];
+            let oldest = ages[ages.len() - sequencer::BOUND];
             receipts.retain(|_, [_, _, _, at]| at > oldest)?;
         }
     }

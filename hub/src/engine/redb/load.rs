@@ -13,7 +13,7 @@ use ::redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, 
 use tinysse::proto::wire::id::Epoch;
 
 use super::{
-    super::{OpenError, Record, ledger::Done},
+    super::{OpenError, Record, sequencer::Done},
     file::{LOG, META, RECEIPTS},
 };
 use crate::files::{private, private_folder};
@@ -30,7 +30,7 @@ const CACHE: usize = 4 << 20;
 pub(super) struct Found {
     pub(super) epoch: Epoch,
     pub(super) head: u64,
-    /// With the size that each has in the file. The last one stands at `head`.
+    /// With the size that each has in the file. The last one is at `head`.
     pub(super) records: Vec<(usize, Record)>,
     pub(super) receipts: Vec<(String, Done)>,
 }
@@ -97,7 +97,7 @@ fn read(path: &Path, db: &Database) -> Result<(Found, bool), OpenError> {
     let meta = match read.open_table(META) {
         Ok(meta) => meta,
         Err(TableError::Storage(error)) => return Err(broken(&error)),
-        // A file of redb, of somebody else.
+        // A file of redb, of another program.
         Err(_) => return Err(OpenError::Foreign(path.to_owned())),
     };
     let value = |name: &str| -> Result<u64, OpenError> {

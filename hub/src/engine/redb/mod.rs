@@ -5,9 +5,9 @@
 //! the disk. With [`Durability::Memory`] it gets its place and is seen at once, and the file follows; so a log that was not closed may lack
 //! what was seen, and its life ends: the next start begins another epoch.
 //!
-//! A file that turns out to be an older copy of the log (see [`claimed`](Engine::claimed)) begins another epoch, too.
+//! A file that turns out to be an older copy of the log (see [`ahead_of_log`](Engine::ahead_of_log)) begins another epoch, too.
 //!
-//! The queue before the thread is bounded: when it is full, publishers are told to come again.
+//! The queue before the thread is bounded: when it is full, publishers are asked to retry.
 
 mod file;
 mod load;
@@ -32,7 +32,7 @@ use tokio::{
 
 use super::{
     Answer, Appended, Batch, Bounds, Durability, Engine, EngineError, Health, OpenError, Sink,
-    ledger::{Entry, Ledger},
+    sequencer::{Entry, Sequencer},
 };
 use file::File;
 use writer::{Job, Trouble, Work, Writer};
@@ -48,7 +48,7 @@ pub struct Redb {
     /// What publishes; `None` once closed. With [`Durability::Memory`] places are given here, in the order in which they are queued.
     front: Mutex<Option<Front>>,
     trouble: Trouble,
-    /// The server ends: what fails now is not tried again. The queue may be too full to say so.
+    /// The server ends: what fails now is not tried again. The queue may be too full to send that.
     closing: Arc<AtomicBool>,
     /// A log that was read back, and the name of the life that begins if it turns out to be an old one.
     read_back: Mutex<Option<(Epoch, Epoch)>>,
@@ -58,12 +58,12 @@ pub struct Redb {
 struct Front {
     queue: mpsc::Sender<Work>,
     /// Of [`Durability::Memory`].
-    ledger: Option<Ledger>,
+    ledger: Option<Sequencer>,
     sink: Arc<dyn Sink>,
 }
 
 impl Redb {
-    /// Opens the log in `folder`, or begins one, and tells the sink what it holds. `fresh` names the next life of the log, should one begin.
+    /// Opens the log in `folder`, or begins one, and gives the sink what it holds. `fresh` names the next epoch of the log, should one begin.
     ///
     /// # Errors
     /// [`OpenError`]; the file is left as it was.
@@ -81,7 +81,7 @@ impl Redb {
         for (seq, (_, record)) in (first..).zip(found.records) {
             sink.restore(seq, record);
         }
-        let mut ledger = Ledger::new(found.epoch, found.head, durability);
+        let mut ledger = Sequencer::new(found.epoch, found.head, durability);
         found.receipts.into_iter().for_each(|(key, done)| ledger.note(key, done));
         let (queue, work) = mpsc::channel(QUEUE);
         let (trouble, closing) = (Trouble::default(), Arc::new(AtomicBool::new(false)));
@@ -99,13 +99,13 @@ impl Redb {
         Ok(Self { front: Mutex::new(Some(Front { queue, ledger: ours, sink })), trouble, closing, read_back })
     }
 
-    /// The log's life ends. False if the queue has no room now.
+    /// The log's epoch ends. Returns false if the queue is full.
     fn renew(&self, fresh: Epoch) -> bool {
         let mut front = self.front.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Front { queue, ledger, sink }) = front.as_mut() else { return true };
         let Ok(place) = queue.try_reserve() else { return false };
         if let Some(ledger) = ledger {
-            *ledger = Ledger::new(fresh, 0, Durability::Memory);
+            *ledger = Sequencer::new(fresh, 0, Durability::Memory);
             sink.begin(fresh, 0);
         }
         place.send(Work::Renew(fresh));
@@ -159,7 +159,7 @@ impl Engine for Redb {
         })
     }
 
-    fn claimed(&self, id: EventId) {
+    fn ahead_of_log(&self, id: EventId) {
         let mut read_back = self.read_back.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, fresh)) = read_back.filter(|(epoch, _)| *epoch == id.epoch) else { return };
         tracing::warn!(target: "tinysse::engine", %id, "a client was given a place that the stored log does not have: a new epoch begins");

@@ -1,9 +1,9 @@
 //! Whether the file is the one that was written last, or an older copy of it. A backup that was put back would give places a second time, and
 //! who saw the first ones would miss the second ones in silence.
 //!
-//! Witnesses: the identity of the file (a copy is another file, wherever it stands; a renamed folder is not), and a small file beside it,
-//! `log.seen`, that says how often the log was opened, and where it ended when it was closed. A log that knows less than that is old.
-//! Against whoever puts back both, in place, or the whole machine, see [`claimed`](crate::engine::Engine::claimed).
+//! Witnesses: the identity of the file (a copy is another file, wherever it lies; a renamed folder is not), and a small file beside it,
+//! `log.seen`, that records how often the log was opened, and where it ended when it was closed. A log that knows less than that is old.
+//! Against whoever puts back both, in place, or the whole machine, see [`ahead_of_log`](crate::engine::Engine::ahead_of_log).
 
 use std::{
     fs,
@@ -50,7 +50,7 @@ pub(super) fn doubt(path: &Path, db: &Database, found: &Found) -> Result<Option<
         read => serde_json::from_slice::<Seen>(&read.map_err(io)?),
     };
     Ok(match seen {
-        // It is renamed when it is complete, so somebody else wrote this.
+        // It is renamed when it is complete, so another program wrote this.
         Err(_) => Some("log.seen can't be read"),
         // Another life: the log may be the one before, put back.
         Ok(seen) if seen.epoch != found.epoch.0 && seen.starts > starts => Some("it was replaced since"),
@@ -95,7 +95,7 @@ fn stamps(db: &Database) -> Result<Option<[u64; 3]>, ::redb::Error> {
     Ok(starts.zip(file).zip(born).map(|((starts, file), born)| [starts, file, born]))
 }
 
-/// What no two files of a file system have in common; 0 for what the system does not say.
+/// What no two files of a file system have in common; 0 for what the system does not report.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let meta = fs::metadata(path)?;
     #[cfg(unix)]

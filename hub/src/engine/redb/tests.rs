@@ -1,4 +1,4 @@
-//! What a file must stand: restarts, damage, strangers.
+//! What a file must survive: restarts, damage, files of other programs.
 
 use std::{
     fs,

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc::Receiver, oneshot};
 use super::{
     super::{
         Appended, Batch, Durability, EngineError, Sink,
-        ledger::{Entry, Ledger},
+        sequencer::{Entry, Sequencer},
     },
     file::{File, Write},
 };
@@ -33,7 +33,7 @@ pub(super) type Trouble = Arc<Mutex<Option<EngineError>>>;
 /// What the thread is asked for.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Write, tell the sink, answer.
+    /// Write, call the sink, answer.
     Append(Job),
     /// Write what has its place and was seen.
     Follow(Appended, Batch),
@@ -49,10 +49,10 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Appended, EngineError>>,
 }
 
-/// Writes first and tells then.
+/// Writes first and calls the sink then.
 pub(super) struct Writer {
     file: File,
-    ledger: Ledger,
+    ledger: Sequencer,
     sink: Arc<dyn Sink>,
     trouble: Trouble,
     /// After a failure the file could not be opened, so the ledger is not to be trusted.
@@ -60,7 +60,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(file: File, ledger: Ledger, sink: Arc<dyn Sink>, trouble: Trouble) -> Self {
+    pub(super) fn new(file: File, ledger: Sequencer, sink: Arc<dyn Sink>, trouble: Trouble) -> Self {
         Self { file, ledger, sink, trouble, lost: false }
     }
 
@@ -129,7 +129,7 @@ impl Writer {
     fn renew(&mut self, fresh: Epoch) {
         match self.file.renew(fresh) {
             Ok(()) => {
-                self.ledger = Ledger::new(fresh, 0, self.file.durability());
+                self.ledger = Sequencer::new(fresh, 0, self.file.durability());
                 self.sink.begin(fresh, 0);
             }
             Err(error) => tracing::error!(target: "tinysse::engine", error, "no new epoch could be begun"),
@@ -143,7 +143,7 @@ impl Writer {
         let Err(error) = written else { return Ok(()) };
         tracing::error!(target: "tinysse::engine", %error, "the log was not written");
         // Nobody saw the places: they are given again.
-        self.ledger = Ledger::new(self.file.epoch(), write.behind, self.file.durability());
+        self.ledger = Sequencer::new(self.file.epoch(), write.behind, self.file.durability());
         if let Err(error) = self.recover() {
             tracing::error!(target: "tinysse::engine", %error, "the log can't be opened again");
         }
@@ -159,7 +159,7 @@ impl Writer {
             return Err(EngineError::Unavailable(format!("the file ends at {}, before {seen}", found.head)));
         }
         let first = found.head + 1 - found.records.len() as u64;
-        self.ledger = Ledger::new(found.epoch, found.head, self.file.durability());
+        self.ledger = Sequencer::new(found.epoch, found.head, self.file.durability());
         found.receipts.into_iter().for_each(|(key, done)| self.ledger.note(key, done));
         for (seq, (_, record)) in (first..).zip(found.records).filter(|(seq, _)| *seq > seen) {
             self.sink.deliver(seq, record);
@@ -169,7 +169,7 @@ impl Writer {
     }
 }
 
-/// Writes what was told already.
+/// Writes what the sink already has.
 pub(super) struct Follower {
     file: File,
     trouble: Trouble,

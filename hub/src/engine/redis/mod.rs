@@ -134,7 +134,7 @@ impl Redis {
         if epoch != before.0 {
             self.state.another_life.notify_one();
         }
-        // Whoever asked may look at the log next: it should be there. If the tail hangs, the update is in Redis all the same.
+        // The caller may look at the log next: it should be there. If the tail hangs, the update is in Redis all the same.
         let mut head = self.state.head.subscribe();
         let read = head.wait_for(|(known, seq)| match *known == epoch {
             true => *seq >= first + count - 1,

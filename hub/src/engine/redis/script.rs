@@ -11,7 +11,7 @@
 use ::redis::{Script, ScriptInvocation};
 use tinysse::proto::wire::id::Epoch;
 
-use super::super::{Bounds, Receipt, ledger::LIFE_MS};
+use super::super::{Bounds, Receipt, sequencer::LIFE_MS};
 use crate::redis::{Link, script};
 
 /// Reads what is known of the log, and sees whether it is whole. Keys: meta, log.
@@ -32,7 +32,7 @@ end
 
 /// Appends. Keys: meta, log, receipt. Arguments: fresh epoch, count, age, bytes, tag, fingerprint or empty, receipt's life in ms, epoch and place
 /// up to which the node has the log if this is the second attempt (else empty and 0), then the records. Answers `new|known|reused|unknown`,
-/// epoch, first, count. `unknown`: the first attempt may have been executed, and is too far back to tell.
+/// epoch, first, count. `unknown`: the first attempt may have been executed, and is too far back to find out.
 const APPEND: &str = r"
 local receipt, tag = KEYS[3], ARGV[5]
 if not whole then begin() end

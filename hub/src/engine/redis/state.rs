@@ -13,17 +13,17 @@ use crate::engine::Durability;
 pub(super) struct State {
     /// Up to where this node's streams have the log.
     pub(super) head: watch::Sender<(Epoch, u64)>,
-    /// Somebody saw that the life of the log is another one than the tail reads.
+    /// Set when the epoch of the log is another one than the tail reads.
     pub(super) another_life: Notify,
     /// The time of Redis.
     pub(super) dates: Dates,
-    health: Mutex<Trouble>,
+    health: Mutex<Errors>,
     stop: watch::Sender<bool>,
     ended: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
-struct Trouble {
+struct Errors {
     /// Why the log can't be read, or Redis not be reached.
     away: Option<String>,
     /// Why Redis takes no writes.
@@ -37,39 +37,39 @@ impl State {
             head: watch::Sender::new((fresh, 0)),
             another_life: Notify::new(),
             dates: Dates::default(),
-            health: Mutex::new(Trouble { durability: Durability::Memory, ..Trouble::default() }),
+            health: Mutex::new(Errors { durability: Durability::Memory, ..Errors::default() }),
             stop: watch::Sender::new(false),
             ended: watch::Sender::new(false),
         }
     }
 
     pub(super) fn away(&self) -> Option<String> {
-        self.trouble().away.clone()
+        self.errors().away.clone()
     }
 
     pub(super) fn is_away(&self) -> bool {
-        self.trouble().away.is_some()
+        self.errors().away.is_some()
     }
 
     pub(super) fn set_away(&self, why: Option<String>) {
-        self.trouble().away = why;
+        self.errors().away = why;
     }
 
     pub(super) fn refusing(&self) -> Option<String> {
-        self.trouble().refusing.clone()
+        self.errors().refusing.clone()
     }
 
     pub(super) fn set_refusing(&self, why: Option<String>) {
-        self.trouble().refusing = why;
+        self.errors().refusing = why;
     }
 
     /// Returns what an acknowledged update survives.
     pub(super) fn durability(&self) -> Durability {
-        self.trouble().durability
+        self.errors().durability
     }
 
     pub(super) fn set_durability(&self, reached: Durability) {
-        self.trouble().durability = reached;
+        self.errors().durability = reached;
     }
 
     /// Asks tail and monitor to end.
@@ -86,7 +86,7 @@ impl State {
         drop(self.stop.subscribe().wait_for(|stop| *stop).await);
     }
 
-    /// Says that they have ended.
+    /// Reports that they have ended.
     pub(super) fn end(&self) {
         self.ended.send_replace(true);
     }
@@ -96,7 +96,7 @@ impl State {
         drop(self.ended.subscribe().wait_for(|ended| *ended).await);
     }
 
-    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+    fn errors(&self) -> MutexGuard<'_, Errors> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Against a real Redis, started here. Without `redis-server` these tests say so and do nothing (`npm run setup` names it).
+//! Against a real Redis, started here. Without `redis-server` these tests print that and do nothing (`npm run setup` names it).
 
 use std::{
     path::PathBuf,
@@ -10,7 +10,7 @@ use ::redis::Client;
 
 use super::*;
 use crate::{
-    auth::shared::Shared,
+    auth::cluster_bus::ClusterBus,
     engine::{
         Durability,
         conformance::{Dated, Ear, Told, WIDE, conforms_dated, once, one, wait},
@@ -278,18 +278,18 @@ fn what_comes_over_a_replaced_connection_changes_nothing_however_late_it_comes()
 fn a_token_counts_as_used_to_its_end_by_the_time_of_redis() {
     let Some(server) = Server::start() else { return };
     let (engine, _) = open(server.place("x"), 1);
-    let (shared, _) = Shared::open(engine.link(), 1_000).expect("opened");
+    let (shared, _) = ClusterBus::open(engine.link(), 1_000).expect("opened");
     let exp = Clock::start().unix_ms() + 60_000;
     // By the clock of this node, which is ahead, the token has ended.
-    let use_up = || wait(shared.use_up("a", exp, 0));
-    assert_eq!((use_up(), use_up()), (Ok(true), Ok(false)));
+    let consume = || wait(shared.consume("a", exp, 0));
+    assert_eq!((consume(), consume()), (Ok(true), Ok(false)));
     let mut conn = server.place("x").client().expect("a client").get_connection().expect("connected");
     let left: u64 = ::redis::cmd("PTTL").arg("{x}:used:a").query(&mut conn).expect("an end");
     assert!((30_000..=61_000).contains(&left), "{left}");
     wait(shared.give_back("a"));
-    assert_eq!(use_up(), Ok(true));
+    assert_eq!(consume(), Ok(true));
     // A clock that is behind keeps it for as long as it believes in it.
-    assert_eq!(wait(shared.use_up("b", exp, 7_200_000)), Ok(true));
+    assert_eq!(wait(shared.consume("b", exp, 7_200_000)), Ok(true));
     let left: u64 = ::redis::cmd("PTTL").arg("{x}:used:b").query(&mut conn).expect("an end");
     assert!(left > 7_000_000, "{left}");
 }

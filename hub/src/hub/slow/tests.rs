@@ -5,7 +5,7 @@ use crate::hub::{HubConfig, Update};
 
 const LAG: usize = 3;
 
-/// A hub with a rule for each type, and a client that has heard its hello.
+/// A hub with a rule for each type, and a client that received its hello.
 fn hub() -> (Hub, ClientId) {
     let rule = |kind: &str, slow| (Pattern::parse(kind).expect("a pattern"), slow);
     let rules = vec![
@@ -29,7 +29,7 @@ fn keyed(kind: &str, key: &str) -> Update {
     Update { key: Some(key.into()), ..Update::new(kind) }
 }
 
-/// What the client gets now: places of updates, and what a resync says.
+/// What the client gets now: places of updates, and the types of a resync.
 fn given(hub: &mut Hub, id: ClientId) -> Vec<String> {
     let mut out = Vec::new();
     while hub.poll(Time(1), id, 1, &mut out) {}
@@ -75,7 +75,7 @@ fn what_is_refetched_is_named_before_anything_is_passed_over() {
     assert_eq!(given(&mut hub, id), ["gap=overflow&types=refetch.a,refetch.b", "2", "5"]);
     publish(&mut hub, Update::new("refetch.a"));
     assert_eq!(given(&mut hub, id), ["6"]);
-    // So many that naming them would cost more than refetching everything.
+    // More than naming them is worth: refetching everything costs less.
     hub.stalled(id);
     for n in 0..20 {
         publish(&mut hub, Update::new(format!("refetch.{n}")));

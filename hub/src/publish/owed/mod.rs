@@ -7,7 +7,7 @@
 //! *Invariant:* an update that was accepted in this process is in the log, or owed. A `Promise` covers the time in between: dropped
 //! before it is kept, also because the caller was cancelled, it becomes a debt.
 //!
-//! *Bound:* [`BYTES`] of types and audiences. Past it everything is owed: an update of the type [`EVERYTHING`], which tells every client to
+//! *Bound:* [`BYTES`] of types and audiences. Past it everything is owed: an update of the type [`EVERYTHING`], which makes every client
 //! refetch all that it shows. It has no audience and names no type, so it discloses nothing.
 //!
 //! Where the log is a file, debts are written to a `Reserve` beside it, whose blocks exist since the first start: a disk that is full takes
@@ -37,7 +37,7 @@ use tokio::{
 use crate::hub::Update;
 use reserve::{Found, Reserve};
 
-/// The type of an update in the log that tells every client to refetch everything.
+/// The type of an update in the log that makes every client refetch everything.
 pub const EVERYTHING: &str = "tinysse.resync";
 
 /// What debts may take, as JSON.

@@ -10,7 +10,7 @@ use crate::engine::{
     redb::tests::Folder,
 };
 
-/// Opens the log, appends so many, and closes it; what was told.
+/// Opens the log, appends this many updates, and closes it; returns what the sink received.
 fn go_on(folder: &Folder, fresh: u64, count: u64) -> Arc<Ear> {
     let (engine, ear) = folder.open(Durability::Group, fresh).expect("opened");
     wait(async {
@@ -91,7 +91,7 @@ fn what_no_witness_saw_a_client_may_have_seen() {
         folder.restore(&backup);
         let (engine, ear) = folder.open(durability, 3).expect("opened");
         assert_eq!((ear.epoch(), ear.old().len()), (Epoch(1), 10), "both put back, in place");
-        let claim = |epoch, seq| engine.claimed(EventId { epoch: Epoch(epoch), seq });
+        let claim = |epoch, seq| engine.ahead_of_log(EventId { epoch: Epoch(epoch), seq });
         wait(async {
             engine.append(one(21)).await.expect("appended");
             claim(9, 100);

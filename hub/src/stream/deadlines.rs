@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use tinysse::proto::time::Time;
 
 #[derive(Debug)]
-pub(super) struct Wheel<K> {
+pub(super) struct Deadlines<K> {
     /// Ends of slots, and who is in them. Few slots are open at a time: a beat long, and one for each later age.
     slots: BTreeMap<u64, Vec<K>>,
     width: u64,
 }
 
-impl<K> Wheel<K> {
-    /// A wheel whose slots are `width` milliseconds wide: so much too late may it be.
+impl<K> Deadlines<K> {
+    /// A wheel whose slots are `width` milliseconds wide: it may be that much too late.
     pub(super) fn new(width: u64) -> Self {
         Self { slots: BTreeMap::new(), width: width.max(1) }
     }
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn never_too_early_and_at_most_a_slot_too_late() {
-        let mut wheel = Wheel::new(50);
+        let mut wheel = Deadlines::new(50);
         for due in [0, 1, 50, 51, 149, 1_000_000] {
             let slot = wheel.insert(Time(due), due).0;
             assert!(slot >= due && slot < due + 50, "{due} in {slot}");

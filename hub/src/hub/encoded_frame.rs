@@ -7,20 +7,20 @@ use tinysse::proto::wire::wrap::wrap;
 /// A frame, and the same frame as a chunk of an HTTP/1.1 body.
 ///
 /// ```
-/// use tinysse_hub::hub::Form;
-/// let form = Form::new(b"data: x\n\n");
+/// use tinysse_hub::hub::EncodedFrame;
+/// let form = EncodedFrame::new(b"data: x\n\n");
 /// assert_eq!(form.bare(), b"data: x\n\n");
 /// assert_eq!(form.chunk().as_ref(), b"9\r\ndata: x\n\n\r\n");
 /// ```
 ///
 /// Source: RFC 9112, §7.1 "Chunked Transfer Coding".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct EncodedFrame {
     chunk: Arc<[u8]>,
     head: usize,
 }
 
-impl Form {
+impl EncodedFrame {
     /// The form of a frame.
     #[must_use]
     pub fn new(frame: &[u8]) -> Self {
@@ -56,21 +56,21 @@ impl Form {
 }
 
 /// Where a poll puts what a client is due.
-pub trait Out {
+pub trait FrameSink {
     /// How many bytes it holds.
     fn size(&self) -> usize;
     /// A frame that many clients get.
-    fn shared(&mut self, form: &Form);
+    fn shared(&mut self, form: &EncodedFrame);
     /// A frame for this client alone.
     fn own(&mut self, frame: &[u8]);
 }
 
-impl Out for Vec<u8> {
+impl FrameSink for Vec<u8> {
     fn size(&self) -> usize {
         self.len()
     }
 
-    fn shared(&mut self, form: &Form) {
+    fn shared(&mut self, form: &EncodedFrame) {
         self.extend_from_slice(form.bare());
     }
 
@@ -81,25 +81,25 @@ impl Out for Vec<u8> {
 
 /// The forms of one update. The folded one is made when the first client needs it.
 #[derive(Debug)]
-pub(super) struct Forms {
-    plain: Form,
-    folded: OnceCell<Box<Form>>,
+pub(super) struct EncodedFrames {
+    plain: EncodedFrame,
+    folded: OnceCell<Box<EncodedFrame>>,
 }
 
-impl Forms {
+impl EncodedFrames {
     pub(super) fn new(frame: &[u8]) -> Self {
-        Self { plain: Form::new(frame), folded: OnceCell::new() }
+        Self { plain: EncodedFrame::new(frame), folded: OnceCell::new() }
     }
 
     /// The form for a client; `made` grows by the bytes of a form that is new.
-    pub(super) fn form(&self, folded: bool, made: &mut usize) -> &Form {
+    pub(super) fn form(&self, folded: bool, made: &mut usize) -> &EncodedFrame {
         if !folded {
             return &self.plain;
         }
         self.folded.get_or_init(|| {
             let mut frame = Vec::new();
             wrap(self.plain.bare(), &mut frame);
-            let form = Form::new(&frame);
+            let form = EncodedFrame::new(&frame);
             *made += form.chunk.len();
             Box::new(form)
         })
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_folded_form_is_made_once_and_counted_once() {
-        let forms = Forms::new(b"id: 1.1\nevent: a\ndata: {}\n\n");
+        let forms = EncodedFrames::new(b"id: 1.1\nevent: a\ndata: {}\n\n");
         let (mut made, before) = (0, forms.size());
         let first = forms.form(true, &mut made).chunk().as_ptr();
         assert_eq!((forms.form(true, &mut made).chunk().as_ptr(), forms.size()), (first, before + made));

@@ -10,7 +10,7 @@ use tinysse_hub::{
     http,
     hub::{HubConfig, SlowRules, written},
     poll::{self, Target},
-    publish::{self, backpressure::Room},
+    publish::{self, backpressure::Backpressure},
     serve,
     settings::{Settings, Storage},
     stream,
@@ -38,7 +38,7 @@ pub(super) fn shown(config: &Config) -> Vec<Shown> {
         stall_timeout,
         drain_window,
     } = stream;
-    let publish::Settings { batch, waiting: Room { count, bytes } } = publish;
+    let publish::Settings { batch, waiting: Backpressure { count, bytes } } = publish;
     let poll::Settings { targets, lease } = poll;
     let http::Settings {
         cors_origins,

@@ -1,10 +1,6 @@
-//! Where a request comes from, as far as limits are concerned: one IPv4 address, or the /64 that a site has of IPv6.
+//! The address of a client, as limits count it: one IPv4 address, or one /64 of IPv6.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -13,17 +9,17 @@ use super::forwarded::{self, Hop};
 
 /// An address as limits count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Site(Option<IpAddr>);
+pub struct RateKey(Option<IpAddr>);
 
-impl Site {
+impl RateKey {
     /// The one site of all clients whose address a proxy left out, or gave in a form that cannot be read.
     pub const UNKNOWN: Self = Self(None);
 
     /// The site of an address. An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is an IPv4 address.
     ///
     /// ```
-    /// use tinysse_hub::runtime::Site;
-    /// let site = |text: &str| Site::of(text.parse().unwrap());
+    /// use tinysse_hub::stream::RateKey;
+    /// let site = |text: &str| RateKey::of(text.parse().unwrap());
     /// assert_eq!(site("2001:db8::1"), site("2001:db8::ffff:1"));
     /// assert_ne!(site("2001:db8::1"), site("2001:db8:0:1::1"));
     /// assert_eq!(site("::ffff:192.0.2.1"), site("192.0.2.1"));
@@ -37,7 +33,7 @@ impl Site {
     }
 }
 
-/// Who sent a request, as far as its connection and the headers of trusted proxies tell.
+/// Who sent a request, as far as its connection and the headers of trusted proxies show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
     /// A client with this address.
@@ -78,10 +74,10 @@ impl Client {
 
     /// The site that is limited; `None` for a proxy itself, which is not limited.
     #[must_use]
-    pub fn site(self) -> Option<Site> {
+    pub fn site(self) -> Option<RateKey> {
         match self {
-            Self::Address(address) => Some(Site::of(address)),
-            Self::Unknown => Some(Site::UNKNOWN),
+            Self::Address(address) => Some(RateKey::of(address)),
+            Self::Unknown => Some(RateKey::UNKNOWN),
             Self::Proxy(_) => None,
         }
     }
@@ -92,54 +88,6 @@ impl Client {
         match self {
             Self::Address(address) | Self::Proxy(address) => Some(address),
             Self::Unknown => None,
-        }
-    }
-}
-
-/// How much each site has now, with a cap.
-#[derive(Clone, Debug)]
-pub struct Shares<K> {
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-    cap: usize,
-}
-
-/// One of a site's share; given back when it is dropped.
-#[derive(Debug)]
-pub struct Share<K: std::hash::Hash + Eq> {
-    of: Option<(Shares<K>, K)>,
-}
-
-impl<K: std::hash::Hash + Eq + Clone> Shares<K> {
-    /// Nobody has anything, and nobody more than `cap`.
-    #[must_use]
-    pub fn new(cap: usize) -> Self {
-        Self { taken: Arc::default(), cap }
-    }
-
-    /// One more for `who`, or for nobody, who is not limited. `None` if that would be too many.
-    #[must_use]
-    pub fn take(&self, who: Option<K>) -> Option<Share<K>> {
-        let Some(who) = who else { return Some(Share { of: None }) };
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(who.clone()).or_insert(0);
-        if *count >= self.cap {
-            return None;
-        }
-        *count += 1;
-        drop(taken);
-        Some(Share { of: Some((self.clone(), who)) })
-    }
-}
-
-impl<K: std::hash::Hash + Eq> Drop for Share<K> {
-    fn drop(&mut self) {
-        let Some((shares, who)) = &self.of else { return };
-        let mut taken = shares.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(who) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(who);
-            }
         }
     }
 }
@@ -185,11 +133,11 @@ mod tests {
             let client = seen("127.0.0.1", &[("x-forwarded-for", line)]);
             assert_eq!(
                 (client, client.site(), client.address()),
-                (Client::Unknown, Some(Site::UNKNOWN), None),
+                (Client::Unknown, Some(RateKey::UNKNOWN), None),
                 "{line:?}"
             );
         }
-        assert_ne!(Site::UNKNOWN, Site::of(Ipv6Addr::UNSPECIFIED.into()), "no address is in it");
+        assert_ne!(RateKey::UNKNOWN, RateKey::of(Ipv6Addr::UNSPECIFIED.into()), "no address is in it");
         assert_eq!(seen("10.0.0.1", &[]).site(), None);
     }
 
@@ -202,17 +150,5 @@ mod tests {
         assert_eq!(both("198.51.100.7", "for=198.51.100.8"), Client::Unknown);
         assert_eq!(both("198.51.100.7", "by=10.0.0.1"), Client::Unknown);
         assert_eq!(both("10.0.0.1", "for=198.51.100.8"), Client::Unknown);
-    }
-
-    #[test]
-    fn a_share_comes_back_and_leaves_nothing_behind() {
-        let shares = Shares::new(2);
-        let (one, two) = (shares.take(Some("a")), shares.take(Some("a")));
-        assert!(one.is_some() && two.is_some() && shares.take(Some("a")).is_none() && shares.take(Some("b")).is_some());
-        drop(one);
-        assert!(shares.take(Some("a")).is_some());
-        drop(two);
-        assert!(shares.taken.lock().expect("sound").is_empty());
-        assert!((0..9).map(|_| shares.take(None)).all(|share| share.is_some()));
     }
 }

@@ -1,4 +1,4 @@
-//! Whose rights changed. Pure.
+//! AffectedUsers rights changed. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 /// More users than this are everybody.
 const BOUND: usize = 1_000;
 
-/// Whose rights changed.
+/// AffectedUsers rights changed.
 ///
 /// ```
-/// use tinysse_hub::auth::whose::Whose;
-/// let mut whose = Whose::from(Some("ada"));
-/// whose.add(Whose::from(Some("bob")));
+/// use tinysse_hub::auth::affected_users::AffectedUsers;
+/// let mut whose = AffectedUsers::from(Some("ada"));
+/// whose.add(AffectedUsers::from(Some("bob")));
 /// assert!(whose.has("ada") && whose.has("bob") && !whose.has("eve"));
-/// whose.add(Whose::from(None));
-/// assert_eq!(whose, Whose::Everybody);
+/// whose.add(AffectedUsers::from(None));
+/// assert_eq!(whose, AffectedUsers::Everybody);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Whose {
+pub enum AffectedUsers {
     /// All of them, or nobody knows whose.
     Everybody,
     /// Theirs.
     Users(BTreeSet<String>),
 }
 
-impl From<Option<&str>> for Whose {
+impl From<Option<&str>> for AffectedUsers {
     fn from(user: Option<&str>) -> Self {
         user.map_or(Self::Everybody, |user| Self::Users(BTreeSet::from([user.to_owned()])))
     }
 }
 
-impl Whose {
+impl AffectedUsers {
     /// Theirs too.
     pub fn add(&mut self, others: Self) {
         match (&mut *self, others) {
@@ -63,12 +63,12 @@ mod tests {
 
     #[test]
     fn too_many_are_everybody() {
-        let mut whose = Whose::from(Some("0"));
+        let mut whose = AffectedUsers::from(Some("0"));
         for n in 1..BOUND {
-            whose.add(Whose::from(Some(n.to_string().as_str())));
+            whose.add(AffectedUsers::from(Some(n.to_string().as_str())));
         }
         assert!(whose.has("7") && !whose.has("eve"));
-        whose.add(Whose::from(Some("one more")));
-        assert_eq!(whose, Whose::Everybody);
+        whose.add(AffectedUsers::from(Some("one more")));
+        assert_eq!(whose, AffectedUsers::Everybody);
     }
 }

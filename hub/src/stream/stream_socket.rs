@@ -1,8 +1,8 @@
-//! A stream's own lane: once its request is read, the socket is ours alone, and a stream is a socket and a cursor. HTTP/1.1 needs
+//! A stream that owns its socket: once its request is read, HTTP is over, and a stream is a socket and a cursor. HTTP/1.1 needs
 //! nothing more from here on than a head and chunks, and hyper's buffers, timers and state are given back.
 //!
-//! Writing is done by the [flusher](super::flush), for many lanes in turn. A lane's own task waits: for the end of the client, for the order
-//! to cut it, and, if the socket does not take what it is given, for room.
+//! Writing is done by the [flusher](super::writer), for many streams in turn. The task of a stream waits: for the end of the client, for the order
+//! to cut it, and, if the socket does not take what it is given, for space.
 
 use std::{
     io,
@@ -17,13 +17,13 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::time::{Sleep, sleep};
 
-use super::{conn::Socket, joined::Joined, stream::EventBody};
+use super::{conn::Socket, stream::EventBody, write_buffer::WriteBuffer};
 
-/// How many bytes of what a client says on its stream are thrown away at a time.
+/// How many bytes that a client sends on its stream are discarded at a time.
 const UNHEARD: usize = 256;
 
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct StreamSocket {
     socket: Socket,
     state: Mutex<State>,
     /// Nothing more will be written; when `rest` is out, the connection ends.
@@ -32,10 +32,10 @@ pub(crate) struct Lane {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the socket did not take. While there is some, the lane's task writes, and nobody else.
+    /// What the socket did not take. While there is some, only the task of the stream writes.
     rest: Bytes,
     failed: bool,
-    /// Of the lane's task.
+    /// Wakes the task of the stream.
     waker: Option<Waker>,
 }
 
@@ -43,23 +43,23 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrote {
     All,
-    /// The rest goes out when there is room.
+    /// The rest is written when there is space.
     Part,
     Failed,
 }
 
-impl Lane {
+impl StreamSocket {
     pub(crate) fn new(socket: Socket) -> Self {
         Self { socket, state: Mutex::default(), ended: AtomicBool::new(false) }
     }
 
-    /// Whether bytes wait for room in the socket.
+    /// Whether bytes wait for space in the socket.
     pub(super) fn is_full(&self) -> bool {
         !self.state().rest.is_empty()
     }
 
-    /// Writes what the socket takes, and keeps the rest. Only one may write at a time, and only if the lane is not full.
-    pub(super) fn write(&self, out: Joined) -> Wrote {
+    /// Writes what the socket takes, and keeps the rest. Only one may write at a time, and only if the buffer is not full.
+    pub(super) fn write(&self, out: WriteBuffer) -> Wrote {
         let mut left = out.as_slice();
         let wrote = self.push(&mut left);
         let written = out.as_slice().len() - left.len();
@@ -135,7 +135,7 @@ impl Lane {
         .await;
     }
 
-    /// Reads until there is nothing; true if the client is gone. What it says is not heard: its request was all it had to say.
+    /// Reads until there is nothing; returns true if the client is gone. What it sends is discarded: its request was complete.
     fn left(&self, cx: &mut Context<'_>) -> bool {
         loop {
             match self.socket.poll_readable(cx) {
@@ -152,7 +152,7 @@ impl Lane {
         }
     }
 
-    /// Writes the rest as far as there is room.
+    /// Writes the rest as far as there is space.
     fn drain(&self, cx: &mut Context<'_>) {
         while self.is_full() {
             match self.socket.poll_writable(cx) {

@@ -7,19 +7,19 @@ const OVERHEAD: usize = 160;
 
 /// A map by name that can be forgotten by time.
 #[derive(Debug)]
-pub(super) struct Dated<V = ()> {
+pub(super) struct ExpiringMap<V = ()> {
     at: BTreeMap<String, (u64, V)>,
     order: BTreeSet<(u64, String)>,
     bytes: usize,
 }
 
-impl<V> Default for Dated<V> {
+impl<V> Default for ExpiringMap<V> {
     fn default() -> Self {
         Self { at: BTreeMap::new(), order: BTreeSet::new(), bytes: 0 }
     }
 }
 
-impl<V: Clone> Dated<V> {
+impl<V: Clone> ExpiringMap<V> {
     pub(super) fn get(&self, name: &str) -> Option<(u64, V)> {
         self.at.get(name).cloned()
     }

@@ -1,4 +1,4 @@
-//! Stream tokens for an app that knows its users by itself, and needs no session of ours to prove who asks.
+//! Stream tokens for an app that knows its users by itself, and needs no session of the hub to prove who asks.
 
 use tinysse::proto::audience::Identity;
 
@@ -16,7 +16,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`BadName`].
-    pub fn vouch(&self, identity: Identity, session: &str) -> Result<String, BadName> {
+    pub fn issue_for(&self, identity: Identity, session: &str) -> Result<String, BadName> {
         names::check(&identity)?;
         if !session.is_empty() {
             names::name("session", session)?;

@@ -1,4 +1,4 @@
-//! Writing, for all lanes: streams that have something to get are queued, and written to in turn.
+//! Writing, for all streams: those that have something to get are queued, and written to in turn.
 //!
 //! While a round goes over the streams, publishing goes on; a stream that is served later gets all that came meanwhile in one write. So the
 //! busier the hub, the less a delivery costs, and no update waits for a timer. Publishing itself only appends to the log and to these queues.

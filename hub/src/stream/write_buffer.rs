@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::hub::{Form, Out};
+use crate::hub::{EncodedFrame, FrameSink};
 
 /// A single update stays the bytes that all clients share; several are joined, so that they cost one system call.
 #[derive(Debug, Default)]
-pub(super) struct Joined {
+pub(super) struct WriteBuffer {
     one: Option<Arc<[u8]>>,
     many: Vec<u8>,
 }
 
-impl Joined {
+impl WriteBuffer {
     /// Behind bytes that are no chunk: the head of the response.
     pub(super) fn behind(head: Vec<u8>) -> Self {
         Self { one: None, many: head }
@@ -40,12 +40,12 @@ impl Joined {
     }
 }
 
-impl Out for Joined {
+impl FrameSink for WriteBuffer {
     fn size(&self) -> usize {
         self.as_slice().len()
     }
 
-    fn shared(&mut self, form: &Form) {
+    fn shared(&mut self, form: &EncodedFrame) {
         if self.size() == 0 {
             self.one = Some(form.chunk().clone());
         } else {
@@ -54,7 +54,7 @@ impl Out for Joined {
     }
 
     fn own(&mut self, frame: &[u8]) {
-        Form::write(frame, self.room());
+        EncodedFrame::write(frame, self.room());
     }
 }
 
@@ -64,11 +64,11 @@ mod tests {
 
     #[test]
     fn one_is_shared_and_several_are_joined() {
-        let form = Form::new(b"data: x\n\n");
-        let mut one = Joined::default();
+        let form = EncodedFrame::new(b"data: x\n\n");
+        let mut one = WriteBuffer::default();
         one.shared(&form);
         assert_eq!(one.bytes().as_ptr(), form.chunk().as_ptr());
-        let mut many = Joined::behind(b"HEAD\r\n\r\n".to_vec());
+        let mut many = WriteBuffer::behind(b"HEAD\r\n\r\n".to_vec());
         many.own(b"data: a\n\n");
         many.shared(&form);
         many.end();

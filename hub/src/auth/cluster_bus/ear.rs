@@ -14,7 +14,7 @@ use tinysse::proto::{
 };
 use tokio::time::sleep;
 
-use super::{Heard, Places, Revocation, Shared, Whose, field, id_of, newest, revocation};
+use super::{AffectedUsers, ClusterBus, Heard, Places, Revocation, field, id_of, newest, revocation};
 use crate::{clock::jitter, redis::Link};
 
 /// How long one question waits inside Redis.
@@ -27,7 +27,7 @@ const POLICY: Policy = Policy { floor: 50, base: 100, cap: 1_000 };
 /// A node's reader of both streams.
 #[derive(Debug)]
 pub struct Ear<'a> {
-    shared: &'a Shared,
+    shared: &'a ClusterBus,
     /// At most one page, the revocations of it together.
     heard: VecDeque<Heard>,
     /// The last entries that were read.
@@ -42,7 +42,7 @@ pub struct Ear<'a> {
 }
 
 impl<'a> Ear<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(super) fn new(shared: &'a ClusterBus) -> Self {
         Self {
             shared,
             heard: VecDeque::new(),
@@ -55,7 +55,7 @@ impl<'a> Ear<'a> {
         }
     }
 
-    /// What is added next, whenever that comes. Whoever asks again has acted on it.
+    /// What is added next, whenever that comes. A caller that asks again has acted on it.
     pub async fn next(&mut self) -> Heard {
         loop {
             if let Some(heard) = self.heard.pop_front() {
@@ -137,7 +137,7 @@ impl<'a> Ear<'a> {
         }
         if !is_there(&mut conn, &self.shared.rights, &self.places.rights).await? {
             self.places.rights = id_of(newest(&self.shared.rights).query_async(&mut conn).await?);
-            self.heard.push_back(Heard::Rights(Whose::Everybody));
+            self.heard.push_back(Heard::Rights(AffectedUsers::Everybody));
         }
         self.behind = true;
         Ok(self.conn.insert(conn).clone())
@@ -157,10 +157,10 @@ impl<'a> Ear<'a> {
         let missed = entry.get::<String>("after").is_none_or(|after| after != self.places.rights);
         let whose = field(&entry, "whose").and_then(|text| serde_json::from_str(&text).map_err(|e| e.to_string()));
         if missed {
-            self.heard.push_back(Heard::Rights(Whose::Everybody));
+            self.heard.push_back(Heard::Rights(AffectedUsers::Everybody));
         } else if !self.is_ours(&entry) {
             // Of what can't be read it is known that something changed.
-            self.heard.push_back(Heard::Rights(whose.unwrap_or(Whose::Everybody)));
+            self.heard.push_back(Heard::Rights(whose.unwrap_or(AffectedUsers::Everybody)));
         }
         self.places.rights = entry.id;
     }

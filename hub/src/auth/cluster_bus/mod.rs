@@ -2,11 +2,11 @@
 //!
 //! `P:revoked` is a stream with the fields `at` (a place in the count of logins and revocations), `whom`, `by` (a node) and `again` (`1` if a node
 //! repeats another's at a later place; see [`Revoked::hear`](super::revoked::Revoked::hear)). `P:rights` is a short stream with `whose`, `by`
-//! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` stands there while a token that was used
+//! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` exists while a token that was used
 //! would still be good.
 //!
 //! *Invariant:* a node reads both streams on from where it was when its connection was lost, and knows what was added meanwhile before it is ready
-//! again. If Redis does not have that place any more, it reads all revocations again, and takes everybody's rights for changed. Until then it
+//! again. If Redis does not have that place any more, it reads all revocations again, and takes the rights of all users for changed. Until then it
 //! trusts nothing that it remembers of rights.
 
 mod ear;
@@ -19,8 +19,8 @@ use ::redis::{
 };
 
 use super::{
+    affected_users::AffectedUsers,
     revoked::{Moment, Revoke},
-    whose::Whose,
 };
 use crate::{
     clock::random_name,
@@ -29,7 +29,7 @@ use crate::{
 
 pub use ear::Ear;
 
-/// Changes of rights that are kept. Who falls behind further takes everybody's for changed.
+/// Changes of rights that are kept. A node that falls behind further takes those of all users for changed.
 const CHANGES: u32 = 1_000;
 
 /// Keys: the stream. Arguments: for how long it is kept in ms, at, whom, by, again.
@@ -59,7 +59,7 @@ const GIVE_BACK: &str = "return redis.call('DEL', KEYS[1])";
 
 /// What this node shares with the others.
 #[derive(Debug)]
-pub struct Shared {
+pub struct ClusterBus {
     link: Link,
     revoked: String,
     rights: String,
@@ -68,7 +68,7 @@ pub struct Shared {
     who: String,
     say_revoked: Script,
     say_changed: Script,
-    use_up: Script,
+    consume: Script,
     give_back: Script,
     /// The last entries of both streams when this node began: what was revoked until then it knows, and of rights it remembers nothing older.
     begun: Places,
@@ -82,13 +82,13 @@ struct Places {
     rights: String,
 }
 
-/// What some node says.
+/// What another node reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in Redis everything comes again.
     Revoked(Vec<Revocation>),
     /// They may be others now.
-    Rights(Whose),
+    Rights(AffectedUsers),
 }
 
 /// A revocation by some node.
@@ -98,11 +98,11 @@ pub struct Revocation {
     pub moment: Moment,
     /// Whom it concerns.
     pub whom: Revoke,
-    /// A node repeats what another said.
+    /// A node repeats what another reported.
     pub again: bool,
 }
 
-impl Shared {
+impl ClusterBus {
     /// Answers with the revocations that count already.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl Shared {
             who: random_name(),
             say_revoked: script(REVOKED),
             say_changed: script(CHANGED),
-            use_up: script(USE_UP),
+            consume: script(USE_UP),
             give_back: script(GIVE_BACK),
             begun,
             hears: AtomicBool::new(true),
@@ -137,7 +137,7 @@ impl Shared {
         Ok((shared, known))
     }
 
-    /// Whether this node knows what the others said. Not while it is cut off from Redis.
+    /// Whether this node knows what the others reported. Not while it is cut off from Redis.
     #[must_use]
     pub fn hears(&self) -> bool {
         self.hears.load(Ordering::Acquire)
@@ -157,11 +157,11 @@ impl Shared {
         added_ms(&self.link.run::<String>(&self.say_revoked, fill).await.map_err(|failure| failure.to_string())?)
     }
 
-    /// Says to all nodes whose rights changed. Those that are started later know nothing older.
+    /// Reports to all nodes whose rights changed. Those that are started later know nothing older.
     ///
     /// # Errors
-    /// In words. It may have been said all the same.
-    pub async fn rights(&self, whose: &Whose) -> Result<(), String> {
+    /// In words. It may have been reported all the same.
+    pub async fn rights(&self, whose: &AffectedUsers) -> Result<(), String> {
         let whose = serde_json::to_string(whose).map_err(|error| error.to_string())?;
         let fill = |call: &mut ScriptInvocation<'_>, _| {
             call.key(&self.rights).arg(CHANGES).arg(&whose).arg(&self.who);
@@ -173,12 +173,12 @@ impl Shared {
     ///
     /// # Errors
     /// In words. It may have been used up all the same.
-    pub async fn use_up(&self, jti: &str, exp_ms: u64, left_ms: u64) -> Result<bool, String> {
+    pub async fn consume(&self, jti: &str, exp_ms: u64, left_ms: u64) -> Result<bool, String> {
         let (key, name) = (self.used(jti), random_name());
         let fill = |call: &mut ScriptInvocation<'_>, _| {
             call.key(&key).arg(exp_ms).arg(left_ms).arg(&name);
         };
-        let first = self.link.run::<i64>(&self.use_up, fill).await;
+        let first = self.link.run::<i64>(&self.consume, fill).await;
         first.map(|first| first == 1).map_err(|failure| failure.to_string())
     }
 
@@ -195,7 +195,7 @@ impl Shared {
         self.link.key(&format!("used:{jti}"))
     }
 
-    /// An ear for what the other nodes say.
+    /// A reader of what the other nodes report.
     #[must_use]
     pub fn ear(&self) -> Ear<'_> {
         Ear::new(self)
@@ -209,7 +209,7 @@ fn newest(key: &str) -> ::redis::Cmd {
     ask
 }
 
-/// Its id, or nothing if there is none.
+/// Its id, or an empty text.
 fn id_of(newest: StreamRangeReply) -> String {
     newest.ids.into_iter().next().map_or_else(String::new, |entry| entry.id)
 }

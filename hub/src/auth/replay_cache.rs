@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{dated::Dated, jwt::Claims};
+use super::{expiring_map::ExpiringMap, jwt::Claims};
 
 /// What used tokens may take in memory, in bytes: about 290,000 tokens.
 const BYTES: usize = 64 << 20;
@@ -28,15 +28,15 @@ pub(super) enum Use {
 
 /// The tokens that were used and would otherwise be valid. A token is never forgotten while it is valid.
 #[derive(Debug, Default)]
-pub(super) struct Used {
+pub(super) struct ReplayCache {
     /// Until when each would be valid, and whose it is.
-    until: Dated<String>,
+    until: ExpiringMap<String>,
     /// What the tokens of each user take.
     bytes: BTreeMap<String, usize>,
     total: usize,
 }
 
-impl Used {
+impl ReplayCache {
     /// Uses a token, unless it was used. Without a `jti` it can't be distinguished from others, so it is as good as used.
     pub(super) fn take(&mut self, claims: &Claims, now_ms: u64) -> Use {
         let Claims { jti, sub, exp, .. } = claims;
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn once_unless_given_back() {
-        let mut used = Used::default();
+        let mut used = ReplayCache::default();
         let ada = token("ada", "a", 60);
         assert_eq!((used.take(&ada, 0), used.take(&ada, 0)), (Use::First, Use::Again));
         used.give_back(&ada);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_user_with_tokens_without_end_is_the_only_one_who_waits() {
-        let mut used = Used::default();
+        let mut used = ReplayCache::default();
         let first = token("ada", "0", 1_000);
         assert_eq!(used.take(&first, 0), Use::First);
         let mut count = 1;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_however_many_they_are() {
-        let mut used = Used::default();
+        let mut used = ReplayCache::default();
         let mut n: u64 = 0;
         while used.take(&token(&(n % 1_000).to_string(), &n.to_string(), 1_000), 0) == Use::First {
             n += 1;

@@ -5,7 +5,7 @@
 //! ```
 //! use tinysse::proto::wire::id::Epoch;
 //! use tinysse_hub::{
-//!     engine::{Batch, Durability, EngineError, Receipt, Record, ledger::{Entry, Ledger}},
+//!     engine::{Batch, Durability, EngineError, Receipt, Record, sequencer::{Entry, Sequencer}},
 //!     hub::Update,
 //! };
 //!
@@ -13,7 +13,7 @@
 //!     records: vec![Record { logged: 1, update: Update::new("projects") }],
 //!     receipt: Some(Receipt { key: "order 7".into(), fingerprint }),
 //! };
-//! let mut ledger = Ledger::new(Epoch(7), 41, Durability::Memory);
+//! let mut ledger = Sequencer::new(Epoch(7), 41, Durability::Memory);
 //! assert!(matches!(ledger.enter(&batch(1)), Ok(Entry::New(appended)) if appended.first == 42));
 //! assert!(matches!(ledger.enter(&batch(1)), Ok(Entry::Known(appended)) if appended.first == 42));
 //! assert_eq!(ledger.enter(&batch(2)), Err(EngineError::Reused));
@@ -28,7 +28,7 @@ use super::{Appended, Batch, Durability, EngineError};
 
 /// How long a receipt is kept, in milliseconds.
 pub const LIFE_MS: u64 = 300_000;
-/// So many receipts are kept.
+/// The number of receipts that are kept.
 pub const BOUND: usize = 10_000;
 
 /// What makes a request happen once: its key, and what it was about.
@@ -40,7 +40,7 @@ pub struct Receipt {
     pub fingerprint: u64,
 }
 
-/// What a receipt stands for.
+/// What a receipt refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
     /// Of the body.
@@ -64,7 +64,7 @@ pub enum Entry {
 
 /// The head of a log and its receipts.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Sequencer {
     epoch: Epoch,
     head: u64,
     reached: Durability,
@@ -72,8 +72,8 @@ pub struct Ledger {
     by_age: BTreeSet<(u64, String)>,
 }
 
-impl Ledger {
-    /// Of a log that ends at `head`, and whose updates are as safe as `reached` says.
+impl Sequencer {
+    /// Makes the ledger of a log that ends at `head`, and whose updates are as safe as `reached`.
     #[must_use]
     pub fn new(epoch: Epoch, head: u64, reached: Durability) -> Self {
         Self { epoch, head, reached, done: HashMap::new(), by_age: BTreeSet::new() }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_receipt_ends_with_its_age() {
-        let mut ledger = Ledger::new(Epoch(7), 0, Durability::Group);
+        let mut ledger = Sequencer::new(Epoch(7), 0, Durability::Group);
         assert_eq!(first(ledger.enter(&batch(1_000, "a"))), (true, 1));
         assert_eq!(first(ledger.enter(&batch(1_000 + LIFE_MS, "a"))), (false, 1));
         assert_eq!(first(ledger.enter(&batch(1_001 + LIFE_MS, "a"))), (true, 2));
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_receipts_is_bounded() {
-        let mut ledger = Ledger::new(Epoch(7), 0, Durability::Group);
+        let mut ledger = Sequencer::new(Epoch(7), 0, Durability::Group);
         for n in 0..BOUND as u64 + 3 {
             ledger.enter(&batch(n, &n.to_string())).expect("entered");
         }

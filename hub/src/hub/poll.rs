@@ -5,7 +5,7 @@ use tinysse::proto::{
     wire::control::{Beat, Bye, Gap, Hello, Reason, Resync},
 };
 
-use super::{ClientId, Hub, Out, slow};
+use super::{ClientId, FrameSink, Hub, slow};
 
 impl Hub {
     /// At this time the client is asked to open its next stream: it is old (bye `rotate`), so that load spreads over new servers, or its
@@ -22,7 +22,7 @@ impl Hub {
     ///
     /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
     /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
-    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut impl Out) -> bool {
+    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut impl FrameSink) -> bool {
         self.log.expire(now);
         let before = out.size();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closed) else { return false };
@@ -109,7 +109,7 @@ impl Hub {
     }
 
     /// When to poll a client that nobody wakes: at its next beat, when it is to end or to close, or at once if a hello, a bye or the
-    /// news of other rights stands out. `None` if it is gone or closed.
+    /// notice of other rights is still to be sent. `None` if it is gone or closed.
     #[must_use]
     pub fn wants(&self, id: ClientId) -> Option<Time> {
         let client = self.clients.get(id).filter(|client| !client.closed)?;
@@ -137,7 +137,7 @@ impl Hub {
     /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The first reason
     /// counts, but lost rights beat every other.
     ///
-    /// Behind `drain`, `rotate` and `token` the stream stands a while longer, see [`linger_ms`](super::HubConfig::linger_ms); behind others it closes.
+    /// After `drain`, `rotate` and `token` the stream stays open a while longer, see [`linger_ms`](super::HubConfig::linger_ms); after others it closes.
     pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
         let Some(client) = self.clients.get_mut(id) else { return };
         let bye = Bye { reason, wait: wait_ms, retry: retry_ms };
@@ -153,13 +153,13 @@ impl Hub {
         self.clients.get(id).is_none_or(|client| client.closed)
     }
 
-    /// Why a stream is to end, if it is: the reason of its bye, said or still to be said.
+    /// Why a stream is to end, if it is: the reason of its bye, sent or still to be sent.
     #[must_use]
     pub fn leaves(&self, id: ClientId) -> Option<Reason> {
         self.clients.get(id)?.bye.map(|bye| bye.reason)
     }
 
-    /// True once the bye was polled, whether or not the stream still stands.
+    /// True once the bye was polled, whether or not the stream is still open.
     #[must_use]
     pub fn said_bye(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(|client| client.stands.is_some())

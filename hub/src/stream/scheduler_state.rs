@@ -6,11 +6,7 @@ use tinysse::proto::{registry::Pattern, rng::Rng, time::Time, wire::control::Rea
 use tokio::sync::watch;
 
 use super::{
-    conn::Conn,
-    lane::Lane,
-    peer::{Share, Site},
-    view::Came,
-    wheel::Wheel,
+    client_ip::RateKey, conn::Conn, deadlines::Deadlines, quota::Permit, stream_socket::StreamSocket, view::Came,
 };
 use crate::{
     auth::jwt::Claims,
@@ -28,7 +24,7 @@ pub(super) struct State {
     pub(super) open: ClientMap<Box<Open>>,
     /// Who is to be written to, each once. Bounded by the number of streams.
     pub(super) queues: Vec<VecDeque<ClientId>>,
-    pub(super) wheel: Wheel<ClientId>,
+    pub(super) deadlines: Deadlines<ClientId>,
     pub(super) rng: Rng,
     pub(super) draining: bool,
     /// Who wants to know whether anybody may see something, by the hub's number for it.
@@ -42,12 +38,12 @@ pub(super) struct Open {
     pub(super) claims: Arc<Claims>,
     /// What was asked for, whatever is allowed.
     pub(super) types: Option<Vec<Pattern>>,
-    _share: (Share<String>, Share<Site>),
+    _share: (Permit<String>, Permit<RateKey>),
     pub(super) conn: Arc<Conn>,
     pub(super) came: Came,
     pub(super) outlet: Outlet,
     pub(super) queued: bool,
-    /// The slot of the wheel in which it stands.
+    /// The slot of the wheel that contains it.
     looked_at: Time,
 }
 
@@ -58,7 +54,7 @@ pub(super) enum Outlet {
     Idle,
     /// Hyper waits.
     Body(Waker),
-    Lane(Arc<Lane>),
+    Socket(Arc<StreamSocket>),
 }
 
 impl State {
@@ -67,7 +63,7 @@ impl State {
             hub,
             open: ClientMap::default(),
             queues: vec![VecDeque::new(); queues],
-            wheel: Wheel::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
+            deadlines: Deadlines::new((u64::from(beat_ms) / LATE.0).clamp(1, LATE.1)),
             rng: jitter(),
             draining: false,
             watches: Vec::new(),
@@ -89,9 +85,9 @@ impl State {
             }
             Outlet::Body(_) => match std::mem::replace(&mut open.outlet, Outlet::Idle) {
                 Outlet::Body(waker) => Some(waker),
-                Outlet::Idle | Outlet::Lane(_) => None,
+                Outlet::Idle | Outlet::Socket(_) => None,
             },
-            Outlet::Lane(_) => {
+            Outlet::Socket(_) => {
                 if !std::mem::replace(&mut open.queued, true) {
                     self.queues[queue].push_back(id);
                 }
@@ -126,25 +122,25 @@ impl State {
     /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier anyway.
     pub(super) fn look_again(&mut self, id: ClientId) {
         let (Some(due), Some(open)) = (self.hub.wants(id), self.open.get_mut(&id)) else { return };
-        if due.plus(self.wheel.width()) <= open.looked_at {
-            open.looked_at = self.wheel.insert(due, id);
+        if due.plus(self.deadlines.width()) <= open.looked_at {
+            open.looked_at = self.deadlines.insert(due, id);
         }
     }
 
     /// The connection of a stream that hyper carries and that takes nothing, though something is due for too long: over HTTP/2 the others on
-    /// its connection may be well, so that the socket tells nothing.
+    /// its connection may be well, so that the socket reports nothing.
     pub(super) fn stuck(&self, id: ClientId, now: Time) -> Option<Arc<Conn>> {
         let open = self.open.get(&id).filter(|open| matches!(open.outlet, Outlet::Idle))?;
         self.hub.wants(id).filter(|due| due.plus(self.patience) <= now).map(|_| Arc::clone(&open.conn))
     }
 
-    /// Whether a stream that stood in a slot has something to do; else it is put in a later one.
+    /// Whether a stream that was in a slot has something to do; else it is put in a later one.
     pub(super) fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
         let Some(open) = self.open.get_mut(&id).filter(|open| open.looked_at == slot) else { return false };
         open.looked_at = Time(u64::MAX);
         if self.hub.wants(id).is_some_and(|due| due <= now) {
             if matches!(open.outlet, Outlet::Idle) {
-                open.looked_at = self.wheel.insert(now.plus(self.patience), id);
+                open.looked_at = self.deadlines.insert(now.plus(self.patience), id);
             }
             return true;
         }
@@ -159,14 +155,14 @@ impl Open {
         match &self.outlet {
             Outlet::Idle => false,
             Outlet::Body(_) => true,
-            Outlet::Lane(lane) => !self.queued && !lane.is_full(),
+            Outlet::Socket(socket) => !self.queued && !socket.is_full(),
         }
     }
 
     pub(super) fn new(
         claims: Arc<Claims>,
         types: Option<Vec<Pattern>>,
-        share: (Share<String>, Share<Site>),
+        share: (Permit<String>, Permit<RateKey>),
         conn: Arc<Conn>,
         came: Came,
     ) -> Self {

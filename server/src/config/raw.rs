@@ -18,7 +18,7 @@ use tinysse_hub::{
 /// as the flags, in the file (`token-ttl = "60s"`).
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Layer {
+pub struct RawConfig {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "TINYSSE_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -171,7 +171,7 @@ pub struct Layer {
     /// The cookie that holds the app session [default: tinysse_session]
     #[arg(long, env = "TINYSSE_SESSION_COOKIE", value_name = "NAME")]
     pub session_cookie: Option<String>,
-    /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: as the session says]
+    /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: those in the session]
     #[arg(long, env = "TINYSSE_DIRECTORY", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
     pub directory: Option<Secret>,
     /// What the address of --directory is shown as bearer
@@ -225,14 +225,14 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::from(text.to_owned()))
 }
 
-impl Layer {
+impl RawConfig {
     /// This layer, with `below` where it is silent. A list is one setting: it replaces the list below.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         fn list<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
             if above.is_empty() { below } else { above }
         }
-        // Each of these says no to the others.
+        // Each of these excludes the others.
         let named = self.data.is_some() || self.memory == Some(true) || self.redis.is_some();
         let (data, memory, redis) = if named {
             (self.data, self.memory, self.redis)

@@ -9,7 +9,7 @@ use crate::append::AppendFile;
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct RevocationLog {
     file: AppendFile,
     tidy_at: u64,
 }
@@ -21,7 +21,7 @@ struct Line {
     whom: Revoke,
 }
 
-impl Ledger {
+impl RevocationLog {
     /// Reads what is not over at `now_ms` (in milliseconds since 1970), where a revocation counts for `life_ms`.
     ///
     /// # Errors
@@ -65,23 +65,23 @@ mod tests {
     fn it_remembers_what_counts() {
         let path = std::env::temp_dir().join(format!("tinysse-ledger-{}", std::process::id()));
         let ada = Revoke::User("ada\n\"x\"".into());
-        let (mut ledger, known) = Ledger::open(&path, 0, 10).expect("new");
+        let (mut ledger, known) = RevocationLog::open(&path, 0, 10).expect("new");
         assert_eq!(known, []);
         let at = |ms| Moment { at: ms + 100, ms };
         for (ms, whom) in [(1, Revoke::Jti("j".into())), (5, ada.clone()), (2, Revoke::Before(7))] {
             ledger.add(at(ms), &whom).expect("written");
         }
         drop(ledger);
-        let known = Ledger::open(&path, 15, 10).expect("sound").1;
+        let known = RevocationLog::open(&path, 15, 10).expect("sound").1;
         assert_eq!(known, [(at(5), ada), (at(2), Revoke::Before(7))]);
-        assert_eq!(Ledger::open(&path, 0, 10).expect("sound").1, known, "what is over is gone");
+        assert_eq!(RevocationLog::open(&path, 0, 10).expect("sound").1, known, "what is over is gone");
         std::fs::remove_file(&path).expect("removed");
     }
 
     #[test]
     fn it_does_not_grow_without_end() {
         let path = std::env::temp_dir().join(format!("tinysse-ledger-grows-{}", std::process::id()));
-        let (mut ledger, _) = Ledger::open(&path, 0, 10).expect("new");
+        let (mut ledger, _) = RevocationLog::open(&path, 0, 10).expect("new");
         let whom = |ms: u64| Revoke::User(format!("{ms}{}", "x".repeat(200_000)));
         let (mut longest, moment) = (0, |ms| Moment { at: ms, ms });
         for ms in 0..30 {
@@ -91,7 +91,7 @@ mod tests {
         }
         assert!((TIDY / 2..2 * TIDY).contains(&longest), "{longest}");
         drop(ledger);
-        let known = Ledger::open(&path, 30, 10).expect("sound").1;
+        let known = RevocationLog::open(&path, 30, 10).expect("sound").1;
         assert_eq!(known.last(), Some(&(moment(29), whom(29))));
         std::fs::remove_file(&path).expect("removed");
     }
