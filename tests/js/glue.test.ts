@@ -71,7 +71,10 @@ describe('only private properties are shortened', () => {
   ])('%s', (dir, sources) => {
     const glue = text(`${dir}/glue.js`);
     const used = new Set(sources.flatMap((name) => [...properties(`src/web/${name}.js`)]));
-    const [own, others] = [[...used].filter((name) => name.startsWith('_')), [...used].filter((name) => !name.startsWith('_'))];
+    const [own, others] = [
+      [...used].filter((name) => name.startsWith('_')),
+      [...used].filter((name) => !name.startsWith('_')),
+    ];
     expect(own.length).toBeGreaterThan(20);
     expect(own.filter((name) => new RegExp(`\\.${name}\\b`).test(glue))).toEqual([]);
     expect(others).toContain('text');
