@@ -13,9 +13,9 @@ const session = 'src/proto/session/mod.rs';
 const wish = 'src/proto/session/step/wish.rs';
 const retries = 'src/proto/session/retries.rs';
 const scan = 'src/proto/wire/scan.rs';
-const log = 'examples/server/src/hub/log.rs';
-const due = 'examples/server/src/hub/due.rs';
-const trimmed = 'examples/server/src/hub/trimmed.rs';
+const log = 'hub/src/hub/log.rs';
+const due = 'hub/src/hub/poll.rs';
+const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
 const mutants = [
@@ -181,8 +181,10 @@ for (const part of [
   'tests',
   'wasm/client',
   'wasm/eventsource',
-  'examples/look',
+  'examples/progress-api',
   'examples/server',
+  'hub',
+  'server',
 ]) {
   cpSync(at(part), join(tree, part), { recursive: true });
 }

@@ -33,7 +33,7 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
  */
 export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => WasmClient;
 
-/** An input of the session: see `note` in `src/web/bindings.js`. */
+/** An input of the session: see `_record` in `src/web/bindings.js`. */
 export type TracedInput = [
   at: number,
   word: number,

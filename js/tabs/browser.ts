@@ -1,5 +1,5 @@
 import { TabElection } from './election.js';
-import type { Message, Session, World } from './messages.js';
+import type { Message, TabClient, TabEnvironment } from './messages.js';
 
 /** What makes a tab's stream: tabs share one only if all of it is the same. */
 export interface Group {
@@ -14,7 +14,7 @@ export interface Group {
  *
  * Nothing is shared between different users, URLs, types or cookie policies: the name of lock and channel is all of them.
  */
-export function joinTabs(group: Group, session: Session, changed: () => void): TabElection {
+export function joinTabs(group: Group, session: TabClient, changed: () => void): TabElection {
   const url = new URL(group.url, typeof document === 'object' ? document.baseURI : location.href).href;
   const name = ['tinysse/1', url, group.user, group.types.join(), group.withCredentials ? 'include' : ''].join('\n');
   const channel = new BroadcastChannel(name);
@@ -40,7 +40,7 @@ export function joinTabs(group: Group, session: Session, changed: () => void): T
       else tab.unable();
     });
   };
-  const world: World = {
+  const world: TabEnvironment = {
     now: () => Date.now(),
     setTimeout: (fn, ms) => setTimeout(fn, ms),
     clearTimeout: (timer) => clearTimeout(timer as number),

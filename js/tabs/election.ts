@@ -1,4 +1,5 @@
-import type { Message, Role, Session, SharedStatus, World } from './messages.js';
+import type { Role } from '../model/snapshot.js';
+import type { Message, SharedStatus, TabClient, TabEnvironment } from './messages.js';
 import { type Frame, Relay } from './replay-buffer.js';
 
 /** A leader that sent nothing for this long (milliseconds) is asked whether it lives; a tab draws its own pace, so that one asks for all. */
@@ -37,8 +38,8 @@ export class TabElection {
   /** What the leader shows, while one is followed. */
   leading: SharedStatus | undefined;
   readonly #me: string;
-  readonly #world: World;
-  readonly #session: Session;
+  readonly #world: TabEnvironment;
+  readonly #session: TabClient;
   readonly #relay = new Relay();
   readonly #pace: number;
   #leader = '';
@@ -62,7 +63,7 @@ export class TabElection {
   /** It rang so late that the leader was asked again. */
   #again = false;
 
-  constructor(me: string, session: Session, world: World) {
+  constructor(me: string, session: TabClient, world: TabEnvironment) {
     this.#me = me;
     this.#session = session;
     this.#world = world;

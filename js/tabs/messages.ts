@@ -1,8 +1,5 @@
-import type { TabElection } from './election.js';
+// Messages between the tabs of a user, and what a tab needs of its client and of the browser.
 import type { Frame } from './replay-buffer.js';
-
-/** What a tab is to the other tabs of its user. */
-export type Role = 'alone' | 'candidate' | 'leader' | 'follower';
 
 /** Messages between tabs. `from` is a tab, or (`join`) the stream that is to be answered: `tab.ticket`. */
 export type Message =
@@ -42,7 +39,7 @@ export interface SharedStatus {
 }
 
 /** The client of this tab. */
-export interface Session {
+export interface TabClient {
   /** Hold the connection from now on, or follow the tab that does. */
   lead(lead: boolean): void;
   /** What the leader passes on for the stream of a ticket; the first frame opens it. */
@@ -55,7 +52,7 @@ export interface Session {
 }
 
 /** What the browser does for a tab. */
-export interface World {
+export interface TabEnvironment {
   now(): number;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
@@ -67,6 +64,6 @@ export interface World {
   lock(steal: boolean): void;
   /** Gives the lock back and closes the channel. */
   leave(): void;
-  /** The leader's state is another one: look at {@link TabElection.leading}. */
+  /** The leader's state is another one: look at `leading` of the election. */
   changed(): void;
 }

@@ -2,7 +2,7 @@
 import type { Plugin, WasmClient, WasmOptions, WasmSnapshot } from '../loader/wasm.js';
 import { joinTabs } from './browser.js';
 import type { TabElection } from './election.js';
-import type { Session, SharedStatus } from './messages.js';
+import type { SharedStatus, TabClient } from './messages.js';
 import type { Frame } from './replay-buffer.js';
 
 /** With these, this tab needs no connection; another one may. */
@@ -22,7 +22,7 @@ function shared(wasm: WasmClient, options: WasmOptions, changed: () => void, for
     tab?.close();
     tab = undefined;
   };
-  const session: Session = {
+  const session: TabClient = {
     lead: (lead) => wasm.lead?.(lead),
     hear: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
     reconnect: () => wasm.reconnect(),

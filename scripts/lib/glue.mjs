@@ -16,7 +16,7 @@ const body = (name) => new RegExp(`^(?:async )?function ${name}\\([\\s\\S]*?^\\}
 /** A `let` or `const` of the glue, with what follows it until the next blank line. */
 const statement = (name) => new RegExp(`^(?:let|const) ${name} =[\\s\\S]*?\\n\\n`, 'm');
 
-const changes = [
+export const changes = [
   // The caller has the bytes, or has compiled them: no fetch, no streaming, nothing deprecated.
   ['export { initSync, __wbg_init as default };', 'export { initSync };'],
   [
@@ -71,6 +71,8 @@ export function slim(source) {
   return `${slimmed}\nimport { equip } from '${at('src', 'web', 'equip.js')}';\nequip(SseClient);\n`;
 }
 
-/** Names of the glue's and of `src/web`'s own, which are used nowhere else. */
-export const ownNames =
-  /^(__wbg_ptr|__destroy_into_raw|_wbg_cb_unref|ends|calls|slept|skew|unwatch|timer|chunk|grant|note|moves|moved|head|request|probe|asked|address|say|wish|tell|give|resync|follow|heard|fail|watch|keep|ask|listen|sleep|source|text)$/;
+/**
+ * Properties that are used in the glue and in `src/web` alone: those whose name begins with `_`, wasm-bindgen's own among them. They are
+ * shortened; every other property is the browser's or the application's.
+ */
+export const privateNames = /^_/;

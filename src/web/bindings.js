@@ -1,10 +1,10 @@
 // What the browser does for a client: streams, questions to the token provider, the life of the page, and the functions of the
-// application. Nothing is decided here: whatever happens is reported by `say`, which ends in `input.rs`, and what is done, Rust asks for.
+// application. Nothing is decided here: whatever happens is reported by `_notify`, which ends in `input.rs`, and what is done, Rust asks for.
 //
 // In JavaScript, because whatever Rust calls of a browser costs the page an import, glue and a piece of wasm, and JavaScript only its
 // letters. No imports of its own: wasm-bindgen takes such a file as it is.
 
-// The words of `say(word, ticket, number, wait, text)`; `input.rs` has the same, and behind them the same numbers, which
+// The words of `_notify(word, ticket, number, wait, text)`; `input.rs` has the same, and behind them the same numbers, which
 // `tests/vocabulary.rs` compares.
 const TICK = 0;
 const FRAME = 1;
@@ -88,8 +88,8 @@ const before = (text, end) => text.split(end, 1)[0];
 const lines = (text) => (text ? text.split('\n') : null);
 
 /** Turns the listener on or off. An object of another realm is a good target too, hence no `instanceof`. */
-const listen = (on, target, names, hear) => {
-  for (const name of names) target?.[on ? 'addEventListener' : 'removeEventListener']?.(name, hear);
+const listen = (on, target, names, onEvent) => {
+  for (const name of names) target?.[on ? 'addEventListener' : 'removeEventListener']?.(name, onEvent);
 };
 
 /** An `Error` that the facade makes an `SseError` of. */
@@ -133,71 +133,71 @@ export const texts = (value) => {
 /** Everything that a client holds in the browser. */
 export class Page {
   constructor(options) {
-    this.options = options;
-    /** The last inputs: see `note`. */
-    this.inputs = [];
-    this.counts = [];
+    this._options = options;
+    /** The last inputs: see `_record`. */
+    this._inputs = [];
+    this._counts = [];
     /** By ticket: what ends a stream or a question. */
-    this.ends = new Map();
+    this._ends = new Map();
     /** By subscriber: the function and the types that it names. */
-    this.calls = new Map();
-    this.slept = 0;
+    this._callbacks = new Map();
+    this._slept = 0;
     /** Whether an unanswered request was looked at for a redirect since the last one that was answered. */
-    this.moved = false;
-    this.skew = Date.now() - performance.now();
+    this._redirectChecked = false;
+    this._skew = Date.now() - performance.now();
   }
 
-  /** `chunk(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
-  tell(say, chunk) {
-    this.say = (word, ticket = 0, number = 0, wait = 0, text = '') => {
-      this.note(word, ticket, number, wait, text);
-      say(word, ticket, number, wait, text);
+  /** `onBytes(ticket, bytes)` takes what a stream of the transport `fetch` brings. */
+  _connect(notify, onBytes) {
+    this._notify = (word, ticket = 0, number = 0, wait = 0, text = '') => {
+      this._record(word, ticket, number, wait, text);
+      notify(word, ticket, number, wait, text);
     };
-    this.chunk = chunk;
+    this._onBytes = onBytes;
   }
 
   /**
    * Keeps the last inputs, of events of one type that follow one another the last: what a bug report needs. Nothing secret is kept: no
    * token, no user, and of data only that of control messages, or the type that a folded update has there.
    */
-  note(word, ticket, number, wait, text) {
+  _record(word, ticket, number, wait, text) {
     const [type, id, line] = word === FRAME ? text.split('\n', 3) : [];
-    const { inputs } = this;
+    const { _inputs: inputs } = this;
     if (type && inputs.at(-1)?.[5] === type) inputs.pop();
-    inputs.push([this.now(), word, ticket, number, wait, type, id, type?.startsWith('tinysse.') && line]);
+    inputs.push([this._now(), word, ticket, number, wait, type, id, type?.startsWith('tinysse.') && line]);
     if (inputs.length > 64) inputs.shift();
   }
 
   /** Reports what the application asks for; a client that wants a connection listens to the page from then on. */
-  wish(word, text) {
-    if (this.say === nothing) return;
-    if (word === START || word === RECONNECT || word === FORGET) this.watch();
-    this.say(word, 0, APPLICATION, 0, text);
+  _command(word, text) {
+    if (this._notify === nothing) return;
+    if (word === START || word === RECONNECT || word === FORGET) this._watch();
+    this._notify(word, 0, APPLICATION, 0, text);
   }
 
-  count(count) {
-    this.counts.push(count);
+  _count(count) {
+    this._counts.push(count);
   }
 
-  inspect(trace) {
-    const { counts, inputs } = this;
-    this.counts = [];
+  _inspect(trace) {
+    const { _counts: counts, _inputs: inputs } = this;
+    this._counts = [];
     return { counts, trace, inputs };
   }
 
   /** Ends everything; nobody is called any more. */
-  close() {
-    this.say = this.chunk = this.listen = nothing;
-    this.calls.clear();
-    this.sleep(-1);
-    this.unwatch?.();
+  _close() {
+    this._notify = this._onBytes = this._listen = nothing;
+    this._callbacks.clear();
+    this._sleep(-1);
+    this._unwatch?.();
     // The provider's code may run here, and find us closed.
-    for (const ticket of this.ends.keys()) this.end(ticket);
+    for (const ticket of this._ends.keys()) this._end(ticket);
   }
 
-  end(ticket) {
-    const end = this.ends.get(ticket);
-    this.ends.delete(ticket);
+  _end(ticket) {
+    const end = this._ends.get(ticket);
+    this._ends.delete(ticket);
     end?.();
   }
 
@@ -206,48 +206,48 @@ export class Page {
    * to the platform), `Date.now()` counts sleep but may be set back: so the first is trusted, and leaps of the second are added to it.
    * Less than a second is noise, or a user who sets the clock.
    */
-  now() {
+  _now() {
     const monotonic = performance.now();
     const skew = Date.now() - monotonic;
-    if (skew - this.skew > 1000) this.slept += skew - this.skew;
-    this.skew = skew;
-    return monotonic + this.slept;
+    if (skew - this._skew > 1000) this._slept += skew - this._skew;
+    this._skew = skew;
+    return monotonic + this._slept;
   }
 
   /** Rings in this many milliseconds and not before; below 0, never. Browsers keep 31 bits of a delay (HTML §8.6); core looks again. */
-  sleep(ms) {
-    clearTimeout(this.timer);
-    this.timer = ms < 0 ? 0 : setTimeout(() => this.say(TICK), Math.min(ms, 2 ** 31 - 1));
+  _sleep(ms) {
+    clearTimeout(this._timer);
+    this._timer = ms < 0 ? 0 : setTimeout(() => this._notify(TICK), Math.min(ms, 2 ** 31 - 1));
   }
 
   /** Listens to the network and the page, once. Workers have no document, and only learn of the network. */
-  watch() {
-    if (this.unwatch) return;
+  _watch() {
+    if (this._unwatch) return;
     const { document, navigator } = page;
     const look = () => {
       const hidden = document?.visibilityState === 'hidden';
-      if (this.options.pauseWhenHidden) this.say(hidden ? PAUSE : RESUME, 0, HIDDEN);
+      if (this._options.pauseWhenHidden) this._notify(hidden ? PAUSE : RESUME, 0, HIDDEN);
       return hidden;
     };
-    const hear = ({ type }) => {
+    const onEvent = ({ type }) => {
       const news = NEWS[type];
-      if (news) this.say(news[0], 0, news[1]);
-      else if (!look()) this.say(WAKE);
+      if (news) this._notify(news[0], 0, news[1]);
+      else if (!look()) this._notify(WAKE);
     };
     const turn = (on) => {
-      listen(on, page, ['online', 'offline', 'pagehide', 'pageshow'], hear);
-      listen(on, document, ['visibilitychange', 'freeze', 'resume'], hear);
+      listen(on, page, ['online', 'offline', 'pagehide', 'pageshow'], onEvent);
+      listen(on, document, ['visibilitychange', 'freeze', 'resume'], onEvent);
     };
-    this.unwatch = () => turn(false);
-    if (navigator?.onLine === false) this.say(PAUSE, 0, OFFLINE);
+    this._unwatch = () => turn(false);
+    if (navigator?.onLine === false) this._notify(PAUSE, 0, OFFLINE);
     look();
     turn(true);
   }
 
   /** The stream's URL with these parameters besides the types; one without a value is left out. */
-  address(parameters) {
-    const url = before(this.options.url, '#');
-    const query = Object.entries({ types: this.options.types?.join(), ...parameters })
+  _address(parameters) {
+    const url = before(this._options.url, '#');
+    const query = Object.entries({ types: this._options.types?.join(), ...parameters })
       .filter(([, value]) => value)
       .map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     return query.length > 0 ? `${url}${url.includes('?') ? '&' : '?'}${query.join('&')}` : url;
@@ -257,85 +257,85 @@ export class Page {
    * Keeps what ends the stream, which ends too when a policy forbids it: of that only the document is notified (CSP3 §5.3). `url` and
    * `headers` make the same request again.
    */
-  open(ticket, url, headers, end) {
+  _track(ticket, url, headers, end) {
     // The browser sends the user name and password of a page by itself, and `fetch` takes no address with them.
-    this.asked = [url.replace(/\/\/[^/?#]*@/, '//'), headers];
+    this._lastRequest = [url.replace(/\/\/[^/?#]*@/, '//'), headers];
     // Without its fragment, and in some browsers without its query.
-    const hear = ({ effectiveDirective, blockedURI }) => {
+    const onEvent = ({ effectiveDirective, blockedURI }) => {
       if (effectiveDirective !== 'connect-src' || !isText(blockedURI)) return;
-      if (before(blockedURI, '?') === before(before(url, '#'), '?')) this.say(LOST, ticket, FORBIDDEN);
+      if (before(blockedURI, '?') === before(before(url, '#'), '?')) this._notify(LOST, ticket, FORBIDDEN);
     };
     const { document } = page;
-    listen(true, document, ['securitypolicyviolation'], hear);
-    this.ends.set(ticket, () => {
-      listen(false, document, ['securitypolicyviolation'], hear);
+    listen(true, document, ['securitypolicyviolation'], onEvent);
+    this._ends.set(ticket, () => {
+      listen(false, document, ['securitypolicyviolation'], onEvent);
       end();
     });
   }
 
   /** The hybrid transport: the browser's own class, which retries glitches by itself. It sends no headers, so all is in the query. */
-  source(ticket, lastEventId, token) {
+  _openEventSource(ticket, lastEventId, token) {
     let source;
     try {
-      source = new EventSource(this.address({ wire: 'native', lastEventId, token }), {
-        withCredentials: !!this.options.withCredentials,
+      source = new EventSource(this._address({ wire: 'native', lastEventId, token }), {
+        withCredentials: !!this._options.withCredentials,
       });
     } catch (thrown) {
       // The standard knows one error here, for the URL; WebKit throws what a policy forbids too, in place of an event.
-      this.cause = thrown;
-      return this.say(LOST, ticket, peek(thrown, 'name') === 'SecurityError' ? FORBIDDEN : UNUSABLE);
+      this._cause = thrown;
+      return this._notify(LOST, ticket, peek(thrown, 'name') === 'SecurityError' ? FORBIDDEN : UNUSABLE);
     }
-    const hear = ({ type, lastEventId, data }) => {
+    const onEvent = ({ type, lastEventId, data }) => {
       // A message may be named `open` or `error`; only its fields distinguish it from the stream's own news.
       // No type and no id has a line's end in it.
-      if (isText(lastEventId)) this.say(FRAME, ticket, 0, 0, `${type}\n${lastEventId}\n${data}`);
-      else if (type === 'open') this.say(OPENED, ticket);
-      else this.say(LOST, ticket, source.readyState === 0 ? RETRYING : CLOSED);
+      if (isText(lastEventId)) this._notify(FRAME, ticket, 0, 0, `${type}\n${lastEventId}\n${data}`);
+      else if (type === 'open') this._notify(OPENED, ticket);
+      else this._notify(LOST, ticket, source.readyState === 0 ? RETRYING : CLOSED);
     };
     // A server that does not know us does not fold: types that are asked for by name are listened to by name. Twice does no harm
     // (DOM, "add an event listener").
-    this.listen = (names) => listen(true, source, names, hear);
-    this.listen(EVENTS);
-    for (const [, names] of this.calls.values()) this.listen(names);
-    this.open(ticket, peek(source, 'url') ?? '', { Accept: 'text/event-stream' }, () => source.close());
+    this._listen = (names) => listen(true, source, names, onEvent);
+    this._listen(EVENTS);
+    for (const [, names] of this._callbacks.values()) this._listen(names);
+    this._track(ticket, peek(source, 'url') ?? '', { Accept: 'text/event-stream' }, () => source.close());
   }
 
   /** Makes the request for the last stream, with `fetch`. */
-  request(signal, redirect) {
-    const [url, headers] = this.asked;
-    const credentials = this.options.withCredentials ? 'include' : 'same-origin';
+  _request(signal, redirect) {
+    const [url, headers] = this._lastRequest;
+    const credentials = this._options.withCredentials ? 'include' : 'same-origin';
     return fetch(url, { headers, signal, redirect, cache: 'no-store', credentials });
   }
 
   /** Reports the head of an answer. */
-  head(word, ticket, { status, redirected, headers }) {
-    this.moved = false;
+  _reportHead(word, ticket, { status, redirected, headers }) {
+    this._redirectChecked = false;
     const header = (name) => headers.get(name) ?? '';
     // The essence of a MIME type is without parameters, whatever the case (WHATWG MIME Sniffing §4).
     const stream = /^\s*text\/event-stream\s*(;|$)/i.test(header('content-type'));
     const more = Number(redirected) * REDIRECTED + Number(headers.has('tinysse-wire')) * HUB + Number(stream) * STREAM;
-    this.say(word, ticket, status + more, milliseconds(header('retry-after')));
+    this._notify(word, ticket, status + more, milliseconds(header('retry-after')));
   }
 
   /**
    * True if a request that was not answered is redirected to where `fetch` may not follow, most likely to a login page. Looked for once
    * after each answer.
    */
-  async moves(signal) {
+  async _isRedirected(signal) {
     // What was given up is not asked for again.
-    if (this.moved || signal.aborted) return false;
-    this.moved = true;
+    if (this._redirectChecked || signal.aborted) return false;
+    this._redirectChecked = true;
     try {
-      return (await this.request(signal, 'manual')).type === 'opaqueredirect';
+      return (await this._request(signal, 'manual')).type === 'opaqueredirect';
     } catch {}
   }
 
   /** Asks for a stream once more, and reports only the head of the answer: of a refusal, `EventSource` hides it. */
-  async probe(ticket) {
+  async _probe(ticket) {
     const controller = new AbortController();
     const { signal } = controller;
-    const end = this.ends.get(ticket);
-    this.ends.set(ticket, () => {
+    const end = this._ends.get(ticket);
+    this._ends.set(ticket, () => {
       controller.abort();
       end?.();
     });
@@ -343,11 +343,11 @@ export class Page {
     await new Promise((go) => setTimeout(go, 99));
     if (signal.aborted) return;
     try {
-      this.head(PROBED, ticket, await this.request(signal));
+      this._reportHead(PROBED, ticket, await this._request(signal));
     } catch (thrown) {
-      const moved = await this.moves(signal);
-      if (this.ends.has(ticket)) this.cause = thrown;
-      this.say(PROBED, ticket, moved ? 302 + REDIRECTED : 0);
+      const moved = await this._isRedirected(signal);
+      if (this._ends.has(ticket)) this._cause = thrown;
+      this._notify(PROBED, ticket, moved ? 302 + REDIRECTED : 0);
     }
     controller.abort();
   }
@@ -356,15 +356,15 @@ export class Page {
    * Asks the provider. Whatever it does (return, promise, throw, reject, nonsense), the answer comes later and with its ticket; if it does
    * nothing at all, core's patience ends the question.
    */
-  ask(ticket, reason) {
-    const { token } = this.options;
+  _fetchToken(ticket, reason) {
+    const { token } = this._options;
     const controller = page.AbortController && new AbortController();
-    this.ends.set(ticket, () => {
-      this.cause = undefined;
+    this._ends.set(ticket, () => {
+      this._cause = undefined;
       controller?.abort();
     });
-    const settle = (tell) => (value) => {
-      if (this.ends.delete(ticket)) tell(value);
+    const settle = (report) => (value) => {
+      if (this._ends.delete(ticket)) report(value);
     };
     let answer;
     try {
@@ -374,13 +374,13 @@ export class Page {
     }
     Promise.resolve(answer).then(
       settle((value) => {
-        this.cause = value instanceof TypeError ? value : undefined; // it describes what was received
-        this.grant(ticket, value);
+        this._cause = value instanceof TypeError ? value : undefined; // it describes what was received
+        this._grant(ticket, value);
       }),
       settle((thrown) => {
-        this.cause = thrown;
+        this._cause = thrown;
         // 401 and 403 are refusals; everything else may pass.
-        this.say(
+        this._notify(
           NO_TOKEN,
           ticket,
           [401, 403].find((status) => status === peek(thrown, 'status')),
@@ -390,7 +390,7 @@ export class Page {
   }
 
   /** `'token'`, or `{ token: 'token', expires_in?: seconds, user?: 'name' }`, as the token endpoint answers. */
-  grant(ticket, value) {
+  _grant(ticket, value) {
     const token = isText(value) ? value : peek(value, 'token');
     const seconds = peek(value, 'expires_in') ?? undefined;
     const user = [peek(value, 'user'), subject(token)].find((name) => name && isText(name)) ?? '';
@@ -400,23 +400,23 @@ export class Page {
       token.includes('\n') ||
       !(seconds === undefined || (typeof seconds === 'number' && seconds > 0))
     ) {
-      return this.say(NO_TOKEN, ticket, NONSENSE);
+      return this._notify(NO_TOKEN, ticket, NONSENSE);
     }
-    this.say(TOKEN, ticket, seconds === undefined ? -1 : seconds * 1000, 0, `${token}\n${user}`);
+    this._notify(TOKEN, ticket, seconds === undefined ? -1 : seconds * 1000, 0, `${token}\n${user}`);
   }
 
   /** Gives a number a function to call, in place of the one before. */
-  keep(number, call, types) {
+  _register(number, call, types) {
     const names = lines(types)?.filter((type) => !type.endsWith('*')) ?? [];
-    if (call && this.say !== nothing) this.calls.set(number, [call, names]);
-    else this.calls.delete(number);
-    this.listen?.(names);
+    if (call && this._notify !== nothing) this._callbacks.set(number, [call, names]);
+    else this._callbacks.delete(number);
+    this._listen?.(names);
   }
 
   /** What it throws is reported the way browsers do it, and breaks nothing else. */
-  call(number, value) {
+  _call(number, value) {
     try {
-      this.calls.get(number)?.[0](value);
+      this._callbacks.get(number)?.[0](value);
     } catch (thrown) {
       (page.reportError ?? console.error)(thrown);
     }
@@ -426,8 +426,8 @@ export class Page {
    * Gives the subscriber `{ type, data, id, replayed, key?, origin?, spread?, at? }`, and back for others who want the same. Its type,
    * id and data are a part of `text`. `data` of our hub is an envelope, of others JSON if it parses, and text if not.
    */
-  give(start, typeEnds, idEnds, end, replayed, envelope, subscriber) {
-    const { text } = this;
+  _deliver(start, typeEnds, idEnds, end, replayed, envelope, subscriber) {
+    const { _text: text } = this;
     /** @type {any} */
     let data = text.slice(idEnds, end);
     let more;
@@ -438,7 +438,7 @@ export class Page {
         data = more.data;
       }
     } catch {}
-    if (end > text.length) this.text = ''; // of the last one nothing is kept here
+    if (end > text.length) this._text = ''; // of the last one nothing is kept here
     const update = { type: text.slice(start, typeEnds), data, id: text.slice(typeEnds, idEnds), replayed };
     if (more) {
       const { key, origin, spread, at } = more;
@@ -447,25 +447,25 @@ export class Page {
       if (spread !== undefined) update.spread = spread;
       if (at !== undefined) update.at = at;
     }
-    this.call(subscriber, update);
+    this._call(subscriber, update);
     return update;
   }
 
-  resync(gap, types) {
-    this.call(ON_RESYNC, { gap, types: lines(types) });
+  _resync(gap, types) {
+    this._call(ON_RESYNC, { gap, types: lines(types) });
   }
 
-  follow(ticket, cursor, user) {
-    this.call(ON_TABS, [ticket, cursor, user]);
+  _follow(ticket, cursor, user) {
+    this._call(ON_TABS, [ticket, cursor, user]);
   }
 
-  heard(event, id, data) {
-    this.call(ON_TABS, [event, id, data]);
+  _relay(event, id, data) {
+    this._call(ON_TABS, [event, id, data]);
   }
 
   /** Adds the failure to a snapshot, if there is one. */
-  fail(snapshot, code, message, status, retryable) {
-    const more = { ...(status && { status }), ...(this.cause !== undefined && { cause: this.cause }) };
+  _addError(snapshot, code, message, status, retryable) {
+    const more = { ...(status && { status }), ...(this._cause !== undefined && { cause: this._cause }) };
     snapshot.error = code ? Object.assign(failure(code, message, retryable), more) : null;
   }
 }

@@ -55,7 +55,7 @@ impl Delivery {
                 if !replace(&mut sent, true) {
                     page.set_text(&text);
                 }
-                let object = page.give(start, type_ends, id_ends, end, *replayed, *envelope, *first as i32);
+                let object = page.deliver(start, type_ends, id_ends, end, *replayed, *envelope, *first as i32);
                 for Subscriber(number) in others.iter().take_while(|_| !stale()) {
                     page.call(*number as i32, &object);
                 }

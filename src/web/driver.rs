@@ -86,13 +86,13 @@ impl Driver {
 
     /// Passes to core what the application asks for.
     pub(super) fn request(&self, word: u32, text: &str) {
-        self.page.say(word, 0, f64::from(input::pause::APPLICATION), 0.0, text);
+        self.page.notify(word, 0, f64::from(input::pause::APPLICATION), 0.0, text);
     }
 
     /// Passes to core what the stream of another tab sent. The first of it opens the stream.
     pub(super) fn receive_relayed(&self, ticket: u32, frame: &str) {
-        self.page.say(word::OPENED, ticket, 0.0, 0.0, "");
-        self.page.say(word::FRAME, ticket, 0.0, 0.0, frame);
+        self.page.notify(word::OPENED, ticket, 0.0, 0.0, "");
+        self.page.notify(word::FRAME, ticket, 0.0, 0.0, frame);
     }
 
     /// Takes one input, and performs what core makes of it.
@@ -123,7 +123,7 @@ impl Driver {
     /// `types` are the patterns as the page keeps them.
     pub(super) fn subscribe(&self, patterns: Vec<Pattern>, types: &str, call: Function) -> u32 {
         let Subscriber(number) = self.core.borrow_mut().subscribe(patterns);
-        self.page.keep(number as i32, Some(call), types);
+        self.page.register(number as i32, Some(call), types);
         number
     }
 
@@ -134,7 +134,7 @@ impl Driver {
 
     /// Keeps a function of the application, or forgets it.
     pub(super) fn keep(&self, number: i32, call: Option<Function>) {
-        self.page.keep(number, call, "");
+        self.page.register(number, call, "");
     }
 
     pub(super) fn snapshot(&self) -> JsValue {
@@ -191,7 +191,7 @@ impl Driver {
     fn perform(&self, output: Output) {
         let page = &self.page;
         match output {
-            Output::FetchToken { ticket, reason } => page.ask(ticket.0, reason.as_str()),
+            Output::FetchToken { ticket, reason } => page.fetch_token(ticket.0, reason.as_str()),
             Output::Open { ticket, token, cursor } => {
                 let token = token.as_ref().map_or("", Token::reveal);
                 transport::open(page, ticket.0, &cursor, token);
@@ -202,7 +202,7 @@ impl Driver {
                 page.follow(ticket.0, &cursor, &user);
             }
             Output::Probe(ticket) => page.probe(ticket.0),
-            Output::Relay(Frame { event, id, data }) => page.heard(&event, &id, &data),
+            Output::Relay(Frame { event, id, data }) => page.relay(&event, &id, &data),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
             Output::Status(_) | Output::UserChanged => page.call(ON_STATUS, &self.snapshot()),
             Output::Update(_) | Output::Sleep(_) => {}

@@ -18,12 +18,12 @@ pub(super) struct Callbacks {
 impl Callbacks {
     /// Connects the page with its driver.
     pub(super) fn new(page: &Page, notify: Notify, _driver: Weak<Driver>) -> Self {
-        page.tell(notify.as_ref(), &JsValue::UNDEFINED);
+        page.connect(notify.as_ref(), &JsValue::UNDEFINED);
         Self { _notify: notify }
     }
 }
 
 /// Opens a stream.
 pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str) {
-    page.source(ticket, cursor, token);
+    page.open_event_source(ticket, cursor, token);
 }

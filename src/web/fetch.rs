@@ -42,7 +42,7 @@ impl Callbacks {
             // JavaScript may run, and bring more bytes.
             driver.run();
         });
-        page.tell(notify.as_ref(), bytes.as_ref());
+        page.connect(notify.as_ref(), bytes.as_ref());
         Self { _notify: notify, _bytes: bytes }
     }
 }

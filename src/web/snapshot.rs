@@ -26,9 +26,9 @@ pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
     match status.error {
         Some(error) => {
             let status = error.status.map_or(0, u32::from);
-            page.fail(&object, error.kind().as_str(), error.message(), status, error.retryable);
+            page.add_error(&object, error.kind().as_str(), error.message(), status, error.retryable);
         }
-        None => page.fail(&object, "", "", 0, false),
+        None => page.add_error(&object, "", "", 0, false),
     }
     object
 }

@@ -1,81 +1,14 @@
 //! The rules of the house, as tests: each names the lines that break it and what to do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+mod graph;
+mod pages;
+
+use std::fs;
+
+use pages::{clean, page, pages};
 
 const LONGEST: usize = 350;
-
-/// A text file of the repository.
-struct Page {
-    path: String,
-    text: String,
-}
-
-impl Page {
-    fn is(&self, endings: &[&str]) -> bool {
-        Path::new(&self.path).extension().is_some_and(|ending| endings.iter().any(|known| ending == *known))
-    }
-
-    /// Lines with their numbers.
-    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        (1..).zip(self.text.lines())
-    }
-
-    /// Returns how many lines hold code: not blank, no comment, and no unit test at the end of the file.
-    fn code_lines(&self) -> usize {
-        let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let comment = |line: &&str| !["//", "/*", "*"].iter().any(|start| line.starts_with(start));
-        code.lines().map(str::trim).filter(|line| !line.is_empty()).filter(comment).count()
-    }
-
-    /// Lines with their numbers, without what stands behind `//`.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines().map(|(number, line)| (number, line.split("//").next().unwrap_or(line)))
-    }
-}
-
-/// Every text file that is tracked, or would be by the next `git add`; without git, every file outside the folders of build products.
-fn pages() -> Vec<Page> {
-    let listed = Command::new("git").args(["ls-files", "-coz", "--exclude-standard"]).output();
-    let paths: Vec<PathBuf> = match listed {
-        Ok(listed) if listed.status.success() => {
-            String::from_utf8_lossy(&listed.stdout).split_terminator('\0').map(PathBuf::from).collect()
-        }
-        Ok(_) | Err(_) => walk(Path::new(".")),
-    };
-    assert!(paths.len() > 20, "the files of the repository are found");
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).ok()?; // deleted, or no text
-        Some(Page { path: path.to_str()?.trim_start_matches("./").replace('\\', "/"), text })
-    };
-    paths.into_iter().filter_map(read).collect()
-}
-
-fn walk(folder: &Path) -> Vec<PathBuf> {
-    let built = ["target", "node_modules", "pkg", "dist", "wasm", ".git", "test-results", "playwright-report"];
-    let inside = |entry: fs::DirEntry| {
-        let path = entry.path();
-        let skip = path.file_name().is_some_and(|name| built.iter().any(|known| name == *known));
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !skip => walk(&path),
-            Ok(kind) if kind.is_file() => vec![path],
-            Ok(_) | Err(_) => vec![],
-        }
-    };
-    fs::read_dir(folder).unwrap().filter_map(Result::ok).flat_map(inside).collect()
-}
-
-fn page(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path} belongs to the house: {error}"))
-}
-
-fn clean(rule: &str, broken: &[String]) {
-    assert!(broken.is_empty(), "{rule}\n  {}", broken.join("\n  "));
-}
 
 #[test]
 fn a_file_is_one_concept_and_short() {
@@ -267,7 +200,7 @@ fn one_version_everywhere() {
     let section = cargo.split_once("[workspace.package]").expect("Cargo.toml has [workspace.package]").1;
     let version =
         section.lines().find_map(|line| line.strip_prefix("version = ")).expect("it has a version").trim_matches('"');
-    for member in ["Cargo.toml", "examples/server/Cargo.toml"] {
+    for member in ["Cargo.toml", "hub/Cargo.toml", "server/Cargo.toml"] {
         assert!(page(member).contains("version.workspace = true"), "{member} takes its version from the workspace");
     }
     let package = page("pkg-template/package.json");
@@ -285,4 +218,21 @@ fn one_version_everywhere() {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([']', ' ']))
     });
     assert!(heading, "CHANGELOG.md has a heading `## {version}`");
+}
+
+/// A path in backticks that begins with a folder of the repository is a promise.
+#[test]
+fn architecture_names_files_that_exist() {
+    let folders = ["src/", "js/", "hub/", "server/", "examples/", "tests/", "wasm/", "docs/", "benches/", "deploy/"];
+    let mut broken = Vec::new();
+    for (number, line) in (1..).zip(page("ARCHITECTURE.md").lines()) {
+        for name in
+            line.split('`').skip(1).step_by(2).filter(|name| folders.iter().any(|folder| name.starts_with(folder)))
+        {
+            if !std::path::Path::new(name).exists() {
+                broken.push(format!("ARCHITECTURE.md:{number}: {name}"));
+            }
+        }
+    }
+    clean("ARCHITECTURE.md names files that exist.", &broken);
 }

@@ -82,7 +82,8 @@ fn words(line: &str) -> String {
 
 /// Returns what is wrong with a line, if anything is.
 fn wrong(line: &str) -> Vec<String> {
-    let text = words(line);
+    // "If there is none" is plain English; "that is none" is not.
+    let text = words(line).replace(" there is none ", " ").replace(" there are none ", " ");
     let found = WORDS.iter().flat_map(|(words, instead)| words.iter().map(move |word| (*word, *instead)));
     let found = found.filter(|(word, _)| text.contains(&format!(" {word} ")));
     found.map(|(word, instead)| format!("`{word}`: {instead}")).collect()

@@ -18,7 +18,7 @@ use tinysse::proto::{
     time::Time,
     wire::{control::Reason, id::Epoch},
 };
-use tinysse_server::hub::{Hub, HubConfig, Update};
+use tinysse_hub::hub::{Hub, HubConfig, Update};
 
 use faults::Climate;
 use judge::Judge;

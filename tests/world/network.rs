@@ -7,7 +7,7 @@ use tinysse::proto::{
         id::EventId,
     },
 };
-use tinysse_server::hub::ClientId;
+use tinysse_hub::hub::ClientId;
 
 use super::{Event, World, identity, patterns, pick};
 use crate::world::peer::Stream;

@@ -12,7 +12,7 @@ use tinysse::proto::{
     time::Time,
     wire::decode::Decoder,
 };
-use tinysse_server::hub::Update;
+use tinysse_hub::hub::Update;
 
 use super::{
     Event, World,

@@ -1,5 +1,5 @@
 import { TabElection } from '../../../js/tabs/election.js';
-import type { Message, Session, SharedStatus, World } from '../../../js/tabs/messages.js';
+import type { Message, SharedStatus, TabClient, TabEnvironment } from '../../../js/tabs/messages.js';
 import type { Frame } from '../../../js/tabs/replay-buffer.js';
 
 interface Alarm {
@@ -64,7 +64,7 @@ export class Browser {
 }
 
 /** A tab, with the session of its client: what it received is written down. */
-export class Desk implements Session, World {
+export class Desk implements TabClient, TabEnvironment {
   readonly browser: Browser;
   readonly tab: TabElection;
   readonly heard: string[] = [];
