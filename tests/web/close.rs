@@ -115,7 +115,7 @@ async fn while_paused() {
 async fn when_failed() {
     let run = Run::new();
     run.tell("answers?list=404").await;
-    let probe = Probe::new(&options(&run.url(""), &[("refusals", 1.into())]));
+    let probe = Probe::new(&options(&run.url(""), &[("maxRefusals", 1.into())]));
     probe.client.start();
     probe.until_status("failed").await;
     stays_silent(&run, &probe).await;

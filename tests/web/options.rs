@@ -84,7 +84,7 @@ fn undefined_and_null_mean_the_default() {
         "heartbeatTimeout",
         "connectTimeout",
         "tokenTimeout",
-        "refusals",
+        "maxRefusals",
         "seed",
     ];
     for nothing in [JsValue::UNDEFINED, JsValue::NULL] {

@@ -11,6 +11,7 @@ pub mod io;
 mod receive;
 mod response;
 mod retries;
+mod server;
 mod step;
 pub mod token;
 #[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
@@ -28,6 +29,7 @@ use self::{
     cursor::Cursor,
     io::{ConnectReason, Output, Pause, Phase, Status, Ticket, TokenReason},
     retries::Retries,
+    server::Server,
     token::TokenState,
     trace::Trace,
     user::User,
@@ -97,14 +99,10 @@ pub struct Session {
     probed: bool,
     /// The browser opens the stream in hand again by itself.
     retried: bool,
-    /// The server is known not to speak tinysse/1.
-    plain: bool,
-    numbering: Numbering,
+    server: Server,
     /// When it last gave up.
     failed_at: Time,
     was_open: bool,
-    /// A hello arrived once: the server announces gaps by itself.
-    saw_hello: bool,
     error: Option<Error>,
     reported: Status,
     counters: Counters,
@@ -135,17 +133,6 @@ struct Stream {
     watchdog: Watchdog,
 }
 
-/// How a server that does not speak tinysse/1 numbers its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Numbering {
-    /// Too few ids were seen.
-    Unknown,
-    /// Each id is the one before plus one: a jump where two streams meet is a loss.
-    Dense,
-    /// Ids jump within a stream, or are no numbers.
-    Sparse,
-}
-
 #[derive(Clone, Debug)]
 struct Greeting {
     client: String,
@@ -172,11 +159,9 @@ impl Session {
             pauses: 0,
             probed: false,
             retried: false,
-            plain: false,
-            numbering: Numbering::Unknown,
+            server: Server::default(),
             failed_at: Time::default(),
             was_open: false,
-            saw_hello: false,
             error: None,
             reported: Status { phase: Phase::Idle, error: None },
             counters: Counters::default(),
@@ -318,13 +303,17 @@ impl Session {
 
     /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
     fn trust_silence(&mut self) {
-        self.plain = true;
+        self.server.mark_plain();
         self.stream.watchdog.trust_silence(&self.config);
     }
 
     /// Returns true if a server that never sent a frame before has sent none: it may be quiet, or the connection dead.
     fn in_doubt(&self) -> bool {
-        !self.stream.got_frame && !self.saw_hello && !self.plain && !self.config.watch_plain && !self.follows()
+        !self.stream.got_frame
+            && !self.server.saw_hello()
+            && !self.server.is_plain()
+            && !self.config.watch_plain
+            && !self.follows()
     }
 
     /// Returns true if the events of a stream count.

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Greeting, Numbering, Session,
+    Greeting, Session,
     io::{Output, Resync, Ticket, UpdateRef},
 };
 use crate::proto::wire::{
@@ -86,28 +86,20 @@ impl Session {
     pub(super) fn announce_unknown_server(&mut self) {
         let told = core::mem::replace(&mut self.stream.gap_reported, true);
         let sent = !self.cursor.is_empty() && (!self.config.native || self.stream.retried);
-        if !told && !self.saw_hello && !sent {
+        if !told && !self.server.saw_hello() && !sent {
             self.stream.gap = true;
             let gap = if self.counters.resyncs() == 0 { Gap::First } else { Gap::Unknown };
             self.resync(gap, Vec::new());
         }
     }
 
-    /// Learns how a server without hello numbers its events, and finds what it did not replay: where every id is the one before
-    /// plus one, a jump from one stream to the next is a loss.
+    /// Learns how a server without hello numbers its events, and announces what it did not replay.
     fn number_of(&mut self, id: &str) {
         let Some(at) = number(id, 10) else { return };
         let first = !core::mem::replace(&mut self.stream.numbered, true);
         let Some(last) = number(self.cursor.text(), 10) else { return };
-        match (at > last.saturating_add(1), first) {
-            (true, true) if self.numbering == Numbering::Dense && !self.stream.gap => {
-                self.resync(Gap::Unknown, Vec::new());
-            }
-            (true, false) => self.numbering = Numbering::Sparse,
-            (false, false) if at > last && self.numbering == Numbering::Unknown => {
-                self.numbering = Numbering::Dense;
-            }
-            (_, _) => {}
+        if self.server.number(at, last, first) && !self.stream.gap {
+            self.resync(Gap::Unknown, Vec::new());
         }
     }
 
@@ -125,7 +117,7 @@ impl Session {
             hello.gap
         };
         self.stream.watchdog.expect_within(2 * u64::from(hello.beat.clamp(*BEAT.start(), *BEAT.end())));
-        self.saw_hello = true;
+        self.server.mark_hello();
         self.stream.hello = Some(Greeting { client: hello.client, head: hello.head });
         if !repeats {
             self.cursor.set(id);
@@ -143,7 +135,7 @@ impl Session {
     /// The event as an update, if it is one, and new.
     fn update<'a>(&mut self, frame: FrameRef<'a>, reserved: bool) -> Option<UpdateRef<'a>> {
         let id = EventId::parse(frame.id);
-        if self.stream.hello.is_none() && self.numbering != Numbering::Sparse {
+        if self.stream.hello.is_none() && self.server.may_number() {
             self.number_of(frame.id);
         }
         let replayed = self.accepts_id(id)?;

@@ -145,7 +145,7 @@ impl Session {
         self.close_draining();
         self.stream = Stream::new(&self.config, self.now);
         self.stream.retried = self.retried;
-        if self.plain {
+        if self.server.is_plain() {
             self.trust_silence();
         }
         self.watch();

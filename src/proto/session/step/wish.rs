@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::proto::{
     session::{
-        Numbering, Session, State, Stream,
+        Session, State, Stream,
         io::{ConnectReason, Output, Pause, TokenReason},
         token::TokenState,
     },
@@ -170,7 +170,7 @@ impl Session {
     pub(super) fn drop_cursor(&mut self) {
         self.cursor.clear();
         self.oversized_at = None;
-        self.numbering = Numbering::Unknown;
+        self.server.forget_numbering();
         // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have one already.
         self.follow = self.config.share;
         self.user.changed();
