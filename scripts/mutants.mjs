@@ -82,7 +82,7 @@ const mutants = [
     'self.stream = Stream::new',
   ],
   [
-    'a bye ends what is still heard, and the old stream is forgotten open',
+    'a bye ends what still arrives, and the old stream is forgotten open',
     step,
     'self.draining = Some(ticket);',
     'let _ = ticket;',

@@ -1,4 +1,4 @@
-//! A hub for Server-Sent Events that say what changed: one ordered log, tokens that expire, replay, routing by audience, pollers.
+//! A hub for Server-Sent Events that report what changed: one ordered log, tokens that expire, replay, routing by audience, pollers.
 //!
 //! ```
 //! # #[cfg(feature = "native")]

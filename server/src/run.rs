@@ -1,4 +1,4 @@
-//! Runs a hub until it is told to stop: logging, the runtime, signals.
+//! Runs a hub until it is asked to stop: logging, the runtime, signals.
 
 use std::{error::Error, io::Write, process::ExitCode, time::Duration};
 

@@ -109,7 +109,7 @@ impl Judge {
         let gap = if forgiven { Gap::First } else { gap };
         witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
         if !needed {
-            self.lie(format!("peer{peer} was told to resync ({gap:?}) for nothing"));
+            self.lie(format!("peer{peer} was asked to resync ({gap:?}) for nothing"));
         }
     }
 
@@ -161,7 +161,7 @@ impl Judge {
             let lost = self.missing(peer).filter(|(number, _)| (from..to).contains(number)).count();
             if lost < told {
                 return Err(format!(
-                    "peer{peer} was told {told} times to resync, at {} ms, for {lost} updates",
+                    "peer{peer} was asked {told} times to resync, at {} ms, for {lost} updates",
                     resync.at.0
                 ));
             }
@@ -190,7 +190,7 @@ impl World {
             let last = witness.resyncs.last().map(|resync| resync.at);
             let lost = self.judge.missing(index).find(|(_, published)| last.is_none_or(|last| last < published.at));
             if let Some((_, lost)) = lost {
-                return Err(format!("peer{index} never heard of the update of {} ms", lost.at.0));
+                return Err(format!("peer{index} never received the update of {} ms", lost.at.0));
             }
             self.judge.needless(index)?;
         }

@@ -189,7 +189,7 @@ impl World {
         while hub.poll(self.now, client, 400, &mut out) {
             polls += 1;
             if polls > MOST_POLLS {
-                return self.judge.lie("the hub has something to say for ever".into());
+                return self.judge.lie("the hub has something to send for ever".into());
             }
         }
         let (closed, wants) = (hub.closed(client), hub.wants(client));

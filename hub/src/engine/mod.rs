@@ -33,11 +33,11 @@
 //!
 //! 1. When it starts it calls [`begin`](Sink::begin) with the epoch of the log and the place before the first update that it still has,
 //!    and each of those by [`restore`](Sink::restore). A life whose end may have been lost goes on under the fresh epoch that it is given.
-//! 2. Each update gets the next place ([`sequencer`] counts, and knows what was published before under the same key). The sink is told of each
+//! 2. Each update gets the next place ([`sequencer`] counts, and knows what was published before under the same key). The sink receives each
 //!    ([`deliver`](Sink::deliver)) once, in the order of the places, and never of one that a crash could take back.
 //! 3. `append` returns after the sink was called; what waits is bounded, and the error is [`EngineError::Busy`] when the queue is full.
 //! 4. [`Bounds`] define what is dropped: the oldest first. After [`close`](Engine::close) everything is refused.
-//! 5. A store that can be put back from a backup gives its places twice. It must notice, or hear of it by [`ahead_of_log`](Engine::ahead_of_log).
+//! 5. A store that can be restored from a backup gives its places twice. It must notice, or be notified by [`ahead_of_log`](Engine::ahead_of_log).
 //!
 //! [`conformance`] tests all of that. `examples/lines.rs` is an engine in a text file.
 

@@ -1,6 +1,6 @@
 //! The connection to Redis that a node's log, leases, revocations and used tokens share.
 //!
-//! `link.rs` makes calls over it, `script.rs` makes what is called, `place.rs` says where Redis is, and `failure.rs` what an error means. What
+//! `link.rs` makes calls over it, `script.rs` makes what is called, `place.rs` names where Redis is, and `failure.rs` what an error means. What
 //! opens and replaces the connection looks at the log too, so it belongs to the engine.
 
 mod failure;

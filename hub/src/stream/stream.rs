@@ -1,4 +1,4 @@
-//! The body of a stream, for whoever serves it: hyper asks it for frames, or the server's own [`StreamSocket`](super::stream_socket::StreamSocket) takes it over.
+//! The body of a stream, for any server: hyper asks it for frames, or the server's own [`StreamSocket`](super::stream_socket::StreamSocket) takes it over.
 
 use std::{
     convert::Infallible,

@@ -8,7 +8,7 @@ async fn progress(user: &User<'_>) -> Value {
     body_of(user.get("/api/progress").send().await.unwrap()).await
 }
 
-/// Starts a server whose value advances every so many milliseconds.
+/// Starts a server whose value advances every this many milliseconds.
 async fn progress_api(every_ms: u64) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -54,7 +54,7 @@ impl Watchdog {
         self.timeout = ms;
     }
 
-    /// Lets a server that does not speak tinysse/1 be quiet, unless the application or its comments say otherwise.
+    /// Lets a server that does not speak tinysse/1 be quiet, unless the application or its comments require otherwise.
     pub(super) fn trust_silence(&mut self, config: &Config) {
         if !config.watch_plain && self.comments < ENOUGH_COMMENTS {
             self.timeout = 0;

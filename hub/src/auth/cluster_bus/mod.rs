@@ -1,7 +1,7 @@
 //! What all nodes know, in Redis: revocations, whose rights changed, tokens that were used.
 //!
 //! `P:revoked` is a stream with the fields `at` (a place in the count of logins and revocations), `whom`, `by` (a node) and `again` (`1` if a node
-//! repeats another's at a later place; see [`Revoked::hear`](super::revoked::Revoked::hear)). `P:rights` is a short stream with `whose`, `by`
+//! repeats another's at a later place; see [`Revoked`](super::revoked::Revoked)). `P:rights` is a short stream with `whose`, `by`
 //! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` exists while a token that was used
 //! would still be good.
 //!
@@ -106,7 +106,7 @@ impl ClusterBus {
     /// Answers with the revocations that count already.
     ///
     /// # Errors
-    /// [`Unreachable`]: without them somebody would be let in again.
+    /// [`Unreachable`]: without them a revoked client would be let in again.
     pub fn open(link: Link, life_ms: u64) -> Result<(Self, Vec<Revocation>), Unreachable> {
         let (revoked, rights) = (link.key("revoked"), link.key("rights"));
         let read = || -> ::redis::RedisResult<(StreamRangeReply, StreamRangeReply)> {

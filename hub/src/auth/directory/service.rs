@@ -126,7 +126,7 @@ impl Directory for RightsService {
         Box::pin(async move { self.known.try_get_with(question, self.ask(claims)).await.map_err(|denied| *denied) })
     }
 
-    /// Answers get old by themselves; if somebody says so, all are forgotten at once. AffectedUsers streams are judged anew is said beside it, so one
+    /// Answers expire by themselves; if a service reports a change, all are forgotten at once. Whose streams are judged anew is named beside it, so one
     /// user's change is one question and not one for each user.
     fn refresh(&self, forced: bool) -> Result<(), String> {
         if forced {

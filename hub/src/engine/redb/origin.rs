@@ -3,7 +3,7 @@
 //!
 //! Witnesses: the identity of the file (a copy is another file, wherever it lies; a renamed folder is not), and a small file beside it,
 //! `log.seen`, that records how often the log was opened, and where it ended when it was closed. A log that knows less than that is old.
-//! Against whoever puts back both, in place, or the whole machine, see [`ahead_of_log`](crate::engine::Engine::ahead_of_log).
+//! Against a restore of both, in place, or of the whole machine, see [`ahead_of_log`](crate::engine::Engine::ahead_of_log).
 
 use std::{
     fs,
