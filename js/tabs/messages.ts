@@ -43,7 +43,7 @@ export interface TabClient {
   /** Hold the connection from now on, or follow the tab that does. */
   lead(lead: boolean): void;
   /** What the leader passes on for the stream of a ticket; the first frame opens it. */
-  hear(ticket: number, frame: Frame): void;
+  relay(ticket: number, frame: Frame): void;
   reconnect(): void;
   /** Ends everything of this user. */
   forget(): void;
