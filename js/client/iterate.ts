@@ -136,11 +136,11 @@ class Queue<U, P extends Pattern<U>, T extends Update<MatchingTypes<P, U>, U>> i
       resolve({ done: false, value: update });
       return;
     }
-    const tally = countersOf(this.#client);
+    const counters = countersOf(this.#client);
     const key = this.#overflow === 'latest' ? JSON.stringify([update.type, update.key]) : update;
-    if (this.#queue.delete(key)) tally.dropped += 1;
+    if (this.#queue.delete(key)) counters.dropped += 1;
     if (this.#queue.size === this.#limit) {
-      tally.dropped += 1;
+      counters.dropped += 1;
       if (this.#overflow === 'error') {
         this.#error = new SseError('overflow', `more than ${this.#limit} updates waited to be read`);
         this.#release();
