@@ -30,7 +30,9 @@ export interface UpdatesOptions extends SubscribeOptions {
 
 /** What {@link updates} gives. `await using` may hold it. */
 export interface UpdateIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
+  /** Returns the next update once there is one. Rejects with an {@link SseError} of the code `overflow`, see {@link UpdatesOptions.overflow}. */
   next(): Promise<IteratorResult<T, undefined>>;
+  /** Ends the iterator at once and releases the connection. What is queued is dropped. */
   return(): Promise<IteratorResult<T, undefined>>;
   [Symbol.asyncIterator](): UpdateIterator<T>;
 }

@@ -45,14 +45,23 @@ let handed: Reader | undefined;
  * Source: WHATWG HTML, §9.2; `fromReadableStream`, `lastEventId`, `reconnectionTime` and `reset` follow whatwg/html pull request 12272.
  */
 export class EventSource extends (EventTarget as { new (): Target; prototype: Target }) {
+  /** The {@link readyState} before the first connection is open, and while the next one is awaited. */
   declare static readonly CONNECTING: 0;
+  /** The {@link readyState} of an open connection. */
   declare static readonly OPEN: 1;
+  /** The {@link readyState} after `close()`, and after a failure that is final. */
   declare static readonly CLOSED: 2;
+  /** The same as {@link EventSource.CONNECTING} of the class. */
   declare readonly CONNECTING: 0;
+  /** The same as {@link EventSource.OPEN} of the class. */
   declare readonly OPEN: 1;
+  /** The same as {@link EventSource.CLOSED} of the class. */
   declare readonly CLOSED: 2;
+  /** Called when a connection is open. */
   declare onopen: ((event: Event) => void) | null;
+  /** Called for each event without a type of its own. Events with a type need `addEventListener`. */
   declare onmessage: ((event: MessageEvent<string>) => void) | null;
+  /** Called when a connection was lost, or failed for good: see {@link EventSourceErrorEvent}. */
   declare onerror: ((event: EventSourceErrorEvent) => void) | null;
 
   readonly #url: string;
@@ -109,6 +118,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     return this.#url;
   }
 
+  /** True if cookies are sent to other origins: the member of {@link EventSourceInit}. */
   get withCredentials(): boolean {
     return Boolean(this.#init.withCredentials);
   }

@@ -15,9 +15,11 @@ export interface SSEProviderProps {
    * keeps no connection. Undefined, the default, leaves the identity to the client.
    */
   user?: string | null | undefined;
+  /** How the queries below are refetched. Default: see each member. */
   policy?: RefetchPolicy | undefined;
   /** The TanStack `QueryClient` of the app, if it has one: see {@link useAutoRefetch} for what it makes exact. */
   queryClient?: QueryClientLike | undefined;
+  /** The components that use the client. */
   children?: ReactNode;
 }
 
