@@ -1,8 +1,7 @@
 // Which tab of a user holds the connection.
 import type { Role } from '../model/snapshot.js';
-import { Alarm } from './alarm.js';
-import { Delivery } from './delivery.js';
-import { LeaderMonitor } from './leader-monitor.js';
+import { delivery } from './delivery.js';
+import { type LeaderMonitor, monitorLeader } from './leader-monitor.js';
 import type { Message, SharedStatus, TabClient, TabEnvironment } from './messages.js';
 import type { Frame } from './replay-buffer.js';
 
@@ -27,8 +26,7 @@ export class TabElection {
   readonly #me: string;
   readonly #env: TabEnvironment;
   readonly #session: TabClient;
-  readonly #delivery = new Delivery();
-  readonly #alarm: Alarm;
+  readonly #delivery = delivery();
   readonly #monitor: LeaderMonitor;
   #leader = '';
   #ticket = -1;
@@ -37,14 +35,14 @@ export class TabElection {
   /** A session waits for this tab's stream to be open. */
   #awaited = false;
   #greeted = false;
+  #timer: unknown;
 
   constructor(me: string, session: TabClient, env: TabEnvironment) {
     this.#me = me;
     this.#session = session;
     this.#env = env;
-    this.#alarm = new Alarm(env);
     const ping = () => env.post({ kind: 'ping', from: me });
-    this.#monitor = new LeaderMonitor(env, this.#alarm, ping, () => env.lock(true));
+    this.#monitor = monitorLeader(env, this.#alarm, ping, () => env.lock(true));
     env.lock(false);
   }
 
@@ -67,8 +65,8 @@ export class TabElection {
       this.#unshare();
       return;
     }
-    const passedOn = this.#delivery.record(frame);
-    if (passedOn) this.#send('', passedOn);
+    const known = this.#delivery.record(frame);
+    if (known) this.#send('', known);
     if (event === 'tinysse.hello') {
       this.#greeted = true;
       if (this.#awaited) this.#announce();
@@ -82,7 +80,7 @@ export class TabElection {
     const shown = this.#session.shown();
     this.#status(shown);
     if (shown.status !== 'open') this.#greeted = false;
-    else if (!this.#greeted) this.#alarm.set(HELLO_TIMEOUT_MS, () => this.#greeted || this.#unshare());
+    else if (!this.#greeted) this.#alarm(HELLO_TIMEOUT_MS, () => this.#greeted || this.#unshare());
   }
 
   /** The lock is ours. */
@@ -92,7 +90,7 @@ export class TabElection {
     this.leading = undefined;
     this.#greeted = false;
     this.#awaited = true;
-    this.#alarm.clear();
+    this.#env.clearTimeout(this.#timer);
     // At once, lest others take our silence for that of the tab before us.
     this.#announce();
     this.#session.lead(true);
@@ -128,7 +126,7 @@ export class TabElection {
     if (this.role === 'alone') return;
     this.role = 'alone';
     this.leading = undefined;
-    this.#alarm.clear();
+    this.#env.clearTimeout(this.#timer);
     this.#env.leave();
   }
 
@@ -162,7 +160,7 @@ export class TabElection {
     if (kind === 'frames') {
       for (const frame of message.frames) this.#deliver(from, message.to, frame);
     } else if (kind === 'ping') {
-      this.#monitor.othersPing();
+      this.#monitor.pinged();
     } else if (kind === 'here') {
       if (ours) return;
       this.#monitor.replaced(this.#leader);
@@ -219,4 +217,10 @@ export class TabElection {
   #address(): string {
     return `${this.#me}.${this.#ticket}`;
   }
+
+  /** Calls `fn` after `ms` milliseconds, in place of what was set before. */
+  #alarm = (ms: number, fn: () => void): void => {
+    this.#env.clearTimeout(this.#timer);
+    this.#timer = this.#env.setTimeout(fn, ms);
+  };
 }
