@@ -79,7 +79,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   #refusals = 0;
   /** The page is in the back/forward cache. */
   #hidden = false;
-  /** The connection was given up for that cache, and nobody needs to know. */
+  /** The connection was given up for that cache, which is not reported. */
   #quiet = false;
   #wake = () => {};
 

@@ -13,7 +13,11 @@ export const covered = new WeakSet<object>();
 
 const byClient = new WeakMap<object, Counters>();
 
-/** The one {@link Counters} of a client. Here, so that nobody who counts must load who shows it, or the other way round. */
+/**
+ * Returns the {@link Counters} of a client.
+ *
+ * In a module of its own, so that what counts and what shows the counts do not load each other.
+ */
 export function countersOf(client: object): Counters {
   let counters = byClient.get(client);
   if (!counters) {

@@ -65,7 +65,7 @@ export interface ClientOptions {
   user?: string | null | undefined;
   /** The longest event that is taken, in bytes, by the transport `fetch`; default 16 MiB. Beyond, the error has the code `protocol`. */
   eventLimit?: number | undefined;
-  /** Let go of the stream while nobody sees the page; the cursor is kept. Default false. */
+  /** Closes the stream while the page is hidden, and keeps the cursor. Default false. */
   pauseWhenHidden?: boolean | undefined;
   /** Ask the server for these types only; patterns as in `subscribe`. */
   types?: readonly string[] | undefined;

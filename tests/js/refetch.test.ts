@@ -112,7 +112,7 @@ describe.each([
     expect(query.starts.length).toBeLessThanOrEqual(during + 1);
   });
 
-  test('a faster storm starves nobody', async () => {
+  test('a faster storm starves no query', async () => {
     const { world, query, update } = setUp({ exact });
     for (let i = 0; i < 1000; i++) {
       update();
@@ -283,7 +283,7 @@ describe('what was heard before the mount', () => {
     expect(query.starts).toHaveLength(1);
   });
 
-  test('nothing is fetched for data that is younger, or if nothing was heard', async () => {
+  test('nothing is fetched for data that is younger, or without a notification', async () => {
     const { world, query, mount, update } = setUp({ exact: false }, 0);
     query.updatedAt = world.time;
     mount();

@@ -58,7 +58,7 @@ async function live(seed: number, exact: boolean): Promise<Outcome> {
     world.time += below(60);
   };
   const unmount = () => {
-    // The first stays: with nobody mounted there is nothing to keep fresh.
+    // The first stays: with nothing mounted there is nothing to keep fresh.
     const last = mounted.length > 1 ? mounted.pop() : undefined;
     last?.off();
     last?.handle.remove();

@@ -55,7 +55,7 @@ test('if its library fetches when it is switched on, that is the answer', async 
   expect(fetch).toHaveBeenCalledTimes(0);
 });
 
-test('a fetch that says that it started before the notification is followed by another', async () => {
+test('a fetch that reports a start before the notification is followed by another', async () => {
   const { world, state, fetch, update } = setUp({ fetching: false, startedAt: 900_000 });
   state.outcome = world.time - 1; // it joined one in flight
   update();
