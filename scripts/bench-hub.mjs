@@ -14,7 +14,7 @@ import { plot } from './lib/plot.mjs';
 import { run } from './lib/run.mjs';
 import { writeWhole } from './lib/stamp.mjs';
 
-/** Updates a second of the paced phase: everybody keeps up, so no update is joined with another. */
+/** Updates a second of the paced phase: every client keeps up, so no update is joined with another. */
 const paceOf = (n) => Math.max(1, Math.min(20, Math.round(20_000 / n)));
 
 /** The columns of a measurement, and whether less is better. Saturated, a delay is as long as the queue that the load generator allows. */

@@ -75,9 +75,9 @@ class Facade implements Client<Record<string, unknown>> {
   #wanted = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
-  /** `null` is nobody, `undefined` leaves it to the token. */
+  /** `null` means no user, `undefined` leaves it to the token. */
   #user: string | null | undefined;
-  /** Nothing is kept of a user, and nobody connects before there is a reason to. */
+  /** Nothing is kept of a user, and no connection opens before there is a reason for one. */
   #forgotten = false;
 
   /** Kinds of failures that the console has explained: as many as there are messages and HTTP statuses. */
@@ -328,7 +328,7 @@ class Facade implements Client<Record<string, unknown>> {
     } catch (thrown) {
       this.#loading = false;
       const error = asSseError(thrown, 'wasm');
-      // A wrong option is a mistake in the program; it must be seen even if nobody listens.
+      // A wrong option is a mistake in the program; it must be seen even without a listener.
       if (error.code === 'options') report(error);
       if (this.#awaited()) this.#show({ ...idle, status: 'failed', error });
     }

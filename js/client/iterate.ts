@@ -30,7 +30,9 @@ export interface UpdatesOptions extends SubscribeOptions {
 
 /** What {@link updates} gives. `await using` may hold it. */
 export interface UpdateIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
+  /** Returns the next update once there is one. Rejects with an {@link SseError} of the code `overflow`, see {@link UpdatesOptions.overflow}. */
   next(): Promise<IteratorResult<T, undefined>>;
+  /** Ends the iterator at once and releases the connection. What is queued is dropped. */
   return(): Promise<IteratorResult<T, undefined>>;
   [Symbol.asyncIterator](): UpdateIterator<T>;
 }
@@ -136,11 +138,11 @@ class Queue<U, P extends Pattern<U>, T extends Update<MatchingTypes<P, U>, U>> i
       resolve({ done: false, value: update });
       return;
     }
-    const tally = countersOf(this.#client);
+    const counters = countersOf(this.#client);
     const key = this.#overflow === 'latest' ? JSON.stringify([update.type, update.key]) : update;
-    if (this.#queue.delete(key)) tally.dropped += 1;
+    if (this.#queue.delete(key)) counters.dropped += 1;
     if (this.#queue.size === this.#limit) {
-      tally.dropped += 1;
+      counters.dropped += 1;
       if (this.#overflow === 'error') {
         this.#error = new SseError('overflow', `more than ${this.#limit} updates waited to be read`);
         this.#release();

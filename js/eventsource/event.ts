@@ -2,8 +2,11 @@ import type { SseError } from '../model/errors.js';
 
 /** What an {@link EventSourceErrorEvent} is made of. */
 export interface ErrorEventInit extends EventInit {
+  /** For people. Default: empty. */
   message?: string | undefined;
+  /** The HTTP status, if there was a response that is no stream. */
   status?: number | undefined;
+  /** The failure as a typed error. */
   error?: SseError | undefined;
 }
 

@@ -13,13 +13,13 @@ interface Exports {
 }
 
 /** The length of what is not there: `usize::MAX`. */
-const absent = 2 ** 32 - 1;
+const ABSENT = 2 ** 32 - 1;
 /** Words of a mark: start, data, kind, id, retry. */
-const width = 5;
+const MARK_WORDS = 5;
 /** Bytes that one call takes. */
-export const piece = 2 ** 16;
+export const CHUNK_BYTES = 2 ** 16;
 /** When no stream is open, an instance with more memory than this is dropped: wasm gives none back. */
-const large = 2 ** 20;
+const LARGE_MEMORY_BYTES = 2 ** 20;
 
 // Bad bytes become U+FFFD; a byte order mark inside of a stream is a character like any other.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -70,7 +70,7 @@ export class Parser {
     this.#again = true;
   }
 
-  /** Takes at most {@link piece} bytes, and answers what they complete. */
+  /** Takes at most {@link CHUNK_BYTES} bytes, and returns what they complete. */
   feed(bytes: Uint8Array): readonly Finding[] {
     const { input, open, feed, close } = this.#wasm;
     this.#look();
@@ -97,7 +97,7 @@ export class Parser {
   free(): void {
     this.#wasm.close(this.#scanner);
     streams -= 1;
-    if (streams === 0 && this.#wasm.memory.buffer.byteLength > large) shared = undefined;
+    if (streams === 0 && this.#wasm.memory.buffer.byteLength > LARGE_MEMORY_BYTES) shared = undefined;
   }
 
   #look(): void {
@@ -109,11 +109,11 @@ export class Parser {
 
   #found(marks: number, count: number, held: number): Finding[] {
     const bytes = this.#bytes.subarray(held);
-    const words = this.#words.subarray(marks, marks + count * width);
-    const length = (at: number) => (words[at] === absent ? 0 : (words[at] as number));
+    const words = this.#words.subarray(marks, marks + count * MARK_WORDS);
+    const length = (at: number) => (words[at] === ABSENT ? 0 : (words[at] as number));
     // They lie behind one another, so the last one that is no reconnection time ends them.
     let end = 0;
-    for (let at = 0; at < words.length; at += width) {
+    for (let at = 0; at < words.length; at += MARK_WORDS) {
       end = Math.max(end, (words[at] as number) + length(at + 1) + length(at + 2) + length(at + 3));
     }
     const whole = utf8.decode(bytes.subarray(0, end));
@@ -121,16 +121,16 @@ export class Parser {
     const simple = whole.length === end;
     const part = (from: number, to: number) => (simple ? whole.slice(from, to) : utf8.decode(bytes.subarray(from, to)));
     const findings: Finding[] = [];
-    for (let at = 0; at < words.length; at += width) {
+    for (let at = 0; at < words.length; at += MARK_WORDS) {
       const retry = words[at + 4] as number;
       const start = words[at] as number;
       const kindAt = start + length(at + 1);
       const idAt = kindAt + length(at + 2);
       findings.push({
-        retry: retry === absent ? undefined : retry,
-        id: words[at + 3] === absent ? undefined : part(idAt, idAt + length(at + 3)),
+        retry: retry === ABSENT ? undefined : retry,
+        id: words[at + 3] === ABSENT ? undefined : part(idAt, idAt + length(at + 3)),
         kind: this.#kind(part(kindAt, idAt)),
-        data: words[at + 1] === absent ? undefined : part(start, kindAt),
+        data: words[at + 1] === ABSENT ? undefined : part(start, kindAt),
       });
     }
     return findings;

@@ -1,7 +1,7 @@
 import { messageOf, SseError } from '../model/errors.js';
 import { statusOf, tokenOf } from '../token/answer.js';
 import { noToken } from '../token/received.js';
-import { floor } from './backoff.js';
+import { MIN_DELAY_MS } from './backoff.js';
 import type { EventSourceInit, EventSourceToken, EventSourceTokenAsk } from './types.js';
 
 /** Why a connection is over. */
@@ -14,7 +14,7 @@ export interface End {
 }
 
 /** How long the token function may take, in milliseconds: the default of the client. */
-const patience = 10_000;
+const TOKEN_TIMEOUT_MS = 10_000;
 
 /** Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers that are supported. */
 function linked(signal: AbortSignal): AbortController {
@@ -27,7 +27,7 @@ function linked(signal: AbortSignal): AbortController {
 export async function ask(token: EventSourceToken, { reason, signal }: EventSourceTokenAsk): Promise<string> {
   if (typeof token === 'string') return token;
   const both = linked(signal);
-  const timer = setTimeout(() => both.abort(new DOMException('no token in time', 'TimeoutError')), patience);
+  const timer = setTimeout(() => both.abort(new DOMException('no token in time', 'TimeoutError')), TOKEN_TIMEOUT_MS);
   try {
     const answer = await Promise.race([
       token({ reason, signal: both.signal }),
@@ -66,11 +66,11 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
 /**
  * Asks for a stream. `fetch` reports a CORS rejection and a network failure alike. So if the first request to another origin fails, one whose
  * answer need not be shown finds out whether a server answers; it is aborted then, since a stream has no end, and an opaque body cannot be
- * cancelled. Who fails the next one too gives us no leave. Not so for a source that was open: a proxy may answer for a while.
+ * cancelled. If the next request fails too, CORS denies access. A source that was open before is not probed: a proxy may answer for a while.
  */
 export async function open(get: typeof fetch, given: string, asked: ReturnType<typeof request>, first: boolean) {
   const url = bare(given);
-  const wait = () => new Promise((done) => setTimeout(done, floor * (1 + Math.random())));
+  const wait = () => new Promise((done) => setTimeout(done, MIN_DELAY_MS * (1 + Math.random())));
   for (let there: unknown; ; await wait()) {
     try {
       return await get(url, asked);
@@ -93,8 +93,8 @@ function byteString(text: string): string {
   return bytes;
 }
 
-/** What is wrong with an answer, if it is no stream: "if res's status is not 200, or if res's `Content-Type` is not `text/event-stream`". */
-export function judge(response: Response, renewable: boolean): End | undefined {
+/** Returns why a response is no stream, or undefined for a stream: "if res's status is not 200, or if res's `Content-Type` is not `text/event-stream`". */
+export function classifyResponse(response: Response, renewable: boolean): End | undefined {
   const { status } = response;
   const type = response.headers.get('content-type');
   if (status !== 200) {

@@ -1,11 +1,11 @@
 // biome-ignore assist/source/organizeImports: with this one first the bundle compresses better
-import { address, ask, bytesOf, type End, judge, open, request } from './request.js';
+import { address, ask, bytesOf, type End, classifyResponse, open, request } from './request.js';
 
 import { messageOf, SseError } from '../model/errors.js';
 import { EventSourceErrorEvent } from './event.js';
 import { defineConstants, defineHandlers, nameIt } from './idl.js';
-import { Pace } from './backoff.js';
-import { Parser, piece } from './parser.js';
+import { Backoff } from './backoff.js';
+import { Parser, CHUNK_BYTES } from './parser.js';
 import type { Target } from './target.js';
 import { queueTask, task } from './tasks.js';
 import type { EventSourceInit, EventSourceTokenAsk } from './types.js';
@@ -13,16 +13,17 @@ import type { EventSourceInit, EventSourceTokenAsk } from './types.js';
 const [CONNECTING, OPEN, CLOSED] = [0, 1, 2] as const;
 
 /** The reconnection time until a server sets another, in milliseconds. */
-const usual = 3_000;
-/** A stream that lived this long, in milliseconds, proved good. */
-const proof = 2_000;
-/** From this reconnection time on, in milliseconds, a server may end its streams after an event as often as it likes. */
-const calm = 1_000;
-/** Tokens refused in a row, after which no other one is asked for. */
-const chances = 8;
-const defaultLimit = 2 ** 27;
-/** No more events than this wait to be dispatched. */
-const crowd = 64;
+const RETRY_DEFAULT_MS = 3_000;
+/** The time after which a stream counts as stable, in milliseconds. */
+const STABLE_AFTER_MS = 2_000;
+/** The least reconnection time with which a server may end each stream after an event, without backoff; milliseconds. */
+const FREE_RETRY_MS = 1_000;
+/** Refused tokens in a row after which the source closes. */
+const MAX_REFUSALS = 8;
+/** The most bytes of a line or an event, by default. */
+const EVENT_LIMIT_DEFAULT = 2 ** 27;
+/** The most events that wait to be dispatched. */
+const MAX_WAITING_EVENTS = 64;
 const none = new Uint8Array();
 
 type Reader = Pick<ReadableStreamDefaultReader<unknown>, 'read' | 'cancel'>;
@@ -44,20 +45,29 @@ let handed: Reader | undefined;
  * Source: WHATWG HTML, §9.2; `fromReadableStream`, `lastEventId`, `reconnectionTime` and `reset` follow whatwg/html pull request 12272.
  */
 export class EventSource extends (EventTarget as { new (): Target; prototype: Target }) {
+  /** The {@link readyState} before the first connection is open, and while the next one is awaited. */
   declare static readonly CONNECTING: 0;
+  /** The {@link readyState} of an open connection. */
   declare static readonly OPEN: 1;
+  /** The {@link readyState} after `close()`, and after a failure that is final. */
   declare static readonly CLOSED: 2;
+  /** The same as {@link EventSource.CONNECTING} of the class. */
   declare readonly CONNECTING: 0;
+  /** The same as {@link EventSource.OPEN} of the class. */
   declare readonly OPEN: 1;
+  /** The same as {@link EventSource.CLOSED} of the class. */
   declare readonly CLOSED: 2;
+  /** Called when a connection is open. */
   declare onopen: ((event: Event) => void) | null;
+  /** Called for each event without a type of its own. Events with a type need `addEventListener`. */
   declare onmessage: ((event: MessageEvent<string>) => void) | null;
+  /** Called when a connection was lost, or failed for good: see {@link EventSourceErrorEvent}. */
   declare onerror: ((event: EventSourceErrorEvent) => void) | null;
 
   readonly #url: string;
   readonly #init: EventSourceInit;
   readonly #limit: number;
-  readonly #pace = new Pace();
+  readonly #backoff = new Backoff();
   /** Aborted when the source is closed, by the application or by itself. */
   readonly #life = new AbortController();
   #connection = new AbortController();
@@ -69,7 +79,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   #refusals = 0;
   /** The page is in the back/forward cache. */
   #hidden = false;
-  /** The connection was given up for that cache, and nobody needs to know. */
+  /** The connection was given up for that cache, which is not reported. */
   #quiet = false;
   #wake = () => {};
 
@@ -79,7 +89,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     // biome-ignore lint/complexity/noArguments: the standard distinguishes no argument from one that is undefined
     if (arguments.length === 0) throw new TypeError('EventSource needs a URL');
     this.#init = { ...init };
-    this.#limit = this.#init.limit ?? defaultLimit;
+    this.#limit = this.#init.limit ?? EVENT_LIMIT_DEFAULT;
     this.#reader = handed;
     handed = undefined;
     this.#url = this.#reader ? `${url}` : address(`${url}`);
@@ -108,6 +118,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     return this.#url;
   }
 
+  /** True if cookies are sent to other origins: the member of {@link EventSourceInit}. */
   get withCredentials(): boolean {
     return Boolean(this.#init.withCredentials);
   }
@@ -124,7 +135,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
 
   /** Milliseconds between the end of a connection and the next, as the server last chose them. */
   get reconnectionTime(): number {
-    return this.#retry ?? usual;
+    return this.#retry ?? RETRY_DEFAULT_MS;
   }
 
   /** Ends the connection. No event follows. */
@@ -154,7 +165,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       this.#quiet = false;
       await task(() => this.#lost(end, silent));
       if (this.#closed()) return;
-      await this.#pause(silent ? 0 : this.#pace.delay(this.reconnectionTime, this.#retry !== undefined));
+      await this.#pause(silent ? 0 : this.#backoff.delay(this.reconnectionTime, this.#retry !== undefined));
       if (this.#closed()) return;
     }
   }
@@ -167,22 +178,22 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     try {
       this.#parser = new Parser(this.#limit);
       const token = provider && (await ask(provider, { reason, signal }));
-      this.#pace.started(performance.now());
+      this.#backoff.started(performance.now());
       const asked = request(this.#init, this.#lastEventId, token, signal);
       const response = await open(get, this.#url, asked, reason === 'initial');
-      const wrong = judge(response, typeof provider === 'function');
+      const wrong = classifyResponse(response, typeof provider === 'function');
       if (wrong) return this.#over(wrong);
       await task(() => this.#opened());
       const opened = performance.now();
       const origin = new URL(response.url || this.#url).origin;
       const early = response.body && (await this.#read(response.body.getReader(), origin));
-      if (performance.now() - opened >= proof) {
-        this.#pace.proved();
+      if (performance.now() - opened >= STABLE_AFTER_MS) {
+        this.#backoff.stable();
         this.#refusals = 0;
       }
       return this.#over(early ?? { error: new SseError('network', 'the stream ended', { retryable: true }) });
     } catch (thrown) {
-      return this.#over(this.#why(thrown));
+      return this.#over(this.#endOf(thrown));
     } finally {
       // What is left of a body would keep one of the browser's few connections.
       this.#connection.abort();
@@ -191,14 +202,15 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     }
   }
 
-  /** Counts refusals: after the last chance there is no other. */
+  /** Counts refusals; the last one that is permitted is fatal. */
   #over(end: End): End {
     if (!end.refused) return end;
     this.#refusals += 1;
-    return this.#refusals < chances ? end : { fatal: true, error: end.error };
+    return this.#refusals < MAX_REFUSALS ? end : { fatal: true, error: end.error };
   }
 
-  #why(thrown: unknown): End {
+  /** Returns how a connection ended that threw. */
+  #endOf(thrown: unknown): End {
     if (thrown instanceof SseError) return { fatal: true, error: thrown };
     if (typeof thrown === 'object' && thrown && 'error' in thrown) return thrown as End;
     const message = messageOf(thrown);
@@ -209,13 +221,13 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     return { fatal, error: new SseError('network', message, { retryable: !fatal, cause: thrown }) };
   }
 
-  /** Reads a body to its end. Answers why it ended before, if it did. */
+  /** Reads a body to its end. Returns why it ended early, if it did. */
   async #read(reader: Reader, origin: string): Promise<End | undefined> {
     const parser = this.#parser as Parser;
     let refused: End | undefined;
     /** Events that wait, and bytes that were read since the first of them. */
     let [waiting, ahead] = [0, 0];
-    const tell = (type: string, data: string, lastEventId: string, before: string) => {
+    const dispatch = (type: string, data: string, lastEventId: string, before: string) => {
       waiting -= 1;
       if (this.#closed() || refused) return;
       const event = new MessageEvent(type, { data, origin, lastEventId });
@@ -227,7 +239,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
         return;
       }
       if (type === 'message') this.#refusals = 0;
-      if ((this.#retry ?? 0) >= calm) this.#pace.proved();
+      if ((this.#retry ?? 0) >= FREE_RETRY_MS) this.#backoff.stable();
       this.dispatchEvent(event);
     };
     for (;;) {
@@ -238,8 +250,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       });
       if (refused || this.#closed()) return refused;
       const bytes = done ? none : bytesOf(value);
-      for (let at = 0; at < bytes.length; at += piece) {
-        const chunk = bytes.length > piece ? bytes.subarray(at, at + piece) : bytes;
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+        const chunk = bytes.length > CHUNK_BYTES ? bytes.subarray(at, at + CHUNK_BYTES) : bytes;
         if (waiting > 0) ahead += chunk.length;
         else ahead = 0;
         // Ids and reconnection times hold as soon as they are parsed.
@@ -250,10 +262,10 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
           this.#lastEventId = lastEventId;
           if (data === undefined) continue;
           waiting += 1;
-          queueTask(() => tell(kind, data, lastEventId, before));
+          queueTask(() => dispatch(kind, data, lastEventId, before));
         }
         // Not much more is read before it is dispatched, so that a slow listener holds the server back, not the page's memory.
-        if (parser.tooLarge || waiting >= crowd || ahead >= piece) await task(() => {});
+        if (parser.tooLarge || waiting >= MAX_WAITING_EVENTS || ahead >= CHUNK_BYTES) await task(() => {});
         if (refused || this.#closed()) return refused;
         if (parser.tooLarge) {
           const error = new SseError('protocol', `a line or event of the stream is larger than ${this.#limit} bytes`);
@@ -275,7 +287,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
       await task(() => this.#opened());
       error = (await this.#read(reader, 'null'))?.error ?? error;
     } catch (thrown) {
-      error = this.#why(thrown).error;
+      error = this.#endOf(thrown).error;
     }
     reader.cancel().catch(() => {});
     if (!this.#closed()) await task(() => this.#lost({ fatal: true, error }, false));
@@ -321,7 +333,7 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
           this.#wake = done;
         });
       }
-      left = this.#pace.hold(performance.now());
+      left = this.#backoff.hold(performance.now());
       if (left === 0 || this.#closed()) return;
     }
   }

@@ -1,8 +1,9 @@
 type Work = () => void;
 
-/** How many works one task of the browser does at most, and after how many milliseconds it does no other one. */
-const most = 64;
-const long = 5;
+/** The most works that one task of the browser does. */
+const MAX_TASK_WORKS = 64;
+/** The time after which a task of the browser starts no other work, in milliseconds. */
+const MAX_TASK_MS = 5;
 
 let post: ((work: Work) => void) | undefined;
 
@@ -39,10 +40,10 @@ function poster(): (work: Work) => void {
   const { port1, port2 } = new MessageChannel();
   let until = 0;
   let posted = false;
-  for (let index = 0; index <= most; index++) {
+  for (let index = 0; index <= MAX_TASK_WORKS; index++) {
     port1.addEventListener('message', (event) => {
-      if (index === 0) until = performance.now() + long;
-      else if (index === most || waiting.length === 0 || performance.now() > until) {
+      if (index === 0) until = performance.now() + MAX_TASK_MS;
+      else if (index === MAX_TASK_WORKS || waiting.length === 0 || performance.now() > until) {
         event.stopImmediatePropagation();
         posted = waiting.length > 0;
         if (posted) port2.postMessage(0);

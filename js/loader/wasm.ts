@@ -53,7 +53,7 @@ export interface WasmClient {
   pause(): void;
   resume(): void;
   reconnect(): void;
-  /** Empty for nobody. */
+  /** Sets the user; empty for no user. */
   setUser(user: string): void;
   forget(): void;
   subscribe(types: string | readonly string[], fn: (update: Update) => void): number;

@@ -59,8 +59,12 @@ export interface Client<U = Updates> extends Disposable {
    * one loads the wasm and connects. Where there is no `EventSource` (a server, a bare test page) it does nothing.
    */
   acquire(options?: SubscribeOptions): Unsubscribe;
-  /** Lets go of the stream and keeps the cursor; {@link Client.resume} goes on from there. */
+  /** Closes the stream and keeps the cursor: {@link Client.resume} continues from there. The status is `paused`. */
   pause(): void;
+  /**
+   * Connects again after {@link Client.pause}, and continues from the cursor: the server replays what was missed, or announces a gap.
+   * Without effect on a connection that is not paused, or has no holder.
+   */
   resume(): void;
   /** Connects anew with a new token, at once. A way out of `failed`, and of the rest after {@link Client.forget}. */
   reconnect(): void;

@@ -11,14 +11,18 @@ export interface Counters {
 /** Listeners to `*` of the package itself: of these, the console is not warned. */
 export const covered = new WeakSet<object>();
 
-const tallies = new WeakMap<object, Counters>();
+const byClient = new WeakMap<object, Counters>();
 
-/** The one {@link Counters} of a client. Here, so that nobody who counts must load who shows it, or the other way round. */
+/**
+ * Returns the {@link Counters} of a client.
+ *
+ * In a module of its own, so that what counts and what shows the counts do not load each other.
+ */
 export function countersOf(client: object): Counters {
-  let tally = tallies.get(client);
-  if (!tally) {
-    tally = { refetches: 0, saved: 0, dropped: 0 };
-    tallies.set(client, tally);
+  let counters = byClient.get(client);
+  if (!counters) {
+    counters = { refetches: 0, saved: 0, dropped: 0 };
+    byClient.set(client, counters);
   }
-  return tally;
+  return counters;
 }

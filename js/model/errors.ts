@@ -41,6 +41,7 @@ export interface SseErrorDetails {
  * Failures of the stream are not thrown: they are the `error` of the snapshot, and go to `onError`.
  */
 export class SseError extends Error {
+  /** Always `SseError`: it identifies the class across copies of this package, see {@link isSseError}. */
   override readonly name = 'SseError';
   /** Which kind of failure; the message is for people, this is for programs. */
   declare readonly code: SseErrorCode;

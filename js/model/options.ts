@@ -7,6 +7,10 @@ export type TokenReason = (typeof TOKEN_REASONS)[number];
 
 /** What a {@link TokenProvider} is asked. */
 export interface TokenAsk {
+  /**
+   * Why: `initial`: there was none yet; `expired`: the last one is past its time; `rejected`: the server refused it; `revoked`: the server
+   * reported that the rights of the user changed; `manual`: after {@link Client.reconnect}.
+   */
   readonly reason: TokenReason;
   /** Aborted when the answer is no longer wanted: after `close()`, or `tokenTimeout`. */
   readonly signal: AbortSignal;
@@ -14,8 +18,8 @@ export interface TokenAsk {
 
 /**
  * A token, with the seconds it is good for (a number, or its digits) and the name of its user if the server sends it. `access_token` is
- * the name in OAuth 2.0. The user is compared, never shown: a
- * cursor is not used for another one. Without it, the claim `sub` of a JWT is read.
+ * the name in OAuth 2.0. The user is compared, never shown: a cursor is
+ * not used for another one. Without it, the claim `sub` of a JWT is read.
  */
 export type TokenAnswer =
   | string
@@ -61,7 +65,7 @@ export interface ClientOptions {
   user?: string | null | undefined;
   /** The longest event that is taken, in bytes, by the transport `fetch`; default 16 MiB. Beyond, the error has the code `protocol`. */
   eventLimit?: number | undefined;
-  /** Let go of the stream while nobody sees the page; the cursor is kept. Default false. */
+  /** Closes the stream while the page is hidden, and keeps the cursor. Default false. */
   pauseWhenHidden?: boolean | undefined;
   /** Ask the server for these types only; patterns as in `subscribe`. */
   types?: readonly string[] | undefined;
@@ -77,9 +81,15 @@ export interface ClientOptions {
    * seen (transport `fetch`), by twice the longest time between two of them, and at least 45000.
    */
   heartbeatTimeout?: number | undefined;
-  /** Default 20000. */
+  /**
+   * The longest time until a stream has answered with its head, in milliseconds. Beyond, the attempt is given up with the code `network`, and
+   * retried with backoff. Default 20000.
+   */
   connectTimeout?: number | undefined;
-  /** Default 10000. */
+  /**
+   * The longest time that the token provider may take, in milliseconds. Beyond, its `signal` is aborted and the attempt fails with the code
+   * `token`, and is retried with backoff. Default 10000.
+   */
   tokenTimeout?: number | undefined;
   /** Refusals in a row after which the client gives up. Default 8. */
   maxRefusals?: number | undefined;
@@ -123,8 +133,11 @@ export interface PersistOptions {
 
 /** What is used of a `Storage`. What it throws (full, denied) is taken for an empty one. */
 export interface StorageLike {
+  /** Returns the value stored under a key, or null. */
   getItem(key: string): string | null;
+  /** Stores a value under a key. */
   setItem(key: string, value: string): void;
+  /** Removes what is stored under a key, if there is anything. */
   removeItem(key: string): void;
 }
 
@@ -132,6 +145,7 @@ export interface StorageLike {
 export interface LogEntry {
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** How severe it is: `error` for a final failure, `warn` for one that is retried and for a gap, `info` for a status, `debug` for the rest. */
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** `transition` of the session; `token`: the provider is asked; `update`: for the console only, when it is to be verbose. */
   readonly what: 'status' | 'error' | 'resync' | 'token' | 'transition' | 'update';

@@ -1,7 +1,7 @@
 const hidden = '[redacted]';
 
 /**
- * What carries a token, whoever's it is: a parameter `token`, the answer of a token endpoint, a bearer header, and what looks like
+ * What carries a token of any issuer: a parameter `token`, the answer of a token endpoint, a bearer header, and what looks like
  * a JWT (RFC 7519, 3.1).
  */
 const carriers = /\b(?:\w*token=[^&#\s"'<>]*|token"\s*:\s*"[^"]*|bearer\s+[^\s"'<>]+|eyJ[\w-]*\.[\w-]+\.[\w-]*)/gi;

@@ -23,6 +23,7 @@ export interface Resync {
 
 /** The connection at one moment. Frozen; the same object as long as nothing in it changed. */
 export interface Snapshot {
+  /** What the connection does. */
   readonly status: Status;
   /** Why it is not open; `null` when it is, or was never tried. */
   readonly error: SseError | null;

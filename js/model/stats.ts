@@ -2,6 +2,7 @@ import type { Snapshot } from './snapshot.js';
 
 /** Streams opened, by what opened them. */
 export interface Connects {
+  /** The first one after each start of the client, by {@link Client.acquire}. */
   readonly initial: number;
   /** After a failure, when its wait was over. */
   readonly retry: number;
@@ -23,11 +24,17 @@ export interface Connects {
 
 /** Gaps announced, by kind; see {@link Gap}. */
 export interface Gaps {
+  /** The stream was opened without a cursor. */
   readonly first: number;
+  /** The log of the server is another one than that of the cursor. */
   readonly epoch: number;
+  /** The cursor is older than the oldest update that the server keeps. */
   readonly trimmed: number;
+  /** The server, or the client itself, cannot know what was missed. */
   readonly unknown: number;
+  /** The client read too slowly, so the server dropped updates for it. */
   readonly overflow: number;
+  /** The rights of the user changed. */
   readonly rights: number;
 }
 
@@ -38,12 +45,18 @@ export interface Gaps {
  * its lead. Replayed updates, which were late because we were away, are left out, and so are those without `at`.
  */
 export interface Latency {
+  /** Measurements: one for each listener that was called. */
   readonly count: number;
   /** `buckets[0]` counts those below 1 ms, `buckets[i]` those from 2^(i-1) up to but not including 2^i ms. */
   readonly buckets: readonly number[];
-  /** Half took no longer. Estimated, as the next two are: even within a bucket, so never wrong by more than a factor of two. */
+  /**
+   * The median, in milliseconds. Estimated from the buckets, as the next two are, by taking each bucket to be evenly filled; so it is never
+   * wrong by more than a factor of two.
+   */
   readonly p50: number;
+  /** The time that 95 % did not exceed, in milliseconds. */
   readonly p95: number;
+  /** The time that 99 % did not exceed, in milliseconds. */
   readonly p99: number;
 }
 

@@ -1,4 +1,4 @@
-// What few want and nobody needs at the start: loaded by the first who asks for any of it. What the entry has too, it is given:
+// Features that few applications use, and none at the start: loaded by the first use of any of them. What the entry has too, it is given:
 // bundlers would move a module that both import into a chunk of its own, which is a request more for each page.
 
 import type { Plugin, WasmOptions } from '../loader/wasm.js';

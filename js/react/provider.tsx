@@ -11,13 +11,15 @@ export interface SSEProviderProps {
   /** Made once, outside of components. */
   client: AnyClient;
   /**
-   * Who is logged in: passed to {@link Client.setUser} before a connection opens, and whenever it changes. `null` is nobody, and
-   * keeps no connection. Undefined, the default, leaves the identity to the client.
+   * Who is logged in: passed to {@link Client.setUser} before a connection opens, and whenever it changes. `null` means no user,
+   * and keeps no connection. Undefined, the default, leaves the identity to the client.
    */
   user?: string | null | undefined;
+  /** How the queries below are refetched. Default: see each member. */
   policy?: RefetchPolicy | undefined;
   /** The TanStack `QueryClient` of the app, if it has one: see {@link useAutoRefetch} for what it makes exact. */
   queryClient?: QueryClientLike | undefined;
+  /** The components that use the client. */
   children?: ReactNode;
 }
 

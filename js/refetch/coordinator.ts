@@ -5,7 +5,7 @@ import type { Gap } from '../model/snapshot.js';
 import { accepts, changed, type Entry, entryOf } from './entry.js';
 import { LastNotified, type Stamp } from './last-notified.js';
 import { lastTick, tick } from './logical-clock.js';
-import type { Handle, Job, Outcome, SchedulerEnv, View } from './query.js';
+import type { Handle, Outcome, Query, SchedulerEnv, View } from './query.js';
 import { Lag, viewLagMs } from './view-lag.js';
 
 /** Updates that come together (a replay, one change under two names) share one request. */
@@ -30,8 +30,8 @@ const longestTimerMs = 2 ** 31 - 1;
  * Decides when to refetch, by one rule: **a query is fresh only if its last fetch started after its last notification.**
  *
  * ```ts
- * const coordinator = new Coordinator(world);
- * const handle = coordinator.add({ ...job, types: ['projects'] });
+ * const coordinator = new Coordinator(env);
+ * const handle = coordinator.add({ ...staleQuery, types: ['projects'] });
  * coordinator.update('projects', update, { own: false, spread: 0 }); // fetches
  * ```
  *
@@ -49,10 +49,10 @@ const longestTimerMs = 2 ** 31 - 1;
  * Absent here: React, the DOM, query libraries, the clock. Memory: one entry a mounted component, 1000 types remembered.
  */
 export class Coordinator {
-  readonly #world: SchedulerEnv;
-  readonly #tally: Pick<Counters, 'refetches' | 'saved'>;
+  readonly #env: SchedulerEnv;
+  readonly #counters: Pick<Counters, 'refetches' | 'saved'>;
   readonly #entries = new Set<Entry>();
-  readonly #heard = new LastNotified(rememberedTypes);
+  readonly #lastNotified = new LastNotified(rememberedTypes);
   readonly #lag: Lag;
   /** Data without a time, and the tick after which its fetch is known to have started. */
   #fresh = new WeakMap<object, number>();
@@ -61,22 +61,22 @@ export class Coordinator {
   /** When the views of this turn are observed. */
   #seen: number | undefined;
 
-  /** Counts in the tally. */
-  constructor(world: SchedulerEnv, tally: Pick<Counters, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
-    this.#world = world;
-    this.#tally = tally;
-    this.#lag = new Lag(world, () => this.#pump());
+  /** Counts in the counters. */
+  constructor(env: SchedulerEnv, counters: Pick<Counters, 'refetches' | 'saved'> = { refetches: 0, saved: 0 }) {
+    this.#env = env;
+    this.#counters = counters;
+    this.#lag = new Lag(env, () => this.#pump());
   }
 
   /** Handles an update: `own` if this tab caused it, `spread` in milliseconds. */
   update(type: string, update: unknown, { own, spread }: { own: boolean; spread: number }): void {
     const stamp = this.#stamp();
-    this.#heard.note(type, stamp, own);
+    this.#lastNotified.note(type, stamp, own);
     // One draw a tab, not a query: components on one query must stay together to share a request.
-    const delay = spread > 0 ? this.#world.random() * spread : 0;
+    const delay = spread > 0 ? this.#env.random() * spread : 0;
     for (const entry of this.#entries) {
-      const { job } = entry;
-      if (!matches(job.types, type) || (own && !job.own) || !accepts(job, update)) continue;
+      const { query } = entry;
+      if (!matches(query.types, type) || (own && !query.own) || !accepts(query, update)) continue;
       this.#notify(entry, stamp, delay);
     }
     this.#pump();
@@ -85,20 +85,20 @@ export class Coordinator {
   /** Handles a gap: updates of these types (null: of all) may have been missed. */
   resync(types: readonly string[] | null, gap: Gap): void {
     const stamp = this.#stamp();
-    if (types === null) this.#heard.noteAll(stamp);
-    else for (const type of types) this.#heard.note(type, stamp, false);
-    const draw = gap === 'first' ? 0 : this.#world.random();
+    if (types === null) this.#lastNotified.noteAll(stamp);
+    else for (const type of types) this.#lastNotified.note(type, stamp, false);
+    const draw = gap === 'first' ? 0 : this.#env.random();
     for (const entry of this.#entries) {
-      const { job } = entry;
-      if (!job.resync || (types !== null && !overlap(job.types, types))) continue;
-      this.#notify(entry, stamp, draw * job.resyncJitterMs);
+      const { query } = entry;
+      if (!query.resync || (types !== null && !overlap(query.types, types))) continue;
+      this.#notify(entry, stamp, draw * query.resyncJitterMs);
     }
     this.#pump();
   }
 
   /** Forgets every notification, answered or not: they were those of another user. */
   clear(): void {
-    this.#heard.clear();
+    this.#lastNotified.clear();
     this.#fresh = new WeakMap();
     for (const entry of this.#entries) Object.assign(entry, { due: undefined, notified: 0, notifiedAt: 0 });
     this.#pump();
@@ -106,7 +106,7 @@ export class Coordinator {
 
   /** The page is visible again. */
   shown(): void {
-    const now = this.#world.now();
+    const now = this.#env.now();
     // Libraries refetch on focus too. Let them, and let it show, or there would be two requests.
     for (const entry of this.#entries) {
       if (entry.due !== undefined) entry.due = Math.max(entry.due, now + viewLagMs);
@@ -115,11 +115,11 @@ export class Coordinator {
   }
 
   /** Begins to keep a query fresh. Data that is older than a notification from before is fetched now. */
-  add(job: Job): Handle {
+  add(query: Query): Handle {
     const now = this.#seenAt();
-    const entry = entryOf(job, this.#heard.last(job.types, job.own), now);
+    const entry = entryOf(query, this.#lastNotified.last(query.types, query.own), now);
     this.#entries.add(entry);
-    const view = job.view();
+    const view = query.view();
     const { started, startedAt, updatedAt } = view;
     if (!started && !startedAt && !view.fetching && updatedAt && now - updatedAt < justFetchedMs) {
       // Fetched just before the mount, by a render that was suspended: it may have started before the notification.
@@ -137,7 +137,7 @@ export class Coordinator {
   }
 
   #stamp(): Stamp {
-    const stamp = { tick: tick(), at: this.#world.now() };
+    const stamp = { tick: tick(), at: this.#env.now() };
     this.#lag.start();
     return stamp;
   }
@@ -151,7 +151,7 @@ export class Coordinator {
       entry.due = due;
       entry.patience = this.#lag.rounds + patienceRounds;
     } else {
-      this.#tally.saved += 1;
+      this.#counters.saved += 1;
       // With a spread the first draw counts: the earliest of many draws would be no spread at all.
       if (delay === 0) entry.due = Math.min(entry.due, due);
     }
@@ -193,11 +193,11 @@ export class Coordinator {
 
   /** Now; the same for all views of one turn. Else components on one query would be due, and call, one after the other. */
   #seenAt(): number {
-    const now = this.#world.now();
+    const now = this.#env.now();
     // The timer of a hidden tab may be a minute late.
     if (this.#seen === undefined || now - this.#seen > longTurnMs) {
       this.#seen = now;
-      this.#world.setTimeout(() => {
+      this.#env.setTimeout(() => {
         this.#seen = undefined;
       }, 0);
     }
@@ -240,7 +240,7 @@ export class Coordinator {
 
   /** A fetch that is not ours started after the notification. */
   #answered(entry: Entry): void {
-    if (entry.due !== undefined) this.#tally.saved += 1;
+    if (entry.due !== undefined) this.#counters.saved += 1;
     entry.due = undefined;
   }
 
@@ -250,7 +250,7 @@ export class Coordinator {
       this.#pumping = 'again';
       return;
     }
-    const now = this.#world.now();
+    const now = this.#env.now();
     do {
       this.#pumping = 'yes';
       // All in one go: components on one query join the request of the first, or see it and need none.
@@ -264,21 +264,21 @@ export class Coordinator {
     this.#sleep(next - now);
   }
 
-  #when({ job, view, due, blocked, notified, after, patience, flight, ...entry }: Entry): number {
+  #when({ query, view, due, blocked, notified, after, patience, flight, ...entry }: Entry): number {
     const { covered, rounds } = this.#lag;
-    if (due === undefined || blocked || view.enabled === false || (job.onlyVisible && this.#world.hidden()))
+    if (due === undefined || blocked || view.enabled === false || (query.onlyVisible && this.#env.hidden()))
       return Number.POSITIVE_INFINITY;
     // Counted in turns of the event loop, not in time: a page that is busy renders late, and its timers are as late.
     if (!view.started && covered < Math.max(notified, after) && rounds < patience) return Number.POSITIVE_INFINITY;
-    const when = Math.max(due, entry.startedAt + job.minIntervalMs);
+    const when = Math.max(due, entry.startedAt + query.minIntervalMs);
     return flight || (view.fetching && !view.silent) ? Math.max(when, entry.busySince + stuckMs) : when;
   }
 
   #fetch(entry: Entry, now: number): void {
-    const { job, view } = entry;
-    const busy = entry.flight !== undefined || (view.silent ? job.view() : view).fetching;
+    const { query, view } = entry;
+    const busy = entry.flight !== undefined || (view.silent ? query.view() : view).fetching;
     const flight = {};
-    this.#tally.refetches += 1;
+    this.#counters.refetches += 1;
     entry.flight = flight;
     entry.busySince = now;
     entry.rose = false;
@@ -304,9 +304,9 @@ export class Coordinator {
       } else if (outcome && outcome <= entry.notifiedAt) entry.due ??= now;
       this.#pump();
     };
-    let fetching: ReturnType<Job['fetch']>;
+    let fetching: ReturnType<Query['fetch']>;
     try {
-      fetching = job.fetch();
+      fetching = query.fetch();
     } catch (thrown) {
       report(thrown);
     }
@@ -325,9 +325,9 @@ export class Coordinator {
   }
 
   #sleep(ms = Number.POSITIVE_INFINITY): void {
-    this.#world.clearTimeout(this.#timer);
+    this.#env.clearTimeout(this.#timer);
     this.#timer = undefined;
     if (ms === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#world.setTimeout(() => this.#pump(), Math.min(Math.max(1, Math.ceil(ms)), longestTimerMs));
+    this.#timer = this.#env.setTimeout(() => this.#pump(), Math.min(Math.max(1, Math.ceil(ms)), longestTimerMs));
   }
 }

@@ -1,10 +1,10 @@
 import { report } from '../model/errors.js';
 import type { Stamp } from './last-notified.js';
-import type { Job, View } from './query.js';
+import type { Query, View } from './query.js';
 
 /** What the coordinator knows of one mounted component. */
 export interface Entry {
-  readonly job: Job;
+  readonly query: Query;
   /** The last one observed. */
   view: View;
   /** `updatedAt` or `data` of the last idle view. */
@@ -35,9 +35,9 @@ export interface Entry {
 }
 
 /** An entry whose query was last notified at `notified`, and whose fetches are not known yet. */
-export function entryOf(job: Job, notified: Stamp, now: number): Entry {
+export function entryOf(query: Query, notified: Stamp, now: number): Entry {
   return {
-    job,
+    query,
     view: { fetching: false },
     shown: undefined,
     notified: notified.tick,
@@ -61,9 +61,9 @@ export function changed(a: View, b: View): boolean {
 }
 
 /** True if the filter of the component accepts the update. A filter that throws is reported, and costs no update. */
-export function accepts(job: Job, update: unknown): boolean {
+export function accepts(query: Query, update: unknown): boolean {
   try {
-    return job.accepts(update);
+    return query.accepts(update);
   } catch (thrown) {
     report(thrown);
     return true;

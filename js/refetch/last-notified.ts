@@ -12,9 +12,9 @@ const never: Stamp = { tick: 0, at: 0 };
  * Remembers when each type was last notified, for components that mount later over data that was fetched before.
  *
  * ```ts
- * const heard = new LastNotified(1000);
- * heard.note('projects', { tick: 7, at: Date.now() }, false);
- * heard.last(['projects'], false).tick; // 7
+ * const notified = new LastNotified(1000);
+ * notified.note('projects', { tick: 7, at: Date.now() }, false);
+ * notified.last(['projects'], false).tick; // 7
  * ```
  *
  * Bounded: beyond `limit` types the longest silent one is forgotten, and from then on counts, with every type not on the

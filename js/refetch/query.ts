@@ -31,7 +31,7 @@ export interface View {
    * others wait until its fetch would show in their views.
    */
   readonly group?: unknown;
-  /** The end of a fetch may not be rendered. `Job.view` then gives the present state, and a call joins the fetch in flight. */
+  /** The end of a fetch may not be rendered. `Query.view` then gives the present state, and a call joins the fetch in flight. */
   readonly silent?: boolean | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface View {
 export type Outcome = number | null | undefined;
 
 /** One query as one mounted component uses it. */
-export interface Job {
+export interface Query {
   /** Patterns of the types that make it stale. */
   readonly types: readonly string[];
   /** Starts a fetch, or joins the one in flight; settles with it. A rejection is left to the query. */

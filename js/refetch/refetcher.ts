@@ -2,7 +2,7 @@ import type { Client } from '../model/client.js';
 import { countersOf, covered } from '../model/counters.js';
 import type { Update } from '../model/update.js';
 import { Coordinator } from './coordinator.js';
-import type { Handle, Job, SchedulerEnv } from './query.js';
+import type { Handle, Query, SchedulerEnv } from './query.js';
 
 /** A client of any updates. */
 // biome-ignore lint/suspicious/noExplicitAny: a client of one map of updates is not one of another map, but the hooks take any.
@@ -46,11 +46,11 @@ export class Refetcher {
   }
 
   /** {@link Coordinator.add}, and holds as long. */
-  add(job: Job): Handle {
+  add(query: Query): Handle {
     const release = this.hold();
-    const { types } = job;
+    const { types } = query;
     this.#ask(types);
-    const handle = this.#coordinator.add(job);
+    const handle = this.#coordinator.add(query);
     const remove = () => {
       handle.remove();
       this.#asked.get(types)?.();

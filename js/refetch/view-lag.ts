@@ -10,14 +10,14 @@ export class Lag {
   covered = 0;
   /** Rounds so far. */
   rounds = 0;
-  readonly #world: SchedulerEnv;
+  readonly #env: SchedulerEnv;
   readonly #passed: () => void;
   #running = false;
   #wanted = 0;
 
   /** Calls `passed` after each round. */
-  constructor(world: SchedulerEnv, passed: () => void) {
-    this.#world = world;
+  constructor(env: SchedulerEnv, passed: () => void) {
+    this.#env = env;
     this.#passed = passed;
   }
 
@@ -27,7 +27,7 @@ export class Lag {
     if (this.#running) return;
     this.#running = true;
     const target = this.#wanted;
-    this.#world.setTimeout(() => {
+    this.#env.setTimeout(() => {
       this.#running = false;
       this.covered = target;
       this.rounds += 1;

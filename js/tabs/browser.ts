@@ -54,6 +54,6 @@ export function joinTabs(group: Group, session: TabClient, changed: () => void):
     changed,
   };
   const tab = new TabElection(crypto.randomUUID(), session, world);
-  channel.onmessage = ({ data }: MessageEvent<Message>) => tab.hear(data);
+  channel.onmessage = ({ data }: MessageEvent<Message>) => tab.receive(data);
   return tab;
 }

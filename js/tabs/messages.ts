@@ -20,7 +20,7 @@ export type Message =
   | { readonly kind: 'reconnect'; readonly from: string }
   /** The user logged out: nothing of the connection may be kept in any tab. */
   | { readonly kind: 'forget'; readonly from: string }
-  /** The server does not speak tinysse/1, so nothing could be handed over without loss: everybody connects for himself. */
+  /** The server does not speak tinysse/1, so nothing could be handed over without loss: each tab connects by itself. */
   | { readonly kind: 'unshared'; readonly from: string };
 
 /** The part of a snapshot that followers show as theirs. */
@@ -43,7 +43,7 @@ export interface TabClient {
   /** Hold the connection from now on, or follow the tab that does. */
   lead(lead: boolean): void;
   /** What the leader passes on for the stream of a ticket; the first frame opens it. */
-  hear(ticket: number, frame: Frame): void;
+  relay(ticket: number, frame: Frame): void;
   reconnect(): void;
   /** Ends everything of this user. */
   forget(): void;

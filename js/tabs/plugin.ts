@@ -24,7 +24,7 @@ function shared(wasm: WasmClient, options: WasmOptions, changed: () => void, for
   };
   const session: TabClient = {
     lead: (lead) => wasm.lead?.(lead),
-    hear: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
+    relay: (ticket, frame) => wasm.hear?.(ticket, frame.join('\n')),
     reconnect: () => wasm.reconnect(),
     forget: () => {
       part();

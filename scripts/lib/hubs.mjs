@@ -188,7 +188,7 @@ function cpu(pid) {
 
 /**
  * What it costs our server to replay `updates` updates to each of `clients` that come back at once, and how long a publish takes meanwhile.
- * The updates go to `channels` channels, which the clients read by a pattern; without channels to everybody.
+ * The updates go to `channels` channels, which the clients read by a pattern; without channels to all.
  */
 export async function measureReplay(clients, updates, channels) {
   const port = await anyPort();

@@ -25,7 +25,7 @@ async function under(policy: string, page: Page, server: Server, ends: 'failed' 
   return snapshot();
 }
 
-test('a policy without wasm-unsafe-eval: failed with the code `csp`, and the message says what is needed', async ({
+test('a policy without wasm-unsafe-eval: failed with the code `csp`, and the message names what is needed', async ({
   serve,
   page,
 }) => {

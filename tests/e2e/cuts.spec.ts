@@ -2,7 +2,7 @@ import { expect, test } from './fixtures';
 import { Feed } from './server';
 
 const CUTS = 50;
-/** After so long in one piece, in the page's time, a stream proved good ... */
+/** The time after which a stream counts as stable, in the page's time ... */
 const PROVEN = 5_100;
 /** ... and this many losses are left to the browser. */
 const TRUSTED = 3;

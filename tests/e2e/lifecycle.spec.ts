@@ -50,7 +50,7 @@ test('the back/forward cache: the stream does not keep the page out, and goes on
   });
 
   await page.goto('/healthz');
-  // Put away, not gone: and nobody listens meanwhile.
+  // Put away, not gone: and without a listener meanwhile.
   await expect.poll(() => proxy.open).toBe(0);
   const published = await server.publish([0, 1, 2].map((n) => ({ type: 'tick', data: { n } })));
   await server.rename('Apollo', 'Artemis');

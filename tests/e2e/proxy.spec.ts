@@ -67,7 +67,7 @@ for (const how of ['reset', 'close'] as const) {
   });
 }
 
-test('a cut after so many bytes passes exactly those', async () => {
+test('a cut after N bytes passes exactly those', async () => {
   const stream = await read();
   await expect.poll(stream.text).toContain('0123456789');
   const before = proxy.counters.bytesDown;

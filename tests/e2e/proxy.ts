@@ -41,7 +41,7 @@ interface Pair {
  * proxy.cutAfter(99);  // in the middle of a frame
  * proxy.stall();       // what is open falls silent and stays open: a half-open connection
  * proxy.hold(); proxy.admit(); // who comes waits at the door; and is let in
- * await proxy.refuse(); await proxy.pass(); // nobody listens; somebody does again
+ * await proxy.refuse(); await proxy.pass(); // nothing listens; then it does again
  * ```
  */
 export class Relay {

@@ -45,7 +45,7 @@ test('a log that was trimmed meanwhile: a resync, and the page is fresh', async 
 
   await tab.shows('open', 30_000);
   await expect(tab.rows({ kind: 'resync', gap: 'trimmed' })).toHaveCount(1);
-  // The rename itself is lost to the log, and to nobody else.
+  // The rename itself is lost to the log, and to no client.
   await expect(tab.names).toHaveText(['Artemis', 'Gemini', 'Mercury']);
   await expect(tab.rows({ type: 'projects' })).toHaveCount(0);
   // What came after the announcement is a tail of what was published, without a hole.

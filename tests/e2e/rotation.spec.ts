@@ -26,7 +26,7 @@ test.describe('a token that lives two seconds', () => {
     expect(new Set(tokens(proxy)).size).toBe(ROTATIONS + 1);
   });
 
-  test(`${ROTATIONS} cuts, and the provider does not say how long a token lives: the server refuses the browser's retry`, async ({
+  test(`${ROTATIONS} cuts, and the provider does not report how long a token lives: the server refuses the browser's retry`, async ({
     serve,
     proxyTo,
     visit,

@@ -206,7 +206,7 @@ export class Feed {
   }
 }
 
-/** A port of this machine that nobody listens at just now. */
+/** Returns a port of this machine at which nothing listens now. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

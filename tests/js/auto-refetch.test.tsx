@@ -108,7 +108,7 @@ describe.each([
     expect(server.requests).toBe(2);
   });
 
-  test('an update during a background fetch is not lost, whoever started it', async () => {
+  test('an update during a background fetch is not lost, whatever started it', async () => {
     render(
       <App>
         {[1, 2, 3].map((i) => (

@@ -98,7 +98,7 @@ test('what is called before the wasm is there takes effect in order', async () =
   expect(calls).toEqual(['new {"url":"/events"}', 'subscribe b,c.*', 'subscribe *', 'pause', 'start']);
 });
 
-test('the stream is let go of `closeDelay` after the last release, not if somebody comes meanwhile', async () => {
+test('the stream is closed `closeDelay` after the last release, not if there is a new holder meanwhile', async () => {
   const wasm = loading();
   const client = createClient({ url: '/events', closeDelay: 1000 });
   const release = client.acquire();
@@ -193,7 +193,7 @@ test('a load that fails is a typed failure; reconnect tries again', async () => 
   expect(calls.at(-1)).toBe('start');
 });
 
-test('the snapshot is frozen and the same while the wasm says the same, though its wait runs down', async () => {
+test('the snapshot is frozen and the same while the wasm reports the same, though its wait runs down', async () => {
   const wasm = loading();
   const client = createClient({ url: '/events' });
   client.acquire();
@@ -214,7 +214,7 @@ test('the snapshot is frozen and the same while the wasm says the same, though i
   expect(client.getSnapshot()).not.toBe(snapshot);
 });
 
-test('an error that comes again with the next attempt is told again; counters are no news', async () => {
+test('an error that comes again with the next attempt is reported again; counters are not', async () => {
   const wasm = loading();
   const client = createClient({ url: '/events' });
   const errors: string[] = [];
@@ -234,7 +234,7 @@ test('an error that comes again with the next attempt is told again; counters ar
   expect(news).toBe(3);
 });
 
-test('reconnect starts a client that gave up, and leaves alone one that nobody wants', async () => {
+test('reconnect starts a client that gave up, and leaves alone one without a holder', async () => {
   const wasm = loading();
   const client = createClient({ url: '/events' });
   client.reconnect();

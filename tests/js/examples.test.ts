@@ -21,8 +21,8 @@ declare module 'tinysse' {
 declare global {
   const sse: import('tinysse').Client;
   const source: import('tinysse/eventsource').EventSource;
-  const world: import('../../js/refetch/query.js').SchedulerEnv;
-  const job: import('../../js/refetch/query.js').Job;
+  const env: import('../../js/refetch/query.js').SchedulerEnv;
+  const staleQuery: import('../../js/refetch/query.js').Query;
   const update: import('tinysse').Update;
   const result: { refetch(): Promise<unknown> };
   const session: { userId: string } | null;

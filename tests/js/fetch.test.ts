@@ -79,7 +79,7 @@ test('a piece that comes alone waits for no other', async () => {
   expect(told).toEqual([ANSWER, 'a', 'b', 'c']);
 });
 
-test('what came before a failure is told before it', async () => {
+test('what came before a failure is reported before it', async () => {
   let failing = () => {};
   const body: Body = new ReadableStream({
     start(controller) {

@@ -102,7 +102,7 @@ describe('a query of the app’s own, with a refetch of a new identity at each r
     expect(calls).toHaveLength(1);
   });
 
-  test('one that says that it is disabled is not called, and is when it is enabled', async () => {
+  test('one that reports that it is disabled is not called, and is when it is enabled', async () => {
     const refetch = vi.fn(async () => {});
     function Disabled({ isEnabled }: { isEnabled: boolean }) {
       useAutoRefetch({ refetch, isEnabled }, 'projects');

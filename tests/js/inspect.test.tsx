@@ -79,7 +79,7 @@ describe('the detail', () => {
 });
 
 describe('latency', () => {
-  test('from the server’s `at` to the listener, by powers of two; a clock that is behind is 0, a replay is none', async () => {
+  test('from the server’s `at` to the listener, by powers of two; a clock that is behind counts as 0, a replay does not count', async () => {
     vi.spyOn(Date, 'now').mockReturnValue(1_000_000);
     const { client, wasm } = await open();
     client.subscribe('a', () => {});

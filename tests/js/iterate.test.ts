@@ -74,7 +74,7 @@ test('drop-oldest drops what waited longest, and counts it', async () => {
   expect(await rest()).toEqual(['3', '4', '5']);
 });
 
-test('256 are queued if nothing else is said', async () => {
+test('256 are queued by default', async () => {
   const { client, rest, send } = await begun();
   for (let i = 1; i <= 300; i++) send(String(i));
   const ids = await rest();

@@ -87,7 +87,7 @@ test('the cursor of the former life, given or reached, is not used again', async
   expect(client.getSnapshot().lastEventId).toBe('');
 });
 
-test('log and persist begin anew: nothing is told or written twice, and the provider is asked once for a token', async () => {
+test('log and persist begin anew: nothing is logged or written twice, and the provider is asked once for a token', async () => {
   const entries: LogEntry[] = [];
   const set = vi.spyOn(Storage.prototype, 'setItem');
   let asked = 0;

@@ -41,7 +41,7 @@ afterEach(() => {
   clients = [];
 });
 
-test('tells of the status, questions for a token, transitions, gaps and errors, as frozen plain data with a time', async () => {
+test('logs the status, questions for a token, transitions, gaps and errors, as frozen plain data with a time', async () => {
   const before = Date.now();
   const { wasm } = await open({ token: () => 'opaque-1' });
   await wasm.ask('rejected');
@@ -73,7 +73,7 @@ test('tells of the status, questions for a token, transitions, gaps and errors, 
   }
 });
 
-test('a failure to load is told too, and a second try does not double the log', async () => {
+test('a failure to load is logged too, and a second try does not double the log', async () => {
   load.mockRejectedValueOnce(Object.assign(new Error('refused'), { name: 'SseError', code: 'csp' }));
   const client = createClient({ url: '/events', log: (entry) => entries.push(entry) });
   clients.push(client);
@@ -117,7 +117,7 @@ describe('localStorage[tinysse.debug]', () => {
     expect(wasm.subscriptions.size).toBe(0);
   });
 
-  test('verbose tells of every update, by name and not by content, and only there', async () => {
+  test('verbose logs every update, by name and not by content, and only there', async () => {
     const calls = spoken();
     localStorage['tinysse.debug'] = 'verbose';
     const { wasm } = await open();
@@ -140,7 +140,7 @@ describe('localStorage[tinysse.debug]', () => {
 describe('no token is ever logged', () => {
   const token = jwt({ sub: 'ada', jti: 'known' });
 
-  test('of a real conversation: refused, opened, cut, ended by a provider that tells it all', async () => {
+  test('of a real conversation: refused, opened, cut, ended by a provider whose error holds everything', async () => {
     load.mockImplementation(real);
     const debug = vi.spyOn(console, 'debug').mockImplementation(() => {});
     localStorage['tinysse.debug'] = 'verbose';
@@ -186,7 +186,7 @@ describe('no token is ever logged', () => {
       expect(said).not.toContain(secret);
   });
 
-  test('in what the wasm says, and after it was changed many times', async () => {
+  test('in what the wasm reports, and after it was changed many times', async () => {
     let count = 0;
     const { wasm } = await open({
       token: () => {

@@ -139,7 +139,7 @@ describe('writing', () => {
     expect(wasm.calls).toEqual(['start']);
   });
 
-  test('goes where it is told, under the name it is told', async () => {
+  test('goes to the storage given, under the key given', async () => {
     const map = new Map<string, string>();
     const storage = {
       getItem: (name: string) => map.get(name) ?? null,
@@ -191,7 +191,7 @@ describe('reading', () => {
     expect((await connect()).wasm.given.lastEventId).toBeUndefined();
   });
 
-  test('what the app says is newer', async () => {
+  test('what the app gives is newer', async () => {
     sessionStorage.setItem(key, entry('ada', 'e.5'));
     expect((await connect({ lastEventId: 'e.7' })).wasm.given.lastEventId).toBe('e.7');
   });
@@ -278,7 +278,7 @@ describe('erasing', () => {
   });
 });
 
-test('where the user stays unknown nothing is kept, and the console says so once', async () => {
+test('where the user stays unknown nothing is kept, and the console reports it once', async () => {
   await open('e.1', { token: () => 'opaque' }, null);
   await pass(2000);
   expect(sessionStorage).toHaveLength(0);

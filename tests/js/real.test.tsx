@@ -109,7 +109,7 @@ describe('the client', () => {
     expect(reasons).toEqual(['initial', 'rejected']);
   });
 
-  test('a provider that says 403 ends it with a typed error; reconnect tries again', async () => {
+  test('a provider that answers 403 ends it with a typed error; reconnect tries again', async () => {
     let allowed = false;
     const client = connect({
       token: () => {
@@ -171,7 +171,7 @@ describe('the client', () => {
     expect(client.getSnapshot().status).toBe('idle');
   });
 
-  test('a listener that throws is reported and disturbs nobody', async () => {
+  test('a listener that throws is reported and disturbs no other listener', async () => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (thrown: unknown) => reported.push(thrown));
     const client = connect();

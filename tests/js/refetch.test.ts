@@ -58,7 +58,7 @@ describe.each([
 
   test('components whose one render takes milliseconds share the next fetch, however short that is', async () => {
     const { world, query, coordinator, update } = setUp({ exact }, 0);
-    const handles = [1, 2, 3].map(() => coordinator.add(query.job({ exact })));
+    const handles = [1, 2, 3].map(() => coordinator.add(query.asQuery({ exact })));
     const observe = () => {
       for (const handle of handles) {
         handle.observe(query.view(exact));
@@ -112,7 +112,7 @@ describe.each([
     expect(query.starts.length).toBeLessThanOrEqual(during + 1);
   });
 
-  test('a faster storm starves nobody', async () => {
+  test('a faster storm starves no query', async () => {
     const { world, query, update } = setUp({ exact });
     for (let i = 0; i < 1000; i++) {
       update();
@@ -257,8 +257,8 @@ test('a component that is gone fetches no more, and leaves no timer', async () =
 
 test('a view that stays busy for ever does not silence the query', async () => {
   const { world, query, coordinator } = setUp({}, 0);
-  const job = query.job({ exact: false, view: () => ({ fetching: true }) });
-  coordinator.add(job);
+  const busy = query.asQuery({ exact: false, view: () => ({ fetching: true }) });
+  coordinator.add(busy);
   coordinator.update('projects', {}, { own: false, spread: 0 });
   await world.run(29_000);
   expect(query.starts).toHaveLength(0);
@@ -283,7 +283,7 @@ describe('what was heard before the mount', () => {
     expect(query.starts).toHaveLength(1);
   });
 
-  test('nothing is fetched for data that is younger, or if nothing was heard', async () => {
+  test('nothing is fetched for data that is younger, or without a notification', async () => {
     const { world, query, mount, update } = setUp({ exact: false }, 0);
     query.updatedAt = world.time;
     mount();

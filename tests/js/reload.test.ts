@@ -42,7 +42,7 @@ const missed = async (before: Client) => {
   server.update('c');
 };
 
-test('after a reload the same user is told what was missed, and nothing twice', async () => {
+test('after a reload the same user receives what was missed, and nothing twice', async () => {
   const first = await open('ada');
   server.update('a');
   await until(() => expect(first.ids).toHaveLength(1));

@@ -35,7 +35,7 @@ async function live(seed: number, exact: boolean): Promise<Outcome> {
   const mounted: { handle: Handle; off: () => void }[] = [];
 
   const mount = () => {
-    const handle = coordinator.add(query.job({ exact }));
+    const handle = coordinator.add(query.asQuery({ exact }));
     // Renders come in the order of the changes, a constant moment later, and show what is true by then.
     const observe = () => handle.observe(query.view(exact));
     mounted.push({ handle, off: query.onChange(exact ? observe : () => world.setTimeout(observe, lag)) });
@@ -58,7 +58,7 @@ async function live(seed: number, exact: boolean): Promise<Outcome> {
     world.time += below(60);
   };
   const unmount = () => {
-    // The first stays: with nobody mounted there is nothing to keep fresh.
+    // The first stays: with nothing mounted there is nothing to keep fresh.
     const last = mounted.length > 1 ? mounted.pop() : undefined;
     last?.off();
     last?.handle.remove();

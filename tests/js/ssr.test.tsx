@@ -46,7 +46,7 @@ test('acquire does nothing, and the rest may be called', () => {
   sse.close();
 });
 
-test('a hook without a client says what is missing', () => {
+test('a hook without a client reports what is missing', () => {
   function Bare() {
     return useSSEUpdates().status;
   }

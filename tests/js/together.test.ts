@@ -29,7 +29,7 @@ const event = (type: string, n: number, data: unknown) =>
 const told = (type: string, n: number, data: unknown) => ({ type, data, id: `a1.${n}`, replayed: false, key: `k${n}` });
 const until = (client: WasmClient) => vi.waitFor(() => expect(client.snapshot().status).toBe('reconnecting'));
 
-test('each is told as it came, whatever its letters and its length', async () => {
+test('each is delivered as it came, whatever its letters and its length', async () => {
   const types = ['a', 'é', '\u{1f600}\u20ac', 'ab.c'];
   const texts = ['', 'plain', 'ü\u{1f4a9}'.repeat(30), 'x'.repeat(511), '\u20ac'.repeat(5000), '\u{10ffff}'];
   const all = Array.from({ length: 200 }, (_, n): [string, number, string] => {
@@ -43,7 +43,7 @@ test('each is told as it came, whatever its letters and its length', async () =>
   expect(updates).toEqual(all.map((one) => told(...one)));
 });
 
-test('data that is no JSON, and events without an id, are told side by side', async () => {
+test('data that is no JSON, and events without an id, are delivered side by side', async () => {
   const client = await hearing('data: a\u00e9\n\nevent: x\ndata: {"n":1}\n\nid: 7\ndata: {\ndata: b\n\ndata: last\n\n');
   const updates: Update[] = [];
   client.subscribe('*', (update) => updates.push(update));
@@ -60,7 +60,7 @@ test('data that is no JSON, and events without an id, are told side by side', as
 test('who is called may subscribe others and end himself: it counts from the next one on', async () => {
   const client = await hearing(hello + [1, 2, 3, 4].map((n) => event(n % 2 ? 'odd' : 'even', n, n)).join(''));
   const calls: string[] = [];
-  client.subscribe('even', () => {}); // what nobody wants is not looked at
+  client.subscribe('even', () => {}); // what has no listener is not read
   const first = client.subscribe('odd', ({ data }) => {
     calls.push(`first ${data}`);
     if (data !== 1) return;
@@ -72,7 +72,7 @@ test('who is called may subscribe others and end himself: it counts from the nex
   expect(calls).toEqual(['first 1', 'late 2', 'late 3', 'late 4']);
 });
 
-test('nobody is called any more when one of them closed', async () => {
+test('no listener is called any more when one of them closed', async () => {
   const client = await hearing(hello + [1, 2, 3].map((n) => event('a', n, n)).join(''));
   const calls: unknown[] = [];
   for (let n = 0; n < 2; n++) {

@@ -155,7 +155,7 @@ createClient({ url: '/events', token: () => 7 });
   expect(compile(source)).toEqual([]);
 }, 60_000);
 
-test('whoever has no `esnext.disposable` in his `lib`, nor Node, compiles it too', () => {
+test('an app without `esnext.disposable` in its `lib`, and without Node, compiles it too', () => {
   const source =
     "import { createClient } from 'tinysse'; createClient({ url: '/events' }).acquire()[Symbol.dispose]();";
   const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'];

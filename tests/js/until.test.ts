@@ -209,7 +209,7 @@ describe('the client', () => {
     expect(Double.made).toEqual([]);
   });
 
-  test('its end is told with the last snapshot to be seen, and then it is idle', async () => {
+  test('its end is reported with the last snapshot to be seen, and then it is idle', async () => {
     const { client, wasm } = await open();
     wasm.say({ status: 'open', lastEventId: '1.1' });
     wasm.raw = { ...wasm.raw, lastEventId: '1.7' };

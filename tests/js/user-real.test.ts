@@ -99,7 +99,7 @@ describe('setUser', () => {
     expect(shown('token')).toEqual(['second']);
   });
 
-  test('of nobody ends the connection, of somebody begins it again', async () => {
+  test('to no user ends the connection, to a user begins it again', async () => {
     const { client, asked, users } = await open({ user: 'ada' });
     client.setUser(null);
     expect(client.getSnapshot()).toMatchObject({ status: 'idle', user: null });
@@ -122,7 +122,7 @@ describe('setUser', () => {
     expect(users).toEqual(['bob']);
   });
 
-  test('of a client that nobody holds any more opens nothing, after forget() too', async () => {
+  test('of a client without a holder opens nothing, after forget() too', async () => {
     const { client, release } = await open({ user: 'ada' });
     release();
     await until(() => expect(client.getSnapshot().status).toBe('idle'));

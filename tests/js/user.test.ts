@@ -68,7 +68,7 @@ describe('setUser', () => {
     expect(Double.last.given.user).toBe('bob');
   });
 
-  test('while it is open: the session is told in the call', async () => {
+  test('while it is open: the session is notified in the call', async () => {
     const { client, wasm } = await open('ada');
     client.setUser('bob');
     client.setUser(null);
@@ -106,7 +106,7 @@ describe.each([
   ['null', null],
   ['an empty name', ''],
 ])('%s is nobody', (_, nobody) => {
-  test('as an option: nothing is loaded, the status is idle, and nothing is told of it', async () => {
+  test('as an option: nothing is loaded, the status is idle, and nothing is reported', async () => {
     const { client, statuses } = hold({ user: nobody });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(load).not.toHaveBeenCalled();
@@ -140,7 +140,7 @@ describe('onUser is called once for each change', () => {
     expect(users).toEqual(['ada', 'bob', null, 'bob']);
   });
 
-  test('by setUser, though the session tells of it too', async () => {
+  test('by setUser, though the session reports it too', async () => {
     const { client, wasm, users } = await open('ada');
     wasm.setUser = (user) => wasm.say({ user: user || null, status: user ? 'connecting' : 'idle' });
     client.setUser('bob');
@@ -167,7 +167,7 @@ describe('onUser is called once for each change', () => {
     expect(users).toEqual(['bob', null]);
   });
 
-  test('by forget, though the session tells of it too; a user who signs in again is one more', async () => {
+  test('by forget, though the session reports it too; a user who signs in again is one more', async () => {
     const { client, wasm, users } = await open('ada');
     wasm.forget = () => wasm.say({ user: null, status: 'idle', lastEventId: '' });
     client.forget();
@@ -217,7 +217,7 @@ describe('forget', () => {
     expect(Double.last.given).toMatchObject({ user: 'bob', lastEventId: undefined });
   });
 
-  test('of a client that nobody holds does nothing, and the next one who holds it connects', async () => {
+  test('of a client without a holder does nothing, and the next one who holds it connects', async () => {
     const client = createClient({ url: '/events', lastEventId: 'e.1' });
     await client.forget();
     expect(load).not.toHaveBeenCalled();

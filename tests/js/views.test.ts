@@ -1,16 +1,16 @@
 // What the coordinator makes of views that know less, or report more, than those of TanStack Query.
 import { expect, test, vi } from 'vitest';
 import { Coordinator } from '../../js/refetch/coordinator.js';
-import type { Job, Outcome, View } from '../../js/refetch/query.js';
+import type { Outcome, Query, View } from '../../js/refetch/query.js';
 import { VirtualWorld } from './support/world.js';
 
 /** A coordinator with one component whose view and answers the test decides. */
-function setUp(first: View, more: Partial<Job> = {}) {
+function setUp(first: View, more: Partial<Query> = {}) {
   const world = new VirtualWorld();
   const coordinator = new Coordinator(world);
   const state: { view: View; outcome: Outcome } = { view: first, outcome: undefined };
   const fetch = vi.fn(async (): Promise<Outcome> => state.outcome);
-  const job: Job = {
+  const query: Query = {
     types: ['projects'],
     fetch,
     view: () => state.view,
@@ -22,13 +22,13 @@ function setUp(first: View, more: Partial<Job> = {}) {
     onlyVisible: true,
     ...more,
   };
-  const handle = coordinator.add(job);
+  const handle = coordinator.add(query);
   const show = (view: View) => {
     state.view = view;
     handle.observe(view);
   };
   const update = () => coordinator.update('projects', {}, { own: false, spread: 0 });
-  return { world, coordinator, job, state, fetch, show, update };
+  return { world, coordinator, query, state, fetch, show, update };
 }
 
 test('a query that is switched off keeps what is due, and is fetched once when it is switched on', async () => {
@@ -55,7 +55,7 @@ test('if its library fetches when it is switched on, that is the answer', async 
   expect(fetch).toHaveBeenCalledTimes(0);
 });
 
-test('a fetch that says that it started before the notification is followed by another', async () => {
+test('a fetch that reports a start before the notification is followed by another', async () => {
   const { world, state, fetch, update } = setUp({ fetching: false, startedAt: 900_000 });
   state.outcome = world.time - 1; // it joined one in flight
   update();
@@ -101,11 +101,11 @@ test('other data of unknown age is taken for old once, and the result of a fetch
 
 test('of components that may show one query one calls, and the others see whether its fetch is theirs', async () => {
   const group = {};
-  const { world, coordinator, job, fetch, show, update } = setUp({ fetching: false, group });
+  const { world, coordinator, query, fetch, show, update } = setUp({ fetching: false, group });
   const mate = vi.fn(async () => undefined);
-  const handle = coordinator.add({ ...job, fetch: mate });
+  const handle = coordinator.add({ ...query, fetch: mate });
   const stranger = vi.fn(async () => undefined);
-  coordinator.add({ ...job, fetch: stranger });
+  coordinator.add({ ...query, fetch: stranger });
   update();
   await world.run(6);
   show({ fetching: true, group });
@@ -126,12 +126,12 @@ test('a silent fetch of other code is joined, and followed by one of our own', a
 });
 
 test('after a clear nothing is due, and what was notified before counts no more', async () => {
-  const { world, coordinator, job, fetch, update } = setUp({ fetching: false, updatedAt: 1 });
+  const { world, coordinator, query, fetch, update } = setUp({ fetching: false, updatedAt: 1 });
   update();
   coordinator.clear();
   await world.run(60_000);
   const later = vi.fn(async () => undefined);
-  coordinator.add({ ...job, fetch: later });
+  coordinator.add({ ...query, fetch: later });
   await world.run(60_000);
   expect(fetch).toHaveBeenCalledTimes(0);
   expect(later).toHaveBeenCalledTimes(0);

@@ -10,7 +10,7 @@ beforeEach(async () => {
   ({ loadWasm } = await import('../../js/loader/wasm.js'));
 });
 
-test('the inlined module is compiled once, for whoever asks', async () => {
+test('the inlined module is compiled once, for all clients', async () => {
   const compile = vi.spyOn(WebAssembly, 'compile');
   const [one, two] = await Promise.all([loadWasm(), loadWasm()]);
   expect(one).toBe(two);

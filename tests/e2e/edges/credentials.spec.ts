@@ -37,7 +37,7 @@ test('tinysse/eventsource connects, as the class of the browser does', async ({ 
   }
 });
 
-test('another user and password than the page has: closed, as the class of the browser is; ours says `options`', async ({
+test('another user and password than the page has: closed, as the class of the browser is; ours reports `options`', async ({
   page,
 }) => {
   const url = `http://a:b@127.0.0.1:${site.port}/events`;

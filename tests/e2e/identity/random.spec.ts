@@ -24,7 +24,7 @@ import type { Site } from './site';
 const seed = Number(process.env.IDENTITY_SEED ?? Date.now() % 1_000_000);
 const STEPS = Number(process.env.IDENTITY_STEPS ?? 12);
 const NAMES = ['ada', 'bob', 'eve'];
-/** A request may be on its way when the user changes, for so long, in milliseconds. */
+/** The time that a request may be on its way when the user changes, in milliseconds. */
 const ON_THE_WAY = 500;
 
 /** Mulberry32. */

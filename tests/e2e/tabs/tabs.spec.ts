@@ -31,7 +31,7 @@ interface End {
 }
 
 /**
- * Nothing runs in the page for so long, and it takes no processor meanwhile: it waits for a synchronous request. Before, what
+ * Nothing runs in the page for that time, and it takes no processor meanwhile: it waits for a synchronous request. Before, what
  * listens to `event` runs to its end with its microtasks, as at a real freeze (Page Lifecycle, section 4.2).
  */
 const block = (page: Page, ms: number, event: string) =>

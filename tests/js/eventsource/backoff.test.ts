@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { Pace } from '../../../js/eventsource/backoff.js';
+import { Backoff } from '../../../js/eventsource/backoff.js';
 
 /** Connects in 15 seconds of a time of its own, when each connection lives `lived` ms. */
 function connects(retry: number, told: boolean, lived: number, random: () => number): number {
-  const pace = new Pace();
+  const backoff = new Backoff();
   let [now, count] = [1_000, 0];
   const end = now + 15_000;
   while (now < end) {
-    pace.started(now);
+    backoff.started(now);
     count += 1;
     now += lived;
-    if (lived >= 2_000) pace.proved();
-    now += pace.delay(retry, told, random());
-    now += pace.hold(now);
+    if (lived >= 2_000) backoff.stable();
+    now += backoff.delay(retry, told, random());
+    now += backoff.hold(now);
   }
   return count;
 }
@@ -31,13 +31,13 @@ test.each([
 });
 
 test('whatever wakes it: the twenty-first connect in 15 s waits', () => {
-  const pace = new Pace();
+  const backoff = new Backoff();
   for (let i = 0; i < 20; i++) {
-    expect(pace.hold(i * 100)).toBe(0);
-    pace.started(i * 100);
+    expect(backoff.hold(i * 100)).toBe(0);
+    backoff.started(i * 100);
   }
-  expect(pace.hold(2_000)).toBe(13_000);
-  expect(pace.hold(15_000)).toBe(0);
+  expect(backoff.hold(2_000)).toBe(13_000);
+  expect(backoff.hold(15_000)).toBe(0);
 });
 
 test('never before the reconnection time, whatever the luck', () => {
@@ -47,26 +47,26 @@ test('never before the reconnection time, whatever the luck', () => {
     [3_000, 3_000],
     [60_000, 60_000],
   ] as const) {
-    const pace = new Pace();
+    const backoff = new Backoff();
     for (let i = 0; i < 40; i++) {
-      expect(pace.delay(retry, true, 0)).toBe(least);
-      expect(pace.delay(retry, true, 1)).toBeLessThanOrEqual(Math.max(30_000, least * 1.05));
+      expect(backoff.delay(retry, true, 0)).toBe(least);
+      expect(backoff.delay(retry, true, 1)).toBeLessThanOrEqual(Math.max(30_000, least * 1.05));
     }
   }
 });
 
 test('the end of the range doubles while connections fail, and begins again after a good one', () => {
-  const pace = new Pace();
-  const ends = () => [1, 2, 3, 4, 5, 6].map(() => pace.delay(3_000, false, 1));
+  const backoff = new Backoff();
+  const ends = () => [1, 2, 3, 4, 5, 6].map(() => backoff.delay(3_000, false, 1));
   expect(ends()).toEqual([4_500, 9_000, 18_000, 30_000, 30_000, 30_000]);
-  pace.proved();
+  backoff.stable();
   expect(ends()).toEqual([4_500, 9_000, 18_000, 30_000, 30_000, 30_000]);
 });
 
 test('a reconnection time that the server chose is kept to within a twentieth', () => {
-  expect(new Pace().delay(2_000, true, 1)).toBe(2_100);
+  expect(new Backoff().delay(2_000, true, 1)).toBe(2_100);
 });
 
 test('a time of weeks is no overflow of the timer', () => {
-  expect(new Pace().delay(2 ** 32 - 1, true, 1)).toBe(2 ** 31 - 1);
+  expect(new Backoff().delay(2 ** 32 - 1, true, 1)).toBe(2 ** 31 - 1);
 });

@@ -1,6 +1,6 @@
 // The border to the wasm; what streams mean is tested natively (tests/wire.rs, tests/scan.rs) and in browsers (tests/e2e/eventsource).
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Parser, piece } from '../../../js/eventsource/parser.js';
+import { CHUNK_BYTES, Parser } from '../../../js/eventsource/parser.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -84,7 +84,7 @@ test('many streams at once, in one memory that grows', () => {
   }
   const big = new Parser(2 ** 27);
   big.feed(bytes('data: '));
-  for (let i = 0; i < 512; i++) big.feed(new Uint8Array(piece).fill(120));
+  for (let i = 0; i < 512; i++) big.feed(new Uint8Array(CHUNK_BYTES).fill(120));
   for (const { parser, name } of all) {
     const found = parser.feed(bytes('ished\n\n'));
     expect(found).toEqual([{ retry: undefined, id: undefined, kind: name, data: 'unfinished' }]);
@@ -93,7 +93,7 @@ test('many streams at once, in one memory that grows', () => {
 });
 
 test('memory is used again: streams come and go, events small and large, and it does not grow', () => {
-  const chunk = new Uint8Array(piece).fill(120);
+  const chunk = new Uint8Array(CHUNK_BYTES).fill(120);
   let memory: WebAssembly.Memory | undefined;
   const made = (instance: WebAssembly.Instance) => {
     memory = instance.exports.memory as WebAssembly.Memory;
@@ -158,7 +158,7 @@ describe('linear', () => {
 
   // Four times as much takes four times as long; a parser that looks again at what it holds would take sixteen times.
   test.each([
-    ['one line in whole pieces', 2 ** 24, piece],
+    ['one line in whole pieces', 2 ** 24, CHUNK_BYTES],
     ['one line in single bytes', 2 ** 18, 1],
   ])('%s', (_, total, chunk) => {
     time(total / 4, chunk);
@@ -166,6 +166,6 @@ describe('linear', () => {
   });
 
   test('a line of 64 MiB, and the memory for it is let go', () => {
-    time(2 ** 26, piece);
+    time(2 ** 26, CHUNK_BYTES);
   });
 });

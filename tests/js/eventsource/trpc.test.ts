@@ -131,7 +131,7 @@ test('a connection that is cut goes on after the last update', async () => {
   expect(Number(streams[1])).toBeGreaterThanOrEqual(3);
 }, 15_000);
 
-test('an app that is signed out: the subscription ends, and says why', async () => {
+test('an app that is signed out: the subscription ends, and reports why', async () => {
   const answers = [() => fresh()];
   const token = () => {
     const answer = answers.shift();
@@ -152,7 +152,7 @@ test('an error of another kind is the app’s', async () => {
   expect(error).toMatchObject({ data: { code: 'FORBIDDEN' } });
 });
 
-test('without the hook, the same class ends at the end of the first lifetime: the test can tell', async () => {
+test('without the hook, the same class ends at the end of the first lifetime: the test detects it', async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ids: number[] = [];
   const error = await new Promise<unknown>((done) => {

@@ -86,7 +86,7 @@ export class Double implements WasmClient {
 /** What `loadWasm` gives. */
 export const doubles: Wasm = { SseClient: Double };
 
-/** A token that names its user, signed by nobody. */
+/** A token that names its user, without a signature. */
 export function jwt(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'HS256' })}.${part(claims)}.c2lnbmF0dXJl`;

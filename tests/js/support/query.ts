@@ -1,5 +1,5 @@
 import { tick } from '../../../js/refetch/logical-clock.js';
-import type { Job, View } from '../../../js/refetch/query.js';
+import type { Query, View } from '../../../js/refetch/query.js';
 import type { VirtualWorld } from './world.js';
 
 interface Fetch {
@@ -7,8 +7,8 @@ interface Fetch {
   readonly resolve: (other?: Promise<undefined>) => void;
 }
 
-/** Which parts of a job differ; `exact` decides what its view knows. */
-export type JobOptions = Partial<Job> & { exact?: boolean };
+/** Which parts of a query differ; `exact` decides what its view knows. */
+export type QueryOptions = Partial<Query> & { exact?: boolean };
 
 /** A query as query-core has it: at most one fetch in flight, which a second call joins. Remembers every start. */
 export class ModelQuery {
@@ -70,7 +70,7 @@ export class ModelQuery {
     return { fetching: this.fetching, updatedAt: this.updatedAt, started: exact ? last : undefined };
   }
 
-  job({ exact = true, ...over }: JobOptions = {}): Job {
+  asQuery({ exact = true, ...over }: QueryOptions = {}): Query {
     return {
       types: ['projects'],
       fetch: () => this.fetch(true),

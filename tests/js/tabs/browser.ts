@@ -118,7 +118,7 @@ export class Desk implements TabClient, TabEnvironment {
   post = (message: Message) => {
     this.said.push(message);
     for (const other of this.browser.tabs) {
-      if (other !== this) this.browser.after(other, 2, () => other.tab.hear(structuredClone(message)));
+      if (other !== this) this.browser.after(other, 2, () => other.tab.receive(structuredClone(message)));
     }
   };
 
@@ -130,7 +130,7 @@ export class Desk implements TabClient, TabEnvironment {
     if (lead) this.#opening = this.browser.after(this, 20, () => this.opens());
     else this.#follow();
   };
-  hear = (_ticket: number, [event, id, data]: Frame) => {
+  relay = (_ticket: number, [event, id, data]: Frame) => {
     this.status = 'open';
     if (event === 'tinysse.hello') {
       const gap = new URLSearchParams(data).get('gap');
@@ -174,7 +174,7 @@ export class Desk implements TabClient, TabEnvironment {
 
   /** Its own stream sends something. */
   stream(frame: Frame): void {
-    this.hear(0, frame);
+    this.relay(0, frame);
     this.tab.passed(frame);
   }
 

@@ -29,7 +29,7 @@ function office(count: number): Desk[] {
 
 const roles = (desks: Desk[]) => desks.map(({ tab }) => tab.role);
 
-test('the first leads, the others follow, and all hear everything once and in order', () => {
+test('the first leads, the others follow, and all receive everything once and in order', () => {
   const desks = office(4);
   expect(roles(desks)).toEqual(['leader', 'follower', 'follower', 'follower']);
   publish(5);
@@ -60,7 +60,7 @@ test('when the leader dies the next one goes on where it ended', () => {
   publish(3);
   browser.run(20);
   desks[0]?.die();
-  publish(3); // while nobody has a stream
+  publish(3); // while no tab has a stream
   browser.run(100);
   publish(2);
   browser.run(50);
@@ -210,7 +210,7 @@ describe('what a follower misses', () => {
   });
 });
 
-test('a server that says no hello is not shared', () => {
+test('a server that sends no hello is not shared', () => {
   const one = new Desk(browser, 'one');
   one.opens = () => {
     one.status = 'open';
@@ -224,7 +224,7 @@ test('a server that says no hello is not shared', () => {
   expect([two.leads, two.tab.role]).toEqual([true, 'leader']);
 });
 
-test('and one that says nothing at all neither, in the end', () => {
+test('nor is one that sends nothing, in the end', () => {
   const one = new Desk(browser, 'one');
   one.opens = () => {
     one.status = 'open';

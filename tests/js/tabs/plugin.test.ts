@@ -127,7 +127,7 @@ test.each<[string, (leader: OpenTab) => void]>([
   expect(others.map(({ users }) => users)).toEqual([[], []]);
 });
 
-test('a follower for whom the application names another user hears nothing more of the first', async () => {
+test('a follower for whom the application names another user receives nothing more of the first', async () => {
   const [leader, follower] = [await open('ada'), await open('ada')];
   follower.signedIn = 'bob';
   follower.client.setUser('bob');

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { follows, Relay } from '../../../js/tabs/replay-buffer.js';
+import { follows, ReplayBuffer } from '../../../js/tabs/replay-buffer.js';
 
-function relay(updates: number, most?: number, characters?: number): Relay {
-  const relay = new Relay(most, characters);
+function relay(updates: number, most?: number, characters?: number): ReplayBuffer {
+  const relay = new ReplayBuffer(most, characters);
   relay.reset('a.10');
   for (let n = 1; n <= updates; n++) relay.push(['x', `a.${10 + n}`, '{}']);
   return relay;
 }
 
-const ids = (relay: Relay, cursor: string) => relay.resume(cursor).frames.map(([, id]) => id);
+const ids = (relay: ReplayBuffer, cursor: string) => relay.resume(cursor).frames.map(([, id]) => id);
 
 test.each([
   ['a.2', 'a.1', true],
