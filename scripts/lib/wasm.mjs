@@ -33,7 +33,9 @@ export const flavours = [
 });
 
 const inputs = [
-  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm/client', 'tools/Cargo.lock', 'package-lock.json'].map((path) => at(path)),
+  ...['Cargo.toml', 'Cargo.lock', 'src', 'wasm/client', 'tools/Cargo.lock', 'package-lock.json'].map((path) =>
+    at(path),
+  ),
   ...['glue', 'inline', 'layout', 'names', 'sections', 'wasm'].map((name) => at('scripts', 'lib', `${name}.mjs`)),
   at('js', 'decode.ts'),
 ];
