@@ -41,3 +41,25 @@ pub(super) fn resolve(
     http.connect_rate_address = rate(layer.connect_rate_address, "2400/m", dev);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    const SECRET: &str = "--secret=0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn limits_are_there_unless_one_tries_things_out() {
+        let limits = |args: &[&str]| Config::from_args(["tinysse-server"].iter().chain(args)).expect("complete").hub;
+        let rate = |text: &str| text.parse::<tinysse_hub::values::Rate>().expect("a rate");
+        let (strict, dev) = (limits(&[SECRET]), limits(&["--dev"]));
+        assert_eq!(
+            (strict.auth.token_rate, strict.stream.max_streams_user, strict.serve.max_connections),
+            (rate("120/m"), 100, 11_000)
+        );
+        assert_eq!((dev.auth.token_rate, dev.http.connect_rate_address), (rate("off"), rate("off")));
+        assert_eq!(limits(&["--dev", "--token-rate=3/s"]).auth.token_rate, rate("3/s"));
+        let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).http.trusted_proxies;
+        assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::/32"]);
+    }
+}

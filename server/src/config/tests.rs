@@ -191,21 +191,6 @@ fn what_is_said_of_keys_sessions_and_rights_is_checked_at_the_start() {
 }
 
 #[test]
-fn limits_are_there_unless_one_tries_things_out() {
-    let limits = |args: &[&str]| config(args).expect("complete").hub;
-    let rate = |text: &str| text.parse::<tinysse_hub::values::Rate>().expect("a rate");
-    let (strict, dev) = (limits(&[SECRET]), limits(&["--dev"]));
-    assert_eq!(
-        (strict.auth.token_rate, strict.stream.max_streams_user, strict.serve.max_connections),
-        (rate("120/m"), 100, 11_000)
-    );
-    assert_eq!((dev.auth.token_rate, dev.http.connect_rate_address), (rate("off"), rate("off")));
-    assert_eq!(limits(&["--dev", "--token-rate=3/s"]).auth.token_rate, rate("3/s"));
-    let proxies = limits(&[SECRET, "--trusted-proxy=10.0.0.0/8,2001:db8::/32"]).http.trusted_proxies;
-    assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::/32"]);
-}
-
-#[test]
 fn every_setting_is_shown_with_its_origin_and_no_secret() {
     let path = std::env::temp_dir().join(format!("tinysse-shown-{}.toml", std::process::id()));
     std::fs::write(&path, "token-ttl = \"30s\"\npublish-key = \"hush-hush-hush-hush\"\nbeat = \"7s\"\n")

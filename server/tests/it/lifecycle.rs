@@ -10,21 +10,32 @@ use tokio::{
     time::timeout,
 };
 
-use tinysse_server::{config::Config, run};
+use tinysse_server::{
+    config::{Config, DEV_PUBLISH_KEY},
+    run,
+};
 
 use crate::support::{BOUND, Server, Stream, body_of, refused, until};
 
 /// Names the arguments of [`reference_server`], one a line.
 const ARGUMENTS: &str = "REFERENCE_SERVER_ARGUMENTS";
 
-/// Runs the reference server in this process; [`Child::reference`] starts the test program again for it.
+/// The reference server as a process: this test program, started again by [`Child::reference`] with its arguments in the environment.
 #[test]
 fn reference_server() {
-    // Run as a test it is not asked to serve.
-    let Ok(arguments) = std::env::var(ARGUMENTS) else { return };
+    let Ok(arguments) = std::env::var(ARGUMENTS) else { return started_and_stopped() };
     let config = Config::from_args(["reference-server"].into_iter().chain(arguments.lines())).unwrap();
     let code = run(config, |app| tinysse_reference::routes(&app.services));
     std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn started_and_stopped() {
+    let server = Child::reference(&["--dev", "--memory", "--log=warn"]).await;
+    let projects = Client::new().get(format!("{}/api/projects", server.url)).bearer_auth(DEV_PUBLISH_KEY);
+    assert_eq!(body_of(projects.send().await.unwrap()).await["data"][0]["name"], "Apollo");
+    server.signal("-TERM").await;
+    assert_eq!(server.end().await.0, Some(0));
 }
 
 /// A running program of this workspace, killed when dropped.

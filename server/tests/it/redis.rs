@@ -61,7 +61,7 @@ impl Redis {
     /// A node whose way to Redis is the proxy.
     pub async fn node_behind(proxy: &Proxy, more: &[&str]) -> Child {
         let flag = format!("--redis=redis://{}", proxy.address);
-        Child::hub(&[&["--dev", "--log=warn", "--beat=100ms", &flag], more].concat()).await
+        Child::reference(&[&["--dev", "--log=warn", "--beat=100ms", &flag], more].concat()).await
     }
 }
 
