@@ -85,7 +85,7 @@ fn a_native_stream_listens_to_every_control_frame() {
 #[test]
 fn the_page_names_parameters_and_headers_as_rust_does() {
     let page = read("src/web/bindings.js");
-    let (_, call) = page.split_once("this.address({").expect("the parameters of a native stream");
+    let (_, call) = page.split_once("address({").expect("the parameters of a native stream");
     let call = call.split_once("})").expect("they end").0;
     let method = page.split_once("address(parameters)").expect("the method").1;
     let types = method.split_once("...parameters").expect("the parameters besides").0;

@@ -41,15 +41,6 @@ impl Pattern {
         }
     }
 
-    /// The type, if exactly one is asked for.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Exactly(name) => Some(name),
-            Self::Everything | Self::Below(_) => None,
-        }
-    }
-
     /// The pattern for what both cover, if there is such a thing: of two patterns one holds the other, or they share nothing.
     ///
     /// ```
@@ -138,18 +129,6 @@ impl Registry {
         }
         found
     }
-
-    /// How many subscribers there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// True without subscribers.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -195,6 +174,6 @@ mod tests {
         assert!(registry.remove(twice) && !registry.remove(twice));
         assert_eq!(registry.matching("a.b"), vec![late, exact]);
         assert!(registry.remove(exact) && registry.remove(late));
-        assert!(registry.is_empty());
+        assert!(registry.entries.is_empty());
     }
 }

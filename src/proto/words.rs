@@ -26,7 +26,7 @@ macro_rules! words {
             /// Returns the variant of a word; `None` if there is no such word.
             #[must_use]
             pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.as_str() == word)
+                Self::ALL.iter().copied().find(|one| one.as_str() == word)
             }
         }
     };
