@@ -9,7 +9,10 @@ const ticket = 5;
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** Reads this body; returns the calls of the page in order: bytes as text, or the word. `hear` is called with each. */
+/**
+ * Reads this body; returns the calls of the page in order: bytes as text, or the word. `hear` is
+ * called with each.
+ */
 async function read(body: Body, hear: (what: string | number) => void = () => {}) {
   vi.stubGlobal('fetch', async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
   const told: (string | number)[] = [];
