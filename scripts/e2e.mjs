@@ -14,7 +14,7 @@ import { setUp } from './setup.mjs';
 export async function e2e(args = []) {
   await build();
   await buildPage();
-  await run('cargo', ['build', '--locked', '--package', 'tinysse-server']);
+  await run('cargo', ['build', '--locked', '--package', 'tinysse-reference', '--package', 'progress-api']);
   // A project is always named: the screenshots are one too.
   const named = args.some((arg) => arg.startsWith('--project')) ? [] : ['--project=chromium'];
   await runNode(npmBin('@playwright/test', 'playwright'), ['test', ...named, ...args]);

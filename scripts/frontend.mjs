@@ -27,10 +27,10 @@ export async function buildFrontend() {
 
 /** Runs `work(url)` with a server that serves the page, and ends it whatever becomes of it. */
 async function withServer(work) {
-  await run('cargo', ['build', '--locked', '--quiet', '--package', 'tinysse-server']);
+  await run('cargo', ['build', '--locked', '--quiet', '--package', 'tinysse-reference']);
   const listen = `127.0.0.1:${await freePort(8090)}`;
   const server = launch(
-    `${targetDir}/debug/tinysse-server${exe}`,
+    `${targetDir}/debug/reference-server${exe}`,
     ['serve', '--dev', '--memory', '--listen', listen, '--pages', page],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

@@ -11,15 +11,16 @@ import { at } from './lib/paths.mjs';
 const step = 'src/proto/session/step.rs';
 const receive = 'src/proto/session/receive.rs';
 const session = 'src/proto/session/mod.rs';
-const leave = 'src/proto/session/leave.rs';
+const wish = 'src/proto/session/step/wish.rs';
+const retries = 'src/proto/session/retries.rs';
 const scan = 'src/proto/wire/scan.rs';
-const log = 'examples/server/src/hub/log.rs';
-const due = 'examples/server/src/hub/due.rs';
-const trimmed = 'examples/server/src/hub/trimmed.rs';
+const log = 'hub/src/hub/log.rs';
+const due = 'hub/src/hub/poll.rs';
+const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
 const mutants = [
-  ['a delivered update does not move the cursor', receive, 'if !seen.id.is_empty() {', 'if false {'],
+  ['a delivered update does not move the cursor', receive, 'if !frame.id.is_empty() {', 'if false {'],
   ['duplicates are delivered', receive, 'if self.had(id) {', 'if false {'],
   ['a hello with a gap is not announced', receive, 'if gap != Gap::None {', 'if false {'],
   [
@@ -35,26 +36,26 @@ const mutants = [
     'let had = self.cursor.at() == Some(hello.after);',
   ],
   ['a resync in mid-stream is not announced', receive, 'self.resync(resync.gap, resync.types);', ''],
-  ['a folded update is not unfolded', receive, 'let seen = unfold(seen);', ''],
-  ['a refused token is shown again', step, 'self.token = TokenState::Absent(AskReason::Rejected);', ''],
+  ['a folded update is not unfolded', receive, 'let frame = unwrap(frame);', ''],
+  ['a refused token is shown again', step, 'self.token = TokenState::Absent(TokenReason::Rejected);', ''],
   [
     'a silent stream is not noticed',
     step,
-    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),',
-    '(Timer::Silence, State::Live(_)) if self.stream.silence > 0 => {}',
+    '(Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => self.silent(),',
+    '(Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => {}',
   ],
   [
     'failures are forgotten when a stream opens',
     step,
-    'self.refusals = 0;\n        self.was_open',
-    'self.refusals = 0;\n        self.backoff.forget();\n        self.native_retries = 0;\n        self.was_open',
+    'self.retries.opened();\n        self.was_open',
+    'self.retries.opened();\n        self.retries.stable();\n        self.was_open',
   ],
-  ["the browser's own retries are not counted", step, 'self.native_retries += 1;', ''],
+  ["the browser's own retries are not counted", retries, 'self.native += 1;', ''],
   [
     'late events of a closed stream are believed',
     session,
-    'self.state == State::Live(ticket) || self.fading == Some(ticket)',
-    'matches!(self.state, State::Live(_)) || self.fading == Some(ticket)',
+    'self.state == State::Live(ticket) || self.draining == Some(ticket)',
+    'matches!(self.state, State::Live(_)) || self.draining == Some(ticket)',
   ],
   [
     'an unanswered request is waited for',
@@ -68,36 +69,36 @@ const mutants = [
     'self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));',
     '',
   ],
-  ['a question is not forgotten when its stream is given up', leave, 'self.say(Output::Forget(ticket));', ''],
+  ['a question is not forgotten when its stream is given up', step, 'self.emit(Output::CancelToken(ticket));', ''],
   [
     'a stream is not closed when it is given up',
-    leave,
-    'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.say(Output::Close(ticket));',
+    step,
+    'if let State::Connecting(ticket) | State::Live(ticket) = self.state {\n            self.emit(Output::Close(ticket));',
     'if let State::Connecting(_) | State::Live(_) = self.state {',
   ],
   [
     'the old stream is kept when the next one is open',
     step,
-    'self.fade_out();\n        self.stream = Stream::new',
+    'self.close_draining();\n        self.stream = Stream::new',
     'self.stream = Stream::new',
   ],
   [
-    'a bye ends what is still heard, and the old stream is forgotten open',
+    'a bye ends what still arrives, and the old stream is forgotten open',
     step,
-    'self.fading = Some(ticket);',
+    'self.draining = Some(ticket);',
     'let _ = ticket;',
   ],
   [
     'a pause never ends',
     step,
-    'State::Paused => {\n                self.why = Why::Wake;\n                self.state = State::Authorizing;',
+    'State::Paused => {\n                self.connect_reason = ConnectReason::Wake;\n                self.state = State::Authorizing;',
     'State::Paused => {\n                self.state = State::Paused; return;',
   ],
   [
     'the wait before a retry has no alarm',
     step,
-    'self.timers.set(Timer::Retry, self.not_before.plus(delay));',
-    'let _ = delay;',
+    'let due = self.retries.after_failure(self.now, wait);\n        self.timers.set(Timer::Retry, due);',
+    'let _ = self.retries.after_failure(self.now, wait);',
   ],
   [
     'delays have no floor',
@@ -149,12 +150,12 @@ const mutants = [
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| sees(topic))',
     'cursor < self.unknown || self.by_seq.range(cursor + 1..).any(|(_, topic)| { let _ = sees(topic); true })',
   ],
-  ['the token of the former user is used', leave, 'self.token = TokenState::Absent(AskReason::Initial);', ''],
+  ['the token of the former user is used', wish, 'self.token = TokenState::Absent(TokenReason::Initial);', ''],
   [
     'the stream of the former user goes on',
-    leave,
-    'self.let_go();\n        self.token = TokenState::Absent(AskReason::Initial);',
-    'self.token = TokenState::Absent(AskReason::Initial);',
+    wish,
+    'self.close_and_forget_retries();\n        self.token = TokenState::Absent(TokenReason::Initial);',
+    'self.token = TokenState::Absent(TokenReason::Initial);',
   ],
   ['what was trimmed is forgotten', trimmed, 'self.by_seq.insert(seq, topic);', 'let _ = (seq, topic);'],
 ];
@@ -181,8 +182,10 @@ for (const part of [
   'tests',
   'wasm/client',
   'wasm/eventsource',
-  'examples/look',
+  'examples/progress-api',
   'examples/server',
+  'hub',
+  'server',
 ]) {
   cpSync(at(part), join(tree, part), { recursive: true });
 }

@@ -12,7 +12,7 @@ import { setUp } from './setup.mjs';
 /** The dev profile: nothing here needs an optimised server, and it is built in half the time. */
 async function buildServer() {
   await timed('building the server', () =>
-    run('cargo', ['build', '--locked', '--quiet', '--package', 'tinysse-server']),
+    run('cargo', ['build', '--locked', '--quiet', '--package', 'tinysse-reference', '--package', 'progress-api']),
   );
 }
 
@@ -67,7 +67,7 @@ async function serveAll() {
   // `npm start` beside it has a log of its own.
   const port = listen[1].split(':').pop();
   const data = ['--data', `${targetDir}/tinysse-data-${port}`];
-  const url = await serve('tinysse-server', ['serve', '--dev', ...listen, ...data, '--pages', pages, ...poll], ended);
+  const url = await serve('reference-server', ['serve', '--dev', ...listen, ...data, '--pages', pages, ...poll], ended);
   console.log(`\n  ${green('tinysse is running:')} ${bold(url)}   ${dim('Ctrl-C ends it')}\n`);
   endByRequest();
   open(url);

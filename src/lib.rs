@@ -1,4 +1,4 @@
-//! One Server-Sent-Events connection that says *what changed*; the client refetches exactly that.
+//! One Server-Sent-Events connection that reports *what changed*; the client refetches exactly that.
 #![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("api/guide.md"))]
 //!
 //! # The core
@@ -35,6 +35,6 @@ pub mod web;
 
 #[cfg(all(feature = "std", target_arch = "wasm32"))]
 pub use api::{
-    AskReason, Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync,
-    Resyncs, Snapshot, SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, Update, Updates,
+    Builder, Cause, DataError, DataErrorKind, Error, ErrorKind, Gap, Patterns, Phase, Queue, Resync, Resyncs, Snapshot,
+    SseClient, Status, Statuses, TokenAnswer, TokenAsk, TokenError, TokenErrorKind, TokenReason, Update, Updates,
 };

@@ -25,7 +25,7 @@ struct Chaos {
     streams: Vec<Ticket>,
     last_ticket: u32,
     shown: Status,
-    /// The last update delivered from a hub, unless a gap was told since.
+    /// The last update delivered from a hub, unless a gap was announced since.
     delivered: Option<EventId>,
     head: u64,
     said: String,
@@ -45,8 +45,8 @@ impl Chaos {
         let mut rng = Rng::new(seed);
         let config = Config {
             provider: rng.below(4) > 0,
-            refusals: 1 + rng.below(8) as u32,
-            native_retries: rng.below(4) as u32,
+            max_refusals: 1 + rng.below(8) as u32,
+            max_native_retries: rng.below(4) as u32,
             event_limit: 200,
             ..Config::default()
         };
@@ -215,16 +215,16 @@ impl Chaos {
     /// One output: questions and streams one at a time, updates in order.
     fn heard(&mut self, output: &Output, hub: bool) {
         match output {
-            Output::Ask { ticket, .. } => {
+            Output::FetchToken { ticket, .. } => {
                 assert_eq!(self.asked.replace(*ticket), None, "two questions are open");
                 self.last_ticket = ticket.0;
             }
-            Output::Forget(ticket) => {
+            Output::CancelToken(ticket) => {
                 assert_eq!(self.asked.take(), Some(*ticket), "forgets a question that is not open")
             }
             Output::Open { ticket, .. } | Output::Follow { ticket, .. } => {
                 self.streams.push(*ticket);
-                // After a bye the old stream is heard until the new one is open.
+                // After a bye the events of the old stream count until the new one is open.
                 assert!(self.streams.len() <= 2, "more than two streams are open");
                 self.last_ticket = ticket.0;
             }
@@ -233,7 +233,7 @@ impl Chaos {
                 self.streams.retain(|open| open != ticket);
                 assert_eq!(self.streams.len() + 1, before, "closes a stream that is not open");
             }
-            Output::Heard(_) => {}
+            Output::Relay(_) => {}
             Output::UserChanged => self.delivered = None,
             Output::Probe(ticket) => {
                 assert_eq!(self.streams, [*ticket], "asks about a stream that is not the one in hand");
@@ -256,7 +256,7 @@ impl Chaos {
 
     /// The state has the timer it needs and nothing else in hand; at rest nothing happens.
     fn rests(&self, before: State, input: &str, outputs: &[Output]) {
-        let ends = outputs.iter().all(|o| matches!(o, Output::Close(_) | Output::Forget(_) | Output::Status(_)));
+        let ends = outputs.iter().all(|o| matches!(o, Output::Close(_) | Output::CancelToken(_) | Output::Status(_)));
         let identity = input == "forget" || input.starts_with("user");
         let silent = match before {
             State::Idle => !matches!(input, "start" | "reconnect") && !identity,
@@ -270,8 +270,8 @@ impl Chaos {
         assert!(input != "stop" || ends && self.session.state() == State::Idle, "a stop does more than end things");
         let state = self.session.state();
         let in_hand = (self.asked.is_some(), self.streams.clone(), self.due.is_some());
-        // One whose server said bye may be heard until the next one is open.
-        let fading = self.session.fading().into_iter();
+        // The events of one whose server sent bye may count until the next one is open.
+        let fading = self.session.draining().into_iter();
         let expected = match state {
             State::Idle | State::SignedOut | State::Paused | State::Failed => (false, vec![], false),
             State::Authorizing => (true, fading.collect(), true),

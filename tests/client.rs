@@ -33,9 +33,9 @@ fn drain(client: &mut Client) -> (Vec<Update>, Option<u64>) {
         match client.poll() {
             Output::Update(update) => given.push(update),
             Output::Sleep(due) => return (given, due.map(|Time(ms)| ms)),
-            Output::Ask { .. } | Output::Forget(_) | Output::Open { .. } | Output::Close(_) => {}
+            Output::FetchToken { .. } | Output::CancelToken(_) | Output::Open { .. } | Output::Close(_) => {}
             Output::Resync(_) | Output::Status(_) | Output::UserChanged | Output::Probe(_) => {}
-            Output::Follow { .. } | Output::Heard(_) => {}
+            Output::Follow { .. } | Output::Relay(_) => {}
         }
     }
 }
@@ -85,7 +85,7 @@ fn a_window_lets_the_first_and_the_last_pass() {
     assert_eq!(tell(&mut client, 150, "tick").0, calls(&[("a 4f.4", &[all])]));
 }
 
-/// The cursor stands behind a held update already: thrown away it would be lost, given out later it would come after the end.
+/// The cursor is past a held update already: thrown away it would be lost, given out later it would come after the end.
 #[test]
 fn what_a_window_holds_is_given_out_before_a_stop_and_nothing_after_it() {
     let mut client = open(50);
@@ -112,7 +112,7 @@ fn updates_out_of_bytes_are_those_out_of_frames() {
             let hello = "client=c1&after=4f.0&head=4f.60&beat=15000&gap=none";
             conversation::say(&format!("frame 1 4f.0 tinysse.hello {hello}"), Time(12), client);
         }
-        // What is not heard is not even counted.
+        // What is not wanted is not even counted.
         let kinds = ["a", "a", "b", "c.d", "a", if seed % 2 == 0 { "unheard" } else { "b" }];
         let (mut now, mut seq, mut last) = (100, 0, 0);
         for _ in 0..40 {
@@ -145,7 +145,7 @@ fn updates_out_of_bytes_are_those_out_of_frames() {
             while !rest.is_empty() {
                 let longest = if seed % 3 == 0 { 80 } else { 800 };
                 let (chunk, tail) = rest.split_at((1 + rng.below(longest) as usize).min(rest.len()));
-                fed.bytes(Time(now), Ticket(1), chunk);
+                fed.handle_bytes(Time(now), Ticket(1), chunk);
                 given.extend(drain(&mut fed).0);
                 rest = tail;
             }

@@ -6,7 +6,7 @@ mod words;
 use tinysse::proto::{
     rng::Rng,
     wire::{
-        Frame, Seen,
+        Frame, FrameRef,
         control::{Beat, Bye, Control, Gap, Hello, Reason, Resync},
         decode::{Decoder, Item},
         id::{Epoch, EventId},
@@ -137,7 +137,7 @@ fn reading_is_total_and_knows_only_what_it_knows() {
             Some(control) => {
                 known += 1;
                 assert!(is_reserved(&frame.event), "seed {seed}: {frame:?}");
-                // What was understood can be said again in the same words, names apart.
+                // What was understood can be written again in the same words, names apart.
                 let mut again = Vec::new();
                 encode(&control, &mut again);
                 let Some(Item::Frame(frame)) = decode(&again, &frame.id).pop() else { panic!("seed {seed}") };
@@ -151,7 +151,7 @@ fn reading_is_total_and_knows_only_what_it_knows() {
 
 #[test]
 fn a_message_with_a_piece_missing_or_strange_is_none() {
-    let read = |event: &str, id: &str, data: &str| Control::read(Seen { event, id, data });
+    let read = |event: &str, id: &str, data: &str| Control::read(FrameRef { event, id, data });
     let hello = "client=c7&after=4f.1&head=4f.2&beat=15000&gap=none";
     let place = EventId { epoch: Epoch(0x4f), seq: 1 };
     assert!(read("tinysse.hello", "4f.1", hello).is_some());

@@ -102,8 +102,8 @@ type Edges = BTreeMap<(usize, usize), Vec<(String, Vec<&'static str>)>>;
 fn reach(way: &Way) -> Session {
     let config = Config {
         provider: way.provider,
-        refusals: way.refusals,
-        native_retries: way.native_retries,
+        max_refusals: way.refusals,
+        max_native_retries: way.native_retries,
         ..Config::default()
     };
     let mut session = Session::new(config, 1);
@@ -167,7 +167,7 @@ fn probe() -> Edges {
     edges
 }
 
-/// What holds in every setting stands alone; the rest names its settings.
+/// What holds in every setting has no label; the rest names its settings.
 fn print(edges: &Edges) -> String {
     let mut out = String::from("```mermaid\nstateDiagram-v2\n    [*] --> Idle\n");
     for ((from, to), labels) in edges {

@@ -1,4 +1,4 @@
-//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they say.
+//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they mean.
 #![allow(clippy::unwrap_used)]
 
 mod words;
@@ -93,7 +93,7 @@ fn patterns_and_audiences_are_read_totally() {
 #[test]
 fn a_secret_is_in_no_debug_text() {
     let secret = "s3cr3t";
-    let grant = Grant { token: Token::new(secret.into()), lives: Some(60_000), user: String::new() };
+    let grant = Grant { token: Token::new(secret.into()), expires_in: Some(60_000), user: String::new() };
     let mut session = Session::new(Config::default(), 1);
     let mut seen = format!("{grant:?} {:?}", Input::Token(Ticket(1), Ok(grant.clone())));
     session.handle(Time(0), Input::Start);
@@ -102,8 +102,8 @@ fn a_secret_is_in_no_debug_text() {
     let opened = std::iter::from_fn(|| Some(session.poll()).filter(|output| !matches!(output, Output::Sleep(_))));
     let opened = opened.inspect(|output| seen += &format!("{output:?}")).any(|output| match output {
         Output::Open { token, .. } => token.is_some_and(|token| token.reveal() == secret),
-        Output::Ask { .. } | Output::Forget(_) | Output::Close(_) | Output::Update(_) => false,
-        Output::Follow { .. } | Output::Heard(_) | Output::UserChanged | Output::Probe(_) => false,
+        Output::FetchToken { .. } | Output::CancelToken(_) | Output::Close(_) | Output::Update(_) => false,
+        Output::Follow { .. } | Output::Relay(_) | Output::UserChanged | Output::Probe(_) => false,
         Output::Resync(_) | Output::Status(_) | Output::Sleep(_) => false,
     });
     assert!(opened && seen.contains("Token(") && !seen.contains(secret), "{seen}");

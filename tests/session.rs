@@ -1,4 +1,4 @@
-//! Conversations: each file in `transcripts/` is one scenario, with what the session says to it. `UPDATE_TRANSCRIPTS=1` rewrites them;
+//! Conversations: each file in `transcripts/` is one scenario, with the outputs of the session. `UPDATE_TRANSCRIPTS=1` rewrites them;
 //! read the difference as a user of the connection would.
 //!
 //! ```text
@@ -101,7 +101,7 @@ fn the_conversations_speak_of_everything() {
     assert!(missing.is_empty(), "no conversation has {missing:?}");
 }
 
-/// What a session writes down of itself says what it was told: played to another one, it leads to the same place.
+/// What a session writes down of itself is what came in: played to another one, it leads to the same place.
 #[test]
 fn a_trace_replays() {
     let (mut replayed, mut held) = (0, 0);
@@ -137,7 +137,7 @@ fn play(script: &str) -> (Session, Config, u64, String) {
     played.expect("a conversation has an input")
 }
 
-/// Plays a conversation, and writes it down anew: everything but the inputs is what the session says today.
+/// Plays a conversation, and writes it down anew: everything but the inputs is what the session outputs today.
 fn replay(script: &str) -> String {
     replay_with(script, &mut |_, _, _, _| {})
 }
@@ -148,7 +148,7 @@ fn replay_with(script: &str, end: &mut dyn FnMut(Session, Config, u64, String)) 
     let (mut now, mut due, mut out) = (0, None, String::new());
     for line in script.lines() {
         if line.starts_with("     ") {
-            continue; // what was said last time
+            continue; // the outputs of last time
         }
         let _ = writeln!(out, "{line}");
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -189,12 +189,12 @@ fn set(config: &mut Config, name: &str, value: u32) {
         "provider" => config.provider = value != 0,
         "token_timeout" => config.token_timeout = value,
         "connect_timeout" => config.connect_timeout = value,
-        "silence" => config.silence = value,
+        "silence" => config.heartbeat_timeout = value,
         "watch_plain" => config.watch_plain = value != 0,
         "native" => config.native = value != 0,
-        "proven" => config.proven = value,
-        "native_retries" => config.native_retries = value,
-        "refusals" => config.refusals = value,
+        "proven" => config.stable_after = value,
+        "native_retries" => config.max_native_retries = value,
+        "refusals" => config.max_refusals = value,
         "share" => config.share = value != 0,
         "event_limit" => config.event_limit = value as usize,
         _ => panic!("no such setting: {name}"),

@@ -65,8 +65,8 @@ struct Storm {
 }
 
 fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> Storm {
-    // So many refusals that giving up does not end the storm.
-    let config = Config { provider, refusals: 1_000, event_limit: 60, ..Config::default() };
+    // More refusals than giving up takes, so that it does not end the storm.
+    let config = Config { provider, max_refusals: 1_000, event_limit: 60, ..Config::default() };
     let (mut session, mut rng) = (Session::new(config, seed), Rng::new(!seed));
     let mut storm = Storm { connects: vec![], questions: vec![], said: format!("seed {seed}\n") };
     let mut coming = BTreeMap::from([((0, 0), String::from("start"))]);
@@ -109,7 +109,7 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
         }
         for output in outputs {
             match output {
-                Output::Ask { ticket: Ticket(ticket), .. } => {
+                Output::FetchToken { ticket: Ticket(ticket), .. } => {
                     storm.questions.push(now);
                     let answer = tokens[rng.below(tokens.len() as u64) as usize];
                     coming.insert((now + 1, u32::MAX), format!("token {ticket} {answer}"));
@@ -119,8 +119,8 @@ fn storm(seed: u64, provider: bool, outcomes: &[Outcome], tokens: &[&str]) -> St
                     current = ticket;
                     begin(ticket, &mut coming, &mut rng, 0);
                 }
-                Output::Forget(_) | Output::Close(_) | Output::Update(_) | Output::Follow { .. } => {}
-                Output::Heard(_) | Output::UserChanged => {}
+                Output::CancelToken(_) | Output::Close(_) | Output::Update(_) | Output::Follow { .. } => {}
+                Output::Relay(_) | Output::UserChanged => {}
                 Output::Probe(Ticket(ticket)) => {
                     storm.connects.push(now);
                     probes += 1;

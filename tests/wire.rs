@@ -7,10 +7,10 @@ use naive::{Said, event};
 use tinysse::proto::{
     rng::Rng,
     wire::{
-        Seen,
+        FrameRef,
         decode::{Decoder, Item, TooLarge},
         encode::{Fields, Refused, encode},
-        fold::{UPDATE, fold, unfold},
+        wrap::{UPDATE, unwrap, wrap},
     },
 };
 
@@ -33,7 +33,7 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, last_id: &str) -> Vec<
     items
 }
 
-/// Whole, byte by byte, at every cut, with empty chunks between, and every prefix: always what the oracle says.
+/// Whole, byte by byte, at every cut, with empty chunks between, and every prefix: always the result of the oracle.
 fn check(stream: &[u8], last_id: &str, every_cut: bool) -> Vec<Said> {
     let expected = naive::read(stream, last_id);
     let show = || String::from_utf8_lossy(stream).escape_debug().to_string();
@@ -274,7 +274,7 @@ fn a_refused_stream_stays_total() {
     }
 }
 
-/// The folded form says the same to a reader that unfolds it, and only one event whatever the data holds.
+/// The folded form means the same to a reader that unfolds it, and only one event whatever the data holds.
 #[test]
 fn a_folded_update_unfolds_to_itself() {
     for seed in 0..5_000 {
@@ -285,7 +285,7 @@ fn a_folded_update_unfolds_to_itself() {
         if encode(&Fields { retry, id: Some(&id), event: &event, data: &data }, &mut plain).is_err() {
             continue;
         }
-        fold(&plain, &mut folded);
+        wrap(&plain, &mut folded);
         let read = |bytes: &[u8]| {
             let mut items = Vec::new();
             Decoder::new("", LIMIT).feed(bytes, &mut |item| items.push(item)).unwrap();
@@ -297,11 +297,11 @@ fn a_folded_update_unfolds_to_itself() {
         let ((before, sent), (after, wire)) = (read(&plain), read(&folded));
         assert_eq!(before, after, "seed {seed}");
         assert_eq!(wire.event, if event.is_empty() { "message" } else { UPDATE }, "seed {seed}");
-        assert_eq!(unfold(wire.seen()), sent.seen(), "seed {seed}");
+        assert_eq!(unwrap(wire.borrowed()), sent.borrowed(), "seed {seed}");
         // What was never folded stays as it is, and nothing makes it panic.
         if sent.event != UPDATE {
-            assert_eq!(unfold(sent.seen()), sent.seen(), "seed {seed}");
+            assert_eq!(unwrap(sent.borrowed()), sent.borrowed(), "seed {seed}");
         }
-        let _ = unfold(Seen { event: UPDATE, ..sent.seen() });
+        let _ = unwrap(FrameRef { event: UPDATE, ..sent.borrowed() });
     }
 }

@@ -35,7 +35,7 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
  */
 export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => WasmClient;
 
-/** An input of the session: see `note` in `src/web/page.js`. */
+/** An input of the session: see `_record` in `src/web/bindings.js`. */
 export type TracedInput = [
   at: number,
   word: number,

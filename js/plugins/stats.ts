@@ -31,7 +31,7 @@ export function inside(wasm: WasmClient | undefined): Inside {
   };
 }
 
-/** In the order of the words of `say` in `src/web/page.js`. */
+/** In the order of the words of `_notify` in `src/web/bindings.js`. */
 const words =
   'tick frame opened lost token token pause resume wake answer probed start stop reconnect forget follow lead user';
 const losses = 'retrying dropped closed forbidden unusable';

@@ -2,7 +2,7 @@
 // imports from js/wasm/.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ownNames, replaceOnce, slim } from './glue.mjs';
+import { privateNames, replaceOnce, slim } from './glue.mjs';
 import { inlineModule } from './inline.mjs';
 import { assertLowMemoryUnused } from './layout.mjs';
 import { Stop, say } from './log.mjs';
@@ -142,7 +142,7 @@ async function writeGlue(dir, packed, source) {
     format: 'esm',
     target: 'es2022',
     legalComments: 'none',
-    mangleProps: ownNames,
+    mangleProps: privateNames,
     write: false,
     logLevel: 'error',
   });

@@ -65,7 +65,7 @@ impl Builder {
         self.option("withCredentials", with)
     }
 
-    /// Whose updates these are: tokens for other users are refused. Without it, the token says it. See
+    /// Whose updates these are: tokens for other users are refused. Without it, the token names the user. See
     /// [`set_user`](crate::SseClient::set_user).
     pub fn user(self, id: impl Into<String>) -> Self {
         self.option("user", id.into())
@@ -98,7 +98,7 @@ impl Builder {
         self.option("tokenTimeout", ms(patience))
     }
 
-    /// After so many refusals in a row the client gives up.
+    /// After this many refusals in a row the client gives up.
     pub fn max_refusals(self, count: u32) -> Self {
         self.option("maxRefusals", count)
     }
@@ -119,7 +119,7 @@ impl Builder {
     /// # Errors
     /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an empty URL, or an option that is unknown or of the wrong type.
     pub fn build(self) -> Result<SseClient, Error> {
-        let class = web::SseClient::new(&self.options).map_err(|error| Error::read(&error))?;
+        let class = web::JsClient::new(&self.options).map_err(|error| Error::read(&error))?;
         Ok(SseClient::new(class, self.asked))
     }
 }

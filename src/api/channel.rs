@@ -8,7 +8,7 @@ use std::{
     vec::Vec,
 };
 
-/// What a stream holds between two looks. Each kind says what happens when there is more than it holds.
+/// What a stream holds between two polls. Each kind defines what happens when there is more than it holds.
 pub(super) trait Buffer: Default {
     type Item;
 
@@ -86,7 +86,7 @@ impl<B> fmt::Debug for Channel<B> {
     }
 }
 
-/// The streams of one kind that somebody holds.
+/// The streams of one kind that have a holder.
 pub(super) struct Channels<B> {
     held: RefCell<Vec<Weak<Channel<B>>>>,
     over: Cell<bool>,

@@ -50,7 +50,7 @@ impl SseClient {
         Builder::new(url.as_ref())
     }
 
-    pub(super) fn new(class: web::SseClient, asked: Option<Asked>) -> Self {
+    pub(super) fn new(class: web::JsClient, asked: Option<Asked>) -> Self {
         Self { shared: Rc::new(Shared::new(class, asked)) }
     }
 
@@ -79,7 +79,7 @@ impl SseClient {
         self.shared.class.reconnect();
     }
 
-    /// Says who is signed in; `None` is nobody, and ends the connection. For another user than before, stream, token and cursor are
+    /// Sets who is signed in; `None` is no user, and ends the connection. For another user than before, stream, token and cursor are
     /// dropped at once, what streams of updates still hold is dropped, and the token provider is asked anew.
     ///
     /// ```no_run
@@ -127,7 +127,7 @@ impl SseClient {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for a pattern that is none.
+    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an invalid pattern.
     pub fn subscribe<T: DeserializeOwned>(&self, patterns: impl Into<Patterns>) -> Result<Updates<T>, Error> {
         Updates::typed(&self.shared, &patterns.into())
     }
@@ -135,12 +135,12 @@ impl SseClient {
     /// The same with the data as JavaScript has it.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for a pattern that is none.
+    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an invalid pattern.
     pub fn subscribe_raw(&self, patterns: impl Into<Patterns>) -> Result<Updates<JsValue>, Error> {
         Updates::raw(&self.shared, &patterns.into())
     }
 
-    /// The status of now, and each that follows. A slow reader is told the latest only.
+    /// Returns the present status, and each that follows. A slow reader receives the latest only.
     pub fn statuses(&self) -> Statuses {
         Statuses::new(self.status(), &self.shared.statuses)
     }
@@ -175,7 +175,7 @@ impl Eq for SseClient {}
 /// What all handles hold. No function of the page holds it, so that it ends with the last handle.
 #[derive(Debug)]
 pub(super) struct Shared {
-    class: web::SseClient,
+    class: web::JsClient,
     updates: Channels<Held>,
     statuses: Rc<Channels<Latest>>,
     resyncs: Rc<Channels<Joined>>,
@@ -185,7 +185,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn new(class: web::SseClient, asked: Option<Asked>) -> Self {
+    fn new(class: web::JsClient, asked: Option<Asked>) -> Self {
         let (statuses, resyncs) = (Rc::new(Channels::new()), Rc::new(Channels::new()));
         let told: Rc<Channels<Latest>> = statuses.clone();
         let on_status = Closure::<dyn Fn(JsValue)>::new(move |snapshot: JsValue| {

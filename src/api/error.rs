@@ -6,7 +6,7 @@ use js_sys::JsString;
 use wasm_bindgen::JsValue;
 
 use super::js;
-use crate::proto::error::Code;
+use crate::proto::error::ErrorKind;
 
 /// Why a client could not be built, a pattern was refused, or a connection is not there.
 ///
@@ -20,7 +20,7 @@ use crate::proto::error::Code;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    kind: Code,
+    kind: ErrorKind,
     message: String,
     status: Option<u16>,
     retryable: bool,
@@ -30,7 +30,7 @@ pub struct Error {
 impl Error {
     /// The class of the failure.
     #[must_use]
-    pub fn kind(&self) -> Code {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
@@ -48,13 +48,13 @@ impl Error {
 
     /// A mistake in the arguments.
     pub(super) fn option(message: String) -> Self {
-        Self { kind: Code::Options, message, status: None, retryable: false, cause: None }
+        Self { kind: ErrorKind::Options, message, status: None, retryable: false, cause: None }
     }
 
     /// An `SseError` of the class.
     pub(super) fn read(error: &JsValue) -> Self {
         Self {
-            kind: js::word(error, "code", Code::parse, Code::Protocol),
+            kind: js::word(error, "code", ErrorKind::parse, ErrorKind::Protocol),
             message: message(error),
             status: js::number(error, "status").map(|status| status as u16), // saturates
             retryable: js::field(error, "retryable").is_truthy(),
@@ -76,7 +76,7 @@ impl error::Error for Error {
     }
 }
 
-/// What stood behind an error, kept as its message; its own cause is its [`source`](error::Error::source).
+/// The cause of an error, kept as its message; its own cause is its [`source`](error::Error::source).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     message: String,

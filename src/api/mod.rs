@@ -1,4 +1,4 @@
-//! The client for frontends in Rust: wasm32 with `std`. It wraps the functions that [`web::SseClient`](crate::web::SseClient) calls
+//! The client for frontends in Rust: wasm32 with `std`. It wraps the functions that [`web::JsClient`](crate::web::JsClient) calls
 //! in streams and an async closure; nothing about the connection is decided here.
 
 mod builder;
@@ -26,7 +26,7 @@ pub use update::{DataError, DataErrorKind, Update};
 pub use updates::Updates;
 
 pub use crate::proto::{
-    error::Code as ErrorKind,
-    session::io::{AskReason, Phase},
+    error::ErrorKind,
+    session::io::{Phase, TokenReason},
     wire::control::Gap,
 };

@@ -14,7 +14,7 @@ pub struct Patterns(Vec<String>);
 
 impl Patterns {
     /// # Errors
-    /// Names the pattern that is none.
+    /// Names the invalid pattern.
     pub(super) fn to_js(&self) -> Result<JsValue, Error> {
         match self.0.iter().find(|pattern| Pattern::parse(pattern).is_none()) {
             Some(wrong) => Err(Error::option(format!("`{wrong}` is no type, `prefix.*` or `*`"))),

@@ -1,4 +1,4 @@
-//! What a stream of updates holds between two looks: so many, and then the policy rules.
+//! What a stream of updates holds between two polls: a number of updates, and a policy for more.
 
 use std::{collections::VecDeque, mem};
 
@@ -33,19 +33,19 @@ enum Policy {
 }
 
 impl Queue {
-    /// Holds so many; then each new one drops the oldest.
+    /// Holds this many; then each new one drops the oldest.
     #[must_use]
     pub fn drop_oldest(limit: usize) -> Self {
         Self::new(limit, Policy::DropOldest)
     }
 
-    /// Holds the newest of each type and key, behind all others. So many of these; then the oldest is dropped.
+    /// Holds the newest of each type and key, after all others. At most this many of these; then the oldest is dropped.
     #[must_use]
     pub fn latest(limit: usize) -> Self {
         Self::new(limit, Policy::Latest)
     }
 
-    /// Holds so many; one more is an error, with which the stream ends behind those it held.
+    /// Holds this many; one more is an error, with which the stream ends after those it held.
     #[must_use]
     pub fn fail(limit: usize) -> Self {
         Self::new(limit, Policy::Fail)

@@ -28,7 +28,7 @@ pub struct Status {
     pub error: Option<Error>,
     /// How many tries failed since a stream proved good.
     pub attempt: u32,
-    /// How long until the next try, counted from the moment of this value; `None` if no wait of ours is under way.
+    /// How long until the next try, counted from the moment of this value; `None` if the client waits for nothing.
     pub retry_in: Option<Duration>,
 }
 
@@ -38,7 +38,7 @@ pub struct Status {
 pub struct Snapshot {
     /// The connection.
     pub status: Status,
-    /// The hub's name for this stream, if one of ours greeted it.
+    /// The hub's name for this stream, if a tinysse hub greeted it.
     pub client_id: Option<String>,
     /// The cursor: the id up to which everything was seen. Empty before the first.
     pub last_event_id: String,

@@ -16,14 +16,14 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::AbortSignal;
 
 use super::{error::Cause, js};
-use crate::proto::session::io::AskReason;
+use crate::proto::session::io::TokenReason;
 
 /// A question for a token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenAsk {
     /// Why a token is needed.
-    pub reason: AskReason,
+    pub reason: TokenReason,
     /// Aborted when the answer is no longer awaited. The future of the answer is dropped then; hand this on to a request that would
     /// go on by itself. `None` where the browser has no `AbortController`.
     pub signal: Option<AbortSignal>,
@@ -101,7 +101,7 @@ pub enum TokenErrorKind {
 }
 
 impl TokenError {
-    /// The token endpoint answered with this status, which is none of success.
+    /// The token endpoint answered with this status, which is not 2xx.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status: Some(status), cause: None }
@@ -168,11 +168,11 @@ where
         let answer = wasm_bindgen_futures::future_to_promise(async move {
             let signal: Option<AbortSignal> = js::field(&ask, "signal").dyn_into().ok();
             let ask = TokenAsk {
-                reason: js::word(&ask, "reason", AskReason::parse, AskReason::Initial),
+                reason: js::word(&ask, "reason", TokenReason::parse, TokenReason::Initial),
                 signal: signal.clone(),
             };
             let answer = unless_aborted(signal, provider(ask)).await;
-            // To a question that was given up nobody hears the answer, whatever it is.
+            // The answer to a question that was given up is dropped, whatever it is.
             answer
                 .unwrap_or_else(|| Err(TokenError::message("nobody waits for it")))
                 .map(TokenAnswer::into_js)

@@ -15,13 +15,13 @@ pub struct Update<T> {
     pub kind: String,
     /// What the server sent with it.
     pub data: T,
-    /// Which one of its type, if the server said so.
+    /// Which one of its type, if the server sent it.
     pub key: Option<String>,
-    /// Who caused it, if the server said so: what a page sends as `X-Tinysse-Origin` comes back here.
+    /// Who caused it, if the server sent it: what a page sends as `X-Tinysse-Origin` comes back here.
     pub origin: Option<String>,
     /// The id in the log; empty from servers that give none.
     pub id: String,
-    /// When it happened, in milliseconds since 1970 by the server's clock, if the server said so.
+    /// When it happened, in milliseconds since 1970 by the server's clock, if the server sent it.
     pub at: Option<u64>,
     /// The hub asks its clients to wait, each for a random part of this time, before they fetch.
     pub spread: Option<Duration>,

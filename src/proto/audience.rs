@@ -25,7 +25,7 @@ pub enum Audience {
     Channel(String),
 }
 
-/// Whom a connection belongs to, as its token says.
+/// Whom a connection belongs to, as its token claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The subject of the token.
@@ -114,7 +114,7 @@ pub fn check_channel(name: &str) -> Result<(), BadName> {
     if name.split('.').count() > MAX_SEGMENTS { Err(BadName::Segments) } else { Ok(()) }
 }
 
-/// True if a channel is the one that `pattern` names, or one of those: `*` stands for one segment, `>` at the end for one or more.
+/// True if a channel is the one that `pattern` names, or one of those: `*` matches one segment, `>` at the end one or more.
 ///
 /// ```
 /// use tinysse::proto::audience::covers;

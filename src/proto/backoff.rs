@@ -5,7 +5,7 @@ use super::rng::Rng;
 /// The bounds of a [`Backoff`], all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// No delay is shorter, whatever a server's `retry:` says.
+    /// No delay is shorter, whatever a server's `retry:` asks for.
     pub floor: u32,
     /// The upper end of the first delay's range; doubles with each failure.
     pub base: u32,

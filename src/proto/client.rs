@@ -1,21 +1,21 @@
-//! A whole client, composed: the session's updates, given to whom the registry names, when the batch says so.
+//! A whole client, composed: the session's updates, given to whom the registry names, when the coalescer releases them.
 
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    batch::Batch,
+    coalescer::Coalescer,
     queue::Queue,
     registry::{Pattern, Registry, Subscriber},
     session::{
         Config, Session,
-        bytes::Wants,
-        io::{Heard, Input, Output, Ticket, Update},
+        bytes::UpdateSink,
+        io::{Input, Output, Ticket, Update, UpdateRef},
     },
     time::Time,
     wire::decode::Interest,
 };
 
-/// Session, registry and batch in one hand.
+/// Session, registry and coalescer in one hand.
 ///
 /// ```
 /// use tinysse::proto::{client::Client, registry::Pattern, session::{Config, io::{Input, Output}}, time::Time};
@@ -28,8 +28,8 @@ use super::{
 pub struct Client {
     session: Session,
     registry: Registry,
-    batch: Batch<String, Update>,
-    /// What the batch gave out when its window ended.
+    coalescer: Coalescer<String, Update>,
+    /// What the coalescer gave out when its window ended.
     ready: Queue<Update>,
     now: Time,
 }
@@ -42,7 +42,7 @@ impl Client {
         Self {
             session: Session::new(config, seed),
             registry: Registry::default(),
-            batch: Batch::new(coalesce),
+            coalescer: Coalescer::new(coalesce),
             ready: Queue::new(),
             now: Time::default(),
         }
@@ -50,23 +50,23 @@ impl Client {
 
     /// Takes one input. Call [`poll`](Self::poll) until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
-        // The cursor stands behind what a window holds: a stop must neither lose it nor let it come later.
-        let held = if matches!(input, Input::Stop) { self.batch.close() } else { self.batch.flush(now) };
+        // The cursor is past what a window holds: a stop must neither lose it nor let it come later.
+        let held = if matches!(input, Input::Stop) { self.coalescer.close() } else { self.coalescer.flush(now) };
         self.give_out(now, held);
         let changes = self.session.user_changes();
         self.session.handle(now, input);
         if self.session.user_changes() != changes {
-            self.batch.close(); // what it holds is for another user
+            self.coalescer.close(); // what it holds is for another user
             self.ready = Queue::new();
         }
     }
 
-    /// Takes bytes of a stream that core decodes; see [`Session::bytes`].
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        let held = self.batch.flush(now);
+    /// Takes bytes of a stream that core decodes; see [`Session::handle_bytes`].
+    pub fn handle_bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
+        let held = self.coalescer.flush(now);
         self.give_out(now, held);
-        let mut sorter = Sorter { registry: &self.registry, batch: &mut self.batch, waits: false };
-        self.session.bytes(now, ticket, bytes, &mut sorter);
+        let mut sorter = CoalescingSink { registry: &self.registry, coalescer: &mut self.coalescer, waits: false };
+        self.session.handle_bytes(now, ticket, bytes, &mut sorter);
     }
 
     fn give_out(&mut self, now: Time, held: Vec<Update>) {
@@ -77,7 +77,7 @@ impl Client {
     }
 
     /// The next thing to do: the session's outputs, of whose updates a window lets only the latest pass.
-    /// [`matching`](Self::matching) says who wants one.
+    /// [`matching`](Self::matching) names who wants one.
     pub fn poll(&mut self) -> Output {
         if let Some(update) = self.ready.pop() {
             return Output::Update(update);
@@ -85,7 +85,7 @@ impl Client {
         loop {
             let output = self.session.poll();
             if let Output::Sleep(due) = output {
-                let windows = self.batch.due();
+                let windows = self.coalescer.due();
                 return Output::Sleep(if due.is_none() || windows.is_some_and(|at| Some(at) < due) {
                     windows
                 } else {
@@ -93,8 +93,8 @@ impl Client {
                 });
             }
             if let Output::Update(update) = output {
-                let key = if self.batch.holds() { update.frame.event.clone() } else { String::new() };
-                if let Some(update) = self.batch.add(self.now, key, update) {
+                let key = if self.coalescer.holds() { update.frame.event.clone() } else { String::new() };
+                if let Some(update) = self.coalescer.add(self.now, key, update) {
                     return Output::Update(update);
                 }
             } else {
@@ -128,7 +128,7 @@ impl Client {
     /// How many updates were left out for a later one of their type.
     #[must_use]
     pub fn coalesced(&self) -> u32 {
-        self.batch.replaced()
+        self.coalescer.replaced()
     }
 
     /// Resumes from a cursor that was stored elsewhere; see [`Session::set_cursor`].
@@ -138,25 +138,26 @@ impl Client {
 }
 
 /// Takes what replaces something that a window holds, which needs no memory of its own.
-struct Sorter<'a> {
+struct CoalescingSink<'a> {
     registry: &'a Registry,
-    batch: &'a mut Batch<String, Update>,
+    coalescer: &'a mut Coalescer<String, Update>,
     /// Something waits to be polled, and is older than what a window holds: from then on everything waits behind it.
     waits: bool,
 }
 
-impl Wants for Sorter<'_> {
+impl UpdateSink for CoalescingSink<'_> {
     fn interest(&mut self, kind: &str) -> Interest {
         match self.registry.wants(kind) {
-            false => Interest::Nobody,
-            true if !self.waits && self.batch.replaces(|held| held == kind) => Interest::Newest,
+            false => Interest::Ignored,
+            true if !self.waits && self.coalescer.replaces(|held| held == kind) => Interest::Newest,
             true => Interest::Each,
         }
     }
 
-    fn take(&mut self, heard: Heard<'_>, before: u32) -> bool {
-        let held = if self.waits { None } else { self.batch.replaceable(|kind| kind == heard.seen.event, 1 + before) };
+    fn consume(&mut self, update: UpdateRef<'_>, before: u32) -> bool {
+        let held =
+            if self.waits { None } else { self.coalescer.replaceable(|kind| kind == update.frame.event, 1 + before) };
         self.waits |= held.is_none();
-        held.map(|held| held.replace(heard)).is_some()
+        held.map(|held| held.replace(update)).is_some()
     }
 }

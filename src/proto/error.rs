@@ -5,7 +5,7 @@ use super::words::words;
 words! {
     /// The class of a failure; the text is the `code` of the JavaScript `SseError`.
     #[non_exhaustive]
-    pub enum Code {
+    pub enum ErrorKind {
         /// The token provider was refused (401, 403), or the user was revoked.
         Unauthorized = "unauthorized",
         /// No connection.
@@ -48,25 +48,25 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    fn row(self) -> (Code, &'static str) {
+    fn row(self) -> (ErrorKind, &'static str) {
         match self {
-            Self::Lost => (Code::Network, "the connection was lost"),
-            Self::Silent => (Code::Network, "the stream fell silent"),
-            Self::Unanswered => (Code::Network, "the server did not answer in time"),
-            Self::RefusedOnce => (Code::Network, "the stream was refused once"),
-            Self::Unreadable => (Code::Network, "the status cannot be read"),
-            Self::OtherUser => (Code::User, "the token is for another user"),
-            Self::ProviderRefused => (Code::Unauthorized, "the token provider was refused"),
-            Self::ProviderFailed => (Code::Token, "the token provider failed"),
-            Self::ProviderUnanswered => (Code::Token, "the token provider did not answer in time"),
-            Self::NoToken => (Code::Token, "the token provider's answer has no token"),
-            Self::TokenRefused => (Code::Unauthorized, "the token was refused"),
-            Self::Redirected => (Code::Unauthorized, "redirected, probably to a login page"),
-            Self::Busy => (Code::Http, "the server is busy"),
-            Self::NoStream => (Code::Http, "there is no event stream"),
-            Self::Url => (Code::Options, "option `url`: the browser cannot read it"),
-            Self::Policy => (Code::Csp, "a content security policy forbids the connection"),
-            Self::TooLarge => (Code::Protocol, "an event is above the limit"),
+            Self::Lost => (ErrorKind::Network, "the connection was lost"),
+            Self::Silent => (ErrorKind::Network, "the stream fell silent"),
+            Self::Unanswered => (ErrorKind::Network, "the server did not answer in time"),
+            Self::RefusedOnce => (ErrorKind::Network, "the stream was refused once"),
+            Self::Unreadable => (ErrorKind::Network, "the status cannot be read"),
+            Self::OtherUser => (ErrorKind::User, "the token is for another user"),
+            Self::ProviderRefused => (ErrorKind::Unauthorized, "the token provider was refused"),
+            Self::ProviderFailed => (ErrorKind::Token, "the token provider failed"),
+            Self::ProviderUnanswered => (ErrorKind::Token, "the token provider did not answer in time"),
+            Self::NoToken => (ErrorKind::Token, "the token provider's answer has no token"),
+            Self::TokenRefused => (ErrorKind::Unauthorized, "the token was refused"),
+            Self::Redirected => (ErrorKind::Unauthorized, "redirected, probably to a login page"),
+            Self::Busy => (ErrorKind::Http, "the server is busy"),
+            Self::NoStream => (ErrorKind::Http, "there is no event stream"),
+            Self::Url => (ErrorKind::Options, "option `url`: the browser cannot read it"),
+            Self::Policy => (ErrorKind::Csp, "a content security policy forbids the connection"),
+            Self::TooLarge => (ErrorKind::Protocol, "an event is above the limit"),
         }
     }
 }
@@ -94,7 +94,7 @@ impl Error {
 
     /// Returns the class.
     #[must_use]
-    pub fn code(&self) -> Code {
+    pub fn kind(&self) -> ErrorKind {
         self.cause.row().0
     }
 

@@ -5,16 +5,16 @@
 //!
 //! From the outside in:
 //! * [`client`] composes a client: session, registry and batch.
-//! * [`session`] is the connection as a state machine; every transition stands in `session/step.rs`.
-//! * [`wire`] is what both sides say to each other: frames, control messages, ids, names.
-//! * [`registry`], [`batch`], [`audience`] answer who wants it, when, and who may see it.
+//! * [`session`] is the connection as a state machine; every transition is in `session/step.rs`.
+//! * [`wire`] is what both sides exchange: frames, control messages, ids, names.
+//! * [`registry`], [`coalescer`], [`audience`] answer who wants it, when, and who may see it.
 //! * [`time`], [`timers`], [`backoff`], [`rng`], [`error`], [`aligned_buffer`] are the small parts.
 
 pub mod aligned_buffer;
 pub mod audience;
 pub mod backoff;
-pub mod batch;
 pub mod client;
+pub mod coalescer;
 pub mod error;
 mod queue;
 pub mod registry;

@@ -1,6 +1,6 @@
 //! Which subscribers want an update of a type.
 //!
-//! Absent here: the subscribers' functions. The registry knows numbers; the shell keeps what they stand for.
+//! Absent here: the subscribers' functions. The registry knows numbers; the shell maps them to functions.
 
 use alloc::{string::String, vec::Vec};
 
@@ -26,7 +26,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern; `None` if a star stands anywhere but alone or behind a last dot, or if the text is empty.
+    /// Reads a pattern; `None` if a star is anywhere but alone or after a last dot, or if the text is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let starred = |text: &str| text.bytes().any(|byte| byte == b'*');
@@ -50,7 +50,7 @@ impl Pattern {
         }
     }
 
-    /// What both stand for, if there is such a thing: of two patterns one holds the other, or they share nothing.
+    /// The pattern for what both cover, if there is such a thing: of two patterns one holds the other, or they share nothing.
     ///
     /// ```
     /// use tinysse::proto::registry::Pattern;

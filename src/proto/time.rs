@@ -1,4 +1,4 @@
-//! Time as a number: core is told what time it is and never asks.
+//! Time as a number: core is given the time and never asks.
 
 /// A moment, in milliseconds since an origin that only the shell knows.
 ///

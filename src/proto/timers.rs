@@ -8,16 +8,16 @@ pub enum Timer {
     /// The answer to a question (a token, a stream) is overdue.
     Answer,
     /// The stream lived long enough to forget earlier failures.
-    Proven,
+    Stable,
     /// The wait before the next attempt is over.
     Retry,
-    /// The stream said nothing for too long: half-open, or the machine slept.
+    /// The stream sent nothing for too long: half-open, or the machine slept.
     Silence,
 }
 
 impl Timer {
     /// In the order in which simultaneous deadlines are handled: a stream that fell silent meanwhile has proved nothing.
-    pub const ALL: [Self; 4] = [Self::Answer, Self::Silence, Self::Proven, Self::Retry];
+    pub const ALL: [Self; 4] = [Self::Answer, Self::Silence, Self::Stable, Self::Retry];
 }
 
 /// One deadline for each [`Timer`].

@@ -6,14 +6,14 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{
+    bindings,
     driver::{Driver, ON_RESYNC, ON_STATUS, ON_TABS},
-    hear::word,
+    input::word,
     options::{Options, bad_option},
-    page,
 };
 use crate::proto::{
     registry::{Pattern, Subscriber},
-    wire::cut,
+    wire::split_once_at,
 };
 
 /// A client with at most one connection.
@@ -23,14 +23,14 @@ use crate::proto::{
 /// client.subscribe('projects', (update) => console.log(update.type, update.id));
 /// client.start();
 /// ```
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = SseClient)]
 #[derive(Debug)]
-pub struct SseClient {
+pub struct JsClient {
     driver: Rc<Driver>,
 }
 
-#[wasm_bindgen]
-impl SseClient {
+#[wasm_bindgen(js_class = SseClient)]
+impl JsClient {
     /// Reads the options; nothing is opened before `start`.
     ///
     /// # Errors
@@ -57,13 +57,13 @@ impl SseClient {
     /// a list of these. The number names the subscription.
     ///
     /// # Errors
-    /// An error with `code: 'options'` for a pattern that is none.
+    /// An error with `code: 'options'` for an invalid pattern.
     pub fn subscribe(&self, types: &JsValue, call: Function) -> Result<u32, JsValue> {
         let wrong = || bad_option("subscribe: expected a type, 'prefix.*', '*', or a list of these");
-        let names = page::texts(types).ok_or_else(wrong)?;
+        let names = bindings::texts(types).ok_or_else(wrong)?;
         let (mut patterns, mut rest) = (Vec::new(), names.as_str());
         while !rest.is_empty() {
-            let (name, tail) = cut(rest, b'\n').unwrap_or((rest, ""));
+            let (name, tail) = split_once_at(rest, b'\n').unwrap_or((rest, ""));
             patterns.push(Pattern::parse(name).ok_or_else(wrong)?);
             rest = tail;
         }
@@ -75,7 +75,7 @@ impl SseClient {
         self.driver.unsubscribe(Subscriber(id))
     }
 
-    /// What was counted, in the order of `Why::ALL` and then of `Gap::ALL` in `src/proto`, and the last inputs of the session:
+    /// What was counted, in the order of `ConnectReason::ALL` and then of `Gap::ALL` in `src/proto`, and the last inputs of the session:
     /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
     pub fn inspect(&self) -> JsValue {
         self.driver.inspect()
@@ -88,7 +88,7 @@ impl SseClient {
 }
 
 /// What the class has in JavaScript too, without a way through wasm.
-impl SseClient {
+impl JsClient {
     /// Connects, from idle or failed.
     pub fn start(&self) {
         self.driver.start(word::START);
@@ -96,17 +96,17 @@ impl SseClient {
 
     /// Disconnects. The cursor is kept: `start` resumes from it.
     pub fn stop(&self) {
-        self.driver.wish(word::STOP, "");
+        self.driver.request(word::STOP, "");
     }
 
     /// Disconnects until `resume`.
     pub fn pause(&self) {
-        self.driver.wish(word::PAUSE, "");
+        self.driver.request(word::PAUSE, "");
     }
 
     /// Ends a `pause`.
     pub fn resume(&self) {
-        self.driver.wish(word::RESUME, "");
+        self.driver.request(word::RESUME, "");
     }
 
     /// Drops stream and token and connects anew, at once.
@@ -114,9 +114,9 @@ impl SseClient {
         self.driver.start(word::RECONNECT);
     }
 
-    /// Says whose connection it is from now on: without a user, there is none. Of another user nothing is kept.
+    /// Sets whose connection it is from now on: without a user, there is no connection. Of another user nothing is kept.
     pub fn set_user(&self, user: Option<String>) {
-        self.driver.wish(word::SET_USER, &user.unwrap_or_default());
+        self.driver.request(word::SET_USER, &user.unwrap_or_default());
     }
 
     /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
@@ -135,25 +135,25 @@ impl SseClient {
         self.driver.keep(ON_RESYNC, call);
     }
 
-    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with what a stream of ours
-    /// said, for tabs that follow this one. Only with the option `share`; one function at a time.
+    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with events of an own
+    /// stream, for tabs that follow this one. Only with the option `share`; one function at a time.
     pub fn on_tabs(&self, call: Option<Function>) {
         self.driver.keep(ON_TABS, call);
     }
 
-    /// This tab is to hold the connection, or to follow another one; said again, to follow anew.
+    /// This tab is to hold the connection, or to follow another one; called again, to follow anew.
     pub fn lead(&self, lead: bool) {
-        self.driver.wish(if lead { word::LEAD } else { word::FOLLOW }, "");
+        self.driver.request(if lead { word::LEAD } else { word::FOLLOW }, "");
     }
 
     /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a line each, of which the data may have
     /// more. The first of it opens the stream.
-    pub fn hear(&self, ticket: u32, frame: &str) {
-        self.driver.hear(ticket, frame);
+    pub fn receive_relayed(&self, ticket: u32, frame: &str) {
+        self.driver.receive_relayed(ticket, frame);
     }
 }
 
-impl Drop for SseClient {
+impl Drop for JsClient {
     fn drop(&mut self) {
         self.driver.close();
     }

@@ -13,12 +13,11 @@ use js_sys::Function;
 use wasm_bindgen::{JsValue, closure::Closure};
 
 use super::{
-    hear::{self, word},
+    bindings::{Notify, Page},
+    delivery::Delivery,
+    input::{self, word},
     options::Options,
-    page::{Page, Say},
-    snapshot,
-    together::Together,
-    transport,
+    snapshot, transport,
 };
 use crate::proto::{
     client::Client,
@@ -38,13 +37,13 @@ pub(super) struct Driver {
     core: RefCell<Client>,
     /// When the page's timer rings.
     alarm: Cell<Option<Time>>,
-    /// Somebody up the stack is performing: leave the outputs to him, so that they keep their order.
+    /// A caller up the stack is performing: leave the outputs to it, so that they keep their order.
     busy: Cell<bool>,
     closed: Cell<bool>,
     _callbacks: transport::Callbacks,
 }
 
-/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `page.js` and
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `bindings.js` and
 /// `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
 pub(super) const ON_STATUS: i32 = -1;
 pub(super) const ON_RESYNC: i32 = -2;
@@ -60,12 +59,12 @@ impl Driver {
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let page = Page::new(&options.given);
             let me = weak.clone();
-            let said: Say = Closure::new(move |word, ticket, number, wait, text: String| {
+            let notify: Notify = Closure::new(move |word, ticket, number, wait, text: String| {
                 if let Some(me) = me.upgrade() {
-                    me.feed(hear::input(word, ticket, number, wait, &text));
+                    me.feed(input::input(word, ticket, number, wait, &text));
                 }
             });
-            let callbacks = transport::Callbacks::new(&page, said, weak.clone());
+            let callbacks = transport::Callbacks::new(&page, notify, weak.clone());
             Self {
                 page,
                 core: RefCell::new(core),
@@ -81,19 +80,19 @@ impl Driver {
     pub(super) fn start(&self, word: u32) {
         if !self.closed.get() {
             self.page.watch();
-            self.wish(word, "");
+            self.request(word, "");
         }
     }
 
-    /// Tells core what the application asks for.
-    pub(super) fn wish(&self, word: u32, text: &str) {
-        self.page.say(word, 0, f64::from(hear::pause::APPLICATION), 0.0, text);
+    /// Passes to core what the application asks for.
+    pub(super) fn request(&self, word: u32, text: &str) {
+        self.page.notify(word, 0, f64::from(input::pause::APPLICATION), 0.0, text);
     }
 
-    /// Tells core what the stream of another tab says. The first of it opens the stream.
-    pub(super) fn hear(&self, ticket: u32, frame: &str) {
-        self.page.say(word::OPENED, ticket, 0.0, 0.0, "");
-        self.page.say(word::FRAME, ticket, 0.0, 0.0, frame);
+    /// Passes to core what the stream of another tab sent. The first of it opens the stream.
+    pub(super) fn receive_relayed(&self, ticket: u32, frame: &str) {
+        self.page.notify(word::OPENED, ticket, 0.0, 0.0, "");
+        self.page.notify(word::FRAME, ticket, 0.0, 0.0, frame);
     }
 
     /// Takes one input, and performs what core makes of it.
@@ -124,7 +123,7 @@ impl Driver {
     /// `types` are the patterns as the page keeps them.
     pub(super) fn subscribe(&self, patterns: Vec<Pattern>, types: &str, call: Function) -> u32 {
         let Subscriber(number) = self.core.borrow_mut().subscribe(patterns);
-        self.page.keep(number as i32, Some(call), types);
+        self.page.register(number as i32, Some(call), types);
         number
     }
 
@@ -135,7 +134,7 @@ impl Driver {
 
     /// Keeps a function of the application, or forgets it.
     pub(super) fn keep(&self, number: i32, call: Option<Function>) {
-        self.page.keep(number, call, "");
+        self.page.register(number, call, "");
     }
 
     pub(super) fn snapshot(&self) -> JsValue {
@@ -164,16 +163,16 @@ impl Driver {
         if self.busy.replace(true) {
             return;
         }
-        let mut together = Together::default();
+        let mut delivery = Delivery::default();
         loop {
             let output = self.core.borrow_mut().poll();
             if let Output::Update(update) = output {
-                if together.add(update) {
-                    together.give(&self.page, &self.core);
+                if delivery.push(update) {
+                    delivery.deliver(&self.page, &self.core);
                 }
                 continue;
             }
-            let called = together.give(&self.page, &self.core);
+            let called = delivery.deliver(&self.page, &self.core);
             if self.closed.get() {
                 break;
             }
@@ -192,18 +191,18 @@ impl Driver {
     fn perform(&self, output: Output) {
         let page = &self.page;
         match output {
-            Output::Ask { ticket, reason } => page.ask(ticket.0, reason.as_str()),
+            Output::FetchToken { ticket, reason } => page.fetch_token(ticket.0, reason.as_str()),
             Output::Open { ticket, token, cursor } => {
                 let token = token.as_ref().map_or("", Token::reveal);
                 transport::open(page, ticket.0, &cursor, token);
             }
-            Output::Forget(ticket) | Output::Close(ticket) => page.end(ticket.0),
+            Output::CancelToken(ticket) | Output::Close(ticket) => page.end(ticket.0),
             Output::Follow { ticket, cursor } => {
                 let user = String::from(self.core.borrow().session().user());
                 page.follow(ticket.0, &cursor, &user);
             }
             Output::Probe(ticket) => page.probe(ticket.0),
-            Output::Heard(Frame { event, id, data }) => page.heard(&event, &id, &data),
+            Output::Relay(Frame { event, id, data }) => page.relay(&event, &id, &data),
             Output::Resync(resync) => page.resync(Gap::as_str(resync.gap), &resync.types.join("\n")),
             Output::Status(_) | Output::UserChanged => page.call(ON_STATUS, &self.snapshot()),
             Output::Update(_) | Output::Sleep(_) => {}

@@ -1,7 +1,7 @@
-// Methods of the class that wasm exports which would only pass through it: they are said in the page. For the shipped builds, whose glue
+// Methods of the class that wasm exports which would only pass through it: they are implemented in the page. For the shipped builds, whose glue
 // ends with a call of `equip`.
 
-/** What the application asks for, as words of `say` in `page.js`. */
+/** What the application asks for, as words of `_notify` in `bindings.js`. */
 const WISHES = { pause: 6, resume: 7, start: 11, stop: 12, reconnect: 13, forget: 14, setUser: 17 };
 const FOLLOW = 15;
 const LEAD = 16;
@@ -15,20 +15,20 @@ const CALLS = { onStatus: -1, onResync: -2, onTabs: -3 };
 export const equip = ({ prototype }) => {
   for (const name in WISHES) {
     prototype[name] = function (text) {
-      this.page.wish(WISHES[name], text);
+      this.page._command(WISHES[name], text);
     };
   }
   for (const name in CALLS) {
     prototype[name] = function (call) {
-      this.page.keep(CALLS[name], call);
+      this.page._register(CALLS[name], call);
     };
   }
   prototype.lead = function (lead) {
-    this.page.wish(lead ? LEAD : FOLLOW);
+    this.page._command(lead ? LEAD : FOLLOW);
   };
   prototype.hear = function (ticket, frame) {
     const { page } = this;
-    page.say(OPENED, ticket);
-    page.say(FRAME, ticket, 0, 0, frame);
+    page._notify(OPENED, ticket);
+    page._notify(FRAME, ticket, 0, 0, frame);
   };
 };

@@ -5,25 +5,25 @@ use alloc::rc::Weak;
 use wasm_bindgen::JsValue;
 
 use super::{
+    bindings::{Notify, Page},
     driver::Driver,
-    page::{Page, Say},
 };
 
 /// The other side of `page`'s functions: what they call.
 #[derive(Debug)]
 pub(super) struct Callbacks {
-    _said: Say,
+    _notify: Notify,
 }
 
 impl Callbacks {
     /// Connects the page with its driver.
-    pub(super) fn new(page: &Page, said: Say, _driver: Weak<Driver>) -> Self {
-        page.tell(said.as_ref(), &JsValue::UNDEFINED);
-        Self { _said: said }
+    pub(super) fn new(page: &Page, notify: Notify, _driver: Weak<Driver>) -> Self {
+        page.connect(notify.as_ref(), &JsValue::UNDEFINED);
+        Self { _notify: notify }
     }
 }
 
 /// Opens a stream.
 pub(super) fn open(page: &Page, ticket: u32, cursor: &str, token: &str) {
-    page.source(ticket, cursor, token);
+    page.open_event_source(ticket, cursor, token);
 }

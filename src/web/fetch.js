@@ -1,7 +1,7 @@
-// The fetch transport: the token in a header, statuses to be seen, and bytes that core decodes. A part of `page.js` that only those
+// The fetch transport: the token in a header, statuses to be seen, and bytes that core decodes. A part of `bindings.js` that only those
 // load who use it, and no more than that decides anything.
 
-// As in `page.js`.
+// As in `bindings.js`.
 const LOST = 3;
 const ANSWER = 9;
 
@@ -46,7 +46,7 @@ async function read(page, ticket, reader) {
   const feed = () => {
     const bytes = room.subarray(0, used);
     used = 0;
-    if (bytes.length > 0) page.chunk(ticket, bytes);
+    if (bytes.length > 0) page._onBytes(ticket, bytes);
   };
   const gather = async () => {
     gathering = true;
@@ -57,7 +57,7 @@ async function read(page, ticket, reader) {
     gathering = false;
   };
   try {
-    while (page.ends.has(ticket)) {
+    while (page._ends.has(ticket)) {
       const { done, value } = await reader.read();
       if (done) break;
       if (value.length > ROOM - used) feed();
@@ -68,7 +68,7 @@ async function read(page, ticket, reader) {
         continue;
       }
       // A page that was busy finds half a megabyte here, and wasm gives no memory back. Core looks at no more at once.
-      for (let at = 0; at < value.length; at += PIECE) page.chunk(ticket, value.subarray(at, at + PIECE));
+      for (let at = 0; at < value.length; at += PIECE) page._onBytes(ticket, value.subarray(at, at + PIECE));
     }
   } finally {
     feed();
@@ -80,7 +80,7 @@ async function read(page, ticket, reader) {
  * the browser's few connections.
  */
 export async function open(page, ticket, cursor, token) {
-  if (page.options.transport !== 'fetch') return page.source(ticket, cursor, token);
+  if (page._options.transport !== 'fetch') return page._openEventSource(ticket, cursor, token);
   const { document, location } = globalThis;
   const headers = { Accept: 'text/event-stream' };
   if (cursor) headers['Last-Event-ID'] = bytesAsText(cursor);
@@ -89,26 +89,26 @@ export async function open(page, ticket, cursor, token) {
   let url;
   try {
     const base = document?.baseURI ?? location?.href;
-    url = bare(new URL(page.address(), base), base);
+    url = bare(new URL(page._address(), base), base);
   } catch (thrown) {
-    page.cause = thrown;
-    return page.say(LOST, ticket, UNUSABLE);
+    page._cause = thrown;
+    return page._notify(LOST, ticket, UNUSABLE);
   }
   const controller = new AbortController();
   const { signal } = controller;
   let answered = false;
-  page.open(ticket, url, headers, () => controller.abort());
+  page._track(ticket, url, headers, () => controller.abort());
   try {
-    const response = await page.request(signal);
+    const response = await page._request(signal);
     answered = true;
-    page.head(ANSWER, ticket, response);
-    // Whoever was told may have ended it: then it was aborted, and reading fails unheard.
+    page._reportHead(ANSWER, ticket, response);
+    // The receiver may have ended it: then it was aborted, and reading fails unnoticed.
     await read(page, ticket, response.body.getReader());
   } catch (thrown) {
-    // What is thrown by the wasm is a bug of ours, and not to be taken for a network's.
+    // What is thrown by the wasm is a bug of tinysse, and not to be taken for a network's.
     if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
-    if (page.ends.has(ticket)) page.cause = thrown;
-    if (!answered && page.ends.has(ticket) && (await page.moves(signal))) page.say(ANSWER, ticket, 1302);
+    if (page._ends.has(ticket)) page._cause = thrown;
+    if (!answered && page._ends.has(ticket) && (await page._isRedirected(signal))) page._notify(ANSWER, ticket, 1302);
   }
-  if (page.ends.has(ticket)) page.say(LOST, ticket, DROPPED);
+  if (page._ends.has(ticket)) page._notify(LOST, ticket, DROPPED);
 }

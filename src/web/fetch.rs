@@ -6,8 +6,8 @@ use core::cell::RefCell;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
 use super::{
+    bindings::{Notify, Page},
     driver::Driver,
-    page::{Page, Say},
 };
 use crate::proto::{aligned_buffer::AlignedBuffer, session::io::Ticket};
 
@@ -22,13 +22,13 @@ extern "C" {
 /// The other side of `page`'s functions: what they call.
 #[derive(Debug)]
 pub(super) struct Callbacks {
-    _said: Say,
+    _notify: Notify,
     _bytes: Closure<dyn Fn(u32, JsValue)>,
 }
 
 impl Callbacks {
     /// Connects the page with its driver.
-    pub(super) fn new(page: &Page, said: Say, driver: Weak<Driver>) -> Self {
+    pub(super) fn new(page: &Page, notify: Notify, driver: Weak<Driver>) -> Self {
         // Allocated when the first bytes come, and kept.
         let buffer = RefCell::new(None);
         let bytes: Closure<dyn Fn(u32, JsValue)> = Closure::new(move |ticket, bytes: JsValue| {
@@ -37,12 +37,12 @@ impl Callbacks {
                 let mut buffer = buffer.borrow_mut();
                 let buffer: &mut Box<AlignedBuffer> = buffer.get_or_insert_default();
                 let length = fill(buffer.bytes_mut(), &bytes);
-                driver.change(|core, now| core.bytes(now, Ticket(ticket), buffer.filled(length)));
+                driver.change(|core, now| core.handle_bytes(now, Ticket(ticket), buffer.filled(length)));
             }
             // JavaScript may run, and bring more bytes.
             driver.run();
         });
-        page.tell(said.as_ref(), bytes.as_ref());
-        Self { _said: said, _bytes: bytes }
+        page.connect(notify.as_ref(), bytes.as_ref());
+        Self { _notify: notify, _bytes: bytes }
     }
 }

@@ -3,19 +3,19 @@
 
 #[cfg(feature = "npm")]
 mod allocator;
+mod bindings;
 mod client;
+mod delivery;
 mod driver;
 #[cfg(not(feature = "fetch"))]
 mod eventsource;
 #[cfg(feature = "fetch")]
 mod fetch;
-mod hear;
+mod input;
 mod options;
-mod page;
 mod snapshot;
-mod together;
 
-pub use client::SseClient;
+pub use client::JsClient;
 // The transports of this build, behind the same two functions.
 #[cfg(not(feature = "fetch"))]
 use eventsource as transport;

@@ -31,7 +31,7 @@ const KINDS = {
 /** The options that are given, which `null` and `undefined` are not, or a text that names the one that is wrong. */
 export function read(given, fetch) {
   if (typeof given !== 'object' || !given) return 'the options are no object';
-  // Where jitter begins, if the application does not say.
+  // Where jitter begins, if the application does not set it.
   const options = { seed: Math.random() * 2 ** 32 };
   for (const name of ['url', ...Object.keys(given)]) {
     let value;

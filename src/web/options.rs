@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::page::failure;
-use crate::proto::{error::Code, session::Config};
+use super::bindings::failure;
+use crate::proto::{error::ErrorKind, session::Config};
 
 #[wasm_bindgen(module = "/src/web/options.js")]
 extern "C" {
@@ -16,11 +16,11 @@ extern "C" {
     fn has(options: &JsValue, name: &str) -> bool;
 }
 
-/// What the application asked for. What only `page.js` needs to know stays in `given`.
+/// What the application asked for. What only `bindings.js` needs to know stays in `given`.
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) given: JsValue,
-    /// Whose streams these are, if the application says it.
+    /// Whose streams these are, if the application sets it.
     pub(super) user: String,
     pub(super) last_event_id: String,
     /// Whose cursor that is; empty if it is anybody's.
@@ -32,7 +32,7 @@ pub(super) struct Options {
 
 /// A mistake in the arguments; `message` names the one that is wrong.
 pub(super) fn bad_option(message: &str) -> JsValue {
-    failure(Code::Options.as_str(), message, false)
+    failure(ErrorKind::Options.as_str(), message, false)
 }
 
 impl Options {
@@ -46,12 +46,12 @@ impl Options {
         let usual = Config::default();
         let config = Config {
             provider: number("token", 0) != 0,
-            silence: number("heartbeatTimeout", usual.silence),
+            heartbeat_timeout: number("heartbeatTimeout", usual.heartbeat_timeout),
             watch_plain: has(&given, "heartbeatTimeout"),
             native: text(&given, "transport") != "fetch",
             connect_timeout: number("connectTimeout", usual.connect_timeout),
             token_timeout: number("tokenTimeout", usual.token_timeout),
-            refusals: number("maxRefusals", usual.refusals),
+            max_refusals: number("maxRefusals", usual.max_refusals),
             event_limit: number("eventLimit", usual.event_limit as u32) as usize,
             share: number("share", 0) != 0,
             ..usual

@@ -2,14 +2,14 @@
 
 use wasm_bindgen::JsValue;
 
-use super::page::{self, Page};
+use super::bindings::{self, Page};
 use crate::proto::{client::Client, time::Time};
 
 /// Returns what `snapshot()` returns. JavaScript adds `error`, since an `Error` is no plain data.
 pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
     let session = client.session();
     let (status, counters) = (session.status(), session.counters());
-    let object = page::snapshot(
+    let object = bindings::snapshot(
         status.phase.as_str(),
         session.client_id().unwrap_or_default(),
         session.cursor(),
@@ -26,9 +26,9 @@ pub(super) fn to_js(client: &Client, now: Time, page: &Page) -> JsValue {
     match status.error {
         Some(error) => {
             let status = error.status.map_or(0, u32::from);
-            page.fail(&object, error.code().as_str(), error.message(), status, error.retryable);
+            page.add_error(&object, error.kind().as_str(), error.message(), status, error.retryable);
         }
-        None => page.fail(&object, "", "", 0, false),
+        None => page.add_error(&object, "", "", 0, false),
     }
     object
 }

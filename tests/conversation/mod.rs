@@ -7,8 +7,8 @@ use tinysse::proto::{
     client::Client,
     session::{
         Session, State,
-        bytes::Wants,
-        io::{Heard, Input, Loss, Output, Pause, Probed, Status, Ticket, TokenLoss},
+        bytes::UpdateSink,
+        io::{Input, Output, Pause, Probed, Status, StreamError, Ticket, TokenFailure, UpdateRef},
         token::{Grant, Token},
     },
     time::Time,
@@ -21,15 +21,15 @@ pub(crate) trait Listener {
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]);
 }
 
-/// Wants every update, and lets it be polled.
+/// UpdateSink every update, and lets it be polled.
 struct All;
 
-impl Wants for All {
+impl UpdateSink for All {
     fn interest(&mut self, _: &str) -> Interest {
         Interest::Each
     }
 
-    fn take(&mut self, _: Heard<'_>, _: u32) -> bool {
+    fn consume(&mut self, _: UpdateRef<'_>, _: u32) -> bool {
         false
     }
 }
@@ -40,7 +40,7 @@ impl Listener for Session {
     }
 
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        self.bytes(now, ticket, bytes, &mut All);
+        self.handle_bytes(now, ticket, bytes, &mut All);
     }
 }
 
@@ -50,7 +50,7 @@ impl Listener for Client {
     }
 
     fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8]) {
-        self.bytes(now, ticket, bytes);
+        self.handle_bytes(now, ticket, bytes);
     }
 }
 
@@ -74,10 +74,10 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
         ["pause", why] => to(Input::Pause(pause(why))),
         ["resume", why] => to(Input::Resume(pause(why))),
         ["token", asked, "refused", status] => {
-            to(Input::Token(ticket(asked), Err(TokenLoss::Refused(number(status) as u16))));
+            to(Input::Token(ticket(asked), Err(TokenFailure::Refused(number(status) as u16))));
         }
-        ["token", asked, "failed"] => to(Input::Token(ticket(asked), Err(TokenLoss::Failed))),
-        ["token", asked, "nonsense"] => to(Input::Token(ticket(asked), Err(TokenLoss::Nonsense))),
+        ["token", asked, "failed"] => to(Input::Token(ticket(asked), Err(TokenFailure::Failed))),
+        ["token", asked, "nonsense"] => to(Input::Token(ticket(asked), Err(TokenFailure::Malformed))),
         ["token", asked, "empty"] => {
             to(Input::Token(ticket(asked), Ok(grant("", None, ""))));
         }
@@ -109,24 +109,26 @@ pub(crate) fn say(text: &str, now: Time, listener: &mut dyn Listener) {
     }
 }
 
-fn loss(how: &[&str], text: &str) -> Loss {
+fn loss(how: &[&str], text: &str) -> StreamError {
     let number = |digits: &str| digits.parse::<u32>().unwrap_or_else(|_| panic!("no number: {text}"));
     match how {
-        ["retrying"] => Loss::Retrying,
-        ["dropped"] => Loss::Dropped,
-        ["closed"] => Loss::Closed,
-        ["unauthorized"] => Loss::Unauthorized,
-        ["redirected"] => Loss::Redirected,
-        ["busy", status, "wait", wait] => Loss::Busy { status: number(status) as u16, wait: number(wait) },
-        ["gone", status] => Loss::Gone(number(status) as u16),
-        ["forbidden"] => Loss::Forbidden,
-        ["unusable"] => Loss::Unusable,
+        ["retrying"] => StreamError::Retrying,
+        ["dropped"] => StreamError::Dropped,
+        ["closed"] => StreamError::Refused,
+        ["unauthorized"] => StreamError::Unauthorized,
+        ["redirected"] => StreamError::Redirected,
+        ["busy", status, "wait", wait] => {
+            StreamError::Unavailable { status: number(status) as u16, retry_after: number(wait) }
+        }
+        ["gone", status] => StreamError::Rejected { status: number(status) as u16 },
+        ["forbidden"] => StreamError::BlockedByCsp,
+        ["unusable"] => StreamError::InvalidUrl,
         _ => panic!("no such loss: {text}"),
     }
 }
 
-fn grant(secret: &str, lives: Option<u64>, user: &str) -> Grant {
-    Grant { token: Token::new(secret.into()), lives, user: user.into() }
+fn grant(secret: &str, expires_in: Option<u64>, user: &str) -> Grant {
+    Grant { token: Token::new(secret.into()), expires_in, user: user.into() }
 }
 
 fn pause(word: &str) -> Pause {
@@ -185,8 +187,8 @@ fn stand(state: State) -> String {
 
 fn print(output: &Output) -> String {
     match output {
-        Output::Ask { ticket, reason } => format!("ask {} {}", ticket.0, reason.as_str()),
-        Output::Forget(ticket) => format!("forget {}", ticket.0),
+        Output::FetchToken { ticket, reason } => format!("ask {} {}", ticket.0, reason.as_str()),
+        Output::CancelToken(ticket) => format!("forget {}", ticket.0),
         Output::Open { ticket, token, cursor } => {
             let token = token.as_ref().map_or_else(String::new, |token| format!(" with {}", token.reveal()));
             let cursor = if cursor.is_empty() { String::new() } else { format!(" from {cursor}") };
@@ -194,7 +196,7 @@ fn print(output: &Output) -> String {
         }
         Output::Follow { ticket, cursor } if cursor.is_empty() => format!("follow {}", ticket.0),
         Output::Follow { ticket, cursor } => format!("follow {} from {cursor}", ticket.0),
-        Output::Heard(frame) => format!("heard {}", frame.event),
+        Output::Relay(frame) => format!("heard {}", frame.event),
         Output::UserChanged => String::from("user changed"),
         Output::Probe(ticket) => format!("probe {}", ticket.0),
         Output::Close(ticket) => format!("close {}", ticket.0),
@@ -210,7 +212,7 @@ fn print(output: &Output) -> String {
         Output::Status(Status { phase, error: Some(error) }) => {
             let status = error.status.map_or_else(String::new, |status| format!(" {status}"));
             let last = if error.retryable { "" } else { ", for good" };
-            format!("status {}: {}{status}{last}: {}", phase.as_str(), error.code().as_str(), error.message())
+            format!("status {}: {}{status}{last}: {}", phase.as_str(), error.kind().as_str(), error.message())
         }
         Output::Sleep(_) => String::from("sleep"),
     }

@@ -34,7 +34,8 @@ export class Program {
 
   /** Starts it and answers the address that it prints when it is ready. */
   async start(): Promise<string> {
-    if (!existsSync(this.#file)) throw new Error(`${this.#file} is missing: cargo build -p tinysse-server`);
+    if (!existsSync(this.#file))
+      throw new Error(`${this.#file} is missing: cargo build -p tinysse-reference -p progress-api`);
     const child = spawn(this.#file, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const leave = () => child.kill('SIGKILL');
@@ -94,7 +95,7 @@ export class Server {
     for (let tries = 1; ; tries++) {
       const port = await freePort();
       const origin = `http://127.0.0.1:${port}`;
-      const program = new Program('tinysse-server', [
+      const program = new Program('reference-server', [
         'serve',
         '--dev',
         '--memory',

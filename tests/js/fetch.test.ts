@@ -22,16 +22,16 @@ async function read(body: Body, hear: (what: string | number) => void = () => {}
   };
   const ends = new Map<number, () => void>();
   const page = {
-    options: { transport: 'fetch' },
-    ends,
-    cause: undefined as unknown,
-    address: () => 'http://server/events',
-    open: (number: number, _url: string, end: () => void) => ends.set(number, end),
-    say: (word: number) => tell(word),
-    request: (signal: AbortSignal) => fetch('http://server/events', { signal }),
-    head: (word: number) => tell(word),
-    moves: async () => false,
-    chunk: (number: number, bytes: Uint8Array) => {
+    _options: { transport: 'fetch' },
+    _ends: ends,
+    _cause: undefined as unknown,
+    _address: () => 'http://server/events',
+    _track: (number: number, _url: string, end: () => void) => ends.set(number, end),
+    _notify: (word: number) => tell(word),
+    _request: (signal: AbortSignal) => fetch('http://server/events', { signal }),
+    _reportHead: (word: number) => tell(word),
+    _isRedirected: async () => false,
+    _onBytes: (number: number, bytes: Uint8Array) => {
       expect(number).toBe(ticket);
       tell(new TextDecoder().decode(bytes));
     },
@@ -76,7 +76,7 @@ test('a piece that comes alone waits for no other', async () => {
     writer.write(encode(piece));
     await vi.waitFor(() => expect(told.at(-1)).toBe(piece), { interval: 1 });
   }
-  page.ends.delete(ticket);
+  page._ends.delete(ticket);
   writer.close();
   await reading;
   expect(told).toEqual([ANSWER, 'a', 'b', 'c']);
@@ -93,7 +93,7 @@ test('what came before a failure is reported before it', async () => {
   const { page, told, reading } = await read(body, (what) => what === 'a' && failing());
   await reading;
   expect(told).toEqual([ANSWER, 'a', LOST]);
-  expect(page.cause).toEqual(new TypeError('cut'));
+  expect(page._cause).toEqual(new TypeError('cut'));
 });
 
 test('a fault of the wasm is taken for no failure of the network, and ends the reading', async () => {

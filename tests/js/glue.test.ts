@@ -56,3 +56,30 @@ test('what is counted on a stream is in the snapshot, and an update has every pr
     server.closeAllConnections();
   }
 });
+
+describe('only private properties are shortened', () => {
+  const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  /** The properties that a file of `src/web` uses, without comments. */
+  const properties = (path: string) => {
+    const code = text(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    return new Set([...code.matchAll(/(?<!\.)\??\.(\w+)/g)].map(([, name]) => name as string));
+  };
+
+  test.each([
+    ['js/wasm', ['bindings', 'equip', 'options']],
+    ['js/wasm/fetch', ['bindings', 'equip', 'fetch', 'options']],
+  ])('%s', (dir, sources) => {
+    const glue = text(`${dir}/glue.js`);
+    const used = new Set(sources.flatMap((name) => [...properties(`src/web/${name}.js`)]));
+    const [own, others] = [
+      [...used].filter((name) => name.startsWith('_')),
+      [...used].filter((name) => !name.startsWith('_')),
+    ];
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter((name) => new RegExp(`\\.${name}\\b`).test(glue))).toEqual([]);
+    expect(others).toContain('split');
+    // A constant that is folded away takes its property with it; what is left is there under its
+    // own name.
+    expect(others.filter((name) => !new RegExp(`\\b${name}\\b`).test(glue))).toEqual([]);
+  });
+});

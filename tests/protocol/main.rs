@@ -20,13 +20,13 @@ use tinysse::proto::{
         control::{Bye, Control, Gap, Hello, Reason},
         decode::{Decoder, Item},
         encode::{Fields, encode},
-        fold::{UPDATE, fold, unfold},
         id::{Epoch, EventId},
         kind::{check_type, is_reserved},
         names,
+        wrap::{UPDATE, unwrap, wrap},
     },
 };
-use tinysse_server::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
+use tinysse_hub::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
 use world::World;
 
 fn document() -> String {
@@ -60,12 +60,12 @@ fn written(frame: &Frame, retry: Option<u32>) -> Vec<u8> {
         Some(Control::Beat(beat)) => beat.encode(&mut out),
         Some(Control::Bye(bye)) => Bye { retry, ..bye }.encode(&mut out),
         None => {
-            let own = unfold(frame.seen());
+            let own = unwrap(frame.borrowed());
             assert!(!is_reserved(own.event) && check_type(own.event).is_ok(), "{own:?}");
             assert!(EventId::parse(own.id).is_some() && own.data.starts_with('{'), "{own:?}");
             let mut plain = Vec::new();
             encode(&Fields { retry, id: Some(own.id), event: own.event, data: own.data }, &mut plain).expect("plain");
-            if frame.event == UPDATE { fold(&plain, &mut out) } else { out = plain }
+            if frame.event == UPDATE { wrap(&plain, &mut out) } else { out = plain }
         }
     }
     out
@@ -164,7 +164,7 @@ fn what_a_hub_sends_is_in_the_grammar() {
         let bytes = stream(seed, seed % 2 == 0);
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(text.is_empty() || grammar.matches("stream", text.as_bytes()), "seed {seed}:\n{text}");
-        let away = tinysse_server::stream::goodbye(u32::try_from(seed).unwrap());
+        let away = tinysse_hub::stream::goodbye(u32::try_from(seed).unwrap());
         assert!(grammar.matches("away", &away) && grammar.matches("stream", &away));
         seen.push_str(&text);
     }

@@ -9,7 +9,7 @@ use tinysse::proto::{
     time::Time,
     wire::{control::Reason, id::Epoch},
 };
-use tinysse_server::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
+use tinysse_hub::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
 
 use crate::reader::{Event, Reader, Stream};
 

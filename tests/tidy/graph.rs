@@ -10,7 +10,7 @@ use std::{
 use crate::pages::{Page, clean, pages};
 
 /// The folders of the crates whose modules are layered.
-const CRATES: [&str; 2] = ["src/", "examples/server/src/"];
+const CRATES: [&str; 3] = ["src/", "hub/src/", "server/src/"];
 
 /// For each node, the nodes it imports.
 type Graph = BTreeMap<String, BTreeSet<String>>;

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::Function;
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -12,7 +12,7 @@ use crate::{
     support::{Calls, Probe, Provider, Run, options, rest, until},
 };
 
-/// Closed in this moment, it said nothing more, and left nothing behind.
+/// Closed in this moment, it reported nothing more, and left nothing behind.
 async fn stays_silent(run: &Run, probe: &Probe) {
     let said = (probe.statuses.count(), probe.resyncs.count(), probe.updates.count());
     probe.client.close();
@@ -27,7 +27,7 @@ async fn stays_silent(run: &Run, probe: &Probe) {
     }
     let connects = run.connects().await;
     for call in
-        [SseClient::start, SseClient::resume, SseClient::reconnect, SseClient::pause, SseClient::stop, SseClient::close]
+        [JsClient::start, JsClient::resume, JsClient::reconnect, JsClient::pause, JsClient::stop, JsClient::close]
     {
         call(&probe.client);
     }
@@ -115,14 +115,14 @@ async fn while_paused() {
 async fn when_failed() {
     let run = Run::new();
     run.tell("answers?list=404").await;
-    let probe = Probe::new(&options(&run.url(""), &[("refusals", 1.into())]));
+    let probe = Probe::new(&options(&run.url(""), &[("maxRefusals", 1.into())]));
     probe.client.start();
     probe.until_status("failed").await;
     stays_silent(&run, &probe).await;
 }
 
 /// A place for the client that its own callbacks close.
-type Shelf = Rc<RefCell<Option<Rc<SseClient>>>>;
+type Shelf = Rc<RefCell<Option<Rc<JsClient>>>>;
 
 fn closing(shelf: &Shelf, when: impl Fn(&JsValue) -> bool + 'static) -> Calls {
     let shelf = shelf.clone();

@@ -42,7 +42,7 @@ async fn a_token_that_is_refused_again_and_again() {
     page::hurry(20.0);
     run.tell("answers?list=401,401,401").await;
     let provider = Provider::counting();
-    let more = [("token", provider.function()), ("refusals", 3.into())];
+    let more = [("token", provider.function()), ("maxRefusals", 3.into())];
     let probe = Probe::new(&options(&run.url(""), &more));
     probe.client.start();
     probe.until_status("failed").await;
@@ -59,7 +59,7 @@ async fn every_other_answer_heals() {
         page::hurry(20.0);
         run.tell(&format!("answers?list={answer},{answer},{answer}")).await;
         let provider = Provider::counting();
-        let more = [("token", provider.function()), ("refusals", 1.into())];
+        let more = [("token", provider.function()), ("maxRefusals", 1.into())];
         let probe = Probe::new(&options(&run.url(""), &more));
         probe.client.start();
         until("the refusal", || text(&probe.client.snapshot(), "error.code") == "http").await;

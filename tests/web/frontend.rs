@@ -85,7 +85,7 @@ async fn every_option_reaches_the_stream() {
         .with_credentials(true)
         .last_event_id("a1.1")
         .coalesce(Duration::from_millis(20))
-        .refusals(2)
+        .max_refusals(2)
         .build()
         .unwrap();
     client.start();

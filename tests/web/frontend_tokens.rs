@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tinysse::{AskReason, Builder, ErrorKind, Phase, SseClient, TokenAnswer, TokenAsk, TokenError};
+use tinysse::{Builder, ErrorKind, Phase, SseClient, TokenAnswer, TokenAsk, TokenError, TokenReason};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -42,7 +42,7 @@ async fn asked_with_its_reason() {
     client.reconnect();
     greeted(&client).await;
     let reasons: Vec<_> = asks.borrow().iter().map(|ask| ask.reason).collect();
-    assert_eq!(reasons, [AskReason::Initial, AskReason::Rejected, AskReason::Manual]);
+    assert_eq!(reasons, [TokenReason::Initial, TokenReason::Rejected, TokenReason::Manual]);
     let aborted = asks.borrow().iter().any(|ask| ask.signal.as_ref().is_none_or(|signal| signal.aborted()));
     assert!(!aborted, "a question that was answered");
     let stats = run.stats().await;
@@ -129,7 +129,7 @@ async fn the_whole_chain_of_a_failure_is_told_and_it_is_asked_again() {
     assert_eq!(run.connects().await, 0.0);
 }
 
-/// Tells when it is dropped.
+/// Reports when it is dropped.
 struct Guard(Rc<Cell<u32>>);
 
 impl Drop for Guard {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Function, Promise, Reflect, WebAssembly};
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -39,7 +39,7 @@ impl Left {
     }
 }
 
-/// After a warm-up, so many more rounds leave exactly as much as there was.
+/// After a warm-up, N more rounds leave exactly as much as there was.
 pub(crate) async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
     // Enough to fill what is bounded: the ring of the last inputs.
     for _ in 0..rounds / 4 {
@@ -54,8 +54,8 @@ pub(crate) async fn leaves_nothing(rounds: u32, round: impl AsyncFn()) {
     assert_eq!(Left::now(), before, "after {rounds} rounds");
 }
 
-/// A promise of the next status that is `status`, and the function that hears it.
-fn status(client: &SseClient, status: &'static str) -> (Promise, Closure<dyn FnMut(JsValue)>) {
+/// A promise of the next status that is `status`, and the function that receives it.
+fn status(client: &JsClient, status: &'static str) -> (Promise, Closure<dyn FnMut(JsValue)>) {
     let resolve = RefCell::new(None);
     let promise = Promise::new(&mut |done, _| {
         resolve.replace(Some(done));
@@ -77,7 +77,7 @@ async fn opened_and_closed() {
     let call = Function::from(never());
     let options = options(&run.url(""), &[("token", provider.as_ref().clone())]);
     leaves_nothing(1_000, async || {
-        let client = SseClient::new(&options).unwrap();
+        let client = JsClient::new(&options).unwrap();
         client.subscribe(&"*".into(), call.clone()).unwrap();
         let (open, _heard) = status(&client, "open");
         client.start();
@@ -93,7 +93,7 @@ async fn opened_and_dropped_without_a_close() {
     let run = Run::new();
     let options = options(&run.url(""), &[]);
     leaves_nothing(200, async || {
-        let client = SseClient::new(&options).unwrap();
+        let client = JsClient::new(&options).unwrap();
         let (open, _heard) = status(&client, "open");
         client.start();
         JsFuture::from(open).await.unwrap();
@@ -107,7 +107,7 @@ async fn closed_at_once() {
     let run = Run::new();
     let options = options(&run.url(""), &[]);
     leaves_nothing(1_000, async || {
-        let client = SseClient::new(&options).unwrap();
+        let client = JsClient::new(&options).unwrap();
         client.start();
         client.close();
     })
@@ -118,7 +118,7 @@ async fn closed_at_once() {
 #[wasm_bindgen_test]
 async fn one_client_stopped_and_started() {
     let run = Run::new();
-    let client = SseClient::new(&options(&run.url(""), &[])).unwrap();
+    let client = JsClient::new(&options(&run.url(""), &[])).unwrap();
     leaves_nothing(200, async || {
         let (open, _heard) = status(&client, "open");
         client.start();
@@ -134,7 +134,7 @@ async fn one_client_stopped_and_started() {
 #[wasm_bindgen_test]
 async fn subscribed_and_unsubscribed() {
     let run = Run::new();
-    let client = SseClient::new(&options(&run.url(""), &[])).unwrap();
+    let client = JsClient::new(&options(&run.url(""), &[])).unwrap();
     let call = Function::from(never());
     leaves_nothing(1_000, async || {
         let id = client.subscribe(&"projects".into(), call.clone()).unwrap();
@@ -150,7 +150,7 @@ async fn closed_while_a_provider_hangs() {
     let provider = Closure::<dyn FnMut(JsValue) -> JsValue>::new(|_| never());
     let options = options(&run.url(""), &[("token", provider.as_ref().clone())]);
     leaves_nothing(1_000, async || {
-        let client = SseClient::new(&options).unwrap();
+        let client = JsClient::new(&options).unwrap();
         client.start();
         client.close();
         // The question's end is a chain of promises.

@@ -158,7 +158,7 @@ async fn showing_the_tab_shortens_a_wait() {
     page::hurry(1_000.0);
     // Six refusals in a row make the wait long; at this pace they are over soon.
     run.tell("answers?list=500,500,500,500,500,500").await;
-    let probe = Probe::new(&options(&run.url(""), &[("seed", 3.into()), ("refusals", 50.into())]));
+    let probe = Probe::new(&options(&run.url(""), &[("seed", 3.into()), ("maxRefusals", 50.into())]));
     probe.client.start();
     until("the sixth failure", || probe.snapshot("attempt").as_f64() >= Some(6.0)).await;
     page::hurry(1.0);

@@ -1,6 +1,6 @@
 //! The constructor names the option that is wrong.
 
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn refusal(options: &JsValue) -> JsValue {
-    match SseClient::new(options) {
+    match JsClient::new(options) {
         Ok(_) => panic!("taken: {}", page::json(options)),
         Err(error) => error,
     }
@@ -84,12 +84,12 @@ fn undefined_and_null_mean_the_default() {
         "heartbeatTimeout",
         "connectTimeout",
         "tokenTimeout",
-        "refusals",
+        "maxRefusals",
         "seed",
     ];
     for nothing in [JsValue::UNDEFINED, JsValue::NULL] {
         let more: Vec<_> = all.iter().map(|name| (*name, nothing.clone())).collect();
-        SseClient::new(&options("/events", &more)).unwrap().close();
+        JsClient::new(&options("/events", &more)).unwrap().close();
     }
 }
 
@@ -97,8 +97,8 @@ fn undefined_and_null_mean_the_default() {
 fn a_getter_that_throws_does_not_break_in() {
     names("url", &page::throwing("url"));
     // Refused, or as if it was not given; what counts is that the next one is as good as new.
-    drop(SseClient::new(&page::throwing("coalesceMs")));
-    SseClient::new(&options("/events", &[])).unwrap().close();
+    drop(JsClient::new(&page::throwing("coalesceMs")));
+    JsClient::new(&options("/events", &[])).unwrap().close();
 }
 
 #[wasm_bindgen_test]

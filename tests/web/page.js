@@ -19,7 +19,7 @@ export function hurry(scale) {
   clock.scale = scale;
 }
 
-/** The machine sleeps for so many milliseconds: the wall clock goes on, the monotonic one stands still. */
+/** The machine sleeps for this many milliseconds: the wall clock goes on, the monotonic one stops. */
 export function sleep_machine(ms) {
   clock.slept += ms;
 }
@@ -99,7 +99,7 @@ addEventListener.call(globalThis, 'error', (event) => {
 const rejected = [];
 addEventListener.call(globalThis, 'unhandledrejection', (event) => rejected.push(String(event.reason)));
 
-/** Takes the errors that the window was told of since the last call. */
+/** Takes the errors that the window received since the last call. */
 export const take_reported = () => reported.splice(0);
 /** Takes the rejections that nobody handled. */
 export const take_rejected = () => rejected.splice(0);
@@ -111,7 +111,7 @@ export function fire(target, type) {
   at.dispatchEvent(event);
 }
 
-/** Makes the document say that it is visible or hidden, and tell of it. */
+/** Makes the document report that it is visible or hidden, and fire the event. */
 export function show(visible) {
   const define = (name, value) => Object.defineProperty(document, name, { configurable: true, get: () => value });
   define('visibilityState', visible ? 'visible' : 'hidden');

@@ -1,4 +1,4 @@
-// A real HTTP server for the browser tests: it speaks the tinysse wire, or plain SSE, and does what a test tells it to.
+// A real HTTP server for the browser tests: it speaks the tinysse wire, or plain SSE, and does what a test asks for.
 // Each test has a run id of its own, so nothing is shared between tests.
 //   GET /events?run=R        a stream; `plain=1`: no hello; `beat`, `retry`: ms in the hello; `beating=1`: it really beats
 //   GET /do/WHAT?run=R&...   steers the run: see `deeds`
@@ -163,7 +163,7 @@ function token(run, response) {
 
 const list = (query, name) => query.get(name)?.split(',') ?? [];
 
-/** What a test can tell the server to do. */
+/** What a test can ask of the server. */
 const deeds = {
   /**
    * How the next streams are answered: `ok`, `hang`, `brief` (accepted, and ended at once), or as {@link refuse} takes it. The question

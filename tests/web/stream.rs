@@ -1,4 +1,4 @@
-//! A stream of ours: hello, beats, silence, resync, bye.
+//! A stream of a tinysse hub: hello, beats, silence, resync, bye.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -123,8 +123,8 @@ async fn callbacks_may_stop_and_start_the_client() {
     let run = Run::new();
     let probe = Probe::live(&run.url(""), &[]).await;
     let client = probe.client.clone();
-    let steps: [fn(&SseClient); 3] = [
-        SseClient::reconnect,
+    let steps: [fn(&JsClient); 3] = [
+        JsClient::reconnect,
         |client| {
             client.stop();
             client.start();

@@ -1,4 +1,4 @@
-//! A test's own run on the server, a client that remembers what it was told, and waiting without sleeping.
+//! A test's own run on the server, a client that remembers what it received, and waiting without sleeping.
 
 use std::{
     cell::RefCell,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use js_sys::{Array, Function, Object, Reflect};
-use tinysse::web::SseClient;
+use tinysse::web::JsClient;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 
@@ -23,7 +23,7 @@ pub(crate) const SERVER: &str = match option_env!("TINYSSE_WEB_TEST_URL") {
 const LOOKS: u32 = 600;
 const LOOK_MS: u32 = 10;
 
-/// Waits until something is so; `what` is told if it never is.
+/// Waits until something is so; `what` is printed if it never is.
 pub(crate) async fn until(what: &str, is: impl Fn() -> bool) {
     for _ in 0..LOOKS {
         if is() {
@@ -83,7 +83,7 @@ impl Run {
         format!("{SERVER}{path}{join}run={}", self.id)
     }
 
-    /// Tells the server to do something: `bye?reason=drain`.
+    /// Asks the server to do something: `bye?reason=drain`.
     pub(crate) async fn tell(&self, deed: &str) {
         JsFuture::from(page::get(&self.at(&format!("/do/{deed}")), true)).await.unwrap();
     }
@@ -124,13 +124,13 @@ impl Run {
         panic!("the server never saw: {what}; it saw {}", page::json(&self.stats().await));
     }
 
-    /// Waits until so many streams are open.
+    /// Waits until this many streams are open.
     pub(crate) async fn until_open(&self, streams: u32) {
         self.until(&format!("{streams} open streams"), |stats| number(stats, "open") == f64::from(streams)).await;
     }
 }
 
-/// Options as a JavaScript object; `more` are pairs of name and value. Unless they say otherwise the client is patient, so that a
+/// Options as a JavaScript object; `more` are pairs of name and value. By default the client is patient, so that a
 /// test that lets its time run faster, on a slow machine, does not see timeouts that it is not about.
 pub(crate) fn options(url: &str, more: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
@@ -189,12 +189,12 @@ impl Calls {
 }
 
 thread_local! {
-    static CLIENTS: RefCell<Vec<Weak<SseClient>>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<Weak<JsClient>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A client, and everything it told.
+/// A client, and everything it reported.
 pub(crate) struct Probe {
-    pub(crate) client: Rc<SseClient>,
+    pub(crate) client: Rc<JsClient>,
     pub(crate) statuses: Calls,
     pub(crate) resyncs: Calls,
     pub(crate) updates: Calls,
@@ -203,7 +203,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// A client that is subscribed to everything and not started.
     pub(crate) fn new(options: &JsValue) -> Self {
-        let client = SseClient::new(options).unwrap_or_else(|error| panic!("{}", text(&error, "message")));
+        let client = JsClient::new(options).unwrap_or_else(|error| panic!("{}", text(&error, "message")));
         let (statuses, resyncs, updates) = (Calls::new(), Calls::new(), Calls::new());
         client.on_status(Some(statuses.function()));
         client.on_resync(Some(resyncs.function()));
@@ -256,7 +256,7 @@ impl Drop for Probe {
     }
 }
 
-/// A token provider that remembers what it was asked, and answers as told.
+/// A token provider that remembers what it was asked, and answers as set.
 pub(crate) struct Provider {
     pub(crate) asks: Rc<RefCell<Vec<JsValue>>>,
     closure: Closure<dyn FnMut(JsValue) -> Result<JsValue, JsValue>>,

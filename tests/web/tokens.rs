@@ -94,7 +94,7 @@ async fn ends_in(
     let run = Run::new();
     page::hurry(20.0);
     let provider = Provider::new(move |_| answer());
-    let more = [("token", provider.function()), ("refusals", 2.into())];
+    let more = [("token", provider.function()), ("maxRefusals", 2.into())];
     let probe = Probe::new(&options(&run.url(""), &more));
     probe.client.start();
     probe.until_status("failed").await;

@@ -72,7 +72,7 @@ async fn without_a_user_there_is_no_connection() {
     run.until_open(0).await;
     probe.client.set_user(Some("bob".into()));
     probe.until_greeted().await;
-    // A change of user is told besides.
+    // A change of user is reported besides.
     let mut statuses = probe.statuses.all("status");
     statuses.dedup();
     assert_eq!(statuses, ["connecting", "open", "idle", "connecting", "open"]);

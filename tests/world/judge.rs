@@ -1,4 +1,4 @@
-//! The truth: what was published to whom, and what each client was told.
+//! The truth: what was published to whom, and what each client received.
 
 use tinysse::proto::{
     session::io::{Phase, Update},
@@ -42,7 +42,7 @@ struct Witness {
     /// A cursor was given out: the client is not new any more.
     greeted: bool,
     epoch: u64,
-    /// Where the client stood when it was last told to resync.
+    /// Where the client was when it last received a resync.
     told: String,
 }
 
@@ -88,7 +88,7 @@ impl Judge {
 
     /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once, others in the end.
     pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str) {
-        // The life of the log that speaks, not the one that runs now: what it said may arrive after its end.
+        // The epoch of the sender, not the one that runs now: what it sent may arrive after its end.
         let epoch = EventId::parse(cursor).map_or(0, |id| id.epoch.0);
         let witness = &mut self.witnesses[peer];
         let needed = witness.misquoted
@@ -102,14 +102,14 @@ impl Judge {
         witness.epoch = epoch;
         witness.greeted |= !cursor.is_empty();
         // What the hub cannot replay, the older stream may have brought; whether the last of it was for this client, it cannot know.
-        // And both may tell of one loss: the same place can also be that from which a slow reader's updates are left out.
+        // And both may report one loss: the same place can also be that from which a slow reader's updates are left out.
         let twice = gap == Gap::Overflow && witness.told == cursor;
         witness.told = cursor.to_owned();
         let forgiven = witness.misquoted || witness.overlapped && (gap == Gap::Trimmed || twice);
         let gap = if forgiven { Gap::First } else { gap };
         witness.resyncs.push(Resync { at: now, gap, behind: witness.delivered.len() });
         if !needed {
-            self.lie(format!("peer{peer} was told to resync ({gap:?}) for nothing"));
+            self.lie(format!("peer{peer} was asked to resync ({gap:?}) for nothing"));
         }
     }
 
@@ -124,7 +124,7 @@ impl Judge {
         }
     }
 
-    /// A second request for a stream that was refused, or that says nothing.
+    /// A second request for a stream that was refused, or that is silent.
     pub(super) fn connects_again(&mut self, now: Time, peer: usize) {
         let misquoted = self.witnesses[peer].misquoted;
         self.connects(now, peer, misquoted);
@@ -139,7 +139,7 @@ impl Judge {
         self.witnesses[peer].overlapped = overlapped;
     }
 
-    /// Gaps that a peer was told of, and its connects.
+    /// Gaps that a peer was notified of, and its connects.
     pub(super) fn told(&self, peer: usize) -> (usize, usize) {
         (self.witnesses[peer].resyncs.len(), self.witnesses[peer].connects.len())
     }
@@ -161,7 +161,7 @@ impl Judge {
             let lost = self.missing(peer).filter(|(number, _)| (from..to).contains(number)).count();
             if lost < told {
                 return Err(format!(
-                    "peer{peer} was told {told} times to resync, at {} ms, for {lost} updates",
+                    "peer{peer} was asked {told} times to resync, at {} ms, for {lost} updates",
                     resync.at.0
                 ));
             }
@@ -190,7 +190,7 @@ impl World {
             let last = witness.resyncs.last().map(|resync| resync.at);
             let lost = self.judge.missing(index).find(|(_, published)| last.is_none_or(|last| last < published.at));
             if let Some((_, lost)) = lost {
-                return Err(format!("peer{index} never heard of the update of {} ms", lost.at.0));
+                return Err(format!("peer{index} never received the update of {} ms", lost.at.0));
             }
             self.judge.needless(index)?;
         }

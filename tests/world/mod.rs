@@ -1,6 +1,6 @@
 //! The world of the simulation: client cores and the hub's core, joined by a network that does its worst, in virtual time.
 //!
-//! Everything follows from one seed. The parts: `peer` performs what a client core says, as a browser would; `network` carries
+//! Everything follows from one seed. The parts: `peer` performs the outputs of a client core, as a browser would; `network` carries
 //! bytes, late and cut and not at all; `faults` makes trouble; `judge` knows the truth and holds both sides to it.
 
 mod faults;
@@ -18,7 +18,7 @@ use tinysse::proto::{
     time::Time,
     wire::{control::Reason, id::Epoch},
 };
-use tinysse_server::hub::{Hub, HubConfig, Update};
+use tinysse_hub::hub::{Hub, HubConfig, Update};
 
 use faults::Climate;
 use judge::Judge;
@@ -27,7 +27,7 @@ use peer::Peer;
 
 /// How long trouble lasts, in milliseconds; afterwards the world is calm until its end.
 const CALM: u64 = 90_000;
-/// When the truth is told.
+/// When the truth is compared.
 const END: u64 = 300_000;
 /// How often a steady hub rotates its streams.
 const EVERY: u64 = 60_000;
@@ -53,11 +53,11 @@ enum Event {
     End { link: Link },
     /// The server notices that the client is gone.
     Gone { link: Link },
-    /// The browser is told that its request failed.
+    /// The browser notices that its request failed.
     Refused { peer: usize, ticket: Ticket, how: network::Refusal },
     /// The browser has the head of the answer to a second request.
     Probed { peer: usize, ticket: Ticket, answer: Probed },
-    /// Somebody changes something.
+    /// Something changes on the server.
     Publish,
     /// Something goes wrong.
     Fault,
@@ -83,7 +83,7 @@ pub(crate) struct World {
     climate: Climate,
     judge: Judge,
     published: u64,
-    /// When trouble ends, and when the truth is told.
+    /// When trouble ends, and when the truth is compared.
     calm: u64,
     end: u64,
     log: Option<Vec<String>>,
@@ -94,7 +94,7 @@ pub(crate) struct World {
 struct Slot(Event);
 
 impl World {
-    /// A world that follows from `seed`; with `log`, it writes down what is said.
+    /// A world that follows from `seed`; with `log`, it writes down every message.
     pub(crate) fn new(seed: u64, log: bool) -> Self {
         let mut rng = Rng::new(seed);
         let config = HubConfig {
@@ -132,7 +132,7 @@ impl World {
         world
     }
 
-    /// A world without trouble, for so many hours, in which the hub asks for a new stream every minute.
+    /// A world without trouble, for this many hours, in which the hub asks for a new stream every minute.
     pub(crate) fn steady(seed: u64, hours: u64) -> Self {
         let mut world = Self { calm: 0, end: hours * 3_600_000, ..Self::new(seed, false) };
         // A log that holds what a rotation needs; the rest of the world is as the seed has it.
@@ -150,7 +150,7 @@ impl World {
         world
     }
 
-    /// How often a peer was told of a gap, opened a stream, and was shown to be anything but open since it first was.
+    /// How often a peer was notified of a gap, opened a stream, and was shown to be anything but open since it first was.
     pub(crate) fn record(&self, peer: usize) -> (usize, usize, usize) {
         let witness = self.judge.told(peer);
         (witness.0, witness.1, self.peers[peer].breaks)
@@ -195,7 +195,7 @@ impl World {
         self.verdict()
     }
 
-    /// What was said, in order.
+    /// Every message, in order.
     pub(crate) fn conversation(&self) -> &[String] {
         self.log.as_deref().unwrap_or_default()
     }
@@ -222,7 +222,7 @@ impl World {
     }
 
     fn publish(&mut self) {
-        // The last ones come when all is calm: whoever is still deaf then is found out.
+        // The last ones come when all is calm: a client that still receives nothing then is found out.
         let pause = if self.now.0 < self.calm { self.climate.publish_every } else { 20_000 };
         if self.now.0 < self.end - 60_000 {
             let pause = 1 + self.rng.below(2 * pause);

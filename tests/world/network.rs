@@ -1,13 +1,13 @@
 //! The network between browser and hub, and the browser's side of a stream.
 
 use tinysse::proto::{
-    session::io::{Input, Loss, Probed, Ticket},
+    session::io::{Input, Probed, StreamError, Ticket},
     wire::{
         decode::{Decoder, Item},
         id::EventId,
     },
 };
-use tinysse_server::hub::ClientId;
+use tinysse_hub::hub::ClientId;
 
 use super::{Event, World, identity, patterns, pick};
 use crate::world::peer::Stream;
@@ -43,7 +43,7 @@ pub(super) struct Connection {
     arrives: u64,
     /// The wire is cut: what is on its way is lost.
     pub(super) cut: bool,
-    /// Half-open: nothing arrives and nobody is told.
+    /// Half-open: nothing arrives and no side is notified.
     pub(super) stalled: bool,
     /// The browser does not read before.
     pub(super) slow_until: u64,
@@ -85,7 +85,7 @@ impl World {
         if bad_network {
             if self.rng.below(4) > 0 {
                 self.after(latency, Event::Refused { peer, ticket, how: Refusal::Network });
-            } // else the request vanishes, and nobody is told
+            } // else the request vanishes, and no side is notified
             return;
         }
         let link = Link(self.links.0.len());
@@ -168,7 +168,7 @@ impl World {
                 let last = stream.last_id.clone();
                 stream.decoder = Decoder::new(&last, 1 << 20);
             }
-            self.judge.opens(peer, self.peers[peer].core.session().fading().is_some());
+            self.judge.opens(peer, self.peers[peer].core.session().draining().is_some());
             self.feed(peer, Input::Opened(ticket));
         }
     }
@@ -189,7 +189,7 @@ impl World {
         while hub.poll(self.now, client, 400, &mut out) {
             polls += 1;
             if polls > MOST_POLLS {
-                return self.judge.lie("the hub has something to say for ever".into());
+                return self.judge.lie("the hub has something to send for ever".into());
             }
         }
         let (closed, wants) = (hub.closed(client), hub.wants(client));
@@ -235,7 +235,7 @@ impl World {
         }
         let mut items = Vec::new();
         let Some(stream) = self.stream(peer, ticket) else {
-            // A late callback: whatever stands whole in these bytes.
+            // A late callback: whatever is whole in these bytes.
             let _ = Decoder::new("", 1 << 20).feed(&bytes, &mut |item| items.push(item));
             for item in items {
                 if let Item::Frame(frame) = item {
@@ -268,7 +268,7 @@ impl World {
         let wait = self.rng.below(5_000);
         self.after(wait, Event::Gone { link });
         if (cut || !stalled) && self.listens(link) {
-            self.lose(peer, ticket, Loss::Dropped);
+            self.lose(peer, ticket, StreamError::Dropped);
         }
     }
 
@@ -285,11 +285,11 @@ impl World {
     pub(super) fn refused(&mut self, peer: usize, ticket: Ticket, how: Refusal) {
         let native = self.peers[peer].native;
         let loss = match how {
-            Refusal::Network => Loss::Dropped,
-            _ if native => Loss::Closed,
-            Refusal::Unauthorized => Loss::Unauthorized,
-            Refusal::Busy(wait) => Loss::Busy { status: 503, wait },
-            Refusal::Gone => Loss::Gone(204),
+            Refusal::Network => StreamError::Dropped,
+            _ if native => StreamError::Refused,
+            Refusal::Unauthorized => StreamError::Unauthorized,
+            Refusal::Busy(wait) => StreamError::Unavailable { status: 503, retry_after: wait },
+            Refusal::Gone => StreamError::Rejected { status: 204 },
         };
         self.lose(peer, ticket, loss);
     }
@@ -305,9 +305,9 @@ impl World {
         let how = if outage { Some(Refusal::Network) } else { stream.refusal.filter(|_| same) };
         let answer = match how {
             Some(Refusal::Network) => Probed::Unseen,
-            Some(Refusal::Unauthorized) => Probed::Refused(Loss::Unauthorized),
-            Some(Refusal::Busy(wait)) => Probed::Refused(Loss::Busy { status: 503, wait }),
-            Some(Refusal::Gone) => Probed::Refused(Loss::Gone(204)),
+            Some(Refusal::Unauthorized) => Probed::Refused(StreamError::Unauthorized),
+            Some(Refusal::Busy(wait)) => Probed::Refused(StreamError::Unavailable { status: 503, retry_after: wait }),
+            Some(Refusal::Gone) => Probed::Refused(StreamError::Rejected { status: 204 }),
             None if self.hub.is_none() => Probed::Unseen,
             None => Probed::Stream { hub: true },
         };
@@ -318,15 +318,15 @@ impl World {
     }
 
     /// A native stream that was cut is retried by the browser: same URL, same token, its own id.
-    fn lose(&mut self, peer: usize, ticket: Ticket, loss: Loss) {
+    fn lose(&mut self, peer: usize, ticket: Ticket, loss: StreamError) {
         let native = self.peers[peer].native;
         let jitter = self.rng.below(100);
         match self.stream(peer, ticket) {
-            Some(stream) if native && loss == Loss::Dropped => {
+            Some(stream) if native && loss == StreamError::Dropped => {
                 stream.link = None;
                 let wait = stream.retry + jitter;
                 self.after(wait, Event::Attempt { peer, ticket });
-                self.feed(peer, Input::Lost(ticket, Loss::Retrying));
+                self.feed(peer, Input::Lost(ticket, StreamError::Retrying));
             }
             _ => self.feed(peer, Input::Lost(ticket, loss)),
         }

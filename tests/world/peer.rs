@@ -1,4 +1,4 @@
-//! A client: its core, and a browser that does what the core says.
+//! A client: its core, and a browser that does what the core asks for.
 
 use tinysse::proto::{
     client::Client,
@@ -6,13 +6,13 @@ use tinysse::proto::{
     rng::Rng,
     session::{
         Config, State,
-        io::{AskReason, Input, Output, Phase, Ticket, TokenLoss},
+        io::{Input, Output, Phase, Ticket, TokenFailure, TokenReason},
         token::{Grant, Token},
     },
     time::Time,
     wire::decode::Decoder,
 };
-use tinysse_server::hub::Update;
+use tinysse_hub::hub::Update;
 
 use super::{
     Event, World,
@@ -25,10 +25,10 @@ use super::{
 /// What a token provider answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
-    /// A token that lives so long (milliseconds); the provider may not say how long.
+    /// A token that lives this long (milliseconds); the provider may leave that out.
     Token { lives: u64, said: bool, who: usize },
     /// Nothing that can be used.
-    Loss(TokenLoss),
+    StreamError(TokenFailure),
     /// An empty token.
     Empty,
 }
@@ -73,7 +73,7 @@ pub(super) struct Peer {
     pub(super) native: bool,
     pub(super) types: Vec<String>,
     pub(super) subscriber: Subscriber,
-    /// The stream in hand, and before it perhaps one whose server said bye.
+    /// The stream in hand, and before it perhaps one whose server sent bye.
     pub(super) streams: Vec<Stream>,
     pub(super) question: Option<Ticket>,
     pub(super) sleep: Option<Time>,
@@ -88,12 +88,12 @@ const CONFIG: Config = Config {
     provider: true,
     token_timeout: 6_000,
     connect_timeout: 9_000,
-    silence: 9_000,
+    heartbeat_timeout: 9_000,
     watch_plain: false,
     native: true,
-    proven: 5_000,
-    native_retries: 3,
-    refusals: 8,
+    stable_after: 5_000,
+    max_native_retries: 3,
+    max_refusals: 8,
     backoff: tinysse::proto::backoff::Policy { floor: 250, base: 1_000, cap: 30_000 },
     event_limit: 1 << 20,
     share: false,
@@ -124,7 +124,7 @@ impl Peer {
         }
     }
 
-    /// The truth about rights, told apart from the hub's own reading of them.
+    /// The truth about rights, computed apart from the hub's own reading of them.
     pub(super) fn may_see(&self, update: &Update) -> bool {
         let asked = patterns(&self.types).is_none_or(|all| all.iter().any(|pattern| pattern.matches(&update.kind)));
         let identity = identity(self.who);
@@ -137,7 +137,7 @@ impl World {
         self.feed(peer, Input::Start);
     }
 
-    /// One input, then everything the core says about it.
+    /// One input, then every output of the core.
     pub(super) fn feed(&mut self, peer: usize, input: Input) {
         if self.log.is_some() {
             let line = format!("<- {input:?}");
@@ -148,10 +148,10 @@ impl World {
         self.listen(peer);
     }
 
-    /// Bytes of a stream that the core decodes, then everything the core says about them.
+    /// Bytes of a stream that the core decodes, then every output of the core.
     pub(super) fn feed_bytes(&mut self, peer: usize, ticket: Ticket, bytes: &[u8]) {
         let now = self.now;
-        self.peers[peer].core.bytes(now, ticket, bytes);
+        self.peers[peer].core.handle_bytes(now, ticket, bytes);
         self.listen(peer);
     }
 
@@ -182,15 +182,15 @@ impl World {
             self.note(peer, || line);
         }
         match output {
-            Output::Ask { ticket, reason } => self.ask(peer, ticket, reason),
-            Output::Forget(ticket) => {
+            Output::FetchToken { ticket, reason } => self.ask(peer, ticket, reason),
+            Output::CancelToken(ticket) => {
                 let asked = self.peers[peer].question.take();
                 if asked != Some(ticket) {
                     self.judge.lie(format!("forgot {ticket:?}, but {asked:?} was asked"));
                 }
             }
             Output::Open { ticket, token, cursor } => {
-                let fading = self.peers[peer].core.session().fading();
+                let fading = self.peers[peer].core.session().draining();
                 if self.peers[peer].streams.iter().any(|stream| Some(stream.ticket) != fading) {
                     self.judge.lie("opened a stream beside another one".into());
                 }
@@ -238,22 +238,22 @@ impl World {
                 }
             }
             Output::Probe(ticket) => self.probe(peer, ticket),
-            Output::Follow { .. } | Output::Heard(_) | Output::UserChanged | Output::Sleep(_) => {}
+            Output::Follow { .. } | Output::Relay(_) | Output::UserChanged | Output::Sleep(_) => {}
         }
     }
 
-    fn ask(&mut self, peer: usize, ticket: Ticket, reason: AskReason) {
+    fn ask(&mut self, peer: usize, ticket: Ticket, reason: TokenReason) {
         let Peer { question, .. } = &mut self.peers[peer];
         if let Some(open) = question.replace(ticket) {
             self.judge.lie(format!("asked for a token ({reason:?}) while {open:?} was not answered"));
         }
         let bad = self.now.0 + CALM_TOKENS < self.calm && self.rng.below(100) < self.climate.bad_tokens;
         let answer = match (bad, self.rng.below(12)) {
-            (true, 0) => Answer::Loss(TokenLoss::Refused(401)),
-            (true, 1 | 2) => Answer::Loss(TokenLoss::Nonsense),
+            (true, 0) => Answer::StreamError(TokenFailure::Refused(401)),
+            (true, 1 | 2) => Answer::StreamError(TokenFailure::Malformed),
             (true, 3) => Answer::Empty,
             (true, 4 | 5) => return, // it hangs
-            (true, _) => Answer::Loss(TokenLoss::Failed),
+            (true, _) => Answer::StreamError(TokenFailure::Failed),
             (false, luck) => {
                 let lives = pick(&mut self.rng, &[400, 2_000, 60_000]).max(self.climate.shortest_token);
                 Answer::Token { lives, said: luck < 6 || self.calm == 0, who: self.peers[peer].who }
@@ -273,10 +273,10 @@ impl World {
             Answer::Token { lives, said, who } => {
                 let text = format!("token{}", this.tokens.len());
                 this.tokens.push(Issued { text: text.clone(), end: self.now.0 + lives, who });
-                Ok(Grant { token: Token::new(text), lives: said.then_some(lives), user: identity(who).user })
+                Ok(Grant { token: Token::new(text), expires_in: said.then_some(lives), user: identity(who).user })
             }
-            Answer::Empty => Ok(Grant { token: Token::new(String::new()), lives: None, user: String::new() }),
-            Answer::Loss(loss) => Err(loss),
+            Answer::Empty => Ok(Grant { token: Token::new(String::new()), expires_in: None, user: String::new() }),
+            Answer::StreamError(loss) => Err(loss),
         };
         self.feed(peer, Input::Token(ticket, result));
     }
@@ -288,7 +288,7 @@ impl World {
         }
     }
 
-    /// Whoever wants to be connected must have an alarm set: nothing else is sure to wake him.
+    /// A client that wants to be connected must have an alarm set: nothing else is sure to wake it.
     fn check_rest(&mut self, peer: usize) {
         let state = self.peers[peer].core.session().state();
         let rests = matches!(state, State::Idle | State::SignedOut | State::Paused | State::Failed);

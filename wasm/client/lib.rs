@@ -2,4 +2,4 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 #[cfg(target_arch = "wasm32")]
-pub use tinysse::web::SseClient;
+pub use tinysse::web::JsClient;

@@ -30,7 +30,7 @@ unsafe impl Sync for Heap {}
 #[global_allocator]
 static HEAP: Heap = Heap { next: Cell::new(0), free: [const { Cell::new(0) }; 32] };
 
-/// The size of the block for so many bytes; 0 if there can be none.
+/// The size of the block for this many bytes; 0 if there can be no such block.
 fn block(size: usize) -> usize {
     size.max(LEAST).checked_next_power_of_two().unwrap_or(0)
 }

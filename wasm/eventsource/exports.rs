@@ -1,4 +1,4 @@
-//! What JavaScript calls: one instance of the module for all streams of a page, because a browser has room for little more than a
+//! What JavaScript calls: one instance of the module for all streams of a page, because a browser has capacity for little more than a
 //! hundred memories (Chromium 156: 124, measured).
 
 #![allow(unsafe_code)]
@@ -31,7 +31,7 @@ extern "C" fn open(limit: usize) -> Box<Scanner> {
     Box::new(Scanner::new(limit))
 }
 
-/// Takes so many of the bytes put in; answers where the report is. What was found stays until the next feed of the same stream.
+/// Takes this many of the bytes put in; returns where the report is. What was found stays until the next feed of the same stream.
 #[unsafe(no_mangle)]
 extern "C" fn feed(scanner: &mut Scanner, length: usize) -> *const usize {
     // SAFETY: JavaScript writes into it before the call, not during it.

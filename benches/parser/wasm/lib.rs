@@ -81,7 +81,7 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
 extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {
         let Bench { input, client, ticket, .. } = bench;
-        client.bytes(Time(now as u64), *ticket, input.filled(length));
+        client.handle_bytes(Time(now as u64), *ticket, input.filled(length));
         let mut calls = 0;
         perform(client, |client, output| {
             if let Output::Update(update) = output {

@@ -1,32 +1,32 @@
-//! Streams whose bytes core decodes: no more is looked at than somebody wants. Nothing here changes the state.
+//! Streams whose bytes core decodes: no more is looked at than a subscriber wants. Nothing here changes the state.
 
 use alloc::boxed::Box;
 
 use super::{
     Session,
-    io::{Heard, Output, Ticket},
-    receive::Told,
+    io::{Output, Ticket, UpdateRef},
+    receive::FrameEffect,
 };
 use crate::proto::wire::{
     control::Bye,
-    decode::{Decoder, Interest, Reader, TooLarge, Word},
+    decode::{Decoder, Interest, ItemRef, Reader, TooLarge},
     id::EventId,
     kind::is_reserved,
 };
 
 /// Who gets the updates of a stream whose bytes core decodes.
-pub trait Wants {
+pub trait UpdateSink {
     /// Which updates of this type are wanted. With [`Interest::Newest`], the next one of it must be taken.
     fn interest(&mut self, kind: &str) -> Interest;
 
-    /// Takes an update, and with it so many before it, which it replaces. What is not taken (false) is polled like any other.
-    fn take(&mut self, heard: Heard<'_>, before: u32) -> bool;
+    /// Consumes an update and the `before` earlier ones it replaces. Returns `false` if the update must be queued instead.
+    fn consume(&mut self, update: UpdateRef<'_>, before: u32) -> bool;
 }
 
 /// Listens to a decoder.
-struct Ear<'a> {
+struct StreamReader<'a> {
     session: &'a mut Session,
-    wants: &'a mut dyn Wants,
+    wants: &'a mut dyn UpdateSink,
     ticket: Ticket,
     /// Of the type that was asked for last.
     interest: Interest,
@@ -37,14 +37,14 @@ struct Ear<'a> {
 }
 
 impl Session {
-    /// Takes bytes of a stream, and says the updates that are wanted and not taken already. The first bye ends it.
+    /// Takes bytes of a stream, and returns the updates that are wanted and not consumed already. The first bye ends it.
     pub(super) fn take_bytes(
         &mut self,
         ticket: Ticket,
         bytes: &[u8],
-        wants: &mut dyn Wants,
+        wants: &mut dyn UpdateSink,
     ) -> Result<Option<Bye>, TooLarge> {
-        self.stream.heard = self.now; // comments are signs of life too
+        self.stream.watchdog.feed(self.now); // comments are signs of life too
         self.counters.bytes = self.counters.bytes.saturating_add(bytes.len() as u64);
         let mut decoder = self
             .stream
@@ -52,13 +52,13 @@ impl Session {
             .take()
             .unwrap_or_else(|| Box::new(Decoder::new(self.cursor.text(), self.config.event_limit)));
         // A comment behind a whole event is a chunk of its own.
-        if bytes.starts_with(b":") && decoder.between() {
-            self.comment();
+        if bytes.starts_with(b":") && decoder.between() && self.stream.hello.is_none() {
+            self.stream.watchdog.comment(&self.config, self.now);
         }
         let (interest, replayed, silent, bye) = (Interest::Each, false, true, None);
-        let mut ear = Ear { session: self, wants, ticket, interest, replayed, silent, bye };
+        let mut ear = StreamReader { session: self, wants, ticket, interest, replayed, silent, bye };
         let read = decoder.read(bytes, &mut ear);
-        let Ear { silent, bye, .. } = ear;
+        let StreamReader { silent, bye, .. } = ear;
         self.stream.decoder = Some(decoder);
         if silent {
             self.trace.alive(self.now, ticket);
@@ -70,26 +70,26 @@ impl Session {
     }
 }
 
-impl Reader for Ear<'_> {
+impl Reader for StreamReader<'_> {
     fn interest(&mut self, kind: &str) -> Interest {
         self.silent = false;
         self.interest = self.wants.interest(kind);
         let Session { config, stream, .. } = &*self.session;
-        // The first event of a stream says more than itself, and other tabs want them all.
-        if is_reserved(kind) || config.share || !stream.spoken { Interest::Each } else { self.interest }
+        // The first event of a stream means more than itself, and other tabs want them all.
+        if is_reserved(kind) || config.share || !stream.got_frame { Interest::Each } else { self.interest }
     }
 
-    fn admit(&mut self, id: &str) -> bool {
+    fn accepts(&mut self, id: &str) -> bool {
         let session = &mut *self.session;
         let at = EventId::parse(id);
-        let Some(replayed) = (if self.bye.is_none() { session.admit(at) } else { None }) else { return false };
+        let Some(replayed) = (if self.bye.is_none() { session.accepts_id(at) } else { None }) else { return false };
         self.replayed = replayed;
         session.cursor.pass(at);
         session.counters.updates = session.counters.updates.saturating_add(1);
         true
     }
 
-    fn hear(&mut self, word: Word<'_>) {
+    fn on_item(&mut self, word: ItemRef<'_>) {
         self.silent = false;
         if self.bye.is_some() {
             return;
@@ -97,34 +97,34 @@ impl Reader for Ear<'_> {
         let Self { session, wants, ticket, .. } = self;
         let ticket = *ticket;
         let (heard, before) = match word {
-            Word::Retry(ms) => {
+            ItemRef::Retry(ms) => {
                 session.trace.retry(session.now, ticket, ms);
-                session.backoff.set_base(ms);
+                session.retries.set_base(ms);
                 return;
             }
-            Word::Id(id) => return session.cursor.set(id),
-            Word::Event(seen) => {
+            ItemRef::Id(id) => return session.cursor.set(id),
+            ItemRef::Event(seen) => {
                 if seen.id.is_empty() {
                     session.cursor.clear(); // the server took its id back; of a stream that the browser reads, only it knows
                 }
                 match session.take_frame(ticket, seen) {
-                    Some(Told::Update(heard)) => (heard, 0),
-                    Some(Told::Bye(bye)) => {
+                    Some(FrameEffect::Update(heard)) => (heard, 0),
+                    Some(FrameEffect::Bye(bye)) => {
                         self.bye = Some(bye);
                         return;
                     }
                     None => return,
                 }
             }
-            Word::Newest(seen, before) => {
+            ItemRef::Newest(seen, before) => {
                 session.trace.update(session.now, ticket, seen);
                 session.cursor.put(seen.id, session.cursor.at());
                 let envelope = session.stream.hello.is_some();
-                (Heard { seen, replayed: self.replayed, envelope }, before)
+                (UpdateRef { frame: seen, replayed: self.replayed, envelope }, before)
             }
         };
-        if self.interest != Interest::Nobody && !wants.take(heard, before) {
-            session.say(Output::Update(heard.to_update()));
+        if self.interest != Interest::Ignored && !wants.consume(heard, before) {
+            session.emit(Output::Update(heard.to_update()));
         }
     }
 }

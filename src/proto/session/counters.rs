@@ -1,13 +1,13 @@
 //! What a session counts.
 
-use super::io::Why;
+use super::io::ConnectReason;
 use crate::proto::wire::control::Gap;
 
 /// What the session has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Streams asked for, in the order of [`Why::ALL`], the browser's own retries included.
-    pub connects: [u32; Why::ALL.len()],
+    /// Streams asked for, in the order of [`ConnectReason::ALL`], the browser's own retries included.
+    pub connects: [u32; ConnectReason::ALL.len()],
     /// Bytes of streams that core decodes; of others, the bytes of their events.
     pub bytes: u64,
     /// Updates delivered.
@@ -19,7 +19,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(super) fn connect(&mut self, why: Why) {
+    pub(super) fn connect(&mut self, why: ConnectReason) {
         count(self.connects.get_mut(why as usize));
     }
 

@@ -1,4 +1,4 @@
-//! Where a client stands in the log.
+//! The place of a client in the log.
 
 use alloc::string::String;
 
@@ -8,7 +8,7 @@ use crate::proto::wire::id::EventId;
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     text: String,
-    /// The same, read once; nothing if it is none of a hub of ours.
+    /// The same, read once; nothing if it is no id of a tinysse hub.
     at: Option<EventId>,
 }
 
@@ -33,7 +33,7 @@ impl Cursor {
         self.put(text, EventId::parse(text));
     }
 
-    /// Stands at an event that is not the last one that is read: its text is not asked for before [`put`](Self::put) is called with that.
+    /// Advances past an event without storing its id as text; call [`put`](Self::put) with the last event of the chunk.
     pub(super) fn pass(&mut self, at: Option<EventId>) {
         self.at = at;
     }

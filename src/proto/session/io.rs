@@ -6,7 +6,7 @@ use super::token::{Grant, Token};
 use crate::proto::{
     error::Error,
     time::Time,
-    wire::{Frame, Seen, control::Gap},
+    wire::{Frame, FrameRef, control::Gap},
     words::words,
 };
 
@@ -14,7 +14,7 @@ use crate::proto::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
 
-/// What the shell tells the session.
+/// What the shell reports to the session.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Connect, from `Idle` or `Failed`; ignored elsewhere.
@@ -37,14 +37,14 @@ pub enum Input {
     User(Option<String>),
     /// Ends the stream, and drops the token and the cursor, until there is a reason to begin anew.
     Forget,
-    /// The answer to [`Output::Ask`].
-    Token(Ticket, Result<Grant, TokenLoss>),
-    /// The stream of [`Output::Open`] is accepted. A native stream says it again after each retry of its own.
+    /// The answer to [`Output::FetchToken`].
+    Token(Ticket, Result<Grant, TokenFailure>),
+    /// The stream of [`Output::Open`] is accepted. A native stream reports it again after each retry of its own.
     Opened(Ticket),
     /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
     Frame(Ticket, Frame),
     /// The stream ended, or never came.
-    Lost(Ticket, Loss),
+    Lost(Ticket, StreamError),
     /// The answer to [`Output::Probe`].
     Probed(Ticket, Probed),
     /// The time of the last [`Output::Sleep`] has come.
@@ -56,7 +56,7 @@ pub enum Input {
 pub enum Pause {
     /// The application asked for it.
     User = 1,
-    /// The browser says that there is no network. A hint: attempts go on, and only what is shown changes.
+    /// The browser reports that there is no network. A hint: attempts go on, and only what is shown changes.
     Offline = 2,
     /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
     Page = 4,
@@ -66,82 +66,85 @@ pub enum Pause {
 
 /// Why the token provider gave no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenLoss {
-    /// It said 401 or 403: asking again is no use.
+pub enum TokenFailure {
+    /// It answered 401 or 403: asking again is no use.
     Refused(u16),
     /// It threw or rejected otherwise, for example for lack of a network.
     Failed,
     /// It answered something that is no token.
-    Nonsense,
+    Malformed,
 }
 
 /// How a stream was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
+pub enum StreamError {
     /// Cut; the browser retries the same URL by itself.
     Retrying,
     /// Cut, or ended by the server; nobody retries but us.
     Dropped,
     /// A native stream that is closed: it was refused, and the browser hides the status.
-    Closed,
+    Refused,
     /// 401: the token is not valid, or no longer.
     Unauthorized,
     /// The request was redirected to something that is no stream, most likely a login page.
     Redirected,
     /// Any status that may change by waiting; try again after this many milliseconds.
-    Busy {
+    Unavailable {
         /// The HTTP status.
         status: u16,
         /// `Retry-After`, in milliseconds; 0 without one.
-        wait: u32,
+        retry_after: u32,
     },
     /// An answer that waiting does not change: 204, 403, 404, 410, or another content type.
-    Gone(u16),
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+    },
     /// A content security policy forbids the connection.
-    Forbidden,
+    BlockedByCsp,
     /// The browser cannot read the URL.
-    Unusable,
+    InvalidUrl,
 }
 
 /// What a second request for a stream was answered, whose body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probed {
     /// A refusal.
-    Refused(Loss),
-    /// A stream; `hub` if the head says that its server speaks tinysse/1.
+    Refused(StreamError),
+    /// A stream; `hub` if its head shows that its server speaks tinysse/1.
     Stream {
         /// The head carries [`H_WIRE`](crate::proto::wire::names::H_WIRE).
         hub: bool,
     },
-    /// The answer cannot be read, or there is none: CORS and a network failure look alike.
+    /// The answer cannot be read, or there was no answer: CORS and a network failure look alike.
     Unseen,
 }
 
-/// What the session tells the shell.
+/// What the session asks of the shell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Ask the token provider.
-    Ask {
+    FetchToken {
         /// To be returned with the answer.
         ticket: Ticket,
         /// Why a token is needed.
-        reason: AskReason,
+        reason: TokenReason,
     },
     /// The answer to this question is no longer awaited: abort it.
-    Forget(Ticket),
+    CancelToken(Ticket),
     /// Open a stream.
     Open {
-        /// To be returned with everything the stream says.
+        /// To be returned with every event of the stream.
         ticket: Ticket,
         /// The token to show, if the client has a provider.
         token: Option<Token>,
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// Receive what the leading tab's stream says, in place of an own stream: as frames with this ticket, the first of
+    /// Receive the events of the leading tab's stream, in place of an own stream: as frames with this ticket, the first of
     /// them a hello.
     Follow {
-        /// To be returned with everything the leading tab says.
+        /// To be returned with every event of the leading tab.
         ticket: Ticket,
         /// The cursor to resume from; empty for none.
         cursor: String,
@@ -153,10 +156,10 @@ pub enum Output {
     UserChanged,
     /// Close a stream, if it is not closed already.
     Close(Ticket),
-    /// An update to deliver. The cursor stands behind it already.
+    /// An update to deliver. The cursor is past it already.
     Update(Update),
-    /// What the stream said, for tabs that follow this one. Only if the connection is shared.
-    Heard(Frame),
+    /// An event of the stream, for tabs that follow this one. Only if the connection is shared.
+    Relay(Frame),
     /// Updates may be missing.
     Resync(Resync),
     /// What the user sees has changed.
@@ -167,14 +170,14 @@ pub enum Output {
 
 words! {
     /// Why a token is asked for.
-    pub enum AskReason {
+    pub enum TokenReason {
         /// There was none yet.
         Initial = "initial",
         /// The last one is past its time.
         Expired = "expired",
         /// The last one was refused.
         Rejected = "rejected",
-        /// The hub says that the user's rights have changed.
+        /// The hub reports that the user's rights have changed.
         Revoked = "revoked",
         /// The application asked for a new connection.
         Manual = "manual",
@@ -183,7 +186,7 @@ words! {
 
 words! {
     /// Why a stream is opened, for the statistics.
-    pub enum Why {
+    pub enum ConnectReason {
         /// The first one after a start.
         Initial = "initial",
         /// The application asked for a new connection.
@@ -194,7 +197,7 @@ words! {
         Retry = "retry",
         /// The token was refused, or was over.
         Token = "token",
-        /// The server said bye.
+        /// The server sent bye.
         Rotate = "rotate",
         /// After a pause: offline, hidden, put away.
         Wake = "wake",
@@ -212,34 +215,34 @@ pub struct Update {
     pub frame: Frame,
     /// True if it happened before this stream was opened.
     pub replayed: bool,
-    /// True if it comes from a hub of ours, whose data is a JSON envelope.
+    /// True if it comes from a tinysse hub, whose data is a JSON envelope.
     pub envelope: bool,
 }
 
 /// An [`Update`] in borrowed words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard<'a> {
+pub struct UpdateRef<'a> {
     /// Type, id and data.
-    pub seen: Seen<'a>,
+    pub frame: FrameRef<'a>,
     /// See [`Update::replayed`].
     pub replayed: bool,
     /// See [`Update::envelope`].
     pub envelope: bool,
 }
 
-impl Heard<'_> {
+impl UpdateRef<'_> {
     /// The same, owned.
     #[must_use]
     pub fn to_update(self) -> Update {
-        let Self { seen, replayed, envelope } = self;
-        Update { frame: seen.to_frame(), replayed, envelope }
+        let Self { frame, replayed, envelope } = self;
+        Update { frame: frame.to_frame(), replayed, envelope }
     }
 }
 
 impl Update {
     /// Becomes a later one of the same type, in the memory that is there.
-    pub fn replace(&mut self, by: Heard<'_>) {
-        for (text, new) in [(&mut self.frame.id, by.seen.id), (&mut self.frame.data, by.seen.data)] {
+    pub fn replace(&mut self, by: UpdateRef<'_>) {
+        for (text, new) in [(&mut self.frame.id, by.frame.id), (&mut self.frame.data, by.frame.data)] {
             text.clear();
             text.push_str(new);
         }
@@ -276,7 +279,7 @@ words! {
         Open = "open",
         /// A stream was open, and the next one is on its way.
         Reconnecting = "reconnecting",
-        /// Not connected, and the browser says that there is no network.
+        /// Not connected, and the browser reports that there is no network.
         Offline = "offline",
         /// Put to rest by the application or by the page's life cycle.
         Paused = "paused",

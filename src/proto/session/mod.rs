@@ -1,16 +1,17 @@
 //! The client's connection as a state machine (not the HTTP session).
 //!
-//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it answers [`Output::Sleep`]. Every transition stands
-//! in `step.rs`; what a frame means stands in `receive.rs`; this file holds the parts together.
+//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it returns [`Output::Sleep`]. Every transition is
+//! in `step.rs`; what a frame means is in `receive.rs`; this file holds the parts together.
 
-mod answer;
 pub mod bytes;
 mod config;
 mod counters;
 mod cursor;
 pub mod io;
-mod leave;
 mod receive;
+mod response;
+mod retries;
+mod server;
 mod step;
 pub mod token;
 #[cfg(any(not(target_arch = "wasm32"), feature = "std", feature = "fetch"))]
@@ -19,37 +20,38 @@ mod trace;
 #[path = "untraced.rs"]
 mod trace;
 mod user;
-mod watch;
+mod watchdog;
 
 use alloc::{boxed::Box, string::String};
 
 use self::{
-    bytes::Wants,
+    bytes::UpdateSink,
     cursor::Cursor,
-    io::{AskReason, Output, Pause, Phase, Status, Ticket, Why},
+    io::{ConnectReason, Output, Pause, Phase, Status, Ticket, TokenReason},
+    retries::Retries,
+    server::Server,
     token::TokenState,
     trace::Trace,
     user::User,
+    watchdog::Watchdog,
 };
 pub use self::{config::Config, counters::Counters};
 use super::{
-    backoff::Backoff,
     error::Error,
     queue::Queue,
-    rng::Rng,
     time::Time,
     timers::{Timer, Timers},
     wire::{decode::Decoder, id::EventId},
 };
 
-/// Where the connection stands.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Not started, or stopped.
     Idle,
     /// Started, but there is no user, or the one there was is forgotten.
     SignedOut,
-    /// Wants a stream and has no usable token.
+    /// UpdateSink a stream and has no usable token.
     Authorizing,
     /// Asked for a stream, or the browser retries by itself.
     Connecting(Ticket),
@@ -79,42 +81,30 @@ pub struct Session {
     state: State,
     token: TokenState,
     stream: Stream,
-    /// A stream whose server said bye, and which is heard until the next one is open.
-    fading: Option<Ticket>,
+    /// A stream whose server sent bye, and whose events still count until the next one is open.
+    draining: Option<Ticket>,
     /// Follow the tab that holds the connection, in place of holding one.
     follow: bool,
     user: User,
     /// Why the next stream is opened.
-    why: Why,
+    connect_reason: ConnectReason,
     /// The cursor at which an event was larger than the limit.
-    stuck: Option<String>,
+    oversized_at: Option<String>,
     cursor: Cursor,
     timers: Timers,
-    backoff: Backoff,
-    rng: Rng,
+    retries: Retries,
     /// The reasons not to be connected, as bits of [`Pause`].
     pauses: u8,
-    refusals: u32,
-    /// A refusal was answered at once since a stream last proved good; the next one has to wait.
-    hurried: bool,
-    /// Retries by the browser since a stream last proved good.
-    native_retries: u32,
     /// A native stream was refused, and its status was asked for.
     probed: bool,
     /// The browser opens the stream in hand again by itself.
     retried: bool,
-    /// The server is known not to speak tinysse/1.
-    plain: bool,
-    numbering: Numbering,
+    server: Server,
     /// When it last gave up.
     failed_at: Time,
-    /// The server asked not to be called before.
-    not_before: Time,
     was_open: bool,
-    /// A hello was heard once: the server tells of gaps by itself.
-    greeted: bool,
     error: Option<Error>,
-    shown: Status,
+    reported: Status,
     counters: Counters,
     trace: Trace,
     last_ticket: u32,
@@ -130,37 +120,17 @@ struct Stream {
     /// The first frame was a hello: ids can be trusted to grow.
     hello: Option<Greeting>,
     /// Any frame at all was seen.
-    spoken: bool,
+    got_frame: bool,
     /// It is decided whether a stream without hello begins with a gap.
-    told: bool,
+    gap_reported: bool,
     /// A gap was announced for its beginning.
     gap: bool,
     /// The browser opened it again by itself, and sent `Last-Event-ID`.
     retried: bool,
     /// An event with a number as its id was seen.
     numbered: bool,
-    proven: bool,
-    /// When it last said anything.
-    heard: Time,
-    /// The longest healthy silence, in milliseconds; 0 if silence means nothing.
-    silence: u64,
-    /// When to look whether the machine slept, if silence means nothing.
-    pulse: Time,
-    /// Comments seen, the last of them, and the longest time between two, in milliseconds.
-    comments: u32,
-    commented: Time,
-    pace: u64,
-}
-
-/// How a server that does not speak tinysse/1 numbers its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Numbering {
-    /// Too few ids were seen.
-    Unknown,
-    /// Each id is the one before plus one: a jump where two streams meet is a loss.
-    Dense,
-    /// Ids jump within a stream, or are no numbers.
-    Sparse,
+    stable: bool,
+    watchdog: Watchdog,
 }
 
 #[derive(Clone, Debug)]
@@ -176,31 +146,24 @@ impl Session {
         Self {
             config,
             state: State::Idle,
-            token: TokenState::Absent(AskReason::Initial),
+            token: TokenState::Absent(TokenReason::Initial),
             stream: Stream::new(&config, Time::default()),
-            fading: None,
+            draining: None,
             follow: config.share,
             user: User::default(),
-            why: Why::Initial,
-            stuck: None,
+            connect_reason: ConnectReason::Initial,
+            oversized_at: None,
             cursor: Cursor::default(),
             timers: Timers::default(),
-            backoff: Backoff::new(config.backoff),
-            rng: Rng::new(seed),
+            retries: Retries::new(config.backoff, seed),
             pauses: 0,
-            refusals: 0,
-            hurried: false,
-            native_retries: 0,
             probed: false,
             retried: false,
-            plain: false,
-            numbering: Numbering::Unknown,
+            server: Server::default(),
             failed_at: Time::default(),
-            not_before: Time::default(),
             was_open: false,
-            greeted: false,
             error: None,
-            shown: Status { phase: Phase::Idle, error: None },
+            reported: Status { phase: Phase::Idle, error: None },
             counters: Counters::default(),
             trace: Trace::default(),
             last_ticket: 0,
@@ -212,11 +175,11 @@ impl Session {
     /// Takes bytes of a stream that core decodes, for those who want them. Poll until [`Output::Sleep`] afterwards.
     ///
     /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
-    pub fn bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn Wants) {
+    pub fn handle_bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn UpdateSink) {
         self.now = self.now.max(now);
-        if self.hears(ticket) {
+        if self.accepts(ticket) {
             match self.take_bytes(ticket, bytes, wants) {
-                Ok(bye) => self.heard(bye),
+                Ok(bye) => self.after_event(bye),
                 Err(_) => self.too_large(),
             }
         }
@@ -228,7 +191,7 @@ impl Session {
         self.outputs.pop().unwrap_or(Output::Sleep(self.timers.next()))
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     #[must_use]
     pub fn state(&self) -> State {
         self.state
@@ -273,10 +236,10 @@ impl Session {
         hello.map(|hello| hello.client.as_str())
     }
 
-    /// The stream that is heard until the next one is open.
+    /// The stream whose events count until the next one is open.
     #[must_use]
-    pub fn fading(&self) -> Option<Ticket> {
-        self.fading
+    pub fn draining(&self) -> Option<Ticket> {
+        self.draining
     }
 
     /// What was counted so far.
@@ -285,7 +248,7 @@ impl Session {
         self.counters
     }
 
-    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what was told, when, and nothing secret. Played to a session with
+    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what came in, when, and nothing secret. Played to a session with
     /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
     #[must_use]
     pub fn trace(&self) -> String {
@@ -295,7 +258,7 @@ impl Session {
     /// Failures in a row.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.backoff.failures()
+        self.retries.failures()
     }
 
     /// When the next attempt begins, while waiting for it.
@@ -310,7 +273,7 @@ impl Session {
             State::Live(_) => Phase::Open,
             State::Paused => Phase::Paused,
             State::Failed => Phase::Failed,
-            State::Authorizing | State::Connecting(_) | State::Waiting if self.fading.is_some() => Phase::Open,
+            State::Authorizing | State::Connecting(_) | State::Waiting if self.draining.is_some() => Phase::Open,
             State::Authorizing | State::Connecting(_) | State::Waiting if self.pauses & Pause::Offline as u8 != 0 => {
                 Phase::Offline
             }
@@ -319,17 +282,17 @@ impl Session {
         }
     }
 
-    /// Tells what the user sees, if it has changed.
-    fn show(&mut self) {
+    /// Reports what the user sees, if it has changed.
+    fn report_status(&mut self) {
         let status = self.status();
-        if status != self.shown {
-            self.shown = status;
-            self.say(Output::Status(status));
+        if status != self.reported {
+            self.reported = status;
+            self.emit(Output::Status(status));
         }
     }
 
-    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is none: it may be wrong.
-    fn held(&self) -> bool {
+    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is no reason: it may be wrong.
+    fn must_pause(&self) -> bool {
         self.pauses & !(Pause::Offline as u8) != 0
     }
 
@@ -338,9 +301,24 @@ impl Session {
         self.follow && !self.user.name().is_empty()
     }
 
-    /// True if a stream's words count.
-    fn hears(&self, ticket: Ticket) -> bool {
-        self.state == State::Live(ticket) || self.fading == Some(ticket)
+    /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
+    fn trust_silence(&mut self) {
+        self.server.mark_plain();
+        self.stream.watchdog.trust_silence(&self.config);
+    }
+
+    /// Returns true if a server that never sent a frame before has sent none: it may be quiet, or the connection dead.
+    fn in_doubt(&self) -> bool {
+        !self.stream.got_frame
+            && !self.server.saw_hello()
+            && !self.server.is_plain()
+            && !self.config.watch_plain
+            && !self.follows()
+    }
+
+    /// Returns true if the events of a stream count.
+    fn accepts(&self, ticket: Ticket) -> bool {
+        self.state == State::Live(ticket) || self.draining == Some(ticket)
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -348,7 +326,7 @@ impl Session {
         Ticket(self.last_ticket)
     }
 
-    fn say(&mut self, output: Output) {
+    fn emit(&mut self, output: Output) {
         self.outputs.push(output);
     }
 }
@@ -358,18 +336,13 @@ impl Stream {
         Self {
             decoder: None,
             hello: None,
-            spoken: false,
-            told: false,
+            got_frame: false,
+            gap_reported: false,
             gap: false,
             retried: false,
             numbered: false,
-            proven: false,
-            heard: now,
-            silence: u64::from(config.silence),
-            pulse: now,
-            comments: 0,
-            commented: now,
-            pace: 0,
+            stable: false,
+            watchdog: Watchdog::new(config, now),
         }
     }
 }

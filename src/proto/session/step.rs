@@ -10,7 +10,7 @@ use alloc::string::ToString;
 
 use super::{
     Session, State, Stream,
-    io::{AskReason, Input, Loss, Output, Probed, Ticket, TokenLoss, Why},
+    io::{ConnectReason, Input, Output, Probed, StreamError, Ticket, TokenFailure, TokenReason},
     token::{Grant, TokenState},
     user::Verdict,
 };
@@ -21,8 +21,6 @@ use crate::proto::{
     wire::control::{Bye, Reason},
 };
 
-/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers of hidden tabs be late by a minute.
-pub(super) const PULSE: u64 = 60_000;
 /// The longest time a server may send a client away for, in milliseconds.
 const LONGEST_WAIT: u32 = 600_000;
 
@@ -30,7 +28,7 @@ impl Session {
     /// Takes one input. Poll until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
-        // A follower says it with each frame: only the first one is news.
+        // A follower reports it with each frame: only the first one is news.
         if !matches!(input, Input::Opened(ticket) if self.state != State::Connecting(ticket)) {
             self.trace.input(self.now, &input);
         }
@@ -48,13 +46,13 @@ impl Session {
             Input::Follow => self.hand_over(true),
             Input::Lead => self.hand_over(false),
             Input::Frame(ticket, frame) => {
-                if self.hears(ticket) {
+                if self.accepts(ticket) {
                     self.counters.bytes += (frame.event.len() + frame.id.len() + frame.data.len()) as u64;
                     let bye = self.take_one(ticket, &frame);
-                    self.heard(bye);
+                    self.after_event(bye);
                 }
             }
-            Input::Lost(ticket, _) if self.fading == Some(ticket) => self.fade_out(),
+            Input::Lost(ticket, _) if self.draining == Some(ticket) => self.close_draining(),
             Input::Lost(ticket, loss) => {
                 if matches!(self.state, State::Connecting(current) | State::Live(current) if current == ticket) {
                     self.lost(ticket, loss);
@@ -72,10 +70,10 @@ impl Session {
             self.expire(timer);
         }
         self.settle();
-        self.show();
+        self.report_status();
     }
 
-    /// A second request told what the first one was answered, or whether there is a hub behind a stream that says nothing.
+    /// A second request reported how the first one was answered, or whether there is a hub behind a stream that is silent.
     fn answered(&mut self, ticket: Ticket, answer: Probed) {
         let refused = self.probed && self.state == State::Connecting(ticket);
         let doubted = self.state == State::Live(ticket) && self.in_doubt();
@@ -98,15 +96,15 @@ impl Session {
     }
 
     fn probe(&mut self, ticket: Ticket) {
-        self.counters.connect(Why::Probe);
-        self.say(Output::Probe(ticket));
+        self.counters.connect(ConnectReason::Probe);
+        self.emit(Output::Probe(ticket));
     }
 
     fn silent(&mut self) {
         self.retry(Error::new(Cause::Silent, None), 0);
     }
 
-    fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenLoss>) {
+    fn token_answer(&mut self, ticket: Ticket, answer: Result<Grant, TokenFailure>) {
         let reason = match &self.token {
             TokenState::Asked(asked, reason) if *asked == ticket => *reason,
             TokenState::Asked(..) | TokenState::Absent(_) | TokenState::Held(..) => return,
@@ -118,7 +116,7 @@ impl Session {
                 match self.user.token(grant.user) {
                     Verdict::Same => {}
                     Verdict::Changed => {
-                        self.fade_out(); // it is the former user's
+                        self.close_draining(); // it is the former user's
                         self.drop_cursor();
                     }
                     Verdict::Wrong => {
@@ -126,14 +124,14 @@ impl Session {
                     }
                 }
                 // A little early: the token has to survive its way to the server.
-                let end = grant.lives.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
+                let end = grant.expires_in.map(|ms| self.now.plus(ms - (ms / 10).min(5_000)));
                 self.token = TokenState::Held(grant.token, end);
             }
-            Err(TokenLoss::Refused(status)) => {
+            Err(TokenFailure::Refused(status)) => {
                 self.give_up(Error::new(Cause::ProviderRefused, Some(status)));
             }
-            Err(TokenLoss::Failed) => self.retry(Error::new(Cause::ProviderFailed, None), 0),
-            Err(TokenLoss::Nonsense) => {
+            Err(TokenFailure::Failed) => self.retry(Error::new(Cause::ProviderFailed, None), 0),
+            Err(TokenFailure::Malformed) => {
                 self.refuse(Error::new(Cause::NoToken, None), 0, true);
             }
         }
@@ -144,89 +142,84 @@ impl Session {
             return;
         }
         self.timers.clear(Timer::Answer);
-        self.fade_out();
+        self.close_draining();
         self.stream = Stream::new(&self.config, self.now);
         self.stream.retried = self.retried;
-        if self.plain {
+        if self.server.is_plain() {
             self.trust_silence();
         }
         self.watch();
-        self.timers.set(Timer::Proven, self.now.plus(u64::from(self.config.proven)));
-        self.refusals = 0;
+        self.timers.set(Timer::Stable, self.now.plus(u64::from(self.config.stable_after)));
+        self.retries.opened();
         self.was_open = true;
         self.error = None;
         self.state = State::Live(ticket);
-        self.show();
+        self.report_status();
     }
 
-    /// The stream said something.
-    pub(super) fn heard(&mut self, bye: Option<Bye>) {
+    /// The stream sent something.
+    pub(super) fn after_event(&mut self, bye: Option<Bye>) {
         let State::Live(ticket) = self.state else { return };
         self.watch();
         let Some(Bye { reason, wait, retry: _ }) = bye else { return };
         match reason {
-            Reason::Token => self.token = TokenState::Absent(AskReason::Expired),
-            Reason::Revoked => self.token = TokenState::Absent(AskReason::Revoked),
+            Reason::Token => self.token = TokenState::Absent(TokenReason::Expired),
+            Reason::Revoked => self.token = TokenState::Absent(TokenReason::Revoked),
             Reason::Drain | Reason::Rotate | Reason::Slow => {}
         }
         let wait = wait.min(LONGEST_WAIT);
-        let proven = self.stream.proven;
-        self.why = Why::Rotate;
+        let stable = self.stream.stable;
+        self.connect_reason = ConnectReason::Rotate;
         match reason {
-            // The next stream is opened before this one is dropped: what it still says is heard.
+            // The next stream is opened before this one is dropped: what it still sends counts.
             Reason::Drain | Reason::Rotate | Reason::Token if wait <= self.config.connect_timeout => {
                 self.timers.clear_all();
-                self.fading = Some(ticket);
+                self.draining = Some(ticket);
             }
-            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.leave(),
+            Reason::Drain | Reason::Rotate | Reason::Token | Reason::Revoked | Reason::Slow => self.close_stream(),
         }
-        self.not_before = self.now.plus(u64::from(wait));
-        // The server's wait is random already. A stream that did not prove good waits as after a failure besides.
-        let floor = u64::from(self.config.backoff.floor);
-        let more = if proven { self.rng.below(floor) } else { self.backoff.next(&mut self.rng) };
-        self.timers.set(Timer::Retry, self.not_before.plus(more));
+        let due = self.retries.after_bye(self.now, wait, stable);
+        self.timers.set(Timer::Retry, due);
         self.state = State::Waiting;
     }
 
-    fn lost(&mut self, ticket: Ticket, loss: Loss) {
+    fn lost(&mut self, ticket: Ticket, loss: StreamError) {
         match loss {
-            Loss::Retrying => {
+            StreamError::Retrying => {
                 self.token.expire(self.now);
                 let stale = self.config.provider && !matches!(self.token, TokenState::Held(..));
-                let hasty = self.native_retries >= self.config.native_retries;
-                if stale || hasty {
+                if stale || !self.retries.take_native(self.config.max_native_retries) {
                     return self.retry(Error::new(Cause::Lost, None), 0);
                 }
-                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream of ours.
-                self.native_retries += 1;
-                self.counters.connect(Why::Glitch);
+                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream that the session opens.
+                self.counters.connect(ConnectReason::Glitch);
                 self.timers.clear_all();
                 self.retried = true;
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
                 self.error = Some(Error::new(Cause::Lost, None));
                 self.state = State::Connecting(ticket);
             }
-            Loss::Dropped => self.retry(Error::new(Cause::Lost, None), 0),
-            Loss::Closed => {
+            StreamError::Dropped => self.retry(Error::new(Cause::Lost, None), 0),
+            StreamError::Refused => {
                 self.timers.clear_all();
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.connect_timeout)));
                 self.state = State::Connecting(ticket);
                 self.probed = true;
                 self.probe(ticket);
             }
-            Loss::Unauthorized => {
+            StreamError::Unauthorized => {
                 self.refuse(Error::new(Cause::TokenRefused, Some(401)), 0, true);
             }
-            Loss::Redirected => {
+            StreamError::Redirected => {
                 let error = Error::new(Cause::Redirected, None);
                 self.refuse(error, 0, true);
             }
-            Loss::Busy { status, wait } => {
-                self.retry(Error::new(Cause::Busy, Some(status)), wait.min(LONGEST_WAIT));
+            StreamError::Unavailable { status, retry_after } => {
+                self.retry(Error::new(Cause::Busy, Some(status)), retry_after.min(LONGEST_WAIT));
             }
-            Loss::Gone(status) => self.give_up(Error::new(Cause::NoStream, Some(status))),
-            Loss::Unusable => self.give_up(Error::new(Cause::Url, None)),
-            Loss::Forbidden => self.give_up(Error::new(Cause::Policy, None)),
+            StreamError::Rejected { status } => self.give_up(Error::new(Cause::NoStream, Some(status))),
+            StreamError::InvalidUrl => self.give_up(Error::new(Cause::Url, None)),
+            StreamError::BlockedByCsp => self.give_up(Error::new(Cause::Policy, None)),
         }
     }
 
@@ -240,24 +233,22 @@ impl Session {
             }
             (Timer::Silence, State::Live(ticket)) if self.in_doubt() => {
                 self.probe(ticket);
-                self.stream.heard = self.now;
+                self.stream.watchdog.feed(self.now);
                 self.watch();
             }
-            (Timer::Silence, State::Live(_)) if self.stream.silence > 0 => self.silent(),
+            (Timer::Silence, State::Live(_)) if self.stream.watchdog.is_armed() => self.silent(),
             // So late, that the machine slept: nobody knows what became of the connection.
-            (Timer::Silence, State::Live(_)) if self.now.since(self.stream.pulse) > PULSE && !self.follows() => {
+            (Timer::Silence, State::Live(_)) if self.stream.watchdog.slept(self.now) && !self.follows() => {
                 self.replace()
             }
             (Timer::Silence, State::Live(_)) => self.watch(),
-            (Timer::Proven, State::Live(_)) => {
-                self.stream.proven = true;
-                self.native_retries = 0;
-                self.hurried = false;
-                self.backoff.forget();
+            (Timer::Stable, State::Live(_)) => {
+                self.stream.stable = true;
+                self.retries.stable();
                 self.announce_unknown_server();
             }
             (Timer::Retry, State::Waiting) => self.state = State::Authorizing,
-            (Timer::Answer | Timer::Proven | Timer::Retry | Timer::Silence, _) => {}
+            (Timer::Answer | Timer::Stable | Timer::Retry | Timer::Silence, _) => {}
         }
     }
 
@@ -265,18 +256,18 @@ impl Session {
     fn settle(&mut self) {
         match self.state {
             State::Idle | State::SignedOut | State::Failed => {}
-            State::Paused if self.held() => {}
-            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.held() => {
-                self.let_go();
+            State::Paused if self.must_pause() => {}
+            State::Authorizing | State::Connecting(_) | State::Live(_) | State::Waiting if self.must_pause() => {
+                self.close_and_forget_retries();
                 self.state = State::Paused;
             }
-            State::Paused if self.now < self.not_before => {
-                let invited = self.invited();
-                self.timers.set(Timer::Retry, invited);
+            State::Paused if self.retries.must_wait(self.now) => {
+                let due = self.retries.earliest();
+                self.timers.set(Timer::Retry, due);
                 self.state = State::Waiting;
             }
             State::Paused => {
-                self.why = Why::Wake;
+                self.connect_reason = ConnectReason::Wake;
                 self.state = State::Authorizing;
                 self.settle();
             }
@@ -286,7 +277,7 @@ impl Session {
     }
 
     fn authorize(&mut self) {
-        self.show();
+        self.report_status();
         if !self.config.provider {
             return self.open(None);
         }
@@ -302,7 +293,7 @@ impl Session {
                 let ticket = self.ticket();
                 self.token = TokenState::Asked(ticket, reason);
                 self.timers.set(Timer::Answer, self.now.plus(u64::from(self.config.token_timeout)));
-                self.say(Output::Ask { ticket, reason });
+                self.emit(Output::FetchToken { ticket, reason });
             }
         }
     }
@@ -314,38 +305,37 @@ impl Session {
         let cursor = self.cursor.text().to_string();
         self.retried = false;
         if self.follows() {
-            self.say(Output::Follow { ticket, cursor });
+            self.emit(Output::Follow { ticket, cursor });
         } else {
-            self.counters.connect(self.why);
-            self.say(Output::Open { ticket, token, cursor });
+            self.counters.connect(self.connect_reason);
+            self.emit(Output::Open { ticket, token, cursor });
         }
     }
 
     /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
     pub(super) fn too_large(&mut self) {
         let error = Error::new(Cause::TooLarge, None);
-        if self.stuck.as_deref() == Some(self.cursor.text()) {
+        if self.oversized_at.as_deref() == Some(self.cursor.text()) {
             return self.give_up(error);
         }
-        self.stuck = Some(self.cursor.text().to_string());
+        self.oversized_at = Some(self.cursor.text().to_string());
         self.retry(error, 0);
     }
 
     /// The answer was no. A new token may help, once at once, then with growing patience, then not at all, if it is `known`
     /// that the token is the reason.
     fn refuse(&mut self, error: Error, wait: u32, known: bool) {
-        self.refusals += u32::from(known);
+        let last = self.retries.refused(known, self.config.max_refusals);
         let held = matches!(self.token, TokenState::Held(..));
         if held {
-            self.token = TokenState::Absent(AskReason::Rejected);
+            self.token = TokenState::Absent(TokenReason::Rejected);
         }
-        if known && self.refusals >= self.config.refusals {
+        if last {
             return self.give_up(error);
         }
-        if held && !self.hurried {
-            self.hurried = true;
-            self.leave();
-            self.why = Why::Token;
+        if held && self.retries.take_fast_retry() {
+            self.close_stream();
+            self.connect_reason = ConnectReason::Token;
             self.error = Some(error);
             self.state = State::Authorizing;
         } else {
@@ -354,20 +344,51 @@ impl Session {
     }
 
     pub(super) fn retry(&mut self, error: Error, wait: u32) {
-        self.leave();
-        self.why = Why::Retry;
+        self.close_stream();
+        self.connect_reason = ConnectReason::Retry;
         self.error = Some(error);
-        self.not_before = self.now.plus(u64::from(wait));
-        // On top of the server's wait, not instead of it: an exact time would bring all clients back at once.
-        let delay = self.backoff.next(&mut self.rng);
-        self.timers.set(Timer::Retry, self.not_before.plus(delay));
+        let due = self.retries.after_failure(self.now, wait);
+        self.timers.set(Timer::Retry, due);
         self.state = State::Waiting;
     }
 
     fn give_up(&mut self, error: Error) {
-        self.let_go();
+        self.close_and_forget_retries();
         self.error = Some(error.last());
         self.failed_at = self.now;
         self.state = State::Failed;
+    }
+
+    /// Ends the stream in hand and the question that may be open; what is held stays held.
+    pub(super) fn close_stream(&mut self) {
+        if let State::Connecting(ticket) | State::Live(ticket) = self.state {
+            self.emit(Output::Close(ticket));
+        }
+        if let TokenState::Asked(ticket, reason) = self.token {
+            self.emit(Output::CancelToken(ticket));
+            self.token = TokenState::Absent(reason);
+        }
+        self.close_draining();
+        self.timers.clear_all();
+        self.probed = false;
+    }
+
+    /// Closes the stream whose server sent bye.
+    pub(super) fn close_draining(&mut self) {
+        if let Some(ticket) = self.draining.take() {
+            self.emit(Output::Close(ticket));
+        }
+    }
+
+    /// [`close_stream`](Self::close_stream), for an end that is not a failure.
+    pub(super) fn close_and_forget_retries(&mut self) {
+        self.close_stream();
+        self.retries.forget_native();
+    }
+
+    /// Sets the timer that ends a silent stream, from its last sign of life on.
+    fn watch(&mut self) {
+        let due = self.stream.watchdog.next_look(self.now);
+        self.timers.set(Timer::Silence, due);
     }
 }

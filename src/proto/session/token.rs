@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::io::{AskReason, Ticket, TokenLoss};
+use super::io::{Ticket, TokenFailure, TokenReason};
 use crate::proto::time::Time;
 
 /// A stream token. `Debug` hides it: it must appear in no log and no error.
@@ -42,16 +42,20 @@ impl fmt::Debug for Token {
 pub struct Grant {
     /// The token.
     pub token: Token,
-    /// How long it lives, in milliseconds, if that was said.
-    pub lives: Option<u64>,
+    /// How long it lives, in milliseconds, if that is known.
+    pub expires_in: Option<u64>,
     /// Whom it speaks for; empty if that is not known.
     pub user: String,
 }
 
 impl Grant {
-    /// An empty token is none, and one that is over already would be asked for again at once, for ever.
-    pub(super) fn check(self) -> Result<Self, TokenLoss> {
-        if self.token.reveal().is_empty() || self.lives == Some(0) { Err(TokenLoss::Nonsense) } else { Ok(self) }
+    /// Returns `None` for an empty token; one that is over already would be asked for again at once, for ever.
+    pub(super) fn check(self) -> Result<Self, TokenFailure> {
+        if self.token.reveal().is_empty() || self.expires_in == Some(0) {
+            Err(TokenFailure::Malformed)
+        } else {
+            Ok(self)
+        }
     }
 }
 
@@ -59,9 +63,9 @@ impl Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TokenState {
     /// None, and nobody was asked.
-    Absent(AskReason),
+    Absent(TokenReason),
     /// The provider was asked.
-    Asked(Ticket, AskReason),
+    Asked(Ticket, TokenReason),
     /// Usable until the moment given.
     Held(Token, Option<Time>),
 }
@@ -72,7 +76,7 @@ impl TokenState {
         if let Self::Held(_, Some(end)) = self
             && *end <= now
         {
-            *self = Self::Absent(AskReason::Expired);
+            *self = Self::Absent(TokenReason::Expired);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What the session was told last, in the words of `tests/transcripts`: a bug report that replays natively.
+//! The last inputs of the session, in the words of `tests/transcripts`: a bug report that replays natively.
 //!
 //! Nothing secret is written down: tokens have no text here, and of updates only type and id are kept.
 
 use alloc::string::String;
 
-use super::io::{Input, Loss, Pause, Probed, Ticket, TokenLoss};
+use super::io::{Input, Pause, Probed, StreamError, Ticket, TokenFailure};
 use crate::proto::{
     time::Time,
-    wire::{Seen, cut, id::push_number},
+    wire::{FrameRef, id::push_number, split_once_at},
 };
 
 /// The last inputs, a line each; the oldest go first.
@@ -39,7 +39,7 @@ impl Trace {
         all.text
     }
 
-    /// Writes down an input; frames are written when they are taken, whoever decoded them.
+    /// Writes down an input; frames are written when they are taken, whatever decoded them.
     pub(super) fn input(&mut self, now: Time, input: &Input) {
         let none = Ticket(0);
         let (word, ticket, more, number) = match input {
@@ -55,14 +55,14 @@ impl Trace {
             Input::User(Some(_)) => ("user", none, "u", None),
             Input::User(None) => ("user", none, "", None),
             Input::Forget => ("forget", none, "", None),
-            Input::Token(ticket, Ok(grant)) => match grant.lives {
+            Input::Token(ticket, Ok(grant)) => match grant.expires_in {
                 Some(ms) => ("token", *ticket, "is t lives", Some(u32::try_from(ms).unwrap_or(u32::MAX))),
                 None => ("token", *ticket, "is t", None),
             },
             Input::Token(ticket, Err(loss)) => match loss {
-                TokenLoss::Refused(status) => ("token", *ticket, "refused", Some(u32::from(*status))),
-                TokenLoss::Failed => ("token", *ticket, "failed", None),
-                TokenLoss::Nonsense => ("token", *ticket, "nonsense", None),
+                TokenFailure::Refused(status) => ("token", *ticket, "refused", Some(u32::from(*status))),
+                TokenFailure::Failed => ("token", *ticket, "failed", None),
+                TokenFailure::Malformed => ("token", *ticket, "nonsense", None),
             },
             Input::Opened(ticket) => ("opened", *ticket, "", None),
             Input::Frame(..) => return,
@@ -80,31 +80,31 @@ impl Trace {
         if let Some(number) = number {
             self.number(number);
         }
-        if let Input::Lost(_, Loss::Busy { wait, .. }) | Input::Probed(_, Probed::Refused(Loss::Busy { wait, .. })) =
-            input
+        if let Input::Lost(_, StreamError::Unavailable { retry_after, .. })
+        | Input::Probed(_, Probed::Refused(StreamError::Unavailable { retry_after, .. })) = input
         {
             self.word("wait");
-            self.number(*wait);
+            self.number(*retry_after);
         }
     }
 
     /// A control message.
-    pub(super) fn frame(&mut self, now: Time, ticket: Ticket, seen: Seen<'_>) {
-        let Seen { event, id, data } = seen;
+    pub(super) fn frame(&mut self, now: Time, ticket: Ticket, frame: FrameRef<'_>) {
+        let FrameRef { event, id, data } = frame;
         self.begin(now, "frame", ticket);
         self.word(if id.is_empty() { "-" } else { id });
         self.word(event);
-        self.word(cut(data, b'\n').map_or(data, |(line, _)| line));
+        self.word(split_once_at(data, b'\n').map_or(data, |(line, _)| line));
     }
 
     /// Any other event.
-    pub(super) fn update(&mut self, now: Time, ticket: Ticket, seen: Seen<'_>) {
+    pub(super) fn update(&mut self, now: Time, ticket: Ticket, frame: FrameRef<'_>) {
         self.replace(Many::Update, now, ticket);
         self.id.clear();
-        self.id.push_str(seen.id);
-        if self.event != seen.event {
+        self.id.push_str(frame.id);
+        if self.event != frame.event {
             self.event.clear();
-            self.event.push_str(seen.event);
+            self.event.push_str(frame.event);
         }
     }
 
@@ -131,7 +131,7 @@ impl Trace {
     fn begin(&mut self, now: Time, word: &str, ticket: Ticket) {
         self.settle();
         if self.lines == MOST
-            && let Some((first, _)) = cut(&self.text, b'\n')
+            && let Some((first, _)) = split_once_at(&self.text, b'\n')
         {
             let end = first.len() + 1;
             self.text.drain(..end);
@@ -167,7 +167,7 @@ impl Trace {
         }
     }
 
-    /// An empty word is none.
+    /// Returns `None` for an empty word.
     fn word(&mut self, word: &str) {
         if !word.is_empty() {
             self.text.push(' ');
@@ -181,30 +181,30 @@ impl Trace {
     }
 }
 
-fn lost(loss: &Loss) -> &'static str {
+fn lost(loss: &StreamError) -> &'static str {
     match loss {
-        Loss::Retrying => "retrying",
-        Loss::Dropped => "dropped",
-        Loss::Closed => "closed",
-        Loss::Unauthorized => "unauthorized",
-        Loss::Redirected => "redirected",
-        Loss::Busy { .. } => "busy",
-        Loss::Gone(_) => "gone",
-        Loss::Forbidden => "forbidden",
-        Loss::Unusable => "unusable",
+        StreamError::Retrying => "retrying",
+        StreamError::Dropped => "dropped",
+        StreamError::Refused => "closed",
+        StreamError::Unauthorized => "unauthorized",
+        StreamError::Redirected => "redirected",
+        StreamError::Unavailable { .. } => "busy",
+        StreamError::Rejected { .. } => "gone",
+        StreamError::BlockedByCsp => "forbidden",
+        StreamError::InvalidUrl => "unusable",
     }
 }
 
-fn status(loss: &Loss) -> Option<u32> {
+fn status(loss: &StreamError) -> Option<u32> {
     match loss {
-        Loss::Busy { status, .. } | Loss::Gone(status) => Some(u32::from(*status)),
-        Loss::Retrying
-        | Loss::Dropped
-        | Loss::Closed
-        | Loss::Unauthorized
-        | Loss::Redirected
-        | Loss::Forbidden
-        | Loss::Unusable => None,
+        StreamError::Unavailable { status, .. } | StreamError::Rejected { status } => Some(u32::from(*status)),
+        StreamError::Retrying
+        | StreamError::Dropped
+        | StreamError::Refused
+        | StreamError::Unauthorized
+        | StreamError::Redirected
+        | StreamError::BlockedByCsp
+        | StreamError::InvalidUrl => None,
     }
 }
 

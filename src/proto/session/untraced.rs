@@ -1,4 +1,4 @@
-//! No trace: in the smallest build the page keeps the inputs, since it sees them all (`note` in `src/web/page.js`).
+//! No trace: in the smallest build the page keeps the inputs, since it sees them all (`note` in `src/web/bindings.js`).
 
 #![allow(
     clippy::needless_pass_by_ref_mut,
@@ -9,7 +9,7 @@
 use alloc::string::String;
 
 use super::io::{Input, Ticket};
-use crate::proto::{time::Time, wire::Seen};
+use crate::proto::{time::Time, wire::FrameRef};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace {}
@@ -21,9 +21,9 @@ impl Trace {
 
     pub(super) fn input(&mut self, _: Time, _: &Input) {}
 
-    pub(super) fn frame(&mut self, _: Time, _: Ticket, _: Seen<'_>) {}
+    pub(super) fn frame(&mut self, _: Time, _: Ticket, _: FrameRef<'_>) {}
 
-    pub(super) fn update(&mut self, _: Time, _: Ticket, _: Seen<'_>) {}
+    pub(super) fn update(&mut self, _: Time, _: Ticket, _: FrameRef<'_>) {}
 
     pub(super) fn alive(&mut self, _: Time, _: Ticket) {}
 

@@ -24,7 +24,7 @@ enum Source {
     Token,
     /// The application: tokens of other users are refused.
     Application,
-    /// The application says that there is no user.
+    /// The application reports that there is no user.
     Nobody,
 }
 
@@ -45,7 +45,7 @@ impl User {
         &self.name
     }
 
-    /// Returns true if the application says that there is no user.
+    /// Returns true if the application reported that there is no user.
     pub(super) fn is_nobody(&self) -> bool {
         self.source == Source::Nobody
     }
@@ -78,7 +78,7 @@ impl User {
         user.is_empty() || user == self.name
     }
 
-    /// Takes the user of a token; empty if the token does not say.
+    /// Takes the user of a token; empty if the token does not name one.
     pub(super) fn token(&mut self, user: String) -> Verdict {
         let other = user != self.name;
         match self.source {

@@ -5,16 +5,17 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Frame, Seen, cut,
+    Frame, FrameRef,
     encode::{Fields, encode},
     id::{EventId, number, push_number},
+    split_once_at,
 };
 use crate::proto::words::words;
 
 words! {
     /// The reserved types of tinysse/1. Readers ignore every other type that begins with [`RESERVED`](super::kind::RESERVED).
     pub enum ControlFrame {
-        /// An update in folded form: see [`fold`](super::fold).
+        /// An update in folded form: see [`wrap`](super::wrap).
         Update = "tinysse.update",
         /// See [`Hello`].
         Hello = "tinysse.hello",
@@ -33,7 +34,7 @@ const BEAT: &str = ControlFrame::Beat.as_str();
 const BYE: &str = ControlFrame::Bye.as_str();
 
 words! {
-    /// Why a cursor says nothing: everything but `None` means that updates may be missing and the client must refetch.
+    /// Why a cursor means nothing: everything but `None` means that updates may be missing and the client must refetch.
     pub enum Gap {
         /// Nothing is missing.
         None = "none",
@@ -104,7 +105,7 @@ pub struct Hello {
     pub head: EventId,
     /// The longest silence of a healthy stream, in milliseconds.
     pub beat: u32,
-    /// What the client missed for good. It stands in the frame that moves the cursor: a cut between two frames could otherwise
+    /// What the client missed for good. It is in the frame that moves the cursor: a cut between two frames could otherwise
     /// lose the news of the loss.
     pub gap: Gap,
     /// The browser's own reconnection time, in milliseconds. Not part of the data: it is the frame's `retry:` field, and 0 when read.
@@ -143,7 +144,7 @@ pub struct Bye {
 impl Control {
     /// Reads a frame of a reserved type; `None` for types and data this version does not know.
     #[must_use]
-    pub fn read<'a>(frame: impl Into<Seen<'a>>) -> Option<Self> {
+    pub fn read<'a>(frame: impl Into<FrameRef<'a>>) -> Option<Self> {
         let seen = frame.into();
         let data = seen.data;
         match seen.event {
@@ -236,8 +237,8 @@ impl Bye {
 fn field<'a>(data: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = data;
     loop {
-        let (pair, more) = cut(rest, b'&').unwrap_or((rest, ""));
-        match cut(pair, b'=') {
+        let (pair, more) = split_once_at(rest, b'&').unwrap_or((rest, ""));
+        match split_once_at(pair, b'=') {
             Some((key, value)) if key == name => return Some(value),
             _ if more.is_empty() => return None,
             _ => rest = more,
@@ -248,7 +249,7 @@ fn field<'a>(data: &'a str, name: &str) -> Option<&'a str> {
 fn list(text: &str) -> Vec<String> {
     let (mut rest, mut found) = (text, Vec::new());
     while !rest.is_empty() {
-        let (part, more) = cut(rest, b',').unwrap_or((rest, ""));
+        let (part, more) = split_once_at(rest, b',').unwrap_or((rest, ""));
         if !part.is_empty() {
             found.push(String::from(part));
         }

@@ -7,14 +7,14 @@ use alloc::{borrow::Cow, string::String};
 use core::ops::Range;
 
 use super::{
-    Frame, Seen,
+    Frame, FrameRef,
     scan::{Found, Scanner},
     whole::whole,
 };
 
 pub use super::scan::TooLarge;
 
-/// What a stream says, in order.
+/// An event of a stream, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A dispatched event.
@@ -27,38 +27,38 @@ pub enum Item {
 
 /// The same in borrowed words, for readers that keep little of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word<'a> {
+pub enum ItemRef<'a> {
     /// See [`Item::Frame`].
-    Event(Seen<'a>),
+    Event(FrameRef<'a>),
     /// The last of a run: of events of one type behind one another, each of which was admitted. And how many came before it.
-    Newest(Seen<'a>, u32),
+    Newest(FrameRef<'a>, u32),
     /// See [`Item::Id`].
     Id(&'a str),
     /// See [`Item::Retry`].
     Retry(u32),
 }
 
-/// Which events of a type are told.
+/// Which events of a type are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Each, as a [`Word::Event`].
+    /// Each, as a [`ItemRef::Event`].
     Each,
-    /// As a [`Word::Newest`] only the last one of a run.
+    /// As a [`ItemRef::Newest`] only the last one of a run.
     Newest,
     /// The same, and its data is empty: nobody looks at it.
-    Nobody,
+    Ignored,
 }
 
-/// Who is told what a stream says, in order.
+/// Receives the events of a stream, in order.
 pub trait Reader {
     /// Asked before the events of a type.
     fn interest(&mut self, kind: &str) -> Interest;
 
-    /// Asked of each event of a run, whose id this is: may it stand for those before it?
-    fn admit(&mut self, id: &str) -> bool;
+    /// Asked of each event of a run, whose id this is: may it replace those before it?
+    fn accepts(&mut self, id: &str) -> bool;
 
-    /// Something was said.
-    fn hear(&mut self, word: Word<'_>);
+    /// An event arrived.
+    fn on_item(&mut self, word: ItemRef<'_>);
 }
 
 /// Bytes taken apart at a time, so that what they complete needs little memory.
@@ -121,10 +121,10 @@ impl Decoder {
                 let fed = self.scanner.feed_one(rest);
                 for found in self.scanner.found() {
                     match found {
-                        Found::Retry(ms) => reader.hear(Word::Retry(ms)),
+                        Found::Retry(ms) => reader.on_item(ItemRef::Retry(ms)),
                         Found::Id(id) => {
                             keep(&mut self.id, id);
-                            reader.hear(Word::Id(&self.id));
+                            reader.on_item(ItemRef::Id(&self.id));
                         }
                         Found::Event { kind, id, data } => {
                             if let Some(id) = id {
@@ -132,7 +132,7 @@ impl Decoder {
                             }
                             let kind = if kind.is_empty() { "message".into() } else { lossy(kind) };
                             let mut run = Run::of(&kind, reader);
-                            let data = lossy(if run.interest == Interest::Nobody { &[] } else { data });
+                            let data = lossy(if run.interest == Interest::Ignored { &[] } else { data });
                             if data.len() > self.limit {
                                 return Err(TooLarge);
                             }
@@ -218,7 +218,7 @@ impl Decoder {
 struct Run<'a> {
     kind: &'a str,
     interest: Interest,
-    newest: Option<Seen<'a>>,
+    newest: Option<FrameRef<'a>>,
     before: u32,
 }
 
@@ -228,25 +228,25 @@ impl<'a> Run<'a> {
     }
 
     fn event(&mut self, id: &'a str, data: &'a str, reader: &mut dyn Reader) {
-        let seen = Seen { event: self.kind, id, data };
+        let seen = FrameRef { event: self.kind, id, data };
         match self.interest {
-            Interest::Each => reader.hear(Word::Event(seen)),
-            Interest::Newest | Interest::Nobody if reader.admit(id) => {
+            Interest::Each => reader.on_item(ItemRef::Event(seen)),
+            Interest::Newest | Interest::Ignored if reader.accepts(id) => {
                 self.before += u32::from(self.newest.replace(seen).is_some());
             }
-            Interest::Newest | Interest::Nobody => {}
+            Interest::Newest | Interest::Ignored => {}
         }
     }
 
     fn end(self, reader: &mut dyn Reader) {
         if let Some(seen) = self.newest {
-            let data = if self.interest == Interest::Nobody { "" } else { seen.data };
-            reader.hear(Word::Newest(Seen { data, ..seen }, self.before));
+            let data = if self.interest == Interest::Ignored { "" } else { seen.data };
+            reader.on_item(ItemRef::Newest(FrameRef { data, ..seen }, self.before));
         }
     }
 }
 
-/// Wants it all, and keeps it.
+/// UpdateSink it all, and keeps it.
 struct Owned<'a>(&'a mut dyn FnMut(Item));
 
 impl Reader for Owned<'_> {
@@ -254,15 +254,15 @@ impl Reader for Owned<'_> {
         Interest::Each
     }
 
-    fn admit(&mut self, _: &str) -> bool {
+    fn accepts(&mut self, _: &str) -> bool {
         true
     }
 
-    fn hear(&mut self, word: Word<'_>) {
+    fn on_item(&mut self, word: ItemRef<'_>) {
         (self.0)(match word {
-            Word::Event(seen) | Word::Newest(seen, _) => Item::Frame(seen.to_frame()),
-            Word::Id(id) => Item::Id(id.into()),
-            Word::Retry(ms) => Item::Retry(ms),
+            ItemRef::Event(seen) | ItemRef::Newest(seen, _) => Item::Frame(seen.to_frame()),
+            ItemRef::Id(id) => Item::Id(id.into()),
+            ItemRef::Retry(ms) => Item::Retry(ms),
         });
     }
 }

@@ -3,9 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::cut;
+use super::split_once_at;
 
-/// Names one life of a log; a new one means that older cursors say nothing. Written in hexadecimal.
+/// Names one life of a log; a new one means that older cursors are void. Written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
@@ -32,7 +32,7 @@ impl EventId {
     /// Reads an id in its one canonical spelling; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (epoch, seq) = cut(text, b'.')?;
+        let (epoch, seq) = split_once_at(text, b'.')?;
         Some(Self { epoch: Epoch(number(epoch, 16)?), seq: number(seq, 10)? })
     }
 
@@ -85,7 +85,7 @@ pub(crate) fn push_number(mut value: u64, radix: u64, out: &mut String) {
     let mut start = digits.len();
     loop {
         start -= 1;
-        // Divisions by what is known when this is compiled are none.
+        // Divisions by constants are compiled to multiplications.
         let digit = if radix == 16 { value & 15 } else { value % 10 } as u8;
         value = if radix == 16 { value >> 4 } else { value / 10 };
         digits[start] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };

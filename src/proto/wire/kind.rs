@@ -23,7 +23,7 @@ pub fn is_reserved(event: &str) -> bool {
 /// Checks an application's type before it reaches the log.
 ///
 /// # Errors
-/// [`BadType`] says what is wrong with it.
+/// [`BadType`] describes what is wrong with it.
 ///
 /// ```
 /// use tinysse::proto::wire::kind::{check_type, BadType};

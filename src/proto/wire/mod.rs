@@ -1,15 +1,15 @@
-//! The wire (tinysse/1): what hub and client say to each other, encoded and decoded by the same files.
+//! The wire (tinysse/1): what hub and client exchange, encoded and decoded by the same files.
 
 pub mod control;
 pub mod decode;
 pub mod encode;
-pub mod fold;
 pub mod id;
 pub mod kind;
 mod lines;
 pub mod names;
 pub mod scan;
 mod whole;
+pub mod wrap;
 
 use alloc::string::String;
 
@@ -28,7 +28,7 @@ pub struct Frame {
 
 /// A [`Frame`] in borrowed words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen<'a> {
+pub struct FrameRef<'a> {
     /// See [`Frame::event`].
     pub event: &'a str,
     /// See [`Frame::id`].
@@ -40,18 +40,18 @@ pub struct Seen<'a> {
 impl Frame {
     /// The same, borrowed.
     #[must_use]
-    pub fn seen(&self) -> Seen<'_> {
-        Seen { event: &self.event, id: &self.id, data: &self.data }
+    pub fn borrowed(&self) -> FrameRef<'_> {
+        FrameRef { event: &self.event, id: &self.id, data: &self.data }
     }
 }
 
-impl<'a> From<&'a Frame> for Seen<'a> {
+impl<'a> From<&'a Frame> for FrameRef<'a> {
     fn from(frame: &'a Frame) -> Self {
-        frame.seen()
+        frame.borrowed()
     }
 }
 
-impl Seen<'_> {
+impl FrameRef<'_> {
     /// The same, owned.
     #[must_use]
     pub fn to_frame(self) -> Frame {
@@ -60,7 +60,7 @@ impl Seen<'_> {
 }
 
 /// Splits a text at the first of an ASCII character. What `split_once` does, without the general search that it brings along.
-pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+pub(crate) fn split_once_at(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = text.bytes().position(|byte| byte == at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))
 }

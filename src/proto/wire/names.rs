@@ -17,7 +17,7 @@ words! {
         LastEventId = "lastEventId",
         /// Comma-separated patterns of types the client wants.
         Types = "types",
-        /// [`WIRE_NATIVE`] asks for folded updates (see [`fold`](super::fold)).
+        /// [`WIRE_NATIVE`] asks for folded updates (see [`wrap`](super::wrap)).
         Wire = "wire",
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::lines::line_end;
 
-/// What a stream says. The bytes are as they came: UTF-8, or what ought to be.
+/// An event of a stream. The bytes are as they came: UTF-8, or what ought to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// A dispatched event.
@@ -235,7 +235,7 @@ impl Scanner {
         self.held.get(self.begun..).unwrap_or_default()
     }
 
-    /// Makes room of what was found. An unfinished event moves to the front at most once.
+    /// Removes what was found. An unfinished event moves to the front at most once.
     fn forget(&mut self) {
         self.marks.clear();
         if self.begun > 0 {

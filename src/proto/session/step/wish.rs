@@ -2,10 +2,13 @@
 
 use alloc::string::String;
 
-use crate::proto::session::{
-    Session, State,
-    io::{AskReason, Pause, Why},
-    token::TokenState,
+use crate::proto::{
+    session::{
+        Session, State, Stream,
+        io::{ConnectReason, Output, Pause, TokenReason},
+        token::TokenState,
+    },
+    timers::Timer,
 };
 
 /// A session that gave up tries again by itself no earlier, in milliseconds.
@@ -26,25 +29,23 @@ impl Session {
             self.state = State::SignedOut;
             return;
         }
-        self.refusals = 0;
-        self.hurried = false;
-        self.backoff.forget();
-        self.why = Why::Initial;
+        self.retries.start_over();
+        self.connect_reason = ConnectReason::Initial;
         self.state = State::Authorizing;
     }
 
     pub(super) fn stop(&mut self) {
-        self.let_go();
+        self.close_and_forget_retries();
         self.was_open = false;
         self.error = None;
         self.state = State::Idle;
     }
 
     pub(super) fn reconnect(&mut self) {
-        self.let_go();
+        self.close_and_forget_retries();
         self.begin();
-        self.why = Why::Manual;
-        self.token = TokenState::Absent(AskReason::Manual);
+        self.connect_reason = ConnectReason::Manual;
+        self.token = TokenState::Absent(TokenReason::Manual);
     }
 
     /// A new user begins at once; the same one gets another chance if this one is over.
@@ -85,19 +86,19 @@ impl Session {
         }
         self.pauses &= !(why as u8);
         match (why, self.state) {
-            // The network may be another one. Nobody tells a stream that its connection leads nowhere any more.
+            // The network may be another one. A stream is not notified that its connection leads nowhere any more.
             (Pause::Offline, State::Connecting(_) | State::Live(_)) if !self.follows() => self.replace(),
             (Pause::Offline | Pause::Page, _) => self.awake(),
             (Pause::User | Pause::Hidden, _) => {}
         }
     }
 
-    /// Opens another stream at once. A hub repeats nothing that was delivered, so the old one is heard until then.
+    /// Opens another stream at once. A hub repeats nothing that was delivered, so the old one counts until then.
     pub(super) fn replace(&mut self) {
         match self.state {
             State::Live(ticket) if self.stream.hello.is_some() => {
                 self.timers.clear_all();
-                self.fading = Some(ticket);
+                self.draining = Some(ticket);
             }
             State::Idle
             | State::SignedOut
@@ -106,9 +107,9 @@ impl Session {
             | State::Live(_)
             | State::Waiting
             | State::Paused
-            | State::Failed => self.let_go(),
+            | State::Failed => self.close_and_forget_retries(),
         }
-        self.why = Why::Wake;
+        self.connect_reason = ConnectReason::Wake;
         self.state = State::Authorizing;
     }
 
@@ -117,21 +118,27 @@ impl Session {
         match self.state {
             State::SignedOut => {
                 self.begin();
-                self.why = Why::Wake;
+                self.connect_reason = ConnectReason::Wake;
             }
             // What was known may have changed: one attempt.
             State::Failed if self.now.since(self.failed_at) >= REVIVAL => {
                 self.begin();
-                self.why = Why::Wake;
-                self.refusals = self.config.refusals.saturating_sub(1);
+                self.connect_reason = ConnectReason::Wake;
+                self.retries.last_chance(self.config.max_refusals);
             }
+            State::Waiting => {
+                let soon = self.retries.soon(self.now);
+                let due = self.timers.due(Timer::Retry).unwrap_or(soon);
+                self.timers.set(Timer::Retry, due.min(soon));
+            }
+            // A beat is overdue: do not wait for the second one to be.
+            State::Live(_) if self.stream.watchdog.is_overdue(self.now) => self.timers.set(Timer::Silence, self.now),
             State::Idle
             | State::Authorizing
             | State::Connecting(_)
             | State::Live(_)
-            | State::Waiting
             | State::Paused
-            | State::Failed => self.wake(),
+            | State::Failed => {}
         }
     }
 
@@ -139,13 +146,35 @@ impl Session {
     pub(super) fn hand_over(&mut self, follow: bool) {
         self.follow = follow;
         match self.state {
-            State::Waiting if self.now < self.not_before => {}
+            State::Waiting if self.retries.must_wait(self.now) => {}
             State::Connecting(_) | State::Live(_) | State::Waiting => {
-                self.leave();
-                self.why = Why::Handover;
+                self.close_stream();
+                self.connect_reason = ConnectReason::Handover;
                 self.state = State::Authorizing;
             }
             State::Idle | State::SignedOut | State::Authorizing | State::Paused | State::Failed => {}
         }
+    }
+
+    /// Drops everything of a user: stream, token, cursor, and what is not delivered yet.
+    pub(super) fn drop_user(&mut self) {
+        self.close_and_forget_retries();
+        self.token = TokenState::Absent(TokenReason::Initial);
+        self.stream = Stream::new(&self.config, self.now);
+        self.was_open = false;
+        self.error = None;
+        self.drop_cursor();
+    }
+
+    /// Drops the cursor, and what is not delivered yet, since they are another user's.
+    pub(super) fn drop_cursor(&mut self) {
+        self.cursor.clear();
+        self.oversized_at = None;
+        self.server.forget_numbering();
+        // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have one already.
+        self.follow = self.config.share;
+        self.user.changed();
+        self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Relay(_) | Output::Resync(_)));
+        self.emit(Output::UserChanged);
     }
 }

@@ -1,0 +1,31 @@
+//! Open streams: sockets, timers, wakers and quotas around the hub. It performs what the hub decides.
+
+mod changes;
+mod client_ip;
+mod conn;
+mod deadlines;
+mod deliver;
+mod forwarded;
+mod head;
+mod quota;
+mod refusals;
+mod scheduler_state;
+mod settings;
+mod stream;
+mod stream_socket;
+mod streams;
+mod view;
+mod watched;
+mod write_buffer;
+mod writer;
+
+pub use client_ip::{Client, RateKey};
+pub use conn::Conn;
+pub(crate) use conn::{BACKLOG, Socket, prepare};
+pub(crate) use head::Head;
+pub use quota::{Permit, Quota};
+pub use settings::Settings;
+pub use stream::{EventBody, goodbye};
+pub(crate) use stream_socket::StreamSocket;
+pub use streams::{Asked, Full, Streams};
+pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};
