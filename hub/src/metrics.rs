@@ -115,7 +115,7 @@ impl Metrics {
         self.record(|| counter!("tinysse_polls_total", "type" => label, "outcome" => outcome).increment(1));
     }
 
-    /// Returns the text for Prometheus, with what `current` sets on the [`metrics`](::metrics) macros put in.
+    /// Returns the text for Prometheus, with what `current` sets on the [`metrics`] macros put in.
     #[must_use]
     pub fn render(&self, current: impl FnOnce()) -> String {
         self.record(current);

@@ -40,7 +40,6 @@ impl FromRef<Application> for Arc<Auth> {
 }
 
 /// Returns the routes, with a few rows to look at in development.
-#[must_use]
 pub fn routes(hub: &Services) -> Router<Services> {
     let rows = hub.settings.dev;
     let application = Application {

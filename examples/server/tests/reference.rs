@@ -85,7 +85,7 @@ impl Stream {
 async fn a_change_reaches_the_stream_and_is_replayed() {
     let ada = Ada::log_in(&start(&[]).await).await;
     let mut stream = ada.stream("").await;
-    let made = ada.json("POST", "/api/projects", json!({ "name": "Vostok" })).await;
+    let made = ada.json("POST", "/api/projects", json!({ "name": "Vostok" })).await["data"].take();
     assert_eq!((made["name"].as_str(), made["by"].as_str()), (Some("Vostok"), Some("ada")));
     let cursor = stream.until("event: projects").await;
     drop(stream);
@@ -94,7 +94,7 @@ async fn a_change_reaches_the_stream_and_is_replayed() {
     again.until("event: compute").await;
     assert!(!again.text.contains("event: projects"), "{}", again.text);
     let listed = ada.json("GET", "/api/projects", json!({})).await;
-    assert_eq!(listed.as_array().unwrap().last(), Some(&made));
+    assert_eq!(listed["data"].as_array().unwrap().last(), Some(&made));
     assert_eq!(ada.send("DELETE", "/api/projects/p99", json!({})).await.status(), 404);
 }
 

@@ -8,9 +8,9 @@ mod cluster;
 mod coding;
 pub mod compare;
 pub mod lease;
-mod poll;
 pub mod poller;
 mod settings;
+mod task;
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 
 use crate::{clock::Clock, metrics::Metrics, publish::UpdateService, redis::Link, stream::Streams};
 
-pub use poll::Poll;
 pub use settings::{Settings, Target};
+pub use task::Poll;
 
 /// All pollers of the server.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Open streams: sockets, timers, wakers and quotas around the hub. It performs what the hub decides.
 
+mod body;
 mod changes;
 mod client_ip;
 mod conn;
@@ -11,7 +12,6 @@ mod quota;
 mod refusals;
 mod scheduler_state;
 mod settings;
-mod stream;
 mod stream_socket;
 mod streams;
 mod view;
@@ -19,13 +19,13 @@ mod watched;
 mod write_buffer;
 mod writer;
 
+pub use body::{EventBody, goodbye};
 pub use client_ip::{Client, RateKey};
 pub use conn::Conn;
 pub(crate) use conn::{BACKLOG, Socket, prepare};
 pub(crate) use head::Head;
 pub use quota::{Permit, Quota};
 pub use settings::Settings;
-pub use stream::{EventBody, goodbye};
 pub(crate) use stream_socket::StreamSocket;
 pub use streams::{Asked, Full, Streams};
 pub use view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which};

@@ -17,7 +17,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::time::{Sleep, sleep};
 
-use super::{conn::Socket, stream::EventBody, write_buffer::WriteBuffer};
+use super::{body::EventBody, conn::Socket, write_buffer::WriteBuffer};
 
 /// How many bytes that a client sends on its stream are discarded at a time.
 const UNHEARD: usize = 256;

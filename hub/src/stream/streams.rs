@@ -21,13 +21,13 @@ use tokio::{
 };
 
 use super::{
+    body::EventBody,
     changes::Changes,
     client_ip::RateKey,
     conn::Conn,
     quota::Quota,
     scheduler_state::{Open, Outlet, State},
     settings::Settings,
-    stream::EventBody,
     stream_socket::StreamSocket,
     view::{Came, Transport},
     write_buffer::WriteBuffer,
