@@ -1,11 +1,13 @@
-// `npm run bench:hub`: what a delivery, a connection and an idle stream cost our server, beside other hubs, in the same run. Linux only.
+// `npm run bench:hub`: what a delivery, a connection and an idle stream cost our server, beside
+// other hubs, in the same run. Linux only.
 //   npm run bench:hub -- --n 1000 --quick         one number of streams, one short round
 //   npm run bench:hub -- --only ours,nchan        some of the hubs
 //   npm run bench:hub -- --rounds 5               the median of more rounds
 //   npm run bench:hub -- --curve                  ours alone, from 100 to 15,000 streams; draws docs/hub-cost.svg
 //   npm run bench:hub -- --audiences              an update for one of 100 to 10,000 users; draws docs/hub-audiences.svg
 //   npm run bench:hub -- --replay                 clients that come back at once, by the number of channels that their pattern covers
-// The servers are kept to core 0, the load generator to core 1. Fails if a peer is ahead of tinysse, or if anything was lost or doubled.
+// The servers are kept to core 0, the load generator to core 1. Fails if a peer is ahead of
+// tinysse, or if anything was lost or doubled.
 import { parseArgs } from 'node:util';
 import { available, benchTarget, measure, measureOne, measureReplay } from './lib/hubs.mjs';
 import { bold, main, red, Stop, say, timed } from './lib/log.mjs';
@@ -14,10 +16,15 @@ import { plot } from './lib/plot.mjs';
 import { run } from './lib/run.mjs';
 import { writeWhole } from './lib/stamp.mjs';
 
-/** Updates a second of the paced phase: every client keeps up, so no update is joined with another. */
+/**
+ * Updates a second of the paced phase: every client keeps up, so no update is joined with another.
+ */
 const paceOf = (n) => Math.max(1, Math.min(20, Math.round(20_000 / n)));
 
-/** The columns of a measurement, and whether less is better. Saturated, a delay is as long as the queue that the load generator allows. */
+/**
+ * The columns of a measurement, and whether less is better. Saturated, a delay is as long as the
+ * queue that the load generator allows.
+ */
 const columns = [
   ['us CPU/delivery, paced', (m) => m.paced.cpu_us, true],
   ['us CPU/delivery, saturated', (m) => m.saturated.cpu_us, true],

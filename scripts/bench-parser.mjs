@@ -1,7 +1,8 @@
-// `npm run bench:parser`: parsers and deliveries of event streams in Chromium, ours beside the others, in the same run.
+// `npm run bench:parser`: parsers and deliveries of event streams in Chromium, ours beside the
+// others, in the same run.
 //   npm run bench:parser -- --rounds 9
-// Fails if ours is behind where it must not be: behind fetch-event-source anywhere, or, for updates that are coalesced or that nobody
-// subscribed to, behind eventsource-parser.
+// Fails if ours is behind where it must not be: behind fetch-event-source anywhere, or, for updates
+// that are coalesced or that nobody subscribed to, behind eventsource-parser.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workloads } from '../benches/parser/workload.mjs';

@@ -1,5 +1,6 @@
-// `npm test -- --only browsers`: the shipped code asks nothing of a browser that a supported one lacks. Each use of a web API is resolved by
-// TypeScript's type checker, so methods of instances are seen too, and looked up in MDN's browser-compat-data.
+// `npm test -- --only browsers`: the shipped code asks nothing of a browser that a supported one
+// lacks. Each use of a web API is resolved by TypeScript's type checker, so methods of instances
+// are seen too, and looked up in MDN's browser-compat-data.
 //   node scripts/browsers.mjs --needs   what each supported version is needed for
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
@@ -26,7 +27,10 @@ const optional = {
 
 const data = createRequire(import.meta.url)('@mdn/browser-compat-data');
 
-/** The places in MDN's data that may describe a member of an interface, or a global if there is no interface. */
+/**
+ * The places in MDN's data that may describe a member of an interface, or a global if there is no
+ * interface.
+ */
 function* places(owner, member, isStatic, receiver) {
   const names = member ? (isStatic ? [`${member}_static`, member] : [member, `${member}_static`]) : [owner];
   const type = owner.replace(/^Readonly(?=Array|Map|Set)/, '').replace(/(Constructor|OrWorkerGlobalScope|Base)$/, '');
@@ -46,7 +50,10 @@ function* places(owner, member, isStatic, receiver) {
 
 const find = (place) => place.split('.').reduce((node, name) => node?.[name], data)?.__compat;
 
-/** What MDN documents of it. The lib files of TypeScript have mixins where MDN has the interfaces that include them, so the receiver's type counts too. */
+/**
+ * What MDN documents of it. The lib files of TypeScript have mixins where MDN has the interfaces
+ * that include them, so the receiver's type counts too.
+ */
 function describe(owner, member, isStatic, receiver) {
   for (const place of places(owner, member, isStatic, receiver)) {
     const compat = find(place);
@@ -62,7 +69,10 @@ function later(a, b) {
   return x[0] - y[0] || (x[1] ?? 0) - (y[1] ?? 0);
 }
 
-/** The version since which a browser has it, without a flag or another name; undefined if it has not. */
+/**
+ * The version since which a browser has it, without a flag or another name; undefined if it has
+ * not.
+ */
 function since(compat, browser) {
   const statements = [compat.support[browser] ?? []].flat();
   const plain = statements.find((one) => one.version_added && !one.flags && !one.prefix && !one.alternative_name);
@@ -84,7 +94,8 @@ function declared(declaration) {
 function* uses(program, file) {
   const checker = program.getTypeChecker();
   const visit = function* (node) {
-    // Types vanish, and so do properties that are written in object literals, unless they are read somewhere.
+    // Types vanish, and so do properties that are written in object literals, unless they are read
+    // somewhere.
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
     if (ts.isIdentifier(node) && !ts.isPropertyAssignment(node.parent)) {
       const symbol = checker.getSymbolAtLocation(node);

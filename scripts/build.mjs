@@ -1,4 +1,5 @@
-// `npm run build`: the npm package in pkg/. `npm run build:wasm`: only the wasm and its glue, in js/wasm/.
+// `npm run build`: the npm package in pkg/. `npm run build:wasm`: only the wasm and its glue, in
+// js/wasm/.
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
 import { main } from './lib/log.mjs';
 import { buildPackage } from './lib/pkg.mjs';

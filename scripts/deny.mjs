@@ -1,4 +1,5 @@
-// `npm test -- --only deny`: cargo-deny with the rules of deny.toml. It takes minutes to build, once.
+// `npm test -- --only deny`: cargo-deny with the rules of deny.toml. It takes minutes to build,
+// once.
 import { existsSync } from 'node:fs';
 import { at, exe } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';

@@ -1,4 +1,5 @@
-// Playwright: the built page in Chromium against the built server. Flags and file names are Playwright's own.
+// Playwright: the built page in Chromium against the built server. Flags and file names are
+// Playwright's own.
 //   npm run e2e -- cuts --headed      some of the tests
 //   npm run screenshots               the pictures of the README, in docs/
 import { build } from './build.mjs';

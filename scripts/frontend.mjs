@@ -1,4 +1,5 @@
-// The example in Yew: built by cargo and the pinned wasm-bindgen, and tried in two windows against the real server.
+// The example in Yew: built by cargo and the pinned wasm-bindgen, and tried in two windows against
+// the real server.
 //   node scripts/frontend.mjs          builds it and tries it
 //   node scripts/frontend.mjs --build  builds it
 //   ... --picture FILE.png             what the second window showed in the end

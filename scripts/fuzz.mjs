@@ -1,6 +1,8 @@
-// `npm test -- --only fuzz`: libFuzzer on what strangers send, each target for ten minutes; FUZZ_MINUTES sets how many, FUZZ_TARGETS which.
-// Coverage comes from flags that the stable compiler has. What is found anew is kept in target/fuzz/corpus; an input that breaks a rule is
-// printed, written to target/fuzz/found, and belongs into server/fuzz/corpus, where `cargo test` tries it for ever.
+// `npm test -- --only fuzz`: libFuzzer on what strangers send, each target for ten minutes;
+// FUZZ_MINUTES sets how many, FUZZ_TARGETS which. Coverage comes from flags that the stable
+// compiler has. What is found anew is kept in target/fuzz/corpus; an input that breaks a rule is
+// printed, written to target/fuzz/found, and belongs into server/fuzz/corpus, where `cargo test`
+// tries it for ever.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { Stop, say } from './lib/log.mjs';
 import { at, exe } from './lib/paths.mjs';

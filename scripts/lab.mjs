@@ -1,4 +1,5 @@
-// `npm run lab`: our clients and the others in every failure, in one browser, as a table for the docs.
+// `npm run lab`: our clients and the others in every failure, in one browser, as a table for the
+// docs.
 //   npm run lab -- --ours     only ours
 import { main, say } from './lib/log.mjs';
 import { setUp } from './setup.mjs';

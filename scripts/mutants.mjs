@@ -1,6 +1,7 @@
-// `npm run mutants`: does the simulation catch bugs? Each deliberate one-line bug is put into a copy of the tree, and the simulation must fail.
-// The list is the one in CONTRIBUTING.md. It takes about half a minute a bug, so it is no part of `npm test`.
-// `npm run mutants -- replay` tries those whose name holds the word.
+// `npm run mutants`: does the simulation catch bugs? Each deliberate one-line bug is put into a
+// copy of the tree, and the simulation must fail. The list is the one in CONTRIBUTING.md. It takes
+// about half a minute a bug, so it is no part of `npm test`. `npm run mutants -- replay` tries
+// those whose name holds the word.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// `npm run setup`: everything the other commands need, from nothing but Rust and Node. It runs before node_modules exists,
-// so it and all it imports use Node's own modules only.
+// `npm run setup`: everything the other commands need, from nothing but Rust and Node. It runs
+// before node_modules exists, so it and all it imports use Node's own modules only.
 import { needChromium } from './lib/browser.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { setUpPackages } from './lib/npm.mjs';

@@ -1,5 +1,5 @@
-// `npm run size`: what users download because of tinysse, and whether it is within the budgets. `npm run size -- --why` names what
-// the bytes are. Needs Chromium.
+// `npm run size`: what users download because of tinysse, and whether it is within the budgets.
+// `npm run size -- --why` names what the bytes are. Needs Chromium.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
@@ -13,8 +13,8 @@ import { flavours, optimise } from './lib/wasm.mjs';
 import { setUp } from './setup.mjs';
 
 /**
- * What an app of `benches/download` downloads more than the same app without tinysse: Brotli, in bytes, every script that Chromium
- * asks for.
+ * What an app of `benches/download` downloads more than the same app without tinysse: Brotli, in
+ * bytes, every script that Chromium asks for.
  */
 const budgets = { with: 27_500, 'with-fetch': 36_600 };
 
@@ -98,7 +98,10 @@ export async function size({ why }) {
   within('tinysse/eventsource', eventSource.brotli, eventSourceBudget);
 }
 
-/** A function's crate and module, which is what can be acted upon; the hash and the generics mean nothing here. */
+/**
+ * A function's crate and module, which is what can be acted upon; the hash and the generics mean
+ * nothing here.
+ */
 function owner(name) {
   const plain = name.replace(/^<+(?:&?(?:mut )?)?(?:dyn )?/, '').replace(/[<>].*$/, '');
   const path = plain.split(' as ')[0].split('::');

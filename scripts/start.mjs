@@ -16,7 +16,10 @@ async function buildServer() {
   );
 }
 
-/** Starts a server and answers the URL that it prints when it is ready. Should it end before its time, so does everything. */
+/**
+ * Starts a server and answers the URL that it prints when it is ready. Should it end before its
+ * time, so does everything.
+ */
 function serve(name, args, ended) {
   const child = launch(`${targetDir}/debug/${name}${exe}`, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -54,12 +57,14 @@ async function serveAll() {
   const end = new Promise((_, reject) => {
     ended = reject;
   });
-  // Whichever comes first, the end or the start, is looked at below; an end in between must not be an unhandled one.
+  // Whichever comes first, the end or the start, is looked at below; an end in between must not be
+  // an unhandled one.
   end.catch(() => {});
   const api = await serve('progress-api', ['--listen', `127.0.0.1:${await freePort(3000)}`], ended);
   const listen = ['--listen', `127.0.0.1:${await freePort(8080)}`];
   const poll = ['--poll', `progress=${api}/state`];
-  // Kept from one start to the next, so that a page that stays open misses nothing; a second `npm start` beside it has a log of its own.
+  // Kept from one start to the next, so that a page that stays open misses nothing; a second
+  // `npm start` beside it has a log of its own.
   const port = listen[1].split(':').pop();
   const data = ['--data', `${targetDir}/tinysse-data-${port}`];
   const url = await serve('reference-server', ['serve', '--dev', ...listen, ...data, '--pages', pages, ...poll], ended);

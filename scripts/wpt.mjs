@@ -1,5 +1,7 @@
-// `npm run wpt -- DIR`: the EventSource tests of web-platform-tests, of which DIR is a checkout, run with the browser's own class, with ours and with
-// the npm packages, in Chromium. A checkout has its own server, in Python; for a part of one, `pip install wptserve` and name the Python in $PYTHON.
+// `npm run wpt -- DIR`: the EventSource tests of web-platform-tests, of which DIR is a checkout,
+// run with the browser's own class, with ours and with the npm packages, in Chromium. A checkout
+// has its own server, in Python; for a part of one, `pip install wptserve` and name the Python in
+// $PYTHON.
 //   npm run wpt -- DIR --ours           without the npm packages
 //   npm run wpt -- DIR --only close     the tests whose path holds the word
 import { existsSync, readFileSync } from 'node:fs';

@@ -35,12 +35,13 @@ const news = ['status', 'error', 'clientId', 'attempt', 'retryAt', 'role', 'user
  * const release = sse.acquire(); // now it loads and connects
  * ```
  *
- * Nothing happens at import or here, so it can be called in a module that a server loads too. What is called before the wasm
- * is there takes effect when it is: subscriptions in their order, then `pause`, then the start. Failures to load or to
- * connect are not thrown; they are the `error` of the snapshot and go to `onError`.
+ * Nothing happens at import or here, so it can be called in a module that a server loads too. What
+ * is called before the wasm is there takes effect when it is: subscriptions in their order, then
+ * `pause`, then the start. Failures to load or to connect are not thrown; they are the `error` of
+ * the snapshot and go to `onError`.
  *
- * After `close` a client may be used again. What goes wrong is also explained by the console, once for each kind of failure;
- * `quiet` turns that off.
+ * After `close` a client may be used again. What goes wrong is also explained by the console, once
+ * for each kind of failure; `quiet` turns that off.
  *
  * @throws SseError with the code `options` if `url`, `closeDelay` or `share` is wrong; the other options are checked by the wasm.
  */
@@ -54,7 +55,10 @@ class Facade implements Client<Record<string, unknown>> {
   #options: WasmOptions;
   readonly #closeDelay: number;
   readonly #own: Pick<ClientOptions, 'wasm' | 'persist' | 'log' | 'share' | 'quiet'>;
-  /** Each makes one subscription at a client of the wasm; with the types of those that the application made. */
+  /**
+   * Each makes one subscription at a client of the wasm; with the types of those that the
+   * application made.
+   */
   readonly #binds = new Map<(wasm: WasmClient) => void, readonly string[]>();
   readonly #statuses = new Emitter<Snapshot>();
   readonly #resyncs = new Emitter<Resync>();
@@ -80,7 +84,10 @@ class Facade implements Client<Record<string, unknown>> {
   /** Nothing is kept of a user, and no connection opens before there is a reason for one. */
   #forgotten = false;
 
-  /** Kinds of failures that the console has explained: as many as there are messages and HTTP statuses. */
+  /**
+   * Kinds of failures that the console has explained: as many as there are messages and HTTP
+   * statuses.
+   */
   readonly #explained = new Set<string>();
   readonly #waiting: Waiting = {
     wanted: () => this.#awaited(),
@@ -144,7 +151,8 @@ class Facade implements Client<Record<string, unknown>> {
   onUser = this.#on(this.#users);
 
   getSnapshot = (): Snapshot => {
-    // The counters move without a change of status, so the wasm is asked; `adopt` keeps the object while nothing moved.
+    // The counters move without a change of status, so the wasm is asked; `adopt` keeps the object
+    // while nothing moved.
     if (this.#wasm) this.#snapshot = adopt(this.#snapshot, this.#wasm.snapshot(), Date.now());
     return this.#snapshot;
   };
@@ -225,7 +233,8 @@ class Facade implements Client<Record<string, unknown>> {
     this.#plugins = undefined;
     this.#waiting.hurry();
     this.#options = this.#fresh();
-    // At the end: a listener may look at the last snapshot, and what it begins belongs to the next life.
+    // At the end: a listener may look at the last snapshot, and what it begins belongs to the next
+    // life.
     this.#closing.abort();
     if (this.#snapshot === last) this.#snapshot = idle;
     if (wasm) dispose(wasm);
@@ -249,7 +258,10 @@ class Facade implements Client<Record<string, unknown>> {
     return { ...this.#given, user: this.#user ?? undefined };
   }
 
-  /** Begins what ends once: by hand, by a signal, or with the client. After `close`, a new life of the client. */
+  /**
+   * Begins what ends once: by hand, by a signal, or with the client. After `close`, a new life of
+   * the client.
+   */
   #until({ signal }: SubscribeOptions = {}, begin: () => () => void): Unsubscribe {
     if (this.signal.aborted && !this.#end?.aborted) this.#begin();
     let end: (() => void) | undefined;
@@ -305,7 +317,8 @@ class Facade implements Client<Record<string, unknown>> {
     const { token, user, transport } = options;
     const debug = debugging();
     this.#loading = true;
-    // Tabs share what is one user's, by locks. What few want is loaded for them alone, and the connection works without it.
+    // Tabs share what is one user's, by locks. What few want is loaded for them alone, and the
+    // connection works without it.
     const shared = share === 'auto' && (token || user) && globalThis.navigator?.locks;
     if (persist || log || debug) {
       this.#plugins ??= more()
@@ -377,7 +390,10 @@ class Facade implements Client<Record<string, unknown>> {
     }
   }
 
-  /** Of patterns that a native stream of a plain server cannot deliver, once: its gaps are announced without a name for the stream. */
+  /**
+   * Of patterns that a native stream of a plain server cannot deliver, once: its gaps are announced
+   * without a name for the stream.
+   */
   #warn(): void {
     if (this.#own.quiet || this.#explained.has('') || this.#options.transport === 'fetch') return;
     if (this.getSnapshot().clientId) return;

@@ -23,7 +23,10 @@ interface Case {
   readonly secure: boolean;
 }
 
-/** Warns of a failure, in one sentence. Without effect on servers, whose logs are not where a page's failures belong. */
+/**
+ * Warns of a failure, in one sentence. Without effect on servers, whose logs are not where a page's
+ * failures belong.
+ */
 export function explain(error: SseError, snapshot: Snapshot, options: WasmOptions): void {
   // A native stream hides why it was refused; the client asks, and reports it next.
   if (error.message.endsWith('refused once')) return;
@@ -45,8 +48,8 @@ export function sentence(error: SseError, snapshot: Snapshot, options: WasmOptio
 }
 
 /**
- * What was thrown below. Of the application's own errors only the name and the status: their texts may hold anything, tokens too, and so
- * may the text of a JSON parser.
+ * What was thrown below. Of the application's own errors only the name and the status: their texts
+ * may hold anything, tokens too, and so may the text of a JSON parser.
  */
 function below({ message, cause }: SseError): string {
   if (!(cause instanceof Error) || message.includes(cause.message)) return '';
@@ -54,7 +57,10 @@ function below({ message, cause }: SseError): string {
   return ` (${cause instanceof TypeError ? cause.message : `${cause.name}${status ? ` with the status ${status}` : ''}`})`;
 }
 
-/** The address as a page shows it, and its origin. The query is left out: it may hold a token by any name. */
+/**
+ * The address as a page shows it, and its origin. The query is left out: it may hold a token by any
+ * name.
+ */
 function address(given: string): [url: string, origin: string] {
   try {
     const url = new URL(given, globalThis.document?.baseURI ?? globalThis.location?.href);

@@ -21,16 +21,20 @@ export interface UpdatesOptions extends SubscribeOptions {
   /** The longest queue, in updates. Default 256. */
   limit?: number | undefined;
   /**
-   * What a slow reader loses. `drop-oldest`, the default: what waited longest. `latest`: all but the latest of each type and key,
-   * however short the queue; beyond the limit, what waited longest. `error`: nothing of what is queued, after which the iterator throws
-   * an {@link SseError} with the code `overflow` and ends.
+   * What a slow reader loses. `drop-oldest`, the default: what waited longest. `latest`: all but
+   * the latest of each type and key, however short the queue; beyond the limit, what waited
+   * longest. `error`: nothing of what is queued, after which the iterator throws an
+   * {@link SseError} with the code `overflow` and ends.
    */
   overflow?: 'drop-oldest' | 'latest' | 'error' | undefined;
 }
 
 /** What {@link updates} gives. `await using` may hold it. */
 export interface UpdateIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
-  /** Returns the next update once there is one. Rejects with an {@link SseError} of the code `overflow`, see {@link UpdatesOptions.overflow}. */
+  /**
+   * Returns the next update once there is one. Rejects with an {@link SseError} of the code
+   * `overflow`, see {@link UpdatesOptions.overflow}.
+   */
   next(): Promise<IteratorResult<T, undefined>>;
   /** Ends the iterator at once and releases the connection. What is queued is dropped. */
   return(): Promise<IteratorResult<T, undefined>>;
@@ -46,9 +50,10 @@ export interface UpdateIterator<T> extends AsyncIterableIterator<T>, AsyncDispos
  * }
  * ```
  *
- * It subscribes and holds the connection (`acquire`) from the first `next()` on until it ends: by `break` or `return()`, by the
- * signal, by `close()` of the client. It ends at once, and what is still queued is not delivered. An iterator that is left lying
- * without any of these holds the connection for ever. What it dropped is counted: `(await sse.stats()).dropped`.
+ * It subscribes and holds the connection (`acquire`) from the first `next()` on until it ends: by
+ * `break` or `return()`, by the signal, by `close()` of the client. It ends at once, and what is
+ * still queued is not delivered. An iterator that is left lying without any of these holds the
+ * connection for ever. What it dropped is counted: `(await sse.stats()).dropped`.
  *
  * @throws SseError with the code `options` for what is no pattern, no limit or no policy.
  */

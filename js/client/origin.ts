@@ -1,6 +1,9 @@
 let tab: string | undefined;
 
-/** The name of this tab, 22 random characters. Not stored: a duplicated tab would inherit it, and miss its twin's changes. */
+/**
+ * The name of this tab, 22 random characters. Not stored: a duplicated tab would inherit it, and
+ * miss its twin's changes.
+ */
 export function originOfTab(): string {
   tab ??= random();
   return tab;

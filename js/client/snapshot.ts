@@ -24,14 +24,20 @@ export const idle: Snapshot = Object.freeze({
 const names = Object.keys(idle) as (keyof Snapshot)[];
 const what = ['code', 'message', 'status', 'retryable'] as const;
 
-/** Returns `previous` itself if the wasm reports nothing new, else a frozen snapshot. `now` is in milliseconds since 1970. */
+/**
+ * Returns `previous` itself if the wasm reports nothing new, else a frozen snapshot. `now` is in
+ * milliseconds since 1970.
+ */
 export function adopt(previous: Snapshot, raw: WasmSnapshot, now: number): Snapshot {
   const error = sameOrNew(previous.error, raw.error);
   const next: Snapshot = { ...idle, ...raw, error, retryAt: retryAt(previous.retryAt, raw.retryAt, now) };
   return names.every((name) => previous[name] === next[name]) ? previous : Object.freeze(next);
 }
 
-/** The wasm counts from now, so its number changes at every look; the moment that it means does not, beyond rounding. */
+/**
+ * The wasm counts from now, so its number changes at every look; the moment that it means does not,
+ * beyond rounding.
+ */
 function retryAt(previous: number | null, wait: number | null, now: number): number | null {
   if (wait === null) return null;
   return previous && Math.abs(previous - wait - now) < 50 ? previous : wait + now;

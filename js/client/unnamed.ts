@@ -1,8 +1,9 @@
 // Loaded for a plain server on the native transport.
 
 /**
- * Warns of subscriptions that receive nothing. Call it once per client, when a stream without `tinysse.hello` is open on the
- * native transport: there the browser delivers only events whose names were asked for, and a pattern names none.
+ * Warns of subscriptions that receive nothing. Call it once per client, when a stream without
+ * `tinysse.hello` is open on the native transport: there the browser delivers only events whose
+ * names were asked for, and a pattern names none.
  *
  * ```ts
  * warnOfPatterns(['projects', 'compute.*'], 'https://app.example/events'); // warns of compute.*

@@ -1,8 +1,12 @@
 // When the next connection of an EventSource may be made.
 
-/** The least delay between two connections, in milliseconds, whatever a server's `retry:` asks for. */
+/**
+ * The least delay between two connections, in milliseconds, whatever a server's `retry:` asks for.
+ */
 export const MIN_DELAY_MS = 250;
-/** The upper end of the range of delays, in milliseconds, unless the server asks for a longer one. */
+/**
+ * The upper end of the range of delays, in milliseconds, unless the server asks for a longer one.
+ */
 const MAX_RANGE_MS = 30_000;
 /** The most connections within {@link CONNECT_WINDOW_MS}, whatever happens. */
 const MAX_CONNECTS = 20;
@@ -12,16 +16,21 @@ const CONNECT_WINDOW_MS = 15_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Returns the delay before each connection, as the standard has it: wait the reconnection time, then "optionally, wait some more".
+ * Returns the delay before each connection, as the standard has it: wait the reconnection time,
+ * then "optionally, wait some more".
  *
- * Delays are uniform between the reconnection time and an end that doubles with each connection in a row that was not stable,
- * up to 30 seconds. The first delay after the server chose a time exceeds that time by at most 5 %.
+ * Delays are uniform between the reconnection time and an end that doubles with each connection in
+ * a row that was not stable, up to 30 seconds. The first delay after the server chose a time
+ * exceeds that time by at most 5 %.
  */
 export class Backoff {
   #failures = 0;
   readonly #starts: number[] = [];
 
-  /** Returns the delay before the next connection, in milliseconds; `chosen` is true if the server chose the reconnection time. */
+  /**
+   * Returns the delay before the next connection, in milliseconds; `chosen` is true if the server
+   * chose the reconnection time.
+   */
   delay(reconnectionTime: number, chosen: boolean, random: number = Math.random()): number {
     const least = Math.max(reconnectionTime, MIN_DELAY_MS);
     const kept = least * 1.05;

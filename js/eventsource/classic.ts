@@ -1,5 +1,5 @@
-// A classic script, for where there are no modules: `importScripts('eventsource/classic.js')` in a service worker. The build makes
-// one file of it.
+// A classic script, for where there are no modules: `importScripts('eventsource/classic.js')` in a
+// service worker. The build makes one file of it.
 import { EventSource } from './source.js';
 
 const scope = globalThis as { EventSource?: unknown; tinysse?: Record<string, unknown> };

@@ -24,7 +24,10 @@ export class EventSourceErrorEvent extends Event {
   readonly message: string;
   /** The HTTP status, if there was an answer that is no stream. */
   readonly status: number | undefined;
-  /** The same failure as a typed error: its `code` is `network`, `http`, `unauthorized`, `token`, `protocol`, `csp`, `wasm` or `options`. */
+  /**
+   * The same failure as a typed error: its `code` is `network`, `http`, `unauthorized`, `token`,
+   * `protocol`, `csp`, `wasm` or `options`.
+   */
   readonly error: SseError | undefined;
 
   constructor(type: string, { message, status, error, ...init }: ErrorEventInit = {}) {

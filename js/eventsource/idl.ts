@@ -15,8 +15,9 @@ interface Slot {
 type Slots = WeakMap<EventTarget, Slot>;
 
 /**
- * Event handler attributes as HTML §8.1.8.1 has them: a handler takes its place among the listeners when it is first set, keeps it when
- * it is replaced, and loses it when it is set to null. What is no object is null; an object that is no function is kept, and not called.
+ * Event handler attributes as HTML §8.1.8.1 has them: a handler takes its place among the listeners
+ * when it is first set, keeps it when it is replaced, and loses it when it is set to null. What is
+ * no object is null; an object that is no function is kept, and not called.
  */
 export function defineHandlers(prototype: EventTarget, types: readonly string[]): void {
   for (const type of types) {
@@ -55,7 +56,9 @@ function assign(slots: Slots, target: EventTarget, type: string, value: Handler,
   }
 }
 
-/** Constants of an interface: on the class and on its prototype, to be listed and not to be written. */
+/**
+ * Constants of an interface: on the class and on its prototype, to be listed and not to be written.
+ */
 export function defineConstants(type: { prototype: object }, constants: Record<string, number>): void {
   for (const [name, value] of Object.entries(constants)) {
     for (const place of [type, type.prototype]) Object.defineProperty(place, name, { enumerable: true, value });
@@ -63,8 +66,8 @@ export function defineConstants(type: { prototype: object }, constants: Record<s
 }
 
 /**
- * Lists what the class itself has, which is attributes and operations; the class and its instances know the interface's name, whatever a
- * minifier makes of it.
+ * Lists what the class itself has, which is attributes and operations; the class and its instances
+ * know the interface's name, whatever a minifier makes of it.
  */
 export function nameIt(type: { prototype: object }, name: string): void {
   for (const member of Object.getOwnPropertyNames(type.prototype)) {

@@ -18,7 +18,9 @@ const ABSENT = 2 ** 32 - 1;
 const MARK_WORDS = 5;
 /** Bytes that one call takes. */
 export const CHUNK_BYTES = 2 ** 16;
-/** When no stream is open, an instance with more memory than this is dropped: wasm gives none back. */
+/**
+ * When no stream is open, an instance with more memory than this is dropped: wasm gives none back.
+ */
 const LARGE_MEMORY_BYTES = 2 ** 20;
 
 // Bad bytes become U+FFFD; a byte order mark inside of a stream is a character like any other.
@@ -50,10 +52,16 @@ export class Parser {
   /** True if the stream passed the bound, and must be given up. */
   tooLarge = false;
   #again = false;
-  /** The memory of now: it is another one after it grew, for whichever stream, and these are empty then. */
+  /**
+   * The memory of now: it is another one after it grew, for whichever stream, and these are empty
+   * then.
+   */
   #bytes = new Uint8Array();
   #words = new Uint32Array();
-  /** Streams have few types: one of each length is remembered, and so is what the browser made of it. */
+  /**
+   * Streams have few types: one of each length is remembered, and so is what the browser made of
+   * it.
+   */
   #kinds: string[] = [];
 
   /** @throws SseError with the code `csp` or `wasm` */

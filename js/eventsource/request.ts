@@ -16,7 +16,10 @@ export interface End {
 /** How long the token function may take, in milliseconds: the default of the client. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
-/** Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers that are supported. */
+/**
+ * Returns a controller that is aborted with a signal. `AbortSignal.any` is newer than the browsers
+ * that are supported.
+ */
 function linked(signal: AbortSignal): AbortController {
   const controller = new AbortController();
   signal.addEventListener('abort', () => controller.abort(signal.reason));
@@ -64,9 +67,11 @@ export function request(init: EventSourceInit, lastEventId: string, token: strin
 }
 
 /**
- * Asks for a stream. `fetch` reports a CORS rejection and a network failure alike. So if the first request to another origin fails, one whose
- * answer need not be shown finds out whether a server answers; it is aborted then, since a stream has no end, and an opaque body cannot be
- * cancelled. If the next request fails too, CORS denies access. A source that was open before is not probed: a proxy may answer for a while.
+ * Asks for a stream. `fetch` reports a CORS rejection and a network failure alike. So if the first
+ * request to another origin fails, one whose answer need not be shown finds out whether a server
+ * answers; it is aborted then, since a stream has no end, and an opaque body cannot be cancelled.
+ * If the next request fails too, CORS denies access. A source that was open before is not probed: a
+ * proxy may answer for a while.
  */
 export async function open(get: typeof fetch, given: string, asked: ReturnType<typeof request>, first: boolean) {
   const url = bare(given);
@@ -86,14 +91,20 @@ export async function open(get: typeof fetch, given: string, asked: ReturnType<t
   }
 }
 
-/** "Let lastEventIDValue be the EventSource object's last event ID string, encoded as UTF-8": a header's characters are its bytes. */
+/**
+ * "Let lastEventIDValue be the EventSource object's last event ID string, encoded as UTF-8": a
+ * header's characters are its bytes.
+ */
 function byteString(text: string): string {
   let bytes = '';
   for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
   return bytes;
 }
 
-/** Returns why a response is no stream, or undefined for a stream: "if res's status is not 200, or if res's `Content-Type` is not `text/event-stream`". */
+/**
+ * Returns why a response is no stream, or undefined for a stream: "if res's status is not 200, or
+ * if res's `Content-Type` is not `text/event-stream`".
+ */
 export function classifyResponse(response: Response, renewable: boolean): End | undefined {
   const { status } = response;
   const type = response.headers.get('content-type');
@@ -121,8 +132,9 @@ export function address(url: string): string {
 }
 
 /**
- * Returns the URL as `fetch` accepts it, which is without user name and password. Those of the page's own URL are sent by the browser.
- * Others are an error, as they are for the class of Chromium.
+ * Returns the URL as `fetch` accepts it, which is without user name and password. Those of the
+ * page's own URL are sent by the browser. Others are an error, as they are for the class of
+ * Chromium.
  */
 function bare(address: string): string {
   const url = new URL(address);

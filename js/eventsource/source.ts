@@ -16,7 +16,10 @@ const [CONNECTING, OPEN, CLOSED] = [0, 1, 2] as const;
 const RETRY_DEFAULT_MS = 3_000;
 /** The time after which a stream counts as stable, in milliseconds. */
 const STABLE_AFTER_MS = 2_000;
-/** The least reconnection time with which a server may end each stream after an event, without backoff; milliseconds. */
+/**
+ * The least reconnection time with which a server may end each stream after an event, without
+ * backoff; milliseconds.
+ */
 const FREE_RETRY_MS = 1_000;
 /** Refused tokens in a row after which the source closes. */
 const MAX_REFUSALS = 8;
@@ -32,8 +35,8 @@ type Reader = Pick<ReadableStreamDefaultReader<unknown>, 'read' | 'cancel'>;
 let handed: Reader | undefined;
 
 /**
- * The `EventSource` of the web platform, over `fetch`: in windows and in every kind of worker, with headers, tokens that are renewed,
- * and errors that describe what happened.
+ * The `EventSource` of the web platform, over `fetch`: in windows and in every kind of worker, with
+ * headers, tokens that are renewed, and errors that describe what happened.
  *
  * ```ts
  * const source = new EventSource('/events', { token: () => getToken() });
@@ -41,11 +44,14 @@ let handed: Reader | undefined;
  * source.onerror = (event) => console.warn(event.message, event.status);
  * ```
  *
- * Throws a `SyntaxError` (`DOMException`) for a URL that cannot be parsed. Everything else that goes wrong is an `error` event.
- * Source: WHATWG HTML, §9.2; `fromReadableStream`, `lastEventId`, `reconnectionTime` and `reset` follow whatwg/html pull request 12272.
+ * Throws a `SyntaxError` (`DOMException`) for a URL that cannot be parsed. Everything else that
+ * goes wrong is an `error` event. Source: WHATWG HTML, §9.2; `fromReadableStream`, `lastEventId`,
+ * `reconnectionTime` and `reset` follow whatwg/html pull request 12272.
  */
 export class EventSource extends (EventTarget as { new (): Target; prototype: Target }) {
-  /** The {@link readyState} before the first connection is open, and while the next one is awaited. */
+  /**
+   * The {@link readyState} before the first connection is open, and while the next one is awaited.
+   */
   declare static readonly CONNECTING: 0;
   /** The {@link readyState} of an open connection. */
   declare static readonly OPEN: 1;
@@ -59,7 +65,9 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   declare readonly CLOSED: 2;
   /** Called when a connection is open. */
   declare onopen: ((event: Event) => void) | null;
-  /** Called for each event without a type of its own. Events with a type need `addEventListener`. */
+  /**
+   * Called for each event without a type of its own. Events with a type need `addEventListener`.
+   */
   declare onmessage: ((event: MessageEvent<string>) => void) | null;
   /** Called when a connection was lost, or failed for good: see {@link EventSourceErrorEvent}. */
   declare onerror: ((event: EventSourceErrorEvent) => void) | null;
@@ -97,8 +105,9 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
   }
 
   /**
-   * A source that reads a stream of bytes instead of connecting. Its `url` is `about:event-stream`; it never reconnects, and the end of the stream
-   * closes it. Pipe several streams through one `TransformStream` to go on, and call {@link reset} between them.
+   * A source that reads a stream of bytes instead of connecting. Its `url` is `about:event-stream`;
+   * it never reconnects, and the end of the stream closes it. Pipe several streams through one
+   * `TransformStream` to go on, and call {@link reset} between them.
    *
    * ```ts
    * const { body } = await fetch('/events', { method: 'POST' });
@@ -147,7 +156,10 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     this.#wake();
   }
 
-  /** Discards an event of which only a part came, before another stream is piped in. Without effect on a source that connects by itself. */
+  /**
+   * Discards an event of which only a part came, before another stream is piped in. Without effect
+   * on a source that connects by itself.
+   */
   reset(): void {
     if (this.#reader) this.#parser?.reset();
   }
@@ -214,7 +226,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     if (thrown instanceof SseError) return { fatal: true, error: thrown };
     if (typeof thrown === 'object' && thrown && 'error' in thrown) return thrown as End;
     const message = messageOf(thrown);
-    // "If res is an aborted network error, then fail the connection": aborted by the browser, as by `window.stop()`, not by us.
+    // "If res is an aborted network error, then fail the connection": aborted by the browser, as by
+    // `window.stop()`, not by us.
     const aborted = (thrown as Error | null)?.name === 'AbortError' && !this.#connection.signal.aborted;
     // "unless the user agent knows that to be futile": nothing but these two is behind a network.
     const fatal = aborted || !/^https?:/.test(this.#url);
@@ -264,7 +277,8 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
           waiting += 1;
           queueTask(() => dispatch(kind, data, lastEventId, before));
         }
-        // Not much more is read before it is dispatched, so that a slow listener holds the server back, not the page's memory.
+        // Not much more is read before it is dispatched, so that a slow listener holds the server
+        // back, not the page's memory.
         if (parser.tooLarge || waiting >= MAX_WAITING_EVENTS || ahead >= CHUNK_BYTES) await task(() => {});
         if (refused || this.#closed()) return refused;
         if (parser.tooLarge) {
@@ -315,7 +329,10 @@ export class EventSource extends (EventTarget as { new (): Target; prototype: Ta
     return this.#readyState === CLOSED;
   }
 
-  /** Waits; less long if the network is back or the page is shown again, longer if there were too many connections lately. */
+  /**
+   * Waits; less long if the network is back or the page is shown again, longer if there were too
+   * many connections lately.
+   */
   async #pause(delay: number): Promise<void> {
     let left = delay;
     for (;;) {

@@ -1,8 +1,8 @@
 /** What a token function is asked. */
 export interface EventSourceTokenAsk {
   /**
-   * `initial` for the first connection, `reconnect` for one after a stream that ended, `rejected` if the server refused the token that
-   * was answered last.
+   * `initial` for the first connection, `reconnect` for one after a stream that ended, `rejected`
+   * if the server refused the token that was answered last.
    */
   readonly reason: 'initial' | 'reconnect' | 'rejected';
   /** Aborted by `close()`, and after 10 seconds. */
@@ -28,23 +28,33 @@ export type EventSourceToken =
  * ```
  */
 export interface EventSourceInit {
-  /** Send cookies to another origin, and take them from it. To the page's own origin they always go. */
+  /**
+   * Send cookies to another origin, and take them from it. To the page's own origin they always go.
+   */
   withCredentials?: boolean | undefined;
   /**
-   * Sent as `Authorization: Bearer`. A function is asked again at each reconnect; if the server answers 401 it is asked once more and the
-   * stream goes on from where it was. Eight refusals in a row close the source. An error of the function with a `status` of 401 or 403
-   * (also as `response.status` or `data.httpStatus`) closes it at once; any other is retried as a lost connection.
+   * Sent as `Authorization: Bearer`. A function is asked again at each reconnect; if the server
+   * answers 401 it is asked once more and the stream goes on from where it was. Eight refusals in a
+   * row close the source. An error of the function with a `status` of 401 or 403 (also as
+   * `response.status` or `data.httpStatus`) closes it at once; any other is retried as a lost
+   * connection.
    */
   token?: EventSourceToken | undefined;
-  /** More headers. `Accept`, `Last-Event-ID` and, with a token, `Authorization` are the source's own. They go along on redirects. */
+  /**
+   * More headers. `Accept`, `Last-Event-ID` and, with a token, `Authorization` are the source's
+   * own. They go along on redirects.
+   */
   headers?: HeadersInit | undefined;
   /** Instead of the global `fetch`. */
   fetch?: typeof fetch | undefined;
-  /** The most bytes that one line or event may hold; more closes the source. Default 2^27 (128 MiB). */
+  /**
+   * The most bytes that one line or event may hold; more closes the source. Default 2^27 (128 MiB).
+   */
   limit?: number | undefined;
   /**
-   * True for an event by which a server reports that the token is invalid, where it cannot do so by status. The event is not
-   * dispatched: a new token is asked for, and the stream goes on from where it was. Only asked if `token` is a function.
+   * True for an event by which a server reports that the token is invalid, where it cannot do so by
+   * status. The event is not dispatched: a new token is asked for, and the stream goes on from
+   * where it was. Only asked if `token` is a function.
    */
   unauthorized?: ((event: MessageEvent<string>) => boolean) | undefined;
 }

@@ -1,4 +1,7 @@
-/** The first character that encodes anything; the alphabet is the printable ASCII characters from it on. */
+/**
+ * The first character that encodes anything; the alphabet is the printable ASCII characters from it
+ * on.
+ */
 const space = 32;
 /** How many characters the alphabet has, those that are never used included. */
 const alphabet = 95;
@@ -10,8 +13,9 @@ const zeroGap = 97;
 /**
  * Returns the bytes that `scripts/lib/inline.mjs` encoded.
  *
- * A byte is one character, or a pair: a digit for its upper three bits and a letter for the lower five. What the single
- * characters mean comes first: a character for each of the alphabet, in order, for the difference from the one before.
+ * A byte is one character, or a pair: a digit for its upper three bits and a letter for the lower
+ * five. What the single characters mean comes first: a character for each of the alphabet, in
+ * order, for the difference from the one before.
  */
 export function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);

@@ -27,9 +27,11 @@ export type WasmSnapshot = Omit<Snapshot, 'error' | 'retryAt' | 'dropped' | 'rol
 };
 
 /**
- * Wraps each client of the wasm before it starts, and returns the client to use in its place, or `wasm` itself.
+ * Wraps each client of the wasm before it starts, and returns the client to use in its place, or
+ * `wasm` itself.
  *
- * The plugin calls `changed` after altering the snapshot, and `forget` when another tab ended the connection of this user.
+ * The plugin calls `changed` after altering the snapshot, and `forget` when another tab ended the
+ * connection of this user.
  */
 export type Plugin = (wasm: WasmClient, changed: () => void, forget: () => void) => WasmClient;
 
@@ -61,11 +63,14 @@ export interface WasmClient {
   onStatus(fn: ((snapshot: WasmSnapshot) => void) | undefined): void;
   onResync(fn: ((resync: { gap: Gap; types: string[] | null }) => void) | undefined): void;
   snapshot(): WasmSnapshot;
-  /** What it counts beyond its snapshot, and its last inputs, as a text or as they were: read by `inside` in `inspect.ts`. */
+  /**
+   * What it counts beyond its snapshot, and its last inputs, as a text or as they were: read by
+   * `inside` in `inspect.ts`.
+   */
   inspect?(): { counts: number[]; trace: string; inputs: readonly TracedInput[] };
   /**
-   * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user, and `fn([event, id, data])` with
-   * events of an own stream. One function at a time.
+   * Calls `fn([ticket, cursor, user])` to follow the tab that holds the connection of this user,
+   * and `fn([event, id, data])` with events of an own stream. One function at a time.
    */
   onTabs?(
     fn:
@@ -74,7 +79,10 @@ export interface WasmClient {
   ): void;
   /** Hold the connection, or follow; called again, follow anew. */
   lead?(lead: boolean): void;
-  /** Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The first opens it. */
+  /**
+   * Event, id and data, a line each, for the stream of a ticket, from the tab that is followed. The
+   * first opens it.
+   */
   hear?(ticket: number, frame: string): void;
   free(): void;
 }
@@ -103,15 +111,19 @@ const loading: { [transport in Transport]?: Promise<Wasm> | undefined } = {};
 /** A client that waits for the module. */
 export interface Waiting {
   wanted(): boolean;
-  /** Called after each attempt that failed and is repeated, with the failures in a row and the milliseconds until the next. */
+  /**
+   * Called after each attempt that failed and is repeated, with the failures in a row and the
+   * milliseconds until the next.
+   */
   failed(error: SseError, failures: number, wait: number): void;
   /** Ends the wait for the next attempt. */
   hurry(): void;
 }
 
 /**
- * Loads and compiles the module, once for the page. What the network lost is asked for again, with backoff, for as long as it is wanted;
- * after another failure the next call tries again. Rejects with an {@link SseError} of the code `csp` or `wasm`.
+ * Loads and compiles the module, once for the page. What the network lost is asked for again, with
+ * backoff, for as long as it is wanted; after another failure the next call tries again. Rejects
+ * with an {@link SseError} of the code `csp` or `wasm`.
  *
  * Inlined behind a dynamic `import()`, because that is the one layout that works in every bundler.
  */

@@ -2,7 +2,8 @@
 import type { ERROR_CODES } from './vocabulary.js';
 
 /**
- * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what the console prints.
+ * The kind of a failure. `docs/errors.md` of the package explains each: causes, remedies, and what
+ * the console prints.
  *
  * | code | meaning | retried by itself |
  * |---|---|---|
@@ -41,7 +42,10 @@ export interface SseErrorDetails {
  * Failures of the stream are not thrown: they are the `error` of the snapshot, and go to `onError`.
  */
 export class SseError extends Error {
-  /** Always `SseError`: it identifies the class across copies of this package, see {@link isSseError}. */
+  /**
+   * Always `SseError`: it identifies the class across copies of this package, see
+   * {@link isSseError}.
+   */
   override readonly name = 'SseError';
   /** Which kind of failure; the message is for people, this is for programs. */
   declare readonly code: SseErrorCode;
@@ -57,7 +61,10 @@ export class SseError extends Error {
     this.retryable = details.retryable ?? false;
   }
 
-  /** Returns what `JSON.stringify` writes. The cause is left out: it may hold a request with its token. */
+  /**
+   * Returns what `JSON.stringify` writes. The cause is left out: it may hold a request with its
+   * token.
+   */
   toJSON(): object {
     const { name, code, message, status, retryable } = this;
     return { name, code, message, status, retryable };
@@ -65,8 +72,8 @@ export class SseError extends Error {
 }
 
 /**
- * True for an {@link SseError}, whichever copy of this package made it, and for the plain objects of the same shape that
- * the wasm module throws.
+ * True for an {@link SseError}, whichever copy of this package made it, and for the plain objects
+ * of the same shape that the wasm module throws.
  *
  * ```ts
  * try { await work(); } catch (error) { if (isSseError(error)) console.warn(error.code); else throw error; }
@@ -83,7 +90,10 @@ export function asSseError(thrown: unknown, code: SseErrorCode): SseError {
   return new SseError(thrown.code, thrown.message, { cause: thrown, ...thrown });
 }
 
-/** Hands an exception of a listener to the page, as the browser does with those of its own listeners (HTML, 8.1.4.6). */
+/**
+ * Hands an exception of a listener to the page, as the browser does with those of its own listeners
+ * (HTML, 8.1.4.6).
+ */
 export function report(thrown: unknown): void {
   (globalThis.reportError ?? console.error)(thrown);
 }

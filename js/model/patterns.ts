@@ -1,8 +1,9 @@
 import { SseError } from './errors.js';
 
 /**
- * The patterns of a subscription as a list, each once. Throws an {@link SseError} (`options`) for what is no pattern, so that
- * a mistake shows where it is made and not when the wasm is there. The grammar is that of `src/proto/registry.rs`.
+ * The patterns of a subscription as a list, each once. Throws an {@link SseError} (`options`) for
+ * what is no pattern, so that a mistake shows where it is made and not when the wasm is there. The
+ * grammar is that of `src/proto/registry.rs`.
  */
 export function patterns(types: string | readonly string[]): string[] {
   const list = [...new Set(Array.isArray(types) ? (types as readonly string[]) : [types as string])];

@@ -5,12 +5,16 @@ import type { GAPS, ROLES, STATUSES } from './vocabulary.js';
 /**
  * What the connection does.
  *
- * `idle` not wanted · `connecting` for the first time · `open` · `reconnecting` after a loss · `offline` the browser reports it ·
- * `paused` by `pause()` or a page in the back/forward cache · `failed` for good, until `reconnect()`.
+ * `idle` not wanted · `connecting` for the first time · `open` · `reconnecting` after a loss ·
+ * `offline` the browser reports it · `paused` by `pause()` or a page in the back/forward cache ·
+ * `failed` for good, until `reconnect()`.
  */
 export type Status = (typeof STATUSES)[number];
 
-/** Why updates may be missing: `first` open, new `epoch` of the log, log `trimmed`, cursor `unknown`, `overflow`, `rights` changed. */
+/**
+ * Why updates may be missing: `first` open, new `epoch` of the log, log `trimmed`, cursor
+ * `unknown`, `overflow`, `rights` changed.
+ */
 export type Gap = Exclude<(typeof GAPS)[number], 'none'>;
 
 /** The news that updates may be missing: refetch what you show. */
@@ -49,9 +53,15 @@ export interface Snapshot {
   readonly coalesced: number;
   /** Updates that a full queue dropped. */
   readonly dropped: number;
-  /** The user whose updates it carries: the one given, or the one that the token names; `null` if neither is known. */
+  /**
+   * The user whose updates it carries: the one given, or the one that the token names; `null` if
+   * neither is known.
+   */
   readonly user: string | null;
-  /** Which tab holds the connection: this one for itself (`alone`), asking for it, ours for all tabs (`leader`), or that of another tab (`follower`). */
+  /**
+   * Which tab holds the connection: this one for itself (`alone`), asking for it, ours for all tabs
+   * (`leader`), or that of another tab (`follower`).
+   */
   readonly role: Role;
 }
 

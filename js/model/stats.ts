@@ -39,19 +39,24 @@ export interface Gaps {
 }
 
 /**
- * How long updates took from the server's `at` to a listener, in milliseconds, once for each listener that was called.
+ * How long updates took from the server's `at` to a listener, in milliseconds, once for each
+ * listener that was called.
  *
- * The clocks of two machines are compared: one that is behind shows as 0, never as a negative time, and one that is ahead adds
- * its lead. Replayed updates, which were late because we were away, are left out, and so are those without `at`.
+ * The clocks of two machines are compared: one that is behind shows as 0, never as a negative time,
+ * and one that is ahead adds its lead. Replayed updates, which were late because we were away, are
+ * left out, and so are those without `at`.
  */
 export interface Latency {
   /** Measurements: one for each listener that was called. */
   readonly count: number;
-  /** `buckets[0]` counts those below 1 ms, `buckets[i]` those from 2^(i-1) up to but not including 2^i ms. */
+  /**
+   * `buckets[0]` counts those below 1 ms, `buckets[i]` those from 2^(i-1) up to but not including
+   * 2^i ms.
+   */
   readonly buckets: readonly number[];
   /**
-   * The median, in milliseconds. Estimated from the buckets, as the next two are, by taking each bucket to be evenly filled; so it is never
-   * wrong by more than a factor of two.
+   * The median, in milliseconds. Estimated from the buckets, as the next two are, by taking each
+   * bucket to be evenly filled; so it is never wrong by more than a factor of two.
    */
   readonly p50: number;
   /** The time that 95 % did not exceed, in milliseconds. */
@@ -61,7 +66,8 @@ export interface Latency {
 }
 
 /**
- * Everything that the client counted since it was created, and its last transitions: what {@link Client.stats} returns.
+ * Everything that the client counted since it was created, and its last transitions: what
+ * {@link Client.stats} returns.
  *
  * ```ts
  * const stats = await sse.stats();
@@ -75,13 +81,17 @@ export interface ClientStats extends Omit<Snapshot, 'connects'> {
   readonly connects: Connects;
   /** Gaps announced, by kind. */
   readonly gaps: Gaps;
-  /** Updates that a full queue dropped: those of the client, and those of the iterators of `tinysse/iterate`. */
+  /**
+   * Updates that a full queue dropped: those of the client, and those of the iterators of
+   * `tinysse/iterate`.
+   */
   readonly dropped: number;
   /** Refetches started by `useAutoRefetch`. */
   readonly refetches: number;
   /**
-   * Notifications of a query that cost no request: one was due already, or the request of another component answered it. Without
-   * `queryClient` on the provider requests shared by components cannot be distinguished, and this is too low rather than too high.
+   * Notifications of a query that cost no request: one was due already, or the request of another
+   * component answered it. Without `queryClient` on the provider requests shared by components
+   * cannot be distinguished, and this is too low rather than too high.
    */
   readonly refetchesSaved: number;
   /** Server to listener. */

@@ -11,8 +11,8 @@
  * }
  * ```
  *
- * Without it a type is any `string` and its data `unknown`. A library, which must not speak for the whole app, gives the
- * map to {@link createClient} instead: `createClient<MyUpdates>(...)`.
+ * Without it a type is any `string` and its data `unknown`. A library, which must not speak for the
+ * whole app, gives the map to {@link createClient} instead: `createClient<MyUpdates>(...)`.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: declaration merging needs an interface, and needs it empty.
 export interface Register {}
@@ -26,11 +26,13 @@ export type UpdateType<U = Updates> = Extract<keyof U, string>;
 type Below<T extends string> = T extends `${infer Head}.${infer Tail}` ? `${Head}.*` | `${Head}.${Below<Tail>}` : never;
 
 /**
- * What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything (`'*'`).
+ * What can be subscribed to: one name, everything below a name (`'compute.*'`), or everything
+ * (`'*'`).
  *
- * On a plain server (one that sends no `tinysse.hello`) the native `EventSource` delivers only events whose names were asked
- * for. There `'*'` and `'compute.*'` receive only what another subscription names; events without a name come as `'message'`.
- * Name each type, or use `transport: 'fetch'`, which reads every event.
+ * On a plain server (one that sends no `tinysse.hello`) the native `EventSource` delivers only
+ * events whose names were asked for. There `'*'` and `'compute.*'` receive only what another
+ * subscription names; events without a name come as `'message'`. Name each type, or use
+ * `transport: 'fetch'`, which reads every event.
  */
 export type Pattern<U = Updates> = '*' | UpdateType<U> | Below<UpdateType<U>>;
 
@@ -48,15 +50,24 @@ interface UpdateOf<T extends string, D> {
   readonly type: T;
   /** The small payload, if the publisher sent one. */
   readonly data: D;
-  /** Distinguishes the things of one type; of updates with the same type and key only the latest matters. */
+  /**
+   * Distinguishes the things of one type; of updates with the same type and key only the latest
+   * matters.
+   */
   readonly key?: string;
   /** {@link Client.origin} of the tab that caused the change. */
   readonly origin?: string;
-  /** Spread refetches uniformly over this many milliseconds; the hub asks it when many clients listen. */
+  /**
+   * Spread refetches uniformly over this many milliseconds; the hub asks it when many clients
+   * listen.
+   */
   readonly spread?: number;
   /** When it was published, in milliseconds since 1970. */
   readonly at?: number;
-  /** Its place in the log of the hub, `epoch.seq`. Filtering leaves holes: never infer a loss from numbers. */
+  /**
+   * Its place in the log of the hub, `epoch.seq`. Filtering leaves holes: never infer a loss from
+   * numbers.
+   */
   readonly id: string;
   /** True if it was published while we were away and delivered late. */
   readonly replayed: boolean;

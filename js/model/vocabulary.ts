@@ -1,11 +1,18 @@
 // The words that Rust and JavaScript share, one list for each vocabulary.
 //
-// Rust has the same lists in `src/proto`; a test compares them. Where a comment names an order, numbers cross the border in that order.
+// Rust has the same lists in `src/proto`; a test compares them. Where a comment names an order,
+// numbers cross the border in that order.
 
-/** Control frames of tinysse/1: `tinysse.` and one of these. Other names with that prefix are reserved, and every reader ignores them. */
+/**
+ * Control frames of tinysse/1: `tinysse.` and one of these. Other names with that prefix are
+ * reserved, and every reader ignores them.
+ */
 export const CONTROL_FRAMES = ['update', 'hello', 'beat', 'resync', 'bye'] as const;
 
-/** Why updates may be missing, in the order in which the wasm counts them; `none` means that nothing is missing. */
+/**
+ * Why updates may be missing, in the order in which the wasm counts them; `none` means that nothing
+ * is missing.
+ */
 export const GAPS = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 
 /** Why a stream was opened, in the order in which the wasm counts them. */

@@ -3,8 +3,8 @@ interface Zone {
 }
 
 /**
- * Binds a listener to the zone in which it is added, where zone.js is loaded: what zone.js does for the listeners of the browser's own
- * objects. Without zone.js the listener itself is returned.
+ * Binds a listener to the zone in which it is added, where zone.js is loaded: what zone.js does for
+ * the listeners of the browser's own objects. Without zone.js the listener itself is returned.
  */
 export function inZone<F>(fn: F): F {
   return (globalThis as { Zone?: { current: Zone } }).Zone?.current.wrap(fn, 'tinysse') ?? fn;

@@ -1,5 +1,6 @@
-// Features that few applications use, and none at the start: loaded by the first use of any of them. What the entry has too, it is given:
-// bundlers would move a module that both import into a chunk of its own, which is a request more for each page.
+// Features that few applications use, and none at the start: loaded by the first use of any of
+// them. What the entry has too, it is given: bundlers would move a module that both import into a
+// chunk of its own, which is a request more for each page.
 
 import type { Plugin, WasmOptions } from '../loader/wasm.js';
 import type { Client } from '../model/client.js';
@@ -10,7 +11,10 @@ import { keep } from './persist.js';
 export { forget } from './persist.js';
 export { inspect } from './stats.js';
 
-/** Returns the plugins that these options ask for; `debug` is the value of `localStorage['tinysse.debug']`. They change `options`. */
+/**
+ * Returns the plugins that these options ask for; `debug` is the value of
+ * `localStorage['tinysse.debug']`. They change `options`.
+ */
 export function plugins(
   client: Client<Record<string, unknown>>,
   options: WasmOptions,

@@ -9,7 +9,10 @@ import type { Snapshot } from '../model/snapshot.js';
 import { peek, tokenOf } from '../token/answer.js';
 import { inside } from './stats.js';
 
-/** Where the log goes: to a function of the app, and to the console if `debug` asks for it (`verbose`: with every update). */
+/**
+ * Where the log goes: to a function of the app, and to the console if `debug` asks for it
+ * (`verbose`: with every update).
+ */
 export interface LogTo {
   readonly log: ((entry: LogEntry) => void) | undefined;
   readonly debug: string | null;
@@ -22,7 +25,10 @@ const rememberedTokens = 8;
 /** An error may have one as its cause, which may have one, and so on. */
 const deepestCause = 4;
 
-/** Logs what the client does. Changes `options.token`, to see the questions and to learn which words are secret. */
+/**
+ * Logs what the client does. Changes `options.token`, to see the questions and to learn which words
+ * are secret.
+ */
 export function logging(client: Client<Record<string, unknown>>, options: WasmOptions, to: LogTo): Plugin {
   const { log, debug, report } = to;
   const tokens: string[] = [];
@@ -93,7 +99,10 @@ function learn(tokens: string[], answer: TokenAnswer): void {
   if (tokens.length > rememberedTokens) tokens.shift();
 }
 
-/** An error as plain data. Of a cause only its words are taken: it may hold a request, with all its headers. */
+/**
+ * An error as plain data. Of a cause only its words are taken: it may hold a request, with all its
+ * headers.
+ */
 function plain(error: SseError, clean: (text: string) => string): object {
   const causes: string[] = [];
   let cause = error.cause;

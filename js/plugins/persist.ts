@@ -7,7 +7,10 @@ import type { ClientOptions, PersistOptions, StorageLike } from '../model/option
 type AnyClient = Client<Record<string, unknown>>;
 type Stream = Pick<ClientOptions, 'url' | 'types'>;
 
-/** What is kept. Nothing of it is believed before it is looked at: the storage belongs to the whole origin. */
+/**
+ * What is kept. Nothing of it is believed before it is looked at: the storage belongs to the whole
+ * origin.
+ */
 interface Kept {
   /** The stream that the cursor belongs to. */
   readonly stream: string;
@@ -22,8 +25,9 @@ const longestCursor = 1024;
 /**
  * Keeps the cursor of a client over reloads, for one stream and one user.
  *
- * The stored cursor is given to the session together with its user. The session drops it if the first token, or the application, names
- * another one. What is stored is erased when the user is another one, and when the token provider answers 401 or 403.
+ * The stored cursor is given to the session together with its user. The session drops it if the
+ * first token, or the application, names another one. What is stored is erased when the user is
+ * another one, and when the token provider answers 401 or 403.
  */
 class Keeper {
   readonly #client: AnyClient;
@@ -35,7 +39,8 @@ class Keeper {
   constructor(client: AnyClient, options: WasmOptions, persist: boolean | PersistOptions) {
     this.#client = client;
     this.#entry = new Entry(options, persist);
-    // What the application gives, perhaps from a server that rendered the page, is newer than what a former page stored.
+    // What the application gives, perhaps from a server that rendered the page, is newer than what
+    // a former page stored.
     const kept = options.lastEventId ? undefined : this.#entry.read();
     // Without a token provider, only the application can name the user.
     if (kept && (options.token || options.user)) {
@@ -56,7 +61,8 @@ class Keeper {
     const hide = () => {
       if (document.visibilityState === 'hidden') save();
     };
-    // The cursor moves with heartbeats too, which are not reported; so it is looked at while the stream is open, and once after.
+    // The cursor moves with heartbeats too, which are not reported; so it is looked at while the
+    // stream is open, and once after.
     const beat = () => {
       save();
       if (this.#client.getSnapshot().status === 'open') return;

@@ -11,7 +11,10 @@ const whys = ['initial', 'manual', 'glitch', 'retry', 'token', 'rotate', 'wake',
 /** In the order of `Gap::ALL` in `src/proto/wire/control.rs`, whose first means no gap. */
 const gaps = ['none', 'first', 'epoch', 'trimmed', 'unknown', 'overflow', 'rights'] as const;
 
-/** What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL`, and its last inputs. */
+/**
+ * What the wasm counts beyond its snapshot: numbers in the order of `Why::ALL` and `Gap::ALL`, and
+ * its last inputs.
+ */
 export interface Inside {
   connects: number[];
   gaps: number[];
@@ -49,7 +52,10 @@ function lineOf([at, word, ticket, number, wait, type, id, line]: TracedInput): 
   return `@${Math.floor(at)} <- ${[name, ...more].join(' ').trim()}`;
 }
 
-/** Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of {@link Latency}, with holes. */
+/**
+ * Puts together what wasm, coordinator, iterators and facade counted; `late` are the buckets of
+ * {@link Latency}, with holes.
+ */
 export function inspect(
   client: Client<never>,
   wasm: WasmClient | undefined,

@@ -5,11 +5,20 @@ import type { AnyClient } from '../refetch/refetcher.js';
 
 /** How queries are refetched, for all of a provider. Times are milliseconds. */
 export interface RefetchPolicy {
-  /** Least time between two refetches of a query. Default 250: 4 a second, however many updates come. */
+  /**
+   * Least time between two refetches of a query. Default 250: 4 a second, however many updates
+   * come.
+   */
   minIntervalMs?: number | undefined;
-  /** After a gap, refetch within a random part of this, so that a restarted hub is not stormed. Default 2000. */
+  /**
+   * After a gap, refetch within a random part of this, so that a restarted hub is not stormed.
+   * Default 2000.
+   */
   resyncJitterMs?: number | undefined;
-  /** In a hidden tab: `stale`, the default, waits until it is shown and fetches once; `refetch` does not wait. */
+  /**
+   * In a hidden tab: `stale`, the default, waits until it is shown and fetches once; `refetch` does
+   * not wait.
+   */
   hidden?: 'stale' | 'refetch' | undefined;
 }
 

@@ -11,13 +11,17 @@ export interface SSEProviderProps {
   /** Made once, outside of components. */
   client: AnyClient;
   /**
-   * Who is logged in: passed to {@link Client.setUser} before a connection opens, and whenever it changes. `null` means no user,
-   * and keeps no connection. Undefined, the default, leaves the identity to the client.
+   * Who is logged in: passed to {@link Client.setUser} before a connection opens, and whenever it
+   * changes. `null` means no user, and keeps no connection. Undefined, the default, leaves the
+   * identity to the client.
    */
   user?: string | null | undefined;
   /** How the queries below are refetched. Default: see each member. */
   policy?: RefetchPolicy | undefined;
-  /** The TanStack `QueryClient` of the app, if it has one: see {@link useAutoRefetch} for what it makes exact. */
+  /**
+   * The TanStack `QueryClient` of the app, if it has one: see {@link useAutoRefetch} for what it
+   * makes exact.
+   */
   queryClient?: QueryClientLike | undefined;
   /** The components that use the client. */
   children?: ReactNode;
@@ -37,8 +41,9 @@ export interface SSEProviderProps {
  * </QueryClientProvider>
  * ```
  *
- * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the stream (`closeDelay`). It does
- * what {@link useSSEUpdates} does, which is for apps without a provider: use one of the two.
+ * It connects in an effect, so not on a server; a StrictMode remount or a hot reload keeps the
+ * stream (`closeDelay`). It does what {@link useSSEUpdates} does, which is for apps without a
+ * provider: use one of the two.
  */
 export function SSEProvider({ client, user, policy, queryClient, children }: SSEProviderProps): ReactNode {
   const { minIntervalMs, resyncJitterMs, hidden } = policy ?? {};
@@ -46,7 +51,8 @@ export function SSEProvider({ client, user, policy, queryClient, children }: SSE
     () => ({ client, policy: { minIntervalMs, resyncJitterMs, hidden }, queryClient }),
     [client, minIntervalMs, resyncJitterMs, hidden, queryClient],
   );
-  // Before the effects of the components below, which may open a connection, and before the browser paints.
+  // Before the effects of the components below, which may open a connection, and before the browser
+  // paints.
   useCommit(() => {
     if (user !== undefined) client.setUser(user);
   }, [client, user]);

@@ -11,11 +11,17 @@ import { useCommit, useLatest } from './use-latest.js';
 
 /** How one component keeps its query fresh. */
 export interface AutoRefetchOptions<P extends Pattern = Pattern> {
-  /** False stops it; true again refetches if the data is older than a notification from meanwhile. Default true. */
+  /**
+   * False stops it; true again refetches if the data is older than a notification from meanwhile.
+   * Default true.
+   */
   enabled?: boolean | undefined;
   /** Returns false for an update that does not matter here. */
   filter?: ((update: Update<MatchingTypes<P>>) => boolean) | undefined;
-  /** Changes that this tab made itself (see {@link Client.origin}): `skip`, the default, or `refetch`. */
+  /**
+   * Changes that this tab made itself (see {@link Client.origin}): `skip`, the default, or
+   * `refetch`.
+   */
   fromThisTab?: 'skip' | 'refetch' | undefined;
   /** Refetch at the first open and after every gap. Default true. */
   resync?: boolean | undefined;
@@ -35,30 +41,36 @@ export interface AutoRefetchOptions<P extends Pattern = Pattern> {
  * const [jobs] = useAutoRefetch(useUrqlQuery({ query, pause }), 'jobs', { enabled: !pause }); // `useQuery` of urql
  * ```
  *
- * **What it takes.** The results of TanStack Query 5, tRPC 11, RTK Query 2, SWR 2, Apollo Client 3 and 4, and any object with
- * `refetch`, which is called without arguments. A query that is disabled, skipped, or has no key is never run: it is
- * fetched when it is enabled again, unless its library does that by itself. The result of urql does not show that it is
- * paused, so its tuple needs `enabled`. An object of your own may have `isFetching`, `dataUpdatedAt` and `isEnabled`; without
- * `isFetching`, every `refetch` must start a request of its own.
+ * **What it takes.** The results of TanStack Query 5, tRPC 11, RTK Query 2, SWR 2, Apollo Client 3
+ * and 4, and any object with `refetch`, which is called without arguments. A query that is
+ * disabled, skipped, or has no key is never run: it is fetched when it is enabled again, unless its
+ * library does that by itself. The result of urql does not show that it is paused, so its tuple
+ * needs `enabled`. An object of your own may have `isFetching`, `dataUpdatedAt` and `isEnabled`;
+ * without `isFetching`, every `refetch` must start a request of its own.
  *
- * **Guaranteed** while mounted: after the last update, a fetch starts that started after it; fetches are never cancelled;
- * components on one query share a request; at most one start in `minIntervalMs`, the first at once (within 5 ms), the last
- * always. The unit is the mounted hook: a `refetch` of a new identity at each render changes nothing. Errors stay in the query.
+ * **Guaranteed** while mounted: after the last update, a fetch starts that started after it;
+ * fetches are never cancelled; components on one query share a request; at most one start in
+ * `minIntervalMs`, the first at once (within 5 ms), the last always. The unit is the mounted hook:
+ * a `refetch` of a new identity at each render changes nothing. Errors stay in the query.
  *
- * **Why an update during a fetch is not lost**, whatever started that fetch: `refetch` joins a fetch in flight, even one older
- * than the update. For TanStack Query with `queryClient` on the provider every start is known when it happens, and the
- * guarantee has no conditions; it then covers what was fetched before the mount too (Suspense, cached data). Otherwise
- * the result shows, which React renders a moment late. So the call waits 5 ms, until every fetch older than the update would
- * show; what is not shown then is younger, and may be joined; if one is shown, the query is fetched again when it settles.
- * That asks for the default `notifyManager` scheduler, and for `isFetching` among `notifyOnChangeProps` if these are set by
- * hand. Apollo Client joins requests of one query and the same variables, whatever makes them: keep all of them in hooks.
+ * **Why an update during a fetch is not lost**, whatever started that fetch: `refetch` joins a
+ * fetch in flight, even one older than the update. For TanStack Query with `queryClient` on the
+ * provider every start is known when it happens, and the guarantee has no conditions; it then
+ * covers what was fetched before the mount too (Suspense, cached data). Otherwise the result shows,
+ * which React renders a moment late. So the call waits 5 ms, until every fetch older than the
+ * update would show; what is not shown then is younger, and may be joined; if one is shown, the
+ * query is fetched again when it settles. That asks for the default `notifyManager` scheduler, and
+ * for `isFetching` among `notifyOnChangeProps` if these are set by hand. Apollo Client joins
+ * requests of one query and the same variables, whatever makes them: keep all of them in hooks.
  * Data older than the last update is refetched at mount and when the key changes.
  *
- * **On a plain server** (no tinysse hub) the native `EventSource` delivers only events whose names were asked for: a pattern
- * such as `'compute.*'` or `'*'` receives nothing there. Name each type, or use `transport: 'fetch'`.
+ * **On a plain server** (no tinysse hub) the native `EventSource` delivers only events whose names
+ * were asked for: a pattern such as `'compute.*'` or `'*'` receives nothing there. Name each type,
+ * or use `transport: 'fetch'`.
  *
- * Measured on TanStack Query 5.108 with the usual code: an update during the first fetch is lost for ever, 100 updates a second
- * make 100 requests and no screen update, 3 components make 3 requests.
+ * Measured on TanStack Query 5.108 with the usual code: an update during the first fetch is lost
+ * for ever, 100 updates a second make 100 requests and no screen update, 3 components make 3
+ * requests.
  */
 export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, const P extends Pattern>(
   query: Q,
@@ -102,7 +114,8 @@ export function useAutoRefetch<Q extends Refetchable | Mutable | Executable, con
     [queryClient, refetch, latest],
   );
 
-  // An exact view reads nothing of the result: TanStack Query renders a component when something changes that was read.
+  // An exact view reads nothing of the result: TanStack Query renders a component when something
+  // changes that was read.
   useCommit(() => handle.current?.observe(view()));
   return query;
 }

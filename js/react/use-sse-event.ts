@@ -13,8 +13,9 @@ import { useLatest } from './use-latest.js';
  * useSSEEvent('compute.progress', (update) => setPercent(update.data.percent));
  * ```
  *
- * The `fn` of the last render is called, and a new one does not subscribe again. Does not connect. On a plain server (no tinysse
- * hub) the native `EventSource` delivers only events whose names were asked for: `'*'` and `'prefix.*'` receive nothing there.
+ * The `fn` of the last render is called, and a new one does not subscribe again. Does not connect.
+ * On a plain server (no tinysse hub) the native `EventSource` delivers only events whose names were
+ * asked for: `'*'` and `'prefix.*'` receive nothing there.
  */
 export function useSSEEvent<const P extends Pattern>(
   types: P | readonly P[],

@@ -13,8 +13,8 @@ import { useSSEContext } from './context.js';
  * return <span data-status={status}>{status}</span>;
  * ```
  *
- * Renders again when the picked value is another one (`Object.is`); the counters are those of the last render. Does not
- * connect. A server, and the first render over its HTML, see `idle`.
+ * Renders again when the picked value is another one (`Object.is`); the counters are those of the
+ * last render. Does not connect. A server, and the first render over its HTML, see `idle`.
  */
 export function useSSEStatus(): Snapshot;
 export function useSSEStatus<T>(select: (snapshot: Snapshot) => T, options?: { client?: AnyClient | undefined }): T;
@@ -23,7 +23,8 @@ export function useSSEStatus(
   options: { client?: AnyClient | undefined } = {},
 ): unknown {
   const { client } = useSSEContext(options.client);
-  // A selector that builds an object must give the same one for the same snapshot, or React would render for ever.
+  // A selector that builds an object must give the same one for the same snapshot, or React would
+  // render for ever.
   const last = useRef<{ snapshot: Snapshot; select: unknown; value: unknown }>(undefined);
   const pick = (snapshot: Snapshot) => {
     const known = last.current;

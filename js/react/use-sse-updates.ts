@@ -15,9 +15,10 @@ import { useSSEStatus } from './use-sse-status.js';
  * }
  * ```
  *
- * For apps without {@link SSEProvider}, which holds the connection by itself; below it {@link useSSEStatus} returns the state. Holders
- * are counted, and the connection is one. Without an argument it takes the client of the provider. In development the console
- * warns once if both hold it. A server renders `idle`.
+ * For apps without {@link SSEProvider}, which holds the connection by itself; below it
+ * {@link useSSEStatus} returns the state. Holders are counted, and the connection is one. Without
+ * an argument it takes the client of the provider. In development the console warns once if both
+ * hold it. A server renders `idle`.
  */
 export function useSSEUpdates(client?: AnyClient): Snapshot {
   const { client: used } = useSSEContext(client);

@@ -14,9 +14,14 @@ const gatherMs = 5;
 const patienceRounds = 3;
 /** A fetch that takes this long may be one whose end is never observed. */
 const stuckMs = 30_000;
-/** A library fetches by itself within this time after a mount, another key, or being enabled, if it does at all. */
+/**
+ * A library fetches by itself within this time after a mount, another key, or being enabled, if it
+ * does at all.
+ */
 const ownFetchMs = 50;
-/** Data this young when its component mounts was fetched for it, perhaps by a suspended render ... */
+/**
+ * Data this young when its component mounts was fetched for it, perhaps by a suspended render ...
+ */
 const justFetchedMs = 1000;
 /** ... which started at most this long before. */
 const longFetchMs = 10_000;
@@ -27,7 +32,8 @@ const rememberedTypes = 1000;
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Decides when to refetch, by one rule: **a query is fresh only if its last fetch started after its last notification.**
+ * Decides when to refetch, by one rule: **a query is fresh only if its last fetch started after its
+ * last notification.**
  *
  * ```ts
  * const coordinator = new Coordinator(env);
@@ -35,18 +41,21 @@ const longestTimerMs = 2 ** 31 - 1;
  * coordinator.update('projects', update, { own: false, spread: 0 }); // fetches
  * ```
  *
- * One entry per mounted component: idle, fetching, or dirty. Notified while idle, it fetches at once (after 5 ms, for what
- * comes together); while fetching, again when that settles; while disabled, when it is enabled, unless the library does; no
- * fetch is ever cancelled. Two starts are `minIntervalMs` apart, and the last notification of a storm always gets its fetch:
- * this is no debounce, which a steady stream would starve. A failed fetch counts as a fetch: its retries are the query's own
- * policy, and the next notification asks again.
+ * One entry per mounted component: idle, fetching, or dirty. Notified while idle, it fetches at
+ * once (after 5 ms, for what comes together); while fetching, again when that settles; while
+ * disabled, when it is enabled, unless the library does; no fetch is ever cancelled. Two starts are
+ * `minIntervalMs` apart, and the last notification of a storm always gets its fetch: this is no
+ * debounce, which a steady stream would starve. A failed fetch counts as a fetch: its retries are
+ * the query's own policy, and the next notification asks again.
  *
- * **Fetches that others start.** A joined fetch that started before the notification brings old data. So a call is made only
- * when the view is idle *and no older than the notification*: whatever is in flight then started after it, and may be joined.
- * An exact view is never old. A rendered one is up to `viewLagMs` behind, so the call waits that long (see {@link Lag}).
- * What cannot be known is taken for old: the price is a needless fetch, never a lost update.
+ * **Fetches that others start.** A joined fetch that started before the notification brings old
+ * data. So a call is made only when the view is idle *and no older than the notification*: whatever
+ * is in flight then started after it, and may be joined. An exact view is never old. A rendered one
+ * is up to `viewLagMs` behind, so the call waits that long (see {@link Lag}). What cannot be known
+ * is taken for old: the price is a needless fetch, never a lost update.
  *
- * Absent here: React, the DOM, query libraries, the clock. Memory: one entry a mounted component, 1000 types remembered.
+ * Absent here: React, the DOM, query libraries, the clock. Memory: one entry a mounted component,
+ * 1000 types remembered.
  */
 export class Coordinator {
   readonly #env: SchedulerEnv;
@@ -114,7 +123,10 @@ export class Coordinator {
     this.#pump();
   }
 
-  /** Begins to keep a query fresh. Data that is older than a notification from before is fetched now. */
+  /**
+   * Begins to keep a query fresh. Data that is older than a notification from before is fetched
+   * now.
+   */
   add(query: Query): Handle {
     const now = this.#seenAt();
     const entry = entryOf(query, this.#lastNotified.last(query.types, query.own), now);
@@ -122,7 +134,8 @@ export class Coordinator {
     const view = query.view();
     const { started, startedAt, updatedAt } = view;
     if (!started && !startedAt && !view.fetching && updatedAt && now - updatedAt < justFetchedMs) {
-      // Fetched just before the mount, by a render that was suspended: it may have started before the notification.
+      // Fetched just before the mount, by a render that was suspended: it may have started before
+      // the notification.
       entry.shown = updatedAt;
       if (entry.notified > 0 && entry.notifiedAt > updatedAt - longFetchMs) this.#overdue(entry, gatherMs);
     }
@@ -182,7 +195,8 @@ export class Coordinator {
       }
     }
     if (entry.due !== undefined) {
-      // The other components of the query see its end in this moment too; one that called first would look busy to them.
+      // The other components of the query see its end in this moment too; one that called first
+      // would look busy to them.
       if (rendered && before.fetching && !view.fetching) entry.due = Math.max(entry.due, now + gatherMs);
       if (before.enabled === false && view.enabled !== false) entry.due = Math.max(entry.due, now + ownFetchMs);
     }
@@ -191,7 +205,10 @@ export class Coordinator {
     this.#pump();
   }
 
-  /** Now; the same for all views of one turn. Else components on one query would be due, and call, one after the other. */
+  /**
+   * Now; the same for all views of one turn. Else components on one query would be due, and call,
+   * one after the other.
+   */
   #seenAt(): number {
     const now = this.#env.now();
     // The timer of a hidden tab may be a minute late.
@@ -204,7 +221,10 @@ export class Coordinator {
     return this.#seen;
   }
 
-  /** An exact view: the query may be another one now, so its last start is taken as it is, even if it is earlier. */
+  /**
+   * An exact view: the query may be another one now, so its last start is taken as it is, even if
+   * it is earlier.
+   */
   #compare(entry: Entry, started: Stamp): void {
     entry.started = started.tick;
     entry.startedAt = started.at;
@@ -212,7 +232,10 @@ export class Coordinator {
     else entry.due ??= this.#seenAt();
   }
 
-  /** A rendered view is idle: is its data (of another key, from a cache, of another fetch) older than the notification? */
+  /**
+   * A rendered view is idle: is its data (of another key, from a cache, of another fetch) older
+   * than the notification?
+   */
   #age(entry: Entry, before: View): void {
     const { startedAt, updatedAt, data } = entry.view;
     const shown = startedAt ?? updatedAt ?? data;
@@ -225,7 +248,8 @@ export class Coordinator {
     } else if (updatedAt !== undefined) {
       fresh ||= !updatedAt || updatedAt >= entry.notifiedAt;
     } else if (typeof data === 'object' && data) {
-      // The result of a fetch that was seen, or that of our own, which settles before it is rendered.
+      // The result of a fetch that was seen, or that of our own, which settles before it is
+      // rendered.
       if (before.fetching || entry.flight || entry.landed > this.#lag.covered) this.#fresh.set(data, entry.started);
       fresh ||= (this.#fresh.get(data) ?? 0) >= entry.notified;
     } else fresh ||= data === undefined || entry.notified === 0;
@@ -253,7 +277,8 @@ export class Coordinator {
     const now = this.#env.now();
     do {
       this.#pumping = 'yes';
-      // All in one go: components on one query join the request of the first, or see it and need none.
+      // All in one go: components on one query join the request of the first, or see it and need
+      // none.
       for (const entry of [...this.#entries]) {
         if (this.#entries.has(entry) && this.#when(entry) <= now) this.#fetch(entry, now);
       }
@@ -268,7 +293,8 @@ export class Coordinator {
     const { covered, rounds } = this.#lag;
     if (due === undefined || blocked || view.enabled === false || (query.onlyVisible && this.#env.hidden()))
       return Number.POSITIVE_INFINITY;
-    // Counted in turns of the event loop, not in time: a page that is busy renders late, and its timers are as late.
+    // Counted in turns of the event loop, not in time: a page that is busy renders late, and its
+    // timers are as late.
     if (!view.started && covered < Math.max(notified, after) && rounds < patience) return Number.POSITIVE_INFINITY;
     const when = Math.max(due, entry.startedAt + query.minIntervalMs);
     return flight || (view.fetching && !view.silent) ? Math.max(when, entry.busySince + stuckMs) : when;
@@ -283,7 +309,8 @@ export class Coordinator {
     entry.busySince = now;
     entry.rose = false;
     if (busy) {
-      // This may join what is stuck, or what is silent, and proves nothing; but its end is observed.
+      // This may join what is stuck, or what is silent, and proves nothing; but its end is
+      // observed.
       entry.view = { ...view, fetching: false };
       entry.startedAt = now;
     } else {

@@ -18,7 +18,10 @@ export interface Entry {
   startedAt: number;
   /** When to fetch; undefined if fresh. */
   due: number | undefined;
-  /** Views must be current up to this tick before a call: another component called, perhaps for the same query. */
+  /**
+   * Views must be current up to this tick before a call: another component called, perhaps for the
+   * same query.
+   */
   after: number;
   /** The round of {@link Lag} after which a call waits for the view no longer. */
   patience: number;
@@ -60,7 +63,10 @@ export function changed(a: View, b: View): boolean {
   return a.fetching !== b.fetching || a.enabled !== b.enabled || a.data !== b.data || a.updatedAt !== b.updatedAt;
 }
 
-/** True if the filter of the component accepts the update. A filter that throws is reported, and costs no update. */
+/**
+ * True if the filter of the component accepts the update. A filter that throws is reported, and
+ * costs no update.
+ */
 export function accepts(query: Query, update: unknown): boolean {
   try {
     return query.accepts(update);

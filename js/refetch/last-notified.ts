@@ -9,7 +9,8 @@ export interface Stamp {
 const never: Stamp = { tick: 0, at: 0 };
 
 /**
- * Remembers when each type was last notified, for components that mount later over data that was fetched before.
+ * Remembers when each type was last notified, for components that mount later over data that was
+ * fetched before.
  *
  * ```ts
  * const notified = new LastNotified(1000);
@@ -17,12 +18,15 @@ const never: Stamp = { tick: 0, at: 0 };
  * notified.last(['projects'], false).tick; // 7
  * ```
  *
- * Bounded: beyond `limit` types the longest silent one is forgotten, and from then on counts, with every type not on the
- * list, as notified when it was last: a needless refetch, never a missed one.
+ * Bounded: beyond `limit` types the longest silent one is forgotten, and from then on counts, with
+ * every type not on the list, as notified when it was last: a needless refetch, never a missed one.
  */
 export class LastNotified {
   readonly #limit: number;
-  /** In the order of the last notification. The first stamp leaves out changes of this tab, the second has all. */
+  /**
+   * In the order of the last notification. The first stamp leaves out changes of this tab, the
+   * second has all.
+   */
   readonly #types = new Map<string, readonly [Stamp, Stamp]>();
   #forgotten: readonly [Stamp, Stamp] = [never, never];
   /** A resync of everything. */

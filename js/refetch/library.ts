@@ -44,7 +44,10 @@ interface Exposed {
 /** SWR components that wait for the first data. */
 const unloaded = {};
 
-/** What a result exposes of its query. TanStack Query and SWR render again when something changes that was read here. */
+/**
+ * What a result exposes of its query. TanStack Query and SWR render again when something changes
+ * that was read here.
+ */
 export function viewOf(query: unknown): View {
   if (Array.isArray(query)) {
     const { fetching, stale, data, operation } = query[0] as Exposed;
@@ -53,13 +56,15 @@ export function viewOf(query: unknown): View {
   const result = query as Exposed;
   const { observable } = result;
   if (observable) {
-    // Apollo Client 3 does not render the status of a refetch unless asked to, but it is there to be read.
+    // Apollo Client 3 does not render the status of a refetch unless asked to, but it is there to
+    // be read.
     const { networkStatus = 7, data } = observable.getCurrentResult(false);
     const enabled = observable.options.fetchPolicy !== 'standby';
     return { enabled, fetching: enabled && networkStatus < 7, data, silent: true };
   }
   const {
-    // TanStack Query has `isEnabled` since a minor version. Before it only a query without data is known to be disabled.
+    // TanStack Query has `isEnabled` since a minor version. Before it only a query without data is
+    // known to be disabled.
     isEnabled = !result.isUninitialized && (result.status !== 'pending' || result.fetchStatus !== 'idle'),
     isFetching = result.isValidating ?? result.fetching ?? result.loading ?? result.isLoading,
   } = result;
@@ -68,7 +73,8 @@ export function viewOf(query: unknown): View {
     fetching: isFetching === true,
     updatedAt: result.dataUpdatedAt,
     startedAt: result.startedTimeStamp,
-    // Data that a wrapper makes at each render is other data each time, so only the getter of SWR itself is trusted.
+    // Data that a wrapper makes at each render is other data each time, so only the getter of SWR
+    // itself is trusted.
     data: result.mutate && Object.getOwnPropertyDescriptor(result, 'data')?.get ? result.data : undefined,
     // RTK Query joins whatever is in flight.
     group: 'isUninitialized' in result || ofTanStack(result) ? undefined : (result.data ?? unloaded),
@@ -93,7 +99,10 @@ export function fetchAgain(query: unknown): PromiseLike<Outcome> {
   );
 }
 
-/** True if `refetch` is TanStack's own, bound to an observer, and not a wrapper: asked not to cancel, it joins. */
+/**
+ * True if `refetch` is TanStack's own, bound to an observer, and not a wrapper: asked not to
+ * cancel, it joins.
+ */
 function ofTanStack(result: Exposed): boolean {
   return 'fetchStatus' in result && result.refetch?.name === 'bound refetch';
 }

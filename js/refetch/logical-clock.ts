@@ -1,8 +1,8 @@
 let last = 0;
 
 /**
- * A logical clock for the page: each call is later than the one before. Notifications and starts of fetches are ordered by
- * it, because two of them can fall into one millisecond.
+ * A logical clock for the page: each call is later than the one before. Notifications and starts of
+ * fetches are ordered by it, because two of them can fall into one millisecond.
  */
 export function tick(): number {
   last += 1;

@@ -2,7 +2,10 @@ import type { Stamp } from './last-notified.js';
 import { tick } from './logical-clock.js';
 import type { View } from './query.js';
 
-/** The part of a TanStack `QueryClient` that is used; declared here, so this package imports nothing of TanStack. */
+/**
+ * The part of a TanStack `QueryClient` that is used; declared here, so this package imports nothing
+ * of TanStack.
+ */
 export interface QueryClientLike {
   getQueryCache(): {
     getAll(): readonly QueryLike[];
@@ -35,9 +38,10 @@ interface CacheEventLike {
  * fetches.view(result.refetch); // { enabled: true, fetching: true, started: { tick: 12, at: 1767225600000 } }
  * ```
  *
- * Exact, because the cache notifies its subscribers in the call that starts the fetch, before the query function runs
- * (query-core 5, `Query#dispatch` and `QueryCache#notify`). A result leads to its query by `refetch`, which is bound to one
- * observer, so it also follows a component that changes its key.
+ * Exact, because the cache notifies its subscribers in the call that starts the fetch, before the
+ * query function runs (query-core 5, `Query#dispatch` and `QueryCache#notify`). A result leads to
+ * its query by `refetch`, which is bound to one observer, so it also follows a component that
+ * changes its key.
  */
 export class Fetches {
   readonly #started = new WeakMap<QueryLike, Stamp>();
@@ -56,7 +60,10 @@ export class Fetches {
     cache.subscribe((event) => this.#changed(event));
   }
 
-  /** What is known of the query behind this `refetch`; undefined if it is not of this cache, or has no observer yet. */
+  /**
+   * What is known of the query behind this `refetch`; undefined if it is not of this cache, or has
+   * no observer yet.
+   */
   view(refetch: unknown): View | undefined {
     const observed = this.#observed.get(refetch as object);
     if (!observed) return undefined;

@@ -20,24 +20,35 @@ export interface View {
   readonly fetching: boolean;
   /** When the data shown was fetched, in milliseconds since 1970; 0 or undefined if unknown. */
   readonly updatedAt?: number | undefined;
-  /** When the fetch of the data shown started, in milliseconds since 1970, if the library reports it. */
+  /**
+   * When the fetch of the data shown started, in milliseconds since 1970, if the library reports
+   * it.
+   */
   readonly startedAt?: number | undefined;
-  /** When the last fetch started. A view that has it is exact: it is never behind. All others are rendered. */
+  /**
+   * When the last fetch started. A view that has it is exact: it is never behind. All others are
+   * rendered.
+   */
   readonly started?: Stamp | undefined;
-  /** The data shown, of a library that keeps no time. Another object is other data, of unknown age. */
+  /**
+   * The data shown, of a library that keeps no time. Another object is other data, of unknown age.
+   */
   readonly data?: unknown;
   /**
-   * Set if a call does not join the fetch in flight. Components with the same value may show one query: one of them calls, the
-   * others wait until its fetch would show in their views.
+   * Set if a call does not join the fetch in flight. Components with the same value may show one
+   * query: one of them calls, the others wait until its fetch would show in their views.
    */
   readonly group?: unknown;
-  /** The end of a fetch may not be rendered. `Query.view` then gives the present state, and a call joins the fetch in flight. */
+  /**
+   * The end of a fetch may not be rendered. `Query.view` then gives the present state, and a call
+   * joins the fetch in flight.
+   */
   readonly silent?: boolean | undefined;
 }
 
 /**
- * How a fetch ended: the time at which it started (milliseconds since 1970), `null` if there was none because the query is
- * switched off, `undefined` if neither is known.
+ * How a fetch ended: the time at which it started (milliseconds since 1970), `null` if there was
+ * none because the query is switched off, `undefined` if neither is known.
  */
 export type Outcome = number | null | undefined;
 
@@ -45,7 +56,9 @@ export type Outcome = number | null | undefined;
 export interface Query {
   /** Patterns of the types that make it stale. */
   readonly types: readonly string[];
-  /** Starts a fetch, or joins the one in flight; settles with it. A rejection is left to the query. */
+  /**
+   * Starts a fetch, or joins the one in flight; settles with it. A rejection is left to the query.
+   */
   fetch(): PromiseLike<Outcome> | undefined;
   /** What is known now. */
   view(): View;

@@ -32,7 +32,10 @@ export class Refetcher {
     this.#coordinator = new Coordinator(page, countersOf(client));
   }
 
-  /** Subscribes, even if no query is kept fresh yet: what comes now counts for components that mount later. */
+  /**
+   * Subscribes, even if no query is kept fresh yet: what comes now counts for components that mount
+   * later.
+   */
   hold(): () => void {
     this.#holders += 1;
     this.#wire();
@@ -60,7 +63,10 @@ export class Refetcher {
     return { observe: handle.observe, remove };
   }
 
-  /** A native EventSource of a plain server delivers only what is asked for by name, so `*` is not enough. */
+  /**
+   * A native EventSource of a plain server delivers only what is asked for by name, so `*` is not
+   * enough.
+   */
   #ask(types: readonly string[]): void {
     this.#asked.set(
       types,

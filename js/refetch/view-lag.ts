@@ -1,10 +1,16 @@
 import { lastTick } from './logical-clock.js';
 import type { SchedulerEnv } from './query.js';
 
-/** A rendered view is at most this far behind: TanStack Query notifies by `setTimeout(0)`, which browsers stretch to 4 ms. */
+/**
+ * A rendered view is at most this far behind: TanStack Query notifies by `setTimeout(0)`, which
+ * browsers stretch to 4 ms.
+ */
 export const viewLagMs = 5;
 
-/** Knows up to which tick every rendered view is current. A timer that is set later fires later, however busy the page is. */
+/**
+ * Knows up to which tick every rendered view is current. A timer that is set later fires later,
+ * however busy the page is.
+ */
 export class Lag {
   /** Rendered views show every fetch that started up to this tick. */
   covered = 0;

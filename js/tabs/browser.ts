@@ -10,9 +10,11 @@ export interface Group {
 }
 
 /**
- * Takes part in the group of a user's tabs, by Web Locks (who leads) and BroadcastChannel (their messages).
+ * Takes part in the group of a user's tabs, by Web Locks (who leads) and BroadcastChannel (their
+ * messages).
  *
- * Nothing is shared between different users, URLs, types or cookie policies: the name of lock and channel is all of them.
+ * Nothing is shared between different users, URLs, types or cookie policies: the name of lock and
+ * channel is all of them.
  */
 export function joinTabs(group: Group, session: TabClient, changed: () => void): TabElection {
   const url = new URL(group.url, typeof document === 'object' ? document.baseURI : location.href).href;
@@ -35,7 +37,8 @@ export function joinTabs(group: Group, session: TabClient, changed: () => void):
     const options = steal ? { steal } : { signal: controller.signal };
     navigator.locks.request(name, options, hold).catch((thrown: unknown) => {
       if (controller.signal.aborted) return;
-      // A lock that this tab had and has no more was stolen; any other error means that this browser gives none here.
+      // A lock that this tab had and has no more was stolen; any other error means that this
+      // browser gives none here.
       if (thrown instanceof DOMException && thrown.name === 'AbortError') tab.stolen();
       else tab.unable();
     });

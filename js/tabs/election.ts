@@ -5,19 +5,23 @@ import { type LeaderMonitor, monitorLeader } from './leader-monitor.js';
 import type { Message, SharedStatus, TabClient, TabEnvironment } from './messages.js';
 import type { Frame } from './replay-buffer.js';
 
-/** The time, in milliseconds, after which an open stream without a hello counts as one of a plain server. */
+/**
+ * The time, in milliseconds, after which an open stream without a hello counts as one of a plain
+ * server.
+ */
 const HELLO_TIMEOUT_MS = 3000;
 
 /**
- * One connection for all tabs of a user: which tab holds it, and how the others receive its events. Pure: lock, channel and time
- * are injected.
+ * One connection for all tabs of a user: which tab holds it, and how the others receive its events.
+ * Pure: lock, channel and time are injected.
  *
- * A follower is a session like any other; its stream is what the leader passes on, and the leader answers it as a hub does: a
- * hello, what was missed, then what comes. So the guarantees of a stream (order, duplicates, gaps) are those of the session, and
- * a handover is nothing but the next stream, from the cursor.
+ * A follower is a session like any other; its stream is what the leader passes on, and the leader
+ * answers it as a hub does: a hello, what was missed, then what comes. So the guarantees of a
+ * stream (order, duplicates, gaps) are those of the session, and a handover is nothing but the next
+ * stream, from the cursor.
  *
- * Who leads is decided by a lock, which the browser gives to the next tab when the one that has it dies. A leader that lives
- * but does not answer (frozen, stopped) has it taken away.
+ * Who leads is decided by a lock, which the browser gives to the next tab when the one that has it
+ * dies. A leader that lives but does not answer (frozen, stopped) has it taken away.
  */
 export class TabElection {
   role: Role = 'candidate';
@@ -176,7 +180,10 @@ export class TabElection {
     }
   }
 
-  /** A frame of a leader; whether it is for us is asked anew for each, as the session may go on with another stream. */
+  /**
+   * A frame of a leader; whether it is for us is asked anew for each, as the session may go on with
+   * another stream.
+   */
   #deliver(from: string, to: string, frame: Frame): void {
     const mine = to === this.#address();
     if (mine && !this.#joined && frame[0] === 'tinysse.hello') {

@@ -1,18 +1,24 @@
 // Messages between the tabs of a user, and what a tab needs of its client and of the browser.
 import type { Frame } from './replay-buffer.js';
 
-/** Messages between tabs. `from` is a tab, or (`join`) the stream that is to be answered: `tab.ticket`. */
+/**
+ * Messages between tabs. `from` is a tab, or (`join`) the stream that is to be answered:
+ * `tab.ticket`.
+ */
 export type Message =
   /** "I follow, and this is my cursor." The leader answers with a hello and what was missed. */
   | { readonly kind: 'join'; readonly from: string; readonly cursor: string }
   /**
-   * Events of the leader's stream; `to` is a stream, or empty for all. What was missed comes in one message, as every message
-   * wakes all tabs.
+   * Events of the leader's stream; `to` is a stream, or empty for all. What was missed comes in one
+   * message, as every message wakes all tabs.
    */
   | { readonly kind: 'frames'; readonly from: string; readonly to: string; readonly frames: readonly Frame[] }
   /** "I hold the connection": a tab that follows another one, or none, joins anew. */
   | { readonly kind: 'here'; readonly from: string }
-  /** What the leader shows, and how long (milliseconds) it may take to answer a ping. Also that answer. */
+  /**
+   * What the leader shows, and how long (milliseconds) it may take to answer a ping. Also that
+   * answer.
+   */
   | { readonly kind: 'status'; readonly from: string; readonly answer: number; readonly shown: SharedStatus }
   /** "Is the leader alive?" */
   | { readonly kind: 'ping'; readonly from: string }
@@ -20,7 +26,10 @@ export type Message =
   | { readonly kind: 'reconnect'; readonly from: string }
   /** The user logged out: nothing of the connection may be kept in any tab. */
   | { readonly kind: 'forget'; readonly from: string }
-  /** The server does not speak tinysse/1, so nothing could be handed over without loss: each tab connects by itself. */
+  /**
+   * The server does not speak tinysse/1, so nothing could be handed over without loss: each tab
+   * connects by itself.
+   */
   | { readonly kind: 'unshared'; readonly from: string };
 
 /** The part of a snapshot that followers show as theirs. */

@@ -14,7 +14,10 @@ export function sharing(options: WasmOptions): Plugin {
   return (wasm, changed, forget) => shared(wasm, options, changed, forget);
 }
 
-/** Returns a client like `wasm` whose snapshot, in a follower, is that of its leader, and whose ends reach the other tabs. */
+/**
+ * Returns a client like `wasm` whose snapshot, in a follower, is that of its leader, and whose ends
+ * reach the other tabs.
+ */
 function shared(wasm: WasmClient, options: WasmOptions, changed: () => void, forget: () => void): WasmClient {
   let tab: TabElection | undefined;
   let group = '';

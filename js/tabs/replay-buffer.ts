@@ -21,8 +21,9 @@ export function follows(a: string, b: string): boolean {
 }
 
 /**
- * What a tab remembers of the stream, so that it can serve others when it comes to lead them: a small log, bounded by count and
- * by characters. The oldest go first, and a follower that needed them receives a gap.
+ * What a tab remembers of the stream, so that it can serve others when it comes to lead them: a
+ * small log, bounded by count and by characters. The oldest go first, and a follower that needed
+ * them receives a gap.
  */
 export class ReplayBuffer {
   readonly #most: number;

@@ -1,13 +1,14 @@
-// What token providers answer and throw in the wild, put into the form that the core reads. Loaded by the first client that needs it;
-// so it imports nothing that the entry has, which bundlers would move into a chunk of its own.
+// What token providers answer and throw in the wild, put into the form that the core reads. Loaded
+// by the first client that needs it; so it imports nothing that the entry has, which bundlers would
+// move into a chunk of its own.
 
 import type { TokenAnswer } from '../model/options.js';
 import { peek, statusOf, tokenOf } from './answer.js';
 import { noToken } from './received.js';
 
 /**
- * Returns an answer with `token`, and with `expires_in` as a number. One that has no token becomes an error, which describes what was
- * received, and which the core takes for what it is.
+ * Returns an answer with `token`, and with `expires_in` as a number. One that has no token becomes
+ * an error, which describes what was received, and which the core takes for what it is.
  */
 export function readAnswer(answer: unknown): TokenAnswer {
   const token = tokenOf(answer);
@@ -19,7 +20,10 @@ export function readAnswer(answer: unknown): TokenAnswer {
   return { token, expires_in, user: peek(answer, 'user') } as TokenAnswer;
 }
 
-/** Returns an error with the HTTP status as its `status`: the one that was thrown, if it has none or has it there. */
+/**
+ * Returns an error with the HTTP status as its `status`: the one that was thrown, if it has none or
+ * has it there.
+ */
 export function readError(cause: unknown): unknown {
   const status = statusOf(cause);
   if (peek(cause, 'status') === status) return cause;

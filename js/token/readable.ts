@@ -4,8 +4,8 @@ import type { TokenAnswer, TokenProvider } from '../model/options.js';
 const reader = chunk(() => import('./normalize.js'), 'readError');
 
 /**
- * Returns a provider whose answers and errors the core can read. What is in the usual form is passed on; for the rest, `provider.ts` is
- * loaded.
+ * Returns a provider whose answers and errors the core can read. What is in the usual form is
+ * passed on; for the rest, `provider.ts` is loaded.
  */
 export function readable(provider: TokenProvider): TokenProvider {
   return async (ask) => {
@@ -13,7 +13,8 @@ export function readable(provider: TokenProvider): TokenProvider {
     try {
       answer = await provider(ask);
     } catch (thrown) {
-      // A network's failure has no status; it may also be the network that the reader would be loaded over.
+      // A network's failure has no status; it may also be the network that the reader would be
+      // loaded over.
       if (thrown instanceof TypeError || (thrown as { status?: unknown } | undefined)?.status) throw thrown;
       throw await reader().then(
         ({ readError }) => readError(thrown),

@@ -1,6 +1,9 @@
 import { peek } from './answer.js';
 
-/** Describes a value by its type, and an object by the names and types of its properties: never by a value. */
+/**
+ * Describes a value by its type, and an object by the names and types of its properties: never by a
+ * value.
+ */
 function shapeOf(value: unknown): string {
   if (peek(value, 'json')) return 'a Response, so return `response.json()`';
   if (!value || typeof value !== 'object') return value === '' ? "''" : `${value && typeof value}`;

@@ -1,4 +1,5 @@
-// What tRPC needs of tinysse. Nothing of @trpc is imported, so any version of it that has `httpSubscriptionLink` will do.
+// What tRPC needs of tinysse. Nothing of @trpc is imported, so any version of it that has
+// `httpSubscriptionLink` will do.
 import { EventSource, type EventSourceInit } from '../eventsource/index.js';
 
 /** The shape of the errors that tRPC sends as an event, as far as it is read here. */
@@ -12,8 +13,9 @@ interface SerializedError {
 export type TrpcEventSourceOptions = Omit<EventSourceInit, 'unauthorized'>;
 
 /**
- * A class for tRPC's `httpSubscriptionLink` that changes tokens without the app noticing: when the server reports that the token expired, it
- * gets a new one and goes on from the last tracked id, inside of one subscription.
+ * A class for tRPC's `httpSubscriptionLink` that changes tokens without the app noticing: when the
+ * server reports that the token expired, it gets a new one and goes on from the last tracked id,
+ * inside of one subscription.
  *
  * ```ts
  * httpSubscriptionLink({
@@ -22,9 +24,10 @@ export type TrpcEventSourceOptions = Omit<EventSourceInit, 'unauthorized'>;
  * });
  * ```
  *
- * The token is sent as `Authorization: Bearer`: `createContext` finds it in `req.headers.authorization`. tRPC answers a token that is over
- * with the status 200 and `event: serialized-error`; the class takes those of the code `UNAUTHORIZED` for a refusal. Options given to a
- * single subscription (`eventSourceOptions`) go before those given here.
+ * The token is sent as `Authorization: Bearer`: `createContext` finds it in
+ * `req.headers.authorization`. tRPC answers a token that is over with the status 200 and
+ * `event: serialized-error`; the class takes those of the code `UNAUTHORIZED` for a refusal.
+ * Options given to a single subscription (`eventSourceOptions`) go before those given here.
  */
 export function trpcEventSource(options: TrpcEventSourceOptions): typeof EventSource {
   return class extends EventSource {

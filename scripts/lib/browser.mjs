@@ -18,7 +18,10 @@ function which(names, places = []) {
   return places.find((file) => existsSync(file));
 }
 
-/** The browser and its driver as far as they are here: $CHROME and $CHROMEDRIVER first, then PATH, then the usual places. */
+/**
+ * The browser and its driver as far as they are here: $CHROME and $CHROMEDRIVER first, then PATH,
+ * then the usual places.
+ */
 export function findChromium() {
   const named = (variable) => {
     const file = process.env[variable];
@@ -58,7 +61,9 @@ export async function needChromium() {
   );
 }
 
-/** A program that only the full test needs, installed from these Debian packages if it is absent. */
+/**
+ * A program that only the full test needs, installed from these Debian packages if it is absent.
+ */
 export async function needProgram(name, packages, places = []) {
   const found = which([name], places);
   if (found) return found;

@@ -1,4 +1,5 @@
-// What a page downloads: the app of the README, bundled with and without tinysse, served over HTTP and loaded in Chromium.
+// What a page downloads: the app of the README, bundled with and without tinysse, served over HTTP
+// and loaded in Chromium.
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -15,7 +16,10 @@ const folder = at('benches', 'download');
 const brotliCompress = promisify(zlib.brotliCompress);
 const gzipCompress = promisify(zlib.gzip);
 
-/** How long the server waits before it sends a script, so that requests of one round are apart from those of the next. */
+/**
+ * How long the server waits before it sends a script, so that requests of one round are apart from
+ * those of the next.
+ */
 const roundTrip = 50;
 
 /** Resolves `tinysse` to the built package, through its own `exports`. */
@@ -70,7 +74,10 @@ function label({ entryPoint, inputs }) {
   return `${largest}${others.length > 0 ? ` and ${others.length} more` : ''}`;
 }
 
-/** Bundles an app of `benches/download`: its scripts by file name, each with its sizes and what is in it. */
+/**
+ * Bundles an app of `benches/download`: its scripts by file name, each with its sizes and what is
+ * in it.
+ */
 async function bundleApp(name) {
   const { build } = await import('esbuild');
   const outdir = join(folder, 'dist');
@@ -167,7 +174,10 @@ async function serve(apps) {
   };
 }
 
-/** Groups the scripts of a page into rounds: a round begins when a script of the one before has arrived. */
+/**
+ * Groups the scripts of a page into rounds: a round begins when a script of the one before has
+ * arrived.
+ */
 function roundsOf(entries) {
   const rounds = [];
   let arrived = Number.NEGATIVE_INFINITY;
@@ -182,7 +192,10 @@ function roundsOf(entries) {
   return rounds;
 }
 
-/** Runs an app until it is connected, leads its tabs and has refetched after an update; answers the scripts it asked for. */
+/**
+ * Runs an app until it is connected, leads its tabs and has refetched after an update; answers the
+ * scripts it asked for.
+ */
 async function load(browser, site, name, chunks) {
   const context = await browser.newContext();
   try {
@@ -213,7 +226,10 @@ async function load(browser, site, name, chunks) {
   }
 }
 
-/** Loads the apps one after another: for each, the scripts that Chromium asked for, and in which rounds. */
+/**
+ * Loads the apps one after another: for each, the scripts that Chromium asked for, and in which
+ * rounds.
+ */
 export async function downloads(executablePath, names) {
   const { chromium } = await import('playwright-core');
   const apps = new Map(await Promise.all(names.map(async (name) => [name, await bundleApp(name)])));

@@ -1,4 +1,5 @@
-// The wasm beneath `tinysse/eventsource`: cargo without wasm-bindgen, then wasm-opt, then a file of TypeScript that holds it.
+// The wasm beneath `tinysse/eventsource`: cargo without wasm-bindgen, then wasm-opt, then a file of
+// TypeScript that holds it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode } from './inline.mjs';

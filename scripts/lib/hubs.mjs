@@ -15,7 +15,10 @@ export const benchTarget = at('target', 'bench-hub');
 const program = join(targetDir, 'dist', 'tinysse-server');
 const bench = (name) => join(benchTarget, 'release', name);
 
-/** Starts a server on core 0 with as many files as it may open, and waits until it takes connections. */
+/**
+ * Starts a server on core 0 with as many files as it may open, and waits until it takes
+ * connections.
+ */
 async function start(command, args, url) {
   const shell = 'ulimit -n "$(ulimit -Hn)"; exec taskset -c 0 "$@"';
   const child = launch('sh', ['-c', shell, 'sh', command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -98,7 +101,9 @@ http {
   return { ...hub, end: 'SIGTERM' };
 }
 
-/** Installs what is missing where that is allowed; answers why a hub has to be left out, if it has. */
+/**
+ * Installs what is missing where that is allowed; answers why a hub has to be left out, if it has.
+ */
 const missing = {
   async nginx() {
     try {
@@ -156,7 +161,10 @@ function tokens(claims) {
   });
 }
 
-/** What an update for one of N streams costs the server, each of which is of another user, role and channel. */
+/**
+ * What an update for one of N streams costs the server, each of which is of another user, role and
+ * channel.
+ */
 export async function measureOne(audience, streams, rate, seconds) {
   const who = (n) => ({ sub: `user${n}`, role: `role${n}`, channels: [`channel${n}`] });
   const [first, ...others] = tokens(Array.from({ length: streams }, (_, n) => who(n)));
@@ -180,15 +188,19 @@ export async function measure(name, n, rate, seconds) {
   return load(name, await hubs[name](port), port, { n, rate, seconds });
 }
 
-/** Time on a core so far, in milliseconds, of all threads of a process (`/proc/PID/task/TID/schedstat`). */
+/**
+ * Time on a core so far, in milliseconds, of all threads of a process
+ * (`/proc/PID/task/TID/schedstat`).
+ */
 function cpu(pid) {
   const spent = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + spent(thread), 0) / 1e6;
 }
 
 /**
- * What it costs our server to replay `updates` updates to each of `clients` that come back at once, and how long a publish takes meanwhile.
- * The updates go to `channels` channels, which the clients read by a pattern; without channels to all.
+ * What it costs our server to replay `updates` updates to each of `clients` that come back at once,
+ * and how long a publish takes meanwhile. The updates go to `channels` channels, which the clients
+ * read by a pattern; without channels to all.
  */
 export async function measureReplay(clients, updates, channels) {
   const port = await anyPort();

@@ -1,4 +1,5 @@
-// Where a linked wasm module keeps its stack and its data: what `wasm-opt --low-memory-unused` takes for granted is checked here.
+// Where a linked wasm module keeps its stack and its data: what `wasm-opt --low-memory-unused`
+// takes for granted is checked here.
 import { Stop } from './log.mjs';
 import { Reader } from './sections.mjs';
 
@@ -15,7 +16,10 @@ function constant(reader) {
   return value;
 }
 
-/** The first mutable i32 is the stack pointer, by the convention of LLVM; it begins at the upper end of the stack. */
+/**
+ * The first mutable i32 is the stack pointer, by the convention of LLVM; it begins at the upper end
+ * of the stack.
+ */
 function stackTop(reader) {
   for (let left = reader.number(); left > 0; left--) {
     const [type, mutable] = reader.bytes.subarray(reader.at, reader.at + 2);
@@ -52,9 +56,11 @@ function layoutOf(wasm) {
 }
 
 /**
- * Throws unless the stack is the lowest thing in memory, with space to spare, and all data lie above it.
+ * Throws unless the stack is the lowest thing in memory, with space to spare, and all data lie
+ * above it.
  *
- * Then only a stack that is about to overflow reaches the lowest addresses: `tests/js/memory.test.ts` looks that none does.
+ * Then only a stack that is about to overflow reaches the lowest addresses:
+ * `tests/js/memory.test.ts` looks that none does.
  */
 export function assertLowMemoryUnused(wasm, name) {
   const layout = layoutOf(wasm);

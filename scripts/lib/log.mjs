@@ -1,4 +1,5 @@
-// What the person at the terminal sees: one line when a thing begins, one when it is done, with the time it took.
+// What the person at the terminal sees: one line when a thing begins, one when it is done, with the
+// time it took.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -31,8 +32,8 @@ export async function timed(what, work) {
 export class Stop extends Error {}
 
 /**
- * The frame of every script: runs `work` if the module at `url` is what Node was started with. A Stop prints its message
- * alone, anything else prints whole; both end non-zero.
+ * The frame of every script: runs `work` if the module at `url` is what Node was started with. A
+ * Stop prints its message alone, anything else prints whole; both end non-zero.
  */
 export async function main(url, work) {
   if (!process.argv[1] || realpathSync(process.argv[1]) !== realpathSync(fileURLToPath(url))) return;

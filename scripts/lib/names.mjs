@@ -1,5 +1,5 @@
-// Shortens the names by which the wasm and its glue know each other. wasm-bindgen's carry a hash each, which no compressor
-// can shrink and which is shipped twice.
+// Shortens the names by which the wasm and its glue know each other. wasm-bindgen's carry a hash
+// each, which no compressor can shrink and which is shipped twice.
 import { Stop } from './log.mjs';
 import { Reader, skipImportType } from './sections.mjs';
 
@@ -32,7 +32,10 @@ class Names {
     return this.#short.get(name);
   }
 
-  /** Every occurrence in `source` that `pattern` makes of a name, replaced; a name that has none is an error. */
+  /**
+   * Every occurrence in `source` that `pattern` makes of a name, replaced; a name that has none is
+   * an error.
+   */
   apply(source, what, pattern, replacement) {
     let result = source;
     for (const [name, brief] of this.#short) {
@@ -91,7 +94,8 @@ export function shorten(wasm, glue) {
     (name) => new RegExp(`^(\\s+)${name}: `, 'gm'),
     (name) => `$1${name}: `,
   );
-  // What wasm-bindgen exports for the glue of features that this client does not use is named nowhere.
+  // What wasm-bindgen exports for the glue of features that this client does not use is named
+  // nowhere.
   source = exports.apply(
     source,
     'export',

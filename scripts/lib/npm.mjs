@@ -1,5 +1,6 @@
-// Are the packages in node_modules those of the lock file? Asked of npm's own record of what it installed, so that an
-// interrupted install counts as none and an `npm install` by hand as a whole one.
+// Are the packages in node_modules those of the lock file? Asked of npm's own record of what it
+// installed, so that an interrupted install counts as none and an `npm install` by hand as a whole
+// one.
 import { existsSync, readFileSync } from 'node:fs';
 import { timed } from './log.mjs';
 import { at } from './paths.mjs';

@@ -1,4 +1,5 @@
-// Where things are. Everything a script makes lies in `target/`, `pkg/`, `js/wasm/` or `node_modules/`.
+// Where things are. Everything a script makes lies in `target/`, `pkg/`, `js/wasm/` or
+// `node_modules/`.
 import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +10,18 @@ export const at = (...parts) => join(root, ...parts);
 export const wasmTarget = 'wasm32-unknown-unknown';
 export const exe = process.platform === 'win32' ? '.exe' : '';
 
-/** Cargo's target directory for the workspace; the toolchain keeps its own, whatever the environment sets. */
+/**
+ * Cargo's target directory for the workspace; the toolchain keeps its own, whatever the environment
+ * sets.
+ */
 export const targetDir = process.env.CARGO_TARGET_DIR ?? at('target');
 export const toolsDir = at('tools', 'target', 'debug');
 export const tool = (name) => join(toolsDir, name + exe);
 
-/** A program of a dev dependency, run with this Node and without the shell wrappers that differ between systems. */
+/**
+ * A program of a dev dependency, run with this Node and without the shell wrappers that differ
+ * between systems.
+ */
 export function npmBin(name, bin = name) {
   const dir = at('node_modules', ...name.split('/'));
   const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));

@@ -6,7 +6,10 @@ const escaped = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)
 const short = (n) => (n >= 1000 ? `${n / 1000}k` : `${n}`);
 const rounded = (value) => value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0);
 
-/** One chart: `points` are `[x, y]`; x by its logarithm, y from 0. Every point has its value written above it. */
+/**
+ * One chart: `points` are `[x, y]`; x by its logarithm, y from 0. Every point has its value written
+ * above it.
+ */
 function chart({ title, points }, at) {
   const { width, height, left, right, top, bottom } = panel;
   const xs = points.map(([x]) => Math.log(x));

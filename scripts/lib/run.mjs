@@ -24,7 +24,8 @@ function leaveWhenAlone() {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    // A Ctrl-C under npm arrives twice, from the terminal and from npm; only one a second later means "at once".
+    // A Ctrl-C under npm arrives twice, from the terminal and from npm; only one a second later
+    // means "at once".
     if (ending && performance.now() - ending.at > 1000) killAll('SIGKILL');
     if (ending) return;
     ending = { signal, at: performance.now() };
@@ -51,7 +52,10 @@ export function launch(command, args, { env, ...options } = {}) {
   return child;
 }
 
-/** Runs a child to its end and answers what it printed if `tee` is set; any other end than success is a Stop. */
+/**
+ * Runs a child to its end and answers what it printed if `tee` is set; any other end than success
+ * is a Stop.
+ */
 export function run(command, args, { tee = false, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = launch(command, args, { ...options, stdio: ['inherit', tee ? 'pipe' : 'inherit', 'inherit'] });

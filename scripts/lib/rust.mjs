@@ -32,7 +32,8 @@ export async function setUpRust() {
     at('tools', 'target'),
   ];
   const build = () => run('cargo', [...args, '--quiet']);
-  // Cargo knows by itself what is fresh; when everything is, it takes a quarter of a second and is not worth a line.
+  // Cargo knows by itself what is fresh; when everything is, it takes a quarter of a second and is
+  // not worth a line.
   if (existsSync(tool('wasm-pack'))) await build();
   else await timed('building the wasm toolchain, once (two minutes)', build);
 }

@@ -1,4 +1,5 @@
-// Reads as much of a wasm module as is needed to describe its bytes: sections, function bodies, names.
+// Reads as much of a wasm module as is needed to describe its bytes: sections, function bodies,
+// names.
 const sectionNames = ['custom', 'type', 'import', 'function', 'table', 'memory', 'global', 'export', 'start'];
 sectionNames.push('element', 'code', 'data', 'data count', 'tag');
 
@@ -71,7 +72,9 @@ function functionNames(reader, end) {
   return names;
 }
 
-/** `{ sections: [{ name, size }], functions: [{ name, size }] }`, sizes in bytes, headers included. */
+/**
+ * `{ sections: [{ name, size }], functions: [{ name, size }] }`, sizes in bytes, headers included.
+ */
 export function dissect(bytes) {
   const reader = new Reader(bytes, 8);
   const sections = [];

@@ -1,11 +1,14 @@
-// Nothing is done twice: a piece of work is known by the hash of what goes in, and its stamp is written only after it succeeded.
+// Nothing is done twice: a piece of work is known by the hash of what goes in, and its stamp is
+// written only after it succeeded.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { dim, say, timed } from './log.mjs';
 import { at, root } from './paths.mjs';
 
-/** Every file below the given files and folders, in a fixed order; what does not exist has no files. */
+/**
+ * Every file below the given files and folders, in a fixed order; what does not exist has no files.
+ */
 export function filesOf(paths) {
   const found = [];
   const walk = (path) => {

@@ -1,4 +1,5 @@
-// The shipped wasm: cargo and wasm-bindgen through wasm-pack, then wasm-opt, then what JavaScript imports from js/wasm/.
+// The shipped wasm: cargo and wasm-bindgen through wasm-pack, then wasm-opt, then what JavaScript
+// imports from js/wasm/.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { privateNames, replaceOnce, slim } from './glue.mjs';
@@ -13,12 +14,13 @@ import { once, replaceDir, writeWhole } from './stamp.mjs';
 export const wasmDir = at('js', 'wasm');
 
 /**
- * What is shipped: one wasm for the browser's own EventSource, and one that also has the fetch transport and its decoder, for
- * those who ask for it. A page loads one of them.
+ * What is shipped: one wasm for the browser's own EventSource, and one that also has the fetch
+ * transport and its decoder, for those who ask for it. A page loads one of them.
  */
 export const flavours = [
   { name: 'eventsource', features: [], dir: wasmDir, optLevel: 'z', flags: '' },
-  // Its decoder has work to do: a quarter faster for a kilobyte, and long lines by vectors a third more.
+  // Its decoder has work to do: a quarter faster for a kilobyte, and long lines by vectors a third
+  // more.
   {
     name: 'fetch',
     features: ['--features', 'fetch'],
@@ -68,7 +70,10 @@ async function finish({ name, packed, named }, dir) {
   );
 }
 
-/** `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is run by us, see below. */
+/**
+ * `no-install`: wasm-pack may use the pinned wasm-bindgen beside it and nothing else. wasm-opt is
+ * run by us, see below.
+ */
 async function pack({ features, packed, named, optLevel, flags }) {
   rmSync(packed, { recursive: true, force: true });
   const args = [
@@ -95,14 +100,21 @@ async function pack({ features, packed, named, optLevel, flags }) {
   if (!existsSync(named)) throw new Stop(`wasm-pack made no ${named}`);
 }
 
-/** Control flow is taken apart and put together again, then everything is tried twice; a byte saved is a byte of each download. */
+/**
+ * Control flow is taken apart and put together again, then everything is tried twice; a byte saved
+ * is a byte of each download.
+ */
 const passes = ['--low-memory-unused', '--flatten', '--rereloop', '-Oz', '-Oz'];
 
-/** wasm-pack would skip wasm-opt in silence if it did not find one; here its absence, or its failure to shrink, is an error. */
+/**
+ * wasm-pack would skip wasm-opt in silence if it did not find one; here its absence, or its failure
+ * to shrink, is an error.
+ */
 export async function optimise(from, to, flags = []) {
   assertLowMemoryUnused(readFileSync(from), from);
   const strip = ['--strip-producers', '--strip-target-features'];
-  // Functions side by side that resemble each other, and loads that all look the same, compress better. An alignment is only a hint.
+  // Functions side by side that resemble each other, and loads that all look the same, compress
+  // better. An alignment is only a hint.
   const alike = ['--reorder-functions-by-name', '--dealign'];
   await runNode(npmBin('binaryen', 'wasm-opt'), [...passes, ...alike, ...strip, ...flags, from, '-o', to]);
   const [before, after] = [statSync(from).size, statSync(to).size];
@@ -113,7 +125,8 @@ export async function optimise(from, to, flags = []) {
 function readGlue(packed) {
   const source = readFileSync(join(packed, 'tinysse.js'), 'utf8');
   if (source.includes('new URL(')) {
-    // Bundlers look for the file that such an expression names, and fail to find it or emit it for nothing.
+    // Bundlers look for the file that such an expression names, and fail to find it or emit it for
+    // nothing.
     throw new Stop('the glue names a default wasm URL: omit-default-module-path did not reach wasm-bindgen');
   }
   return source;

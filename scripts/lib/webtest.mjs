@@ -1,4 +1,5 @@
-// wasm-bindgen-test in a real browser: cargo with the pinned runner, which starts the browser's driver and reads its page.
+// wasm-bindgen-test in a real browser: cargo with the pinned runner, which starts the browser's
+// driver and reads its page.
 import { withServer } from '../../tests/web/server.mjs';
 import { Stop } from './log.mjs';
 import { at, tool, wasmTarget } from './paths.mjs';
@@ -17,7 +18,10 @@ const quiet = [
   '--no-first-run',
 ];
 
-/** For each engine, from the paths of its programs: how wasm-bindgen's runner learns of the driver, and what the browser is to be. */
+/**
+ * For each engine, from the paths of its programs: how wasm-bindgen's runner learns of the driver,
+ * and what the browser is to be.
+ */
 export const engines = {
   chromium: ({ browser, driver }) => ({
     env: { CHROMEDRIVER: driver },
@@ -27,14 +31,15 @@ export const engines = {
     env: { GECKODRIVER: driver },
     capabilities: { 'moz:firefoxOptions': { binary: browser, args: [] } },
   }),
-  // The runner asks its Safari driver for no capability in particular, and WebKitGTK's driver answers with its MiniBrowser,
-  // which needs a display.
+  // The runner asks its Safari driver for no capability in particular, and WebKitGTK's driver
+  // answers with its MiniBrowser, which needs a display.
   webkit: ({ driver, wrap }) => ({ env: { SAFARIDRIVER: driver }, capabilities: {}, wrap }),
 };
 
 /**
- * Runs `tests/web` in one engine. wasm-pack's own `test` would build every other test file for wasm too, and those are native;
- * this is the same command with `--test web`. `features` are cargo flags that choose the build.
+ * Runs `tests/web` in one engine. wasm-pack's own `test` would build every other test file for wasm
+ * too, and those are native; this is the same command with `--test web`. `features` are cargo flags
+ * that choose the build.
  */
 export async function webTest(engine, places, features = []) {
   const { env, capabilities, wrap = [] } = engines[engine](places);

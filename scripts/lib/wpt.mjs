@@ -1,4 +1,5 @@
-// The tests of a checkout of web-platform-tests, and a server for them that puts a class in the place of the browser's own.
+// The tests of a checkout of web-platform-tests, and a server for them that puts a class in the
+// place of the browser's own.
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -23,8 +24,8 @@ const variants = {
 };
 
 /**
- * The tests below `folder` of the checkout: the paths of their pages, and the text of what is no file of the checkout, by path: the pages
- * and workers that its own server would make of scripts.
+ * The tests below `folder` of the checkout: the paths of their pages, and the text of what is no
+ * file of the checkout, by path: the pages and workers that its own server would make of scripts.
  */
 export function readTests(root, folder) {
   const pages = [];
@@ -93,7 +94,10 @@ export async function startWptserve(root) {
   return line === null ? null : { port: Number(line), end: () => child.kill() };
 }
 
-/** Serves what was made, and the rest from the port `behind`, with `script` run before any other in each page and worker. */
+/**
+ * Serves what was made, and the rest from the port `behind`, with `script` run before any other in
+ * each page and worker.
+ */
 export async function serve({ made, behind, script }) {
   const server = createServer((asked, answer) => {
     const path = decodeURIComponent(new URL(asked.url, 'http://x').pathname);

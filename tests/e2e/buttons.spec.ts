@@ -29,7 +29,8 @@ test('the button that expires the token: the next cut rotates it, and what was m
   await tab.shows('open');
   await expect(tab.names).toHaveText(['Artemis', 'Gemini', 'Mercury']);
   expect(tab.count(...token)).toBe(2);
-  // The first stream, the browser's retry with the old token (refused), the question for the status, and the new token.
+  // The first stream, the browser's retry with the old token (refused), the question for the
+  // status, and the new token.
   expect(proxy.requests).toHaveLength(4);
   const used = proxy.requests.map(({ query }) => query.get('token'));
   expect(used.slice(1, 3)).toEqual([used[0], used[0]]);
@@ -71,7 +72,8 @@ test('a storm of a hundred updates: few requests, and the page is fresh at the e
   const seconds = (Date.now() - began) / 1000;
   const requests = bob.count(...list) - before;
   expect(requests).toBeLessThanOrEqual(Math.ceil(5 * seconds));
-  // A hundred at once are two requests: the first at once, the last when the interval is over. One more for the rename.
+  // A hundred at once are two requests: the first at once, the last when the interval is over. One
+  // more for the rename.
   expect(requests).toBeLessThanOrEqual(4);
   await expect(bob.page.getByTestId('updates')).toHaveAttribute('data-value', '101');
   await expect(bob.rows({ type: 'projects', replayed: 'true' })).toHaveCount(0);

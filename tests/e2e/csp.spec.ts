@@ -11,7 +11,9 @@ test.beforeAll(async () => {
 
 test.afterAll(() => site.end());
 
-/** Opens the site's page under a policy; answers the status and the error that its client ends with. */
+/**
+ * Opens the site's page under a policy; answers the status and the error that its client ends with.
+ */
 async function under(policy: string, page: Page, server: Server, ends: 'failed' | 'connecting') {
   site.policy = policy;
   await page.goto(`${site.url}/?events=${encodeURIComponent(`${server.url}/events`)}`);
@@ -49,7 +51,8 @@ test('a policy that forbids the stream: failed with the code `csp`, and it does 
 test('a policy that allows both: nothing is forbidden', async ({ serve, page }) => {
   const server = await serve();
   const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ${server.url}`;
-  // Without a token the server answers 401, which a native stream sees as a refusal: the policy is not what it fails by.
+  // Without a token the server answers 401, which a native stream sees as a refusal: the policy is
+  // not what it fails by.
   const seen = await under(policy, page, server, 'connecting');
   expect(seen.code).not.toBe('csp');
 });

@@ -70,7 +70,8 @@ test.describe('a stream that the network cuts', () => {
 
     const byBrowser = proxy.requests.map(({ headers }) => headers.has('last-event-id'));
     expect(byBrowser).toEqual([false, true, true, true, false, false]);
-    // A stream that the client reopens resumes from the cursor in its address, with the token in hand.
+    // A stream that the client reopens resumes from the cursor in its address, with the token in
+    // hand.
     for (const request of proxy.requests.slice(4)) expect(request.query.get('lastEventId')).toMatch(/^\w+\.\d+$/);
     expect(tab.count('POST', '/auth/sse-token')).toBe(1);
     expect(await tab.snapshot()).toMatchObject({ duplicates: 0, resyncs: 1 });

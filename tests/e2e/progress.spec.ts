@@ -27,7 +27,8 @@ test('the polled API: the page follows it, shows the last known value while it f
       body: JSON.stringify({ for: span }),
     });
   await fail('1h');
-  // That the value is out of date is published too: an open page shows it without a reload, and so does one that comes later.
+  // That the value is out of date is published too: an open page shows it without a reload, and so
+  // does one that comes later.
   await expect(stale(ada)).toBeVisible({ timeout: 15_000 });
   const bob = await visit(server, 'bob');
   await expect(stale(bob)).toBeVisible();

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { Relay } from './proxy';
 
-// The proxy itself, without a browser: a tool that breaks connections has to break them as documented.
+// The proxy itself, without a browser: a tool that breaks connections has to break them as
+// documented.
 
 let server: Server;
 let proxy: Relay;

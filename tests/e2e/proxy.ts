@@ -14,7 +14,10 @@ export interface Passed {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** How a connection ends before its time: `reset` as a broken network does it, `close` as a dying process does it. */
+/**
+ * How a connection ends before its time: `reset` as a broken network does it, `close` as a dying
+ * process does it.
+ */
 export type Cut = 'reset' | 'close';
 
 interface Pair {
@@ -95,7 +98,10 @@ export class Relay {
     return pairs.length;
   }
 
-  /** Lets this many more bytes down each connection that is open, and then breaks it, most likely inside a frame. */
+  /**
+   * Lets this many more bytes down each connection that is open, and then breaks it, most likely
+   * inside a frame.
+   */
   cutAfter(bytes: number, how: Cut = 'reset'): void {
     for (const pair of this.#pairs) {
       pair.allowance = bytes;

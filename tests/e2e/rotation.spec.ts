@@ -45,7 +45,8 @@ test.describe('a token that lives two seconds', () => {
     });
     const published = await rotate(server, proxy, tab, true);
     await complete(tab, published);
-    // Each token was used three times: by its own stream, by the browser's retry of it, which was refused, and to learn why.
+    // Each token was used three times: by its own stream, by the browser's retry of it, which was
+    // refused, and to learn why.
     expect(tab.count(...token)).toBe(ROTATIONS + 1);
     expect(tokens(proxy)).toHaveLength(3 * ROTATIONS + 1);
     expect(new Set(tokens(proxy)).size).toBe(ROTATIONS + 1);
@@ -55,7 +56,8 @@ test.describe('a token that lives two seconds', () => {
 const tokens = (proxy: Relay) => proxy.requests.map(({ query }) => query.get('token') ?? '');
 
 /**
- * Cuts the stream each time its token is over, for the server too if wanted, and publishes while it is away. Answers all ids.
+ * Cuts the stream each time its token is over, for the server too if wanted, and publishes while it
+ * is away. Answers all ids.
  */
 async function rotate(server: Server, proxy: Relay, tab: Tab, overForAll: boolean): Promise<string[]> {
   const published: string[] = [];

@@ -1,4 +1,5 @@
-// The pictures of the README, of the real page with real data: `npm run screenshots`. Not part of `npm test`.
+// The pictures of the README, of the real page with real data: `npm run screenshots`. Not part of
+// `npm test`.
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { devices } from '@playwright/test';

@@ -87,7 +87,10 @@ export class Server {
     this.#program = program;
   }
 
-  /** Its port is known before it starts, since the page's origin is one of its flags, and a restart must find it again. */
+  /**
+   * Its port is known before it starts, since the page's origin is one of its flags, and a restart
+   * must find it again.
+   */
   static async start(flags: readonly string[]): Promise<Server> {
     for (let tries = 1; ; tries++) {
       const port = await freePort();

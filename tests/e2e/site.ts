@@ -17,7 +17,10 @@ window.__tinysse = createClient({ url });
 window.__tinysse.acquire();
 `;
 
-/** A site with a content security policy: the package, and a page that uses it on the URL in `?events=`. */
+/**
+ * A site with a content security policy: the package, and a page that uses it on the URL in
+ * `?events=`.
+ */
 export class Site {
   readonly #server: Server;
   /** The header `Content-Security-Policy` of the page. */

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-// useAutoRefetch around real TanStack Query and a real HTTP server, with and without the query client on the provider.
+// useAutoRefetch around real TanStack Query and a real HTTP server, with and without the query
+// client on the provider.
 import { QueryClient, QueryClientProvider, useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { type ReactNode, StrictMode, Suspense, useEffect } from 'react';
@@ -73,7 +74,8 @@ describe.each([
     );
     await waitFor(() => expect(shown()).toEqual(['v1', 'v1', 'v1']));
     expect(server.requests).toBe(1);
-    // From rest to rest: without the cache a view sees a fetch only as it is rendered, and what it cannot distinguish costs a request.
+    // From rest to rest: without the cache a view sees a fetch only as it is rendered, and what it
+    // cannot distinguish costs a request.
     await quiet();
     server.hold();
     change();
@@ -141,7 +143,8 @@ describe.each([
       </App>,
     );
     await waitFor(() => expect(shown()).toEqual(['v1', 'v1', 'v1']));
-    // The server answers what it has when the request comes: the first request must be older than the change.
+    // The server answers what it has when the request comes: the first request must be older than
+    // the change.
     server.hold();
     const turn = new Promise<void>((done) => {
       void queryClient.refetchQueries({ queryKey: ['projects'] });

@@ -1,4 +1,5 @@
-// The check of web APIs sees what is newer than the supported browsers, on instances and on classes, and README lists which those are.
+// The check of web APIs sees what is newer than the supported browsers, on instances and on
+// classes, and README lists which those are.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What bundlers make of the package: the entry has no chunk that it waits for, since each costs every page a request and a round.
+// What bundlers make of the package: the entry has no chunk that it waits for, since each costs
+// every page a request and a round.
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

@@ -1,5 +1,5 @@
-// What the facade does while the wasm is on its way, or does not come. The double replaces the module alone; the module
-// itself is in real.test.tsx.
+// What the facade does while the wasm is on its way, or does not come. The double replaces the
+// module alone; the module itself is in real.test.tsx.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { idle } from '../../js/client/snapshot.js';
 import { createClient, type Snapshot, SseError } from '../../js/index.js';

@@ -1,4 +1,5 @@
-// Every public declaration of js/, and every member of one, has a documentation comment, as `missing_docs` demands of Rust.
+// Every public declaration of js/, and every member of one, has a documentation comment, as
+// `missing_docs` demands of Rust.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

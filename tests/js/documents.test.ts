@@ -1,4 +1,5 @@
-// The documents: links lead somewhere, the README is short, and numbers and names that a document states are those of the code.
+// The documents: links lead somewhere, the README is short, and numbers and names that a document
+// states are those of the code.
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exists, files, text } from './support/files.js';

@@ -78,7 +78,8 @@ describe('only private properties are shortened', () => {
     expect(own.length).toBeGreaterThan(20);
     expect(own.filter((name) => new RegExp(`\\.${name}\\b`).test(glue))).toEqual([]);
     expect(others).toContain('split');
-    // A constant that is folded away takes its property with it; what is left is there under its own name.
+    // A constant that is folded away takes its property with it; what is left is there under its
+    // own name.
     expect(others.filter((name) => !new RegExp(`\\b${name}\\b`).test(glue))).toEqual([]);
   });
 });

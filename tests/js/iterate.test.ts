@@ -8,7 +8,9 @@ import { HandClient } from './support/client.js';
 /** A class that implements the interface does not name its updates. */
 const loose = (client: HandClient): Client<Record<string, unknown>> => client;
 
-/** An iterator that reads nothing, and a way to see whether the client still holds anything of it. */
+/**
+ * An iterator that reads nothing, and a way to see whether the client still holds anything of it.
+ */
 function reading(options?: UpdatesOptions) {
   const client = new HandClient();
   const iterator = updates(loose(client), ['a', 'b.*'], options);

@@ -1,4 +1,5 @@
-// What `wasm-opt --low-memory-unused` takes for granted of a module, looked for in modules that have it and that have it not.
+// What `wasm-opt --low-memory-unused` takes for granted of a module, looked for in modules that
+// have it and that have it not.
 import { expect, test } from 'vitest';
 import { assertLowMemoryUnused } from '../../scripts/lib/layout.mjs';
 

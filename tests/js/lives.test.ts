@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-// A client that was closed is used again. The double reports what the wasm would; the real one is in `user-real.test.ts`.
+// A client that was closed is used again. The double reports what the wasm would; the real one is
+// in `user-real.test.ts`.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';
 import { Double, doubles } from './support/double.js';

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-// What is logged, and that no token ever is. With the double for reports of the wasm, with the real one for what really happens.
+// What is logged, and that no token ever is. With the double for reports of the wasm, with the real
+// one for what really happens.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, type LogEntry } from '../../js/index.js';

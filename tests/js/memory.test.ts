@@ -1,5 +1,6 @@
-// Wasm gives no memory back: after a warm-up with the worst that this load can make, each wasm that ships must live with what it has, through
-// a hundred thousand updates, cuts in the middle of events, replays and new tokens.
+// Wasm gives no memory back: after a warm-up with the worst that this load can make, each wasm that
+// ships must live with what it has, through a hundred thousand updates, cuts in the middle of
+// events, replays and new tokens.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MemoryHub } from './support/memory-hub.js';
 import { seeded, VirtualWorld } from './support/world.js';
@@ -86,7 +87,10 @@ async function settle(): Promise<void> {
   }
 }
 
-/** A stream that ends inside of an event, and what was missed is replayed in chunks that are as large as they can be. */
+/**
+ * A stream that ends inside of an event, and what was missed is replayed in chunks that are as
+ * large as they can be.
+ */
 async function replay(sizes: number[]): Promise<void> {
   await settle();
   hub.cut(largest);
@@ -94,7 +98,10 @@ async function replay(sizes: number[]): Promise<void> {
   await settle();
 }
 
-/** The worst for each buffer there is: many updates at once, and large ones behind a beginning of any size. */
+/**
+ * The worst for each buffer there is: many updates at once, and large ones behind a beginning of
+ * any size.
+ */
 async function worst(): Promise<void> {
   for (let first = 0; first <= largest; first += 512) {
     await replay([first, ...Array<number>(40).fill(largest)]);
@@ -102,7 +109,10 @@ async function worst(): Promise<void> {
   }
 }
 
-/** The load of the soak: alone and in bursts, from nothing to 16 KiB; the hub is cut again and again. */
+/**
+ * The load of the soak: alone and in bursts, from nothing to 16 KiB; the hub is cut again and
+ * again.
+ */
 async function load(until: number): Promise<void> {
   const random = seeded(7);
   const size = () => Math.floor(random() * (random() < 0.02 ? largest : 512));
@@ -134,7 +144,8 @@ test.each<[string, Form, most: number]>([
   await load(hub.last + updates);
   end();
   expect(memory().byteLength).toBe(warm);
-  // No stack came near its end: `wasm-opt --low-memory-unused` relies on it, see `scripts/lib/layout.mjs`.
+  // No stack came near its end: `wasm-opt --low-memory-unused` relies on it, see
+  // `scripts/lib/layout.mjs`.
   expect(new Uint8Array(memory(), 0, 1024).every((byte) => byte === 0)).toBe(true);
   expect(heard).toMatchObject({ last: hub.last, wrong: 0 });
   // It was a load.

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
-// When the cursor is written, read and erased. The double reports what the wasm would; the real one is in reload.test.ts. Whether a
-// cursor fits a user is judged by the session: `src/proto/session/user.rs` and `tests/transcripts`.
+// When the cursor is written, read and erased. The double reports what the wasm would; the real one
+// is in reload.test.ts. Whether a cursor fits a user is judged by the session:
+// `src/proto/session/user.rs` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient, type StorageLike } from '../../js/index.js';
 import { Double, doubles, jwt } from './support/double.js';

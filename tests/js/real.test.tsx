@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-// The whole client: facade, real wasm, a real EventSource, a real HTTP server that speaks tinysse/1.
+// The whole client: facade, real wasm, a real EventSource, a real HTTP server that speaks
+// tinysse/1.
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { EventSource } from 'eventsource';
@@ -289,7 +290,8 @@ describe('in React', () => {
     const queryClient = new QueryClient();
     function Projects() {
       const queryFn = async () => {
-        // Without the query cache, a fetch that is over before it is rendered cannot be distinguished from none, and costs a request.
+        // Without the query cache, a fetch that is over before it is rendered cannot be
+        // distinguished from none, and costs a request.
         await pause(50);
         return (await fetch(api.url)).json();
       };

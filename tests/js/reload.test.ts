@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-// `persist` with the real wasm and a real server: a reload is a client that is closed, and another that finds what it left.
+// `persist` with the real wasm and a real server: a reload is a client that is closed, and another
+// that finds what it left.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient } from '../../js/index.js';

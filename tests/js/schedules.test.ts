@@ -1,5 +1,6 @@
-// The coordinator against its rule, over seeded random schedules: whatever happens in whatever order, at rest the last fetch
-// started after the last notification. The oracle reads the model query, which the coordinator sees only through its views.
+// The coordinator against its rule, over seeded random schedules: whatever happens in whatever
+// order, at rest the last fetch started after the last notification. The oracle reads the model
+// query, which the coordinator sees only through its views.
 import { describe, expect, test } from 'vitest';
 import { Coordinator } from '../../js/refetch/coordinator.js';
 import { lastTick } from '../../js/refetch/logical-clock.js';
@@ -36,7 +37,8 @@ async function live(seed: number, exact: boolean): Promise<Outcome> {
 
   const mount = () => {
     const handle = coordinator.add(query.asQuery({ exact }));
-    // Renders come in the order of the changes, a constant moment later, and show what is true by then.
+    // Renders come in the order of the changes, a constant moment later, and show what is true by
+    // then.
     const observe = () => handle.observe(query.view(exact));
     mounted.push({ handle, off: query.onChange(exact ? observe : () => world.setTimeout(observe, lag)) });
   };

@@ -1,4 +1,5 @@
-// Token providers in the wild: what is unambiguous is taken, and what is not is described without its values.
+// Token providers in the wild: what is unambiguous is taken, and what is not is described without
+// its values.
 import { describe, expect, test } from 'vitest';
 import { statusOf, tokenOf } from '../../js/token/answer.js';
 import { readAnswer, readError } from '../../js/token/normalize.js';

@@ -1,5 +1,6 @@
-// The types, compiled: with an app that registered its updates, and without. Every `@ts-expect-error` is an assertion too, since
-// one that expects nothing is an error itself. In programs of their own, because registering speaks for a whole program.
+// The types, compiled: with an app that registered its updates, and without. Every
+// `@ts-expect-error` is an assertion too, since one that expects nothing is an error itself. In
+// programs of their own, because registering speaks for a whole program.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -10,7 +11,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** The library's own files are read once for both programs. */
 const files = new Map<string, ts.SourceFile | undefined>();
 
-/** The diagnostics of the compiler for this source, under the options of the repository or others. */
+/**
+ * The diagnostics of the compiler for this source, under the options of the repository or others.
+ */
 function compile(source: string, others: ts.CompilerOptions = {}): string[] {
   const file = join(root, 'tests', 'js', 'virtual.ts');
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);

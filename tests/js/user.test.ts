@@ -1,5 +1,5 @@
-// Whose connection it is, as far as the facade knows: before, while and after the wasm is there. What the session makes of it is in
-// `user-real.test.ts` and `tests/transcripts`.
+// Whose connection it is, as far as the facade knows: before, while and after the wasm is there.
+// What the session makes of it is in `user-real.test.ts` and `tests/transcripts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientOptions, createClient } from '../../js/index.js';
 import type { Wasm } from '../../js/loader/wasm.js';

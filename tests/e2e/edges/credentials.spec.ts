@@ -19,7 +19,10 @@ for (const transport of ['eventsource', 'fetch']) {
   });
 }
 
-/** What a source of this class sees first: its update, or the code of an error with which it is closed. */
+/**
+ * What a source of this class sees first: its update, or the code of an error with which it is
+ * closed.
+ */
 const first = (make: string) => `(async () => {
   const { EventSource: Ours } = await import('/pkg/eventsource/index.js');
   const Native = globalThis.EventSource;

@@ -5,7 +5,10 @@ import { build } from 'esbuild';
 import { pkg } from '../server';
 import { connect, Site } from './site';
 
-/** What is taken away before anything is loaded. Each is newer than a supported browser, or not there in an insecure page. */
+/**
+ * What is taken away before anything is loaded. Each is newer than a supported browser, or not
+ * there in an insecure page.
+ */
 const missing = {
   'AbortSignal.any': 'delete AbortSignal.any',
   'AbortSignal.timeout': 'delete AbortSignal.timeout',

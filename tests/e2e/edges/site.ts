@@ -109,7 +109,10 @@ export function warnings(page: Page): string[] {
   return said;
 }
 
-/** Makes a client in the page, as `sse`; `options` is JavaScript. Its updates and errors are in `seen`. */
+/**
+ * Makes a client in the page, as `sse`; `options` is JavaScript. Its updates and errors are in
+ * `seen`.
+ */
 export async function connect(page: Page, options: string): Promise<void> {
   await page.evaluate(`(async () => {
     const { createClient } = await import('/pkg/index.js');

@@ -13,7 +13,10 @@ test.beforeEach(async () => {
 
 test.afterEach(() => site.end());
 
-/** The zones in which the listeners of a source ran, by how they were added. Made in zone `made`, replaced in zone `later`. */
+/**
+ * The zones in which the listeners of a source ran, by how they were added. Made in zone `made`,
+ * replaced in zone `later`.
+ */
 const inSource = `async (name) => {
   const { EventSource: Ours } = await import('/pkg/eventsource/index.js');
   const Source = name === 'ours' ? Ours : globalThis.EventSource;

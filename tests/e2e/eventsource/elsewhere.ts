@@ -1,4 +1,5 @@
-// The EventSource of tinysse in a browser that Playwright does not drive, with `npm test -- --only firefox,webkit`.
+// The EventSource of tinysse in a browser that Playwright does not drive, with
+// `npm test -- --only firefox,webkit`.
 import { expect, test } from '@playwright/test';
 import { Driver } from './driver';
 import type { Place } from './kit';
@@ -9,7 +10,8 @@ const { TINYSSE_ENGINE: engine = '', TINYSSE_DRIVER = '[]', TINYSSE_CAPABILITIES
 
 /** What fails for a fault of the browser's own fetch, which no class can work around. */
 const faults: Record<string, RegExp> = {
-  // An aborted request that was redirected stays connected until more bytes come (153 ESR). These would take all six connections.
+  // An aborted request that was redirected stays connected until more bytes come (153 ESR). These
+  // would take all six connections.
   firefox: /^redirect/,
   // A header's characters above ASCII are sent as UTF-8, not as bytes (WebKitGTK 2.50).
   webkit: /^id: sent as UTF-8/,

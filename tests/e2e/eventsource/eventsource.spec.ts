@@ -1,4 +1,5 @@
-// Our EventSource in every context that has one, and the browser's own as the yardstick: what it fails is wrong in the test.
+// Our EventSource in every context that has one, and the browser's own as the yardstick: what it
+// fails is wrong in the test.
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import type { Place } from './kit';
 import type { Result } from './runner';
@@ -10,7 +11,9 @@ test.describe.configure({ mode: 'parallel' });
 
 const scripts = ['/pkg/eventsource/classic.js', '/runner.js'];
 
-/** Runs the cases of one context, on two origins of its own: a browser has few connections for each. */
+/**
+ * Runs the cases of one context, on two origins of its own: a browser has few connections for each.
+ */
 async function run(context: BrowserContext, where: string, native = false): Promise<void> {
   const [here, there] = await Promise.all([Origin.start(), Origin.start()]);
   const place = { origin: here.url, other: there.url, context: where, native };

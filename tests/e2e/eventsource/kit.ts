@@ -1,4 +1,5 @@
-// What the cases are written with. It runs in windows and in workers, against any class of the name.
+// What the cases are written with. It runs in windows and in workers, against any class of the
+// name.
 import type { EventSource as Ours } from '../../../js/eventsource/index';
 
 /** The server's answer to one request. */

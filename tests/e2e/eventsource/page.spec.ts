@@ -1,5 +1,5 @@
-// What belongs to pages: content security policies, the back/forward cache, and the classic script. Elsewhere the class is loaded as modules, without
-// a bundler.
+// What belongs to pages: content security policies, the back/forward cache, and the classic script.
+// Elsewhere the class is loaded as modules, without a bundler.
 import { expect, type Page, test } from '@playwright/test';
 import type { EventSource as Ours } from '../../../js/eventsource/index';
 import type { Answer } from './kit';
@@ -73,7 +73,10 @@ test('the back/forward cache: the connection is given up, and taken up again wit
   expect(origin.seen('cache').map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '1']);
 });
 
-/** Run in a page or in a worker: what the global class was before and after `install()`, and the events of a stream through it. */
+/**
+ * Run in a page or in a worker: what the global class was before and after `install()`, and the
+ * events of a stream through it.
+ */
 const installs = `async (script, url) => {
   const scope = globalThis;
   const native = scope.EventSource;

@@ -61,7 +61,10 @@ export function received({ user, n }: Pick<Delivery, 'user' | 'n'>): void {
 sse.subscribe('private', ({ data }) => received(data as Delivery));
 sse.onError(({ code, status }) => app.errors.push({ code, status }));
 
-/** Another one whenever a user logs in or out: answers to older questions do not concern the current user. */
+/**
+ * Another one whenever a user logs in or out: answers to older questions do not concern the current
+ * user.
+ */
 let era = 0;
 
 function become(user: string | null): void {
@@ -85,7 +88,8 @@ function follow(user: string | null): void {
 /** Logs this tab in, or all of them. A user who is logged in is replaced, without a logout. */
 async function logIn(user: string): Promise<void> {
   await (identity === 'tab' ? backend(`login&user=${user}`) : ask('/auth/login', { user }));
-  // Each login is an event of its own in the other tab, also one as the same user: forget() ended its connection, too.
+  // Each login is an event of its own in the other tab, also one as the same user: forget() ended
+  // its connection, too.
   if (identity !== 'tab') localStorage.setItem(stored, `${crypto.randomUUID()} ${user}`);
   follow(user);
 }

@@ -197,7 +197,10 @@ const show = (page: Page, state: 'hidden' | 'visible') =>
     document.dispatchEvent(new Event('visibilitychange'));
   }, state);
 
-/** Shows the page until that makes the client ask for a token: what has just failed is not tried again at once. */
+/**
+ * Shows the page until that makes the client ask for a token: what has just failed is not tried
+ * again at once.
+ */
 const shown = (page: Page, asks: number) =>
   expect(async () => {
     await show(page, 'hidden');
@@ -222,7 +225,8 @@ for (const [name, way] of Object.entries(ways)) {
     const page = await open(context, site, line, { app: 'react' });
     await expect(page.getByTestId('status')).toHaveText('failed');
     expect((await errors(page)).at(-1)).toEqual({ code: 'unauthorized', status: 401 });
-    // Events of other users: without the login none of these leads anywhere, and each costs one question.
+    // Events of other users: without the login none of these leads anywhere, and each costs one
+    // question.
     const asks = await questions(page);
     await shown(page, asks);
     expect(await questions(page)).toBe(asks + 1);

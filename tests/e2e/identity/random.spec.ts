@@ -1,4 +1,5 @@
-// Users log in and out in random order, in two tabs. `IDENTITY_SEED=n` repeats a run; `IDENTITY_STEPS=n` makes it longer.
+// Users log in and out in random order, in two tabs. `IDENTITY_SEED=n` repeats a run;
+// `IDENTITY_STEPS=n` makes it longer.
 import type { Browser, Page } from '@playwright/test';
 import type { Relay } from '../proxy';
 import type { Server } from '../server';

@@ -1,4 +1,5 @@
-// The application in React's StrictMode. `?close`: a component closes the client when it is unmounted, as a careful author might.
+// The application in React's StrictMode. `?close`: a component closes the client when it is
+// unmounted, as a careful author might.
 import { StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { SSEProvider, useSSEEvent, useSSEStatus } from 'tinysse/react';
@@ -11,7 +12,10 @@ function Status() {
   return <p data-testid="status">{status}</p>;
 }
 
-/** What a client delivers to the page is over when it is closed, so this page subscribes where it is mounted again. */
+/**
+ * What a client delivers to the page is over when it is closed, so this page subscribes where it is
+ * mounted again.
+ */
 function Closing() {
   useEffect(() => () => sse.close(), []);
   useSSEEvent('private', ({ data }) => received(data as Delivery));
@@ -23,7 +27,8 @@ function App() {
   useEffect(() => {
     window.signIn = setUser;
   }, []);
-  // Without `?session` the provider knows nothing of users: it asks for a token as soon as it is mounted.
+  // Without `?session` the provider knows nothing of users: it asks for a token as soon as it is
+  // mounted.
   const given = query.has('session') ? { user } : user === null ? {} : { user };
   return (
     <SSEProvider client={sse} {...given}>

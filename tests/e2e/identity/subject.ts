@@ -1,4 +1,7 @@
-/** A request for a stream, as the page makes it. The retries of a native `EventSource` are only seen by the proxy. */
+/**
+ * A request for a stream, as the page makes it. The retries of a native `EventSource` are only seen
+ * by the proxy.
+ */
 export interface Asked {
   /** The subject of its token. */
   readonly user: string;

@@ -1,4 +1,5 @@
-// Imported before the client: records what the tab asks a stream for, and who its user is at that moment.
+// Imported before the client: records what the tab asks a stream for, and who its user is at that
+// moment.
 
 import { type Asked, subject } from './subject';
 

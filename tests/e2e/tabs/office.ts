@@ -8,7 +8,9 @@ import { pkg, type Server } from '../server';
 
 const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** The smallest app there is, on the package as it is published; what it receives is in `window`. */
+/**
+ * The smallest app there is, on the package as it is published; what it receives is in `window`.
+ */
 const script = `
 import { createClient } from '/pkg/index.js';
 const query = new URLSearchParams(location.search);

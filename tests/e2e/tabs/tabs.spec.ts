@@ -31,8 +31,9 @@ interface End {
 }
 
 /**
- * Nothing runs in the page for that time, and it takes no processor meanwhile: it waits for a synchronous request. Before, what
- * listens to `event` runs to its end with its microtasks, as at a real freeze (Page Lifecycle, section 4.2).
+ * Nothing runs in the page for that time, and it takes no processor meanwhile: it waits for a
+ * synchronous request. Before, what listens to `event` runs to its end with its microtasks, as at a
+ * real freeze (Page Lifecycle, section 4.2).
  */
 const block = (page: Page, ms: number, event: string) =>
   page.evaluate(
@@ -62,7 +63,8 @@ const ends: Record<string, End> = {
       await page.close();
     },
   },
-  // What a page sees of it: the event, and then nothing runs. (The DevTools protocol freezes hidden pages only.)
+  // What a page sees of it: the event, and then nothing runs. (The DevTools protocol freezes hidden
+  // pages only.)
   frozen: {
     go: async (page) => void block(page, 2_500, 'freeze'),
     back: (page) => page.evaluate(() => document.dispatchEvent(new Event('resume'))),

@@ -1,4 +1,5 @@
-// The border to the wasm; what streams mean is tested natively (tests/wire.rs, tests/scan.rs) and in browsers (tests/e2e/eventsource).
+// The border to the wasm; what streams mean is tested natively (tests/wire.rs, tests/scan.rs) and
+// in browsers (tests/e2e/eventsource).
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CHUNK_BYTES, Parser } from '../../../js/eventsource/parser.js';
 
@@ -156,7 +157,8 @@ describe('linear', () => {
     return Math.min(once(), once(), once());
   }
 
-  // Four times as much takes four times as long; a parser that looks again at what it holds would take sixteen times.
+  // Four times as much takes four times as long; a parser that looks again at what it holds would
+  // take sixteen times.
   test.each([
     ['one line in whole pieces', 2 ** 24, CHUNK_BYTES],
     ['one line in single bytes', 2 ** 18, 1],

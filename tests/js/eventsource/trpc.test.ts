@@ -1,4 +1,5 @@
-// The class beneath an unmodified tRPC client, against a real tRPC server whose tokens are over after a few updates.
+// The class beneath an unmodified tRPC client, against a real tRPC server whose tokens are over
+// after a few updates.
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTRPCClient, httpSubscriptionLink, TRPCClientError } from '@trpc/client';

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
-// useAutoRefetch around every query library it knows, with their real packages, in StrictMode: one table of requests. The project
-// `react-18` runs it once more on React 18.3.
+// useAutoRefetch around every query library it knows, with their real packages, in StrictMode: one
+// table of requests. The project `react-18` runs it once more on React 18.3.
 import './clock.js';
 import { version as react } from 'react';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';

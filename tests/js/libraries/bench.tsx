@@ -12,7 +12,10 @@ interface Screen {
   on: boolean;
 }
 
-/** A page with one library in it, in virtual time (see `clock.ts`): React renders as it does in a browser, not in `act`. */
+/**
+ * A page with one library in it, in virtual time (see `clock.ts`): React renders as it does in a
+ * browser, not in `act`.
+ */
 export class Bench {
   readonly sse = new HandClient();
   requests = 0;

@@ -13,7 +13,10 @@ export interface RowProps {
 export interface App {
   Provider(props: { children: ReactNode }): ReactNode;
   Row(props: RowProps): ReactNode;
-  /** Starts a fetch of the mounted query, as other code of the app would; undefined if the library has no way. */
+  /**
+   * Starts a fetch of the mounted query, as other code of the app would; undefined if the library
+   * has no way.
+   */
   fetch?(name: string): unknown;
   /** For `<SSEProvider queryClient>`. */
   queryClient?: QueryClientLike;
@@ -24,7 +27,9 @@ export interface App {
 /** Asks the server for the version of a name. */
 export type Load = (name: string) => Promise<{ version: number }>;
 
-/** A library, as the behaviour table sees it: everything it asks of the network goes through `load`. */
+/**
+ * A library, as the behaviour table sees it: everything it asks of the network goes through `load`.
+ */
 export interface Library {
   readonly name: string;
   /** Where it costs more requests than the table allows, by column. */

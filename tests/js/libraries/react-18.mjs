@@ -1,5 +1,6 @@
-// Makes every `react` and `react-dom` of this process 18.3, in our sources and in the packages alike: the libraries accept both, so one
-// installation of them serves both projects. A setup file of the Vitest project `react-18`.
+// Makes every `react` and `react-dom` of this process 18.3, in our sources and in the packages
+// alike: the libraries accept both, so one installation of them serves both projects. A setup file
+// of the Vitest project `react-18`.
 import Module, { register } from 'node:module';
 
 const react = /[/\\]node_modules[/\\](react|react-dom)(?=[/\\])/;

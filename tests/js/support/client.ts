@@ -9,7 +9,10 @@ import { inspect } from '../../../js/plugins/stats.js';
 
 type Loose = Record<string, unknown>;
 
-/** A client whose connection is the test: it reports what the wasm would. Only for what needs no connection. */
+/**
+ * A client whose connection is the test: it reports what the wasm would. Only for what needs no
+ * connection.
+ */
 export class HandClient implements Client<Loose> {
   readonly origin = 'this-tab';
   held = 0;

@@ -5,7 +5,10 @@ import type { Gap } from '../../../js/model/snapshot.js';
 import type { Update } from '../../../js/model/update.js';
 import type { Inside } from '../../../js/plugins/stats.js';
 
-/** Replaces the module where the test must send what the wasm sends, or must see what it is sent. Each made is in `made`. */
+/**
+ * Replaces the module where the test must send what the wasm sends, or must see what it is sent.
+ * Each made is in `made`.
+ */
 export class Double implements WasmClient {
   static made: Double[] = [];
   static get last(): Double {

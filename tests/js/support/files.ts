@@ -1,4 +1,5 @@
-// The files of the repository: those that git knows, or would know after `git add`; without git, all but build products.
+// The files of the repository: those that git knows, or would know after `git add`; without git,
+// all but build products.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

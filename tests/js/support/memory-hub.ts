@@ -1,4 +1,5 @@
-// A hub inside of the test, without a network: streams by `EventSource` and by `fetch`, cut and opened a thousand times a second.
+// A hub inside of the test, without a network: streams by `EventSource` and by `fetch`, cut and
+// opened a thousand times a second.
 
 const epoch = '4f9a2c';
 

@@ -10,7 +10,10 @@ interface Fetch {
 /** Which parts of a query differ; `exact` decides what its view knows. */
 export type QueryOptions = Partial<Query> & { exact?: boolean };
 
-/** A query as query-core has it: at most one fetch in flight, which a second call joins. Remembers every start. */
+/**
+ * A query as query-core has it: at most one fetch in flight, which a second call joins. Remembers
+ * every start.
+ */
 export class ModelQuery {
   readonly starts: { tick: number; at: number; ours: boolean }[] = [];
   /** Calls of `fetch` that found a fetch under way. */

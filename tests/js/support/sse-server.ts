@@ -9,7 +9,9 @@ export class SseServer {
   opened = 0;
   /** The requests for streams, in order. */
   readonly urls: URL[] = [];
-  /** Speak plain server-sent events, as other servers do: no hello, updates under their own names. */
+  /**
+   * Speak plain server-sent events, as other servers do: no hello, updates under their own names.
+   */
   plain = false;
   /** Tokens that are answered 401. */
   readonly refused = new Set<string | null>();

@@ -26,7 +26,9 @@ export class Browser {
     this.#due = this.#due.filter((other) => other !== timer);
   }
 
-  /** Everything that is due until then, in its order; a tab that is stopped does it when it goes on. */
+  /**
+   * Everything that is due until then, in its order; a tab that is stopped does it when it goes on.
+   */
   run(ms: number): void {
     const end = this.now + ms;
     for (;;) {

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
-// Several clients of one page, as tabs of one browser: the real wasm, a real BroadcastChannel and a real server. Only the locks are not
-// those of a browser; `tests/e2e` has real tabs.
+// Several clients of one page, as tabs of one browser: the real wasm, a real BroadcastChannel and a
+// real server. Only the locks are not those of a browser; `tests/e2e` has real tabs.
 import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, createClient } from '../../../js/index.js';

@@ -15,7 +15,9 @@ function streamOf(...chunks: (string | Error)[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** Where the class of tinysse reports more than the standard, or does what Chromium's own does not. */
+/**
+ * Where the class of tinysse reports more than the standard, or does what Chromium's own does not.
+ */
 export const beyond: Case[] = [
   ...(
     [

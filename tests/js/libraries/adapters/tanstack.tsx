@@ -56,7 +56,8 @@ const rows: Record<string, Row> = {
 function tanstack(kind: string, row: Row, exact: boolean): Library {
   return {
     name: `TanStack Query 5, ${kind}${exact ? ', queryClient' : ''}`,
-    // Suspense mounts the component after the fetch, whose start is known to the cache alone: it may be older than the update.
+    // Suspense mounts the component after the fetch, whose start is known to the cache alone: it
+    // may be older than the update.
     ...(kind === 'useSuspenseQuery' && !exact ? { costs: { 'first on': 2 } } : {}),
     app(load) {
       const queryClient = new QueryClient({

@@ -8,7 +8,10 @@ interface Data {
   project: { version: number };
 }
 
-/** urql keeps the data of a paused query, and its result does not show that it is paused: `enabled` does. */
+/**
+ * urql keeps the data of a paused query, and its result does not show that it is paused: `enabled`
+ * does.
+ */
 const urql: Library = {
   name: 'urql 4, pause',
   app(load) {
