@@ -59,13 +59,20 @@ const checks = [
   },
   {
     name: 'clippy-wasm',
-    about: 'both wasm builds: std with its tests, and npm',
+    about: 'both wasm builds, std with its tests and npm; the pure protocol and hub',
     work: async () => {
       const wasm = ['clippy', '--locked', '--package', 'tinysse', '--target', wasmTarget, '--lib'];
       await cargo([...wasm, '--test', 'web', ...strict]);
       await cargo([...wasm, ...npmBuild('npm'), ...strict]);
       await cargo([...wasm, ...npmBuild('npm,fetch'), ...strict]);
       await cargo(['clippy', '--locked', '--package', 'tinysse-eventsource', '--target', wasmTarget, ...strict]);
+      // The protocol and the pure hub, without the browser shell: what a hub in another runtime is built from.
+      for (const pure of ['tinysse', 'tinysse-hub']) {
+        const alone = ['--locked', '--package', pure, '--no-default-features', '--lib', '--target', wasmTarget];
+        await cargo(['clippy', ...alone, ...strict]);
+        const tree = output('cargo', ['tree', '--package', pure, '--no-default-features', '--target', wasmTarget, '-e', 'normal']);
+        if (tree === null || tree.includes('wasm-bindgen')) throw new Stop(`${pure} without features has the browser shell`);
+      }
     },
   },
   {

@@ -180,7 +180,11 @@ mod tests {
     fn rights(rules: &Rules, claims: &Claims) -> String {
         match rules.of(claims) {
             Ok(Rights { identity, types }) => {
-                let types = types.map(|types| types.iter().filter_map(Pattern::name).collect::<Vec<_>>().join(","));
+                let exact = |pattern: &Pattern| match pattern {
+                    Pattern::Exactly(name) => name.clone(),
+                    Pattern::Everything | Pattern::Below(_) => format!("{pattern:?}"),
+                };
+                let types = types.map(|types| types.iter().map(exact).collect::<Vec<_>>().join(","));
                 format!("{} {} {}", identity.role, identity.channels.join(","), types.as_deref().unwrap_or("*"))
             }
             Err(denied) => format!("{denied:?}"),
