@@ -70,8 +70,18 @@ const checks = [
       for (const pure of ['tinysse', 'tinysse-hub']) {
         const alone = ['--locked', '--package', pure, '--no-default-features', '--lib', '--target', wasmTarget];
         await cargo(['clippy', ...alone, ...strict]);
-        const tree = output('cargo', ['tree', '--package', pure, '--no-default-features', '--target', wasmTarget, '-e', 'normal']);
-        if (tree === null || tree.includes('wasm-bindgen')) throw new Stop(`${pure} without features has the browser shell`);
+        const tree = output('cargo', [
+          'tree',
+          '--package',
+          pure,
+          '--no-default-features',
+          '--target',
+          wasmTarget,
+          '-e',
+          'normal',
+        ]);
+        if (tree === null || tree.includes('wasm-bindgen'))
+          throw new Stop(`${pure} without features has the browser shell`);
       }
     },
   },

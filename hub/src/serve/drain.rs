@@ -21,8 +21,11 @@ pub(crate) async fn drain(streams: &Streams, grace: Duration) {
         }
         streams.dismiss(id, streams.retry_after_ms(&mut rng), streams.retry_after_ms(&mut rng));
     }
-    let linger = streams.linger();
-    if timeout(linger + grace, all_gone(streams)).await.is_err() {
+    if timeout(streams.linger(), all_gone(streams)).await.is_err() {
+        // The deadlines of streams are coarse: without this a stream could end only when the grace is over.
+        streams.wake_all();
+    }
+    if timeout(grace, all_gone(streams)).await.is_err() {
         tracing::warn!(target: "tinysse::server", streams = streams.count(), "streams that do not end are cut");
     }
 }

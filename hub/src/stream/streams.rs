@@ -201,6 +201,13 @@ impl Streams {
         self.wake(state, &[id]);
     }
 
+    /// Makes every open stream act on the deadlines that have passed, without waiting for the next tick.
+    pub(crate) fn wake_all(&self) {
+        let state = self.state();
+        let ids: Vec<_> = state.hub.clients().collect();
+        self.wake(state, &ids);
+    }
+
     /// Whether the server shuts down.
     #[must_use]
     pub fn is_draining(&self) -> bool {
