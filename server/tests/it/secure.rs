@@ -198,12 +198,15 @@ impl Stream {
 
     /// The next update that is no beat.
     pub async fn update(&mut self) -> Frame {
-        loop {
-            let frame = self.next().await.expect("an update");
-            if frame.event != "tinysse.beat" {
-                return frame;
+        let read = async {
+            loop {
+                let frame = self.next().await.expect("an update");
+                if frame.event != "tinysse.beat" {
+                    return frame;
+                }
             }
-        }
+        };
+        timeout(BOUND, read).await.expect("an update among the beats")
     }
 
     /// The reason of the bye, behind which the stream ends.

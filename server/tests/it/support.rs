@@ -8,6 +8,7 @@ use tinysse::proto::wire::{
     Frame,
     control::{Control, Gap, Hello},
     decode::{Decoder, Item},
+    id::EventId,
 };
 use tinysse_hub::{
     app::{App, Overrides},
@@ -172,7 +173,7 @@ impl Stream {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let none = tinysse::proto::wire::id::EventId::parse("0.0").unwrap();
+        let none = EventId::parse("0.0").unwrap();
         let hello = Hello { client: String::new(), after: none, head: none, beat: 0, gap: Gap::None, retry: 0 };
         Self { response, decoder: Decoder::new("", 1 << 22), frames: VecDeque::new(), retries: Vec::new(), hello }
     }
@@ -198,13 +199,16 @@ impl Stream {
 
     /// The next update that is no beat.
     pub async fn update(&mut self) -> Frame {
-        loop {
-            let frame = self.next().await.expect("an update");
-            if frame.event != "tinysse.beat" {
-                assert!(!frame.event.starts_with("tinysse."), "{frame:?}");
-                return frame;
+        let read = async {
+            loop {
+                let frame = self.next().await.expect("an update");
+                if frame.event != "tinysse.beat" {
+                    assert!(!frame.event.starts_with("tinysse."), "{frame:?}");
+                    return frame;
+                }
             }
-        }
+        };
+        timeout(BOUND, read).await.expect("an update among the beats")
     }
 
     /// The types of the updates up to and with `last`.
@@ -220,23 +224,34 @@ impl Stream {
 
     /// Reads on to the resync; its gap.
     pub async fn resync(&mut self) -> Gap {
-        loop {
-            let frame = self.next().await.expect("a resync");
-            if let Some(Control::Resync(resync)) = Control::read(&frame) {
-                return resync.gap;
+        self.resync_at().await.0
+    }
+
+    /// Reads on to the resync. Returns its gap, and the place up to which it stands for all updates.
+    pub async fn resync_at(&mut self) -> (Gap, EventId) {
+        let read = async {
+            loop {
+                let frame = self.next().await.expect("a resync");
+                if let Some(Control::Resync(resync)) = Control::read(&frame) {
+                    return (resync.gap, resync.at);
+                }
             }
-        }
+        };
+        timeout(BOUND, read).await.expect("a resync among the beats")
     }
 
     /// Reads on to the bye, and to the end behind it.
     pub async fn bye(&mut self) -> String {
-        loop {
-            let frame = self.next().await.expect("a bye");
-            if let Some(Control::Bye(bye)) = Control::read(&frame) {
-                assert_eq!(self.next().await, None, "the stream ends behind the bye");
-                return bye.reason.as_str().to_owned();
+        let read = async {
+            loop {
+                let frame = self.next().await.expect("a bye");
+                if let Some(Control::Bye(bye)) = Control::read(&frame) {
+                    assert_eq!(self.next().await, None, "the stream ends behind the bye");
+                    return bye.reason.as_str().to_owned();
+                }
             }
-        }
+        };
+        timeout(BOUND, read).await.expect("a bye among the beats")
     }
 }
 
