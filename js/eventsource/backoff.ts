@@ -53,7 +53,7 @@ export class Backoff {
 
   /** Returns the time until another connection may start, in milliseconds; 0 for now. */
   hold(now: number): number {
-    const [first] = this.#starts;
-    return first === undefined || this.#starts.length < MAX_CONNECTS ? 0 : Math.max(0, first + CONNECT_WINDOW_MS - now);
+    const [first = 0] = this.#starts;
+    return this.#starts.length < MAX_CONNECTS ? 0 : Math.max(0, first + CONNECT_WINDOW_MS - now);
   }
 }

@@ -62,12 +62,11 @@ export class SseError extends Error {
   }
 
   /**
-   * Returns what `JSON.stringify` writes. The cause is left out: it may hold a request with its
-   * token.
+   * Returns what `JSON.stringify` writes: `name`, `code`, `status`, `retryable` and `message`. The
+   * cause is left out, as it is not enumerable: it may hold a request with its token.
    */
   toJSON(): object {
-    const { name, code, message, status, retryable } = this;
-    return { name, code, message, status, retryable };
+    return { ...this, message: this.message };
   }
 }
 
