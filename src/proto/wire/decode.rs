@@ -1,7 +1,15 @@
 //! Decoding of an event stream into frames: incremental, total, linear and bounded.
 //!
-//! Absent here: connections. A new stream gets a new decoder, so an unfinished event dies with its stream and its id is never
-//! committed. The bytes are taken apart by [`super::scan`].
+//! Absent here: connections. A new stream gets a new decoder, so an unfinished event dies with its
+//! stream and its id is never committed. The bytes are taken apart by [`super::scan`].
+//!
+//! *The one place where a lower module calls a higher one:* the decoder asks its [`Reader`] which
+//! events are wanted, instead of returning each. Events of one type that follow one another are
+//! decided once for the run, and only the last of them is handed out. Handing out every event, which
+//! is what an iterator would do, was measured with `npm run bench:parser` (60 B events, chunks of
+//! 16 KiB, relative to eventsource-parser, coalesced / nobody subscribed): the parser alone falls
+//! from 1.42 / 1.88 to 1.15 / 1.49, and delivery from a stream of the page from 1.38 / 1.41 to
+//! 0.91 / 0.97, behind the peer.
 
 use alloc::{borrow::Cow, string::String};
 use core::ops::Range;
