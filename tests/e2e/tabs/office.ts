@@ -144,5 +144,11 @@ export async function settled(page: Page, as?: string): Promise<void> {
 
 /** Waits until the tab has received the update of this id. */
 export async function hears(page: Page, id: string | undefined): Promise<void> {
-  await page.waitForFunction((id) => window.heard.at(-1)?.id === id, id, { polling: 20, timeout: 30_000 });
+  const received = (id: string | undefined) => window.heard.at(-1)?.id === id;
+  await page.waitForFunction(received, id, { polling: 20, timeout: 30_000 }).catch(async (error: Error) => {
+    const state = await page
+      .evaluate(() => ({ ...window.sse.getSnapshot(), last: window.heard.at(-1), received: window.heard.length }))
+      .catch(String);
+    throw new Error(`no ${id}; the tab shows ${JSON.stringify(state)}`, { cause: error });
+  });
 }
