@@ -30,7 +30,6 @@ mod fuzz;
 #[cfg(all(feature = "tls", target_os = "linux"))] // descriptors are read from /proc
 mod h2_limits;
 mod identity;
-mod lane;
 mod layer;
 mod lifecycle;
 mod metrics;
@@ -54,6 +53,7 @@ mod settings;
 mod slow;
 #[cfg(feature = "otlp")]
 mod spans;
+mod stream_bytes;
 mod streams;
 mod support;
 mod tls;

@@ -227,7 +227,7 @@ impl Stream {
         self.resync_at().await.0
     }
 
-    /// Reads on to the resync. Returns its gap, and the place up to which it stands for all updates.
+    /// Reads on to the resync. Returns its gap, and the place up to which it replaces all updates.
     pub async fn resync_at(&mut self) -> (Gap, EventId) {
         let read = async {
             loop {
