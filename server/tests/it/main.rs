@@ -16,10 +16,8 @@ mod cursor;
 mod dev;
 #[cfg(feature = "tls")]
 mod edge;
-mod embed;
 #[cfg(target_os = "linux")] // a full disk is made by a limit
 mod ending;
-mod engines;
 mod eviction;
 mod failover;
 mod faults;
