@@ -70,6 +70,17 @@ pub use update::{PublishError, Update};
 pub use view::{Kept, View, written};
 
 /// The bounds of the log and the rhythm of the streams.
+///
+/// ```
+/// use tinysse::proto::{time::Time, wire::id::Epoch};
+/// use tinysse_hub::hub::{Hub, HubConfig, Update};
+///
+/// let mut hub = Hub::new(Epoch(1), HubConfig { max_count: 2, ..HubConfig::default() });
+/// for _ in 0..3 {
+///     hub.publish(Time(0), Update::new("projects")).unwrap();
+/// }
+/// assert_eq!((hub.cursor().seq, hub.kept().count()), (3, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubConfig {
     /// The log keeps at most this many updates (at least one).
@@ -134,6 +145,19 @@ impl Hub {
     }
 
     /// Asks clients to spread their refetches so that about `per_second` arrive; 0, the default, asks for nothing.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(1), HubConfig::default()).spread(10);
+    /// for _ in 0..20 {
+    ///     hub.connect(Time(0), Identity::default(), None, None);
+    /// }
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// let frame = hub.kept().next().unwrap().frame;
+    /// assert!(frame.ends_with(b"data: {\"spread\":2000}\n\n"), "20 clients, 10 a second");
+    /// ```
     #[must_use]
     pub fn spread(mut self, per_second: u32) -> Self {
         self.spread_per_second = per_second;
@@ -150,6 +174,16 @@ impl Hub {
     /// Replaces the log by an empty one whose next update has the place behind `after`: a stored log that is about to be
     /// read back in, or one whose epoch ended. Every client that may miss something is notified. Returns the connected
     /// clients: wake them.
+    ///
+    /// ```
+    /// use tinysse::proto::{time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(0), HubConfig::default());
+    /// hub.begin(Epoch(7), 40); // the stored log begins behind 7.28 (hexadecimal)
+    /// let (id, _) = hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// assert_eq!(id.seq, 41);
+    /// ```
     pub fn begin(&mut self, epoch: Epoch, after: u64) -> Vec<ClientId> {
         let gap = if epoch == self.log.epoch() { Gap::Overflow } else { Gap::Epoch };
         self.log = Log::new(epoch, after, &self.config);
@@ -172,6 +206,21 @@ impl Hub {
     /// A client comes under a name that the shell chose (unguessable, where that matters). The first [`poll`](Self::poll) gives its hello.
     ///
     /// `cursor` is what the client claims to have seen; `types` what it asks for, `None` for everything.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// hub.publish(Time(0), Update::new("compute.done")).unwrap();
+    /// let types = Pattern::parse("compute.*").map(|pattern| vec![pattern]);
+    /// let tab = hub.connect_as(Time(1), "tab-1".into(), Identity::default(), Some("7.0"), types);
+    /// let mut out = Vec::new();
+    /// hub.poll(Time(1), tab, usize::MAX, &mut out);
+    /// assert!(out.ends_with(b"id: 7.2\nevent: compute.done\ndata: {}\n\n"));
+    /// assert_eq!(hub.find("tab-1"), Some(tab));
+    /// ```
     pub fn connect_as(
         &mut self,
         now: Time,
@@ -249,6 +298,20 @@ impl Hub {
     /// Replaces the client's rights: what is still due is judged by them, after a resync that announces it.
     ///
     /// Nothing moves the cursor: what waits and is still allowed follows. Returns true if the rights are other ones.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity::default(), None, None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// let admin = Identity { role: "admin".into(), ..Identity::default() };
+    /// assert!(hub.rights(ada, admin.clone(), None) && !hub.rights(ada, admin, None));
+    /// let mut out = Vec::new();
+    /// hub.poll(Time(0), ada, usize::MAX, &mut out);
+    /// assert_eq!(out, b"id: 7.0\nevent: tinysse.resync\ndata: gap=rights\n\n");
+    /// ```
     pub fn rights(&mut self, id: ClientId, identity: Identity, types: Option<Vec<Pattern>>) -> bool {
         let Some(client) = self.clients.get_mut(id) else { return false };
         if client.subscription().is(&identity, types.as_deref()) {
@@ -283,6 +346,21 @@ impl Hub {
     ///
     /// After `drain`, `rotate` and `token` the stream stays open for [`linger_ms`](HubConfig::linger_ms); after others
     /// it closes.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::control::Reason, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig { linger_ms: 500, ..HubConfig::default() });
+    /// let ada = hub.connect(Time(0), Identity::default(), None, None);
+    /// hub.bye(ada, Reason::Drain, 0, None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// assert!(hub.said_bye(ada) && !hub.closed(ada));
+    /// assert_eq!(hub.wants(ada), Some(Time(500)));
+    /// hub.poll(Time(500), ada, usize::MAX, &mut Vec::new());
+    /// assert!(hub.closed(ada));
+    /// hub.disconnect(ada);
+    /// ```
     pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
         if let Some(client) = self.clients.get_mut(id) {
             client.bye(Bye { reason, wait: wait_ms, retry: retry_ms });
@@ -340,12 +418,34 @@ impl Hub {
     }
 
     /// Returns a connected client as it is now.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity { user: "ada".into(), ..Identity::default() }, None, None);
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// let view = hub.view(ada).unwrap();
+    /// assert_eq!((view.identity.user.as_str(), view.behind), ("ada", 1));
+    /// ```
     #[must_use]
     pub fn view(&self, id: ClientId) -> Option<View<'_>> {
         self.clients.get(id).map(|client| client.view(&self.log))
     }
 
     /// Returns the kept updates, newest first.
+    ///
+    /// ```
+    /// use tinysse::proto::{time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// hub.publish(Time(0), Update::new("people")).unwrap();
+    /// let kinds: Vec<_> = hub.kept().map(|kept| kept.kind).collect();
+    /// assert_eq!(kinds, ["people", "projects"]);
+    /// ```
     pub fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
         self.log.newest().map(|(seq, entry)| Kept {
             id: self.log.id(seq),
@@ -385,7 +485,17 @@ impl Hub {
         self.log.size()
     }
 
-    /// What the hub has done so far.
+    /// Returns what the hub has done so far.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::control::Gap, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity::default(), Some("6.1"), None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// assert_eq!((hub.counts().misses, &hub.counts().resyncs[..]), (1, &[(Gap::Epoch, 1)][..]));
+    /// ```
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts

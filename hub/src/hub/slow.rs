@@ -26,6 +26,12 @@ use std::str::FromStr;
 use tinysse::proto::registry::Pattern;
 
 /// What a slow reader gets of a type.
+///
+/// ```
+/// use tinysse_hub::hub::Slow;
+/// assert_eq!("coalesce".parse(), Ok(Slow::Coalesce));
+/// assert_eq!(Slow::Disconnect.as_str(), "disconnect");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Slow {
     /// Everything in order, as long as the log holds it; when it no longer does, a resync.
@@ -53,6 +59,14 @@ impl Slow {
 }
 
 /// When a reader is slow, and what that means for each type.
+///
+/// ```
+/// use tinysse::proto::registry::Pattern;
+/// use tinysse_hub::hub::{Slow, SlowRules};
+///
+/// let rules = SlowRules { lag: 100, rules: vec![(Pattern::parse("compute.*").unwrap(), Slow::Coalesce)] };
+/// assert_eq!((rules.of("compute.done"), rules.of("projects")), (Slow::Coalesce, Slow::Deliver));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlowRules {
     /// This many updates may wait for a connection that takes no bytes.

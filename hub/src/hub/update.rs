@@ -79,11 +79,17 @@ impl Update {
         check_type(&self.kind).map_err(PublishError::BadType)
     }
 
-    /// Whether a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
+    /// Checks that a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
     /// has it.
     ///
     /// # Errors
     /// [`PublishError`].
+    ///
+    /// ```
+    /// use tinysse_hub::hub::{PublishError, Update};
+    /// let update = Update { data: Some("\"x\"".repeat(1_000)), ..Update::new("projects") };
+    /// assert_eq!((update.fits(1 << 20), update.fits(1_000)), (Ok(()), Err(PublishError::TooLarge)));
+    /// ```
     pub fn fits(&self, max_bytes: usize) -> Result<(), PublishError> {
         self.check()?;
         if self.size() > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }

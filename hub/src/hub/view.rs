@@ -37,7 +37,14 @@ pub struct Kept<'a> {
     pub frame: &'a [u8],
 }
 
-/// A pattern as it is written: `*`, `compute.*`, `projects`.
+/// Returns a pattern as it is written.
+///
+/// ```
+/// use tinysse::proto::registry::Pattern;
+/// for text in ["*", "compute.*", "projects"] {
+///     assert_eq!(tinysse_hub::hub::written(&Pattern::parse(text).unwrap()), text);
+/// }
+/// ```
 #[must_use]
 pub fn written(pattern: &Pattern) -> String {
     match pattern {
