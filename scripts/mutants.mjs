@@ -15,7 +15,8 @@ const wish = 'src/proto/session/step/wish.rs';
 const retries = 'src/proto/session/retries.rs';
 const scan = 'src/proto/wire/scan.rs';
 const log = 'hub/src/hub/log.rs';
-const due = 'hub/src/hub/poll.rs';
+const client = 'hub/src/hub/client.rs';
+const position = 'hub/src/hub/position.rs';
 const trimmed = 'hub/src/hub/trimmed.rs';
 
 /** What is wrong, where, and the line that makes it so. */
@@ -133,16 +134,16 @@ const mutants = [
   ['a cursor of another life of the log is honoured', log, 'if id.epoch != self.epoch {', 'if false {'],
   [
     'a log trimmed under a slow reader is not noticed',
-    due,
-    'let lost = self.log.lost(client.at, |topic| client.may_see(topic)).then_some(Gap::Overflow);',
-    'let lost = None;',
+    position,
+    'let trimmed = || log.lost(self.at, |route| subscription.may_see(route)).then_some(Gap::Overflow);',
+    'let trimmed = || log.lost(self.at, |route| subscription.may_see(route)).then_some(Gap::Overflow).filter(|_| false);',
   ],
-  ['everybody sees everything', due, 'if !client.wants(entry) {', 'if false {'],
+  ['everybody sees everything', client, 'if !self.subscription.wants(entry) {', 'if false {'],
   [
     'hello names the head, not the place before what follows',
-    due,
-    'after: self.log.id(client.at),',
-    'after: self.log.id(head),',
+    client,
+    'after: log.id(self.position.at()),',
+    'after: log.id(head),',
   ],
   [
     'every trimmed update is a loss to everybody',

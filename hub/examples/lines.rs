@@ -1,4 +1,5 @@
-//! An engine of your own: the log as a text file, a line a batch. `tests/it/engines.rs` puts it through the suite that every engine passes.
+//! An engine of your own: the log as a text file, a line a batch. `tests/examples/lines.rs` puts it through the suite
+//! that every engine passes.
 //!
 //! ```sh
 //! cargo run -p tinysse-hub --example lines -- /tmp/log.txt

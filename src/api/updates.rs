@@ -31,12 +31,6 @@ pub struct Updates<T> {
     _heard: Closure<dyn Fn(JsValue)>,
 }
 
-impl<T: DeserializeOwned> Updates<T> {
-    pub(super) fn typed(client: &Rc<Shared>, patterns: &Patterns) -> Result<Self, Error> {
-        Self::new(client, patterns, Update::decode)
-    }
-}
-
 impl Updates<JsValue> {
     pub(super) fn raw(client: &Rc<Shared>, patterns: &Patterns) -> Result<Self, Error> {
         Self::new(client, patterns, Ok)
@@ -44,6 +38,13 @@ impl Updates<JsValue> {
 }
 
 impl<T> Updates<T> {
+    pub(super) fn typed(client: &Rc<Shared>, patterns: &Patterns) -> Result<Self, Error>
+    where
+        T: DeserializeOwned,
+    {
+        Self::new(client, patterns, Update::decode)
+    }
+
     fn new(
         client: &Rc<Shared>,
         patterns: &Patterns,

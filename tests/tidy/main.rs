@@ -4,6 +4,7 @@
 mod graph;
 mod pages;
 mod prose;
+mod types;
 
 use std::fs;
 

@@ -9,7 +9,7 @@ use crate::{
     auth::{
         Auth,
         affected_users::AffectedUsers,
-        cluster_bus::{ClusterBus, Heard, Revocation},
+        cluster_bus::{ClusterBus, Notice, Revocation},
         jwt::Claims,
         limit::{Limit, too_many},
         revoked::{Revoke, RevokeError},
@@ -51,7 +51,7 @@ impl Cluster {
     /// Returns true if this node knows what the others publish; true without others.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared.as_ref().is_none_or(|shared| shared.hears())
+        self.shared.as_ref().is_none_or(|shared| shared.is_connected())
     }
 
     /// Forgets the users whose rate of ending sessions is full again; from time to time.
@@ -69,8 +69,8 @@ impl Cluster {
         let closed = self.close_revoked(|claims| whom.names(claims));
         let shared = match &self.shared {
             Some(shared) => {
-                let said = Revocation { moment, whom: whom.clone(), again: false };
-                shared.revoked(&said).await.map(|ms| self.auth.correct(whom, ms)).map_err(io::Error::other)
+                let revocation = Revocation { moment, whom: whom.clone(), again: false };
+                shared.revoked(&revocation).await.map(|ms| self.auth.correct(whom, ms)).map_err(io::Error::other)
             }
             None => Ok(()),
         };
@@ -125,11 +125,11 @@ impl Cluster {
     /// Does what other nodes did, for ever. Nothing here waits for a directory: a revocation behind news of rights would wait with it.
     pub(crate) async fn listen(&self) {
         let Some(shared) = &self.shared else { return };
-        let mut ear = shared.ear();
+        let mut subscriber = shared.subscribe();
         loop {
-            match ear.next().await {
-                Heard::Revoked(page) => self.revoked_elsewhere(shared, &page).await,
-                Heard::Rights(whose) => {
+            match subscriber.next().await {
+                Notice::Revoked(page) => self.revoked_elsewhere(shared, &page).await,
+                Notice::Rights(whose) => {
                     // The directory logs by itself what it can't read.
                     let _ = self.rights.forget();
                     self.rights.refresh_soon(whose);
@@ -144,7 +144,7 @@ impl Cluster {
         if news.is_empty() {
             return;
         }
-        let again: Vec<_> = news.iter().filter_map(|revocation| self.auth.hear(revocation)).collect();
+        let again: Vec<_> = news.iter().filter_map(|revocation| self.auth.adopt(revocation)).collect();
         self.close_revoked(|claims| news.iter().any(|revocation| revocation.whom.names(claims)));
         for again in again {
             if let Err(error) = shared.revoked(&again).await {

@@ -132,7 +132,7 @@ impl LiveRights {
     /// [`Denied`].
     pub async fn of(&self, claims: &Claims) -> Result<Rights, Denied> {
         // What other nodes would report does not arrive: nothing that is remembered can be trusted.
-        if self.shared.as_ref().is_some_and(|shared| !shared.hears()) {
+        if self.shared.as_ref().is_some_and(|shared| !shared.is_connected()) {
             // What can't be read is not remembered either, so the answer below is as good as there is.
             let _ = self.auth.directory().refresh(true);
         }

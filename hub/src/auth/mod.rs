@@ -7,7 +7,6 @@ pub mod directory;
 mod ended;
 mod ending;
 mod expiring_map;
-mod issue_for;
 mod jwks;
 pub mod jwt;
 pub mod key;
@@ -15,12 +14,16 @@ pub mod limit;
 pub mod names;
 mod replay_cache;
 mod revocation_log;
+mod revocations;
 pub mod revoked;
-mod revoking;
 mod sessions;
 mod settings;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::http::HeaderMap;
 use jsonwebtoken::jwk::JwkSet;
@@ -29,13 +32,16 @@ use tinysse::proto::audience::Identity;
 use crate::{
     clock::{Clock, random_name},
     error::Problem,
-    values::{Secret, Span},
+    values::Span,
 };
+use bearer::BearerKeys;
+use cluster_bus::Revocation;
 use directory::{Denied, Directory, Rights};
 use jwt::{Claims, Invalid, Keys, STREAM};
+use names::BadName;
 use replay_cache::{ReplayCache, Use};
-use revocation_log::RevocationLog;
-use revoked::{Revoked, Standing};
+use revocations::Revocations;
+use revoked::{Moment, Revoke, RevokeError, Standing};
 use sessions::Sessions;
 
 pub use bearer::bearer;
@@ -51,13 +57,11 @@ pub struct Auth {
     sources: KeySource,
     sessions: Sessions,
     directory: Box<dyn Directory>,
-    publish_key: Option<Secret>,
-    admin_key: Option<Secret>,
+    bearer_keys: BearerKeys,
     token_ttl: Span,
     session_ttl: Span,
-    revoked: Mutex<Revoked>,
+    revocations: Revocations,
     used: Option<Mutex<ReplayCache>>,
-    ledger: Option<Mutex<RevocationLog>>,
     clock: Clock,
 }
 
@@ -77,13 +81,11 @@ impl Auth {
             sources: settings.sources.clone(),
             sessions: Sessions::new(&settings.sessions, settings.skew),
             directory,
-            publish_key: settings.publish_key.clone(),
-            admin_key: settings.admin_key.clone(),
+            bearer_keys: BearerKeys::new(settings.publish_key.clone(), settings.admin_key.clone()),
             token_ttl,
             session_ttl,
-            revoked: Mutex::new(Revoked::new(session_ttl.ms() + token_ttl.ms(), clock.unix_ms())),
+            revocations: Revocations::new(token_ttl, session_ttl, clock),
             used: settings.single_use.then(Mutex::default),
-            ledger: None,
             clock,
         }
     }
@@ -91,7 +93,7 @@ impl Auth {
     /// A new app session, as the text of its cookie.
     #[must_use]
     pub fn log_in(&self, identity: Identity) -> String {
-        let generation = self.revoked().generation(self.clock.unix_ms());
+        let generation = self.revocations.generation();
         let aud = self.sessions.audience();
         self.keys.sign(&self.claims(aud, identity, Some(generation), self.session_ttl, String::new()))
     }
@@ -105,6 +107,22 @@ impl Auth {
         let claims = Claims { auth_ms: None, ..claims };
         let auth_ms = Some(established).filter(|_| claims.established() != established);
         self.keys.sign(&Claims { auth_ms, ..claims })
+    }
+
+    /// Returns a stream token for a user whom the app vouches for, now. A user who was revoked before has their rights
+    /// back by that.
+    ///
+    /// `session` is the app's own name of the login, or empty: [`Revoke::Jti`] of it ends the streams that it opened.
+    ///
+    /// # Errors
+    /// [`BadName`].
+    pub fn issue_for(&self, identity: Identity, session: &str) -> Result<String, BadName> {
+        names::check(&identity)?;
+        if !session.is_empty() {
+            names::name("session", session)?;
+        }
+        let generation = self.revocations.generation();
+        Ok(self.keys.sign(&self.claims(STREAM, identity, Some(generation), self.token_ttl, session.to_owned())))
     }
 
     /// A token as the operator asks for it at the console.
@@ -165,6 +183,39 @@ impl Auth {
                 Refusal::Revoked => "the session was revoked; log in again",
             })
         })
+    }
+
+    /// Returns every session that a request shows, whether or not it is still valid.
+    ///
+    /// A stream may outlive the session that opened it, and a revocation may have failed to be recorded. So an expired
+    /// session and a revoked one can be ended too.
+    pub async fn ending(&self, headers: &HeaderMap) -> Ending {
+        let mut ending = Ending::default();
+        for token in self.sessions.shown(headers) {
+            ending.add(self.sessions.signed(&self.keys, token, self.clock.now(), self.clock.unix_ms()).await);
+        }
+        ending
+    }
+
+    /// Whether there is a key that services authenticate with.
+    pub(crate) fn takes_services(&self) -> bool {
+        self.bearer_keys.takes_services()
+    }
+
+    /// Checks that a request comes from a service.
+    ///
+    /// # Errors
+    /// 401 `unauthenticated`.
+    pub fn service(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.bearer_keys.service(headers)
+    }
+
+    /// Checks that a request comes from the operator of the server.
+    ///
+    /// # Errors
+    /// 401 `admin_key_required`.
+    pub fn admin(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.bearer_keys.admin(headers)
     }
 
     /// Who shows this stream token. What they may see is [`rights`](Self::rights).
@@ -247,11 +298,81 @@ impl Auth {
         let _ = self.directory.refresh(false);
     }
 
-    /// A revocation is remembered for the life of a session, so none may live longer, whatever its issuer promised.
+    /// Takes rights away, at once. Returns when that happened, and whether it is recorded.
+    ///
+    /// # Errors
+    /// [`RevokeError::Full`]: nothing happened.
+    pub fn revoke(&self, whom: &Revoke) -> Result<(Moment, io::Result<()>), RevokeError> {
+        self.revocations.revoke(whom)
+    }
+
+    /// Returns what ends a session, with the tokens that it asked for.
+    #[must_use]
+    pub fn end_of(&self, session: &Claims) -> Revoke {
+        self.revocations.end_of(session)
+    }
+
+    /// Corrects the time of a revocation that was made here (see [`Revoked::correct`](revoked::Revoked::correct)).
+    pub fn correct(&self, whom: &Revoke, ms: u64) {
+        self.revocations.correct(whom, ms);
+    }
+
+    /// Takes over a revocation by another node. Returns what the other nodes have to know besides (see
+    /// [`Revoked::adopt`](revoked::Revoked::adopt)).
+    pub fn adopt(&self, revocation: &Revocation) -> Option<Revocation> {
+        self.revocations.adopt(revocation)
+    }
+
+    /// Returns true if a revocation by another node is no news here.
+    #[must_use]
+    pub fn knows(&self, revocation: &Revocation) -> bool {
+        self.revocations.knows(revocation)
+    }
+
+    /// Takes over revocations that were recorded before this node issued anything.
+    pub fn restore<'a>(&self, recorded: impl IntoIterator<Item = (Moment, &'a Revoke)>) {
+        self.revocations.restore(recorded);
+    }
+
+    /// Keeps revocations in this file from now on, and takes over those that it has.
+    ///
+    /// # Errors
+    /// Errors of the system, or if the file is damaged, of another program, or in use. It names the file.
+    pub fn remember(&mut self, path: &Path) -> io::Result<()> {
+        self.revocations.open(path)
+    }
+
+    /// How long a revocation counts, in milliseconds: no token lives longer.
+    #[must_use]
+    pub fn memory_ms(&self) -> u64 {
+        self.revocations.memory_ms()
+    }
+
+    /// Treats a stream token as expired from now on.
+    pub fn expire(&self, jti: &str) {
+        self.revocations.expire(jti);
+    }
+
+    /// Whether the rights of a token that was once good are gone.
+    #[must_use]
+    pub fn is_revoked(&self, claims: &Claims) -> bool {
+        self.revocations.is_revoked(claims)
+    }
+
+    /// Remembers that a revocation is on disk and known to the other nodes.
+    pub fn recorded(&self, whom: &Revoke) {
+        self.revocations.recorded(whom);
+    }
+
+    /// Returns true if this revocation needs no repetition. May return false for one that is recorded.
+    #[must_use]
+    pub fn is_recorded(&self, whom: &Revoke) -> bool {
+        self.revocations.is_recorded(whom)
+    }
+
+    /// Refuses a session that is older than revocations are remembered.
     fn check_age(&self, claims: Claims) -> Result<Claims, Refusal> {
-        let issued = if claims.iat > 0 { claims.iat.saturating_mul(1_000) } else { claims.established() };
-        let over = self.clock.unix_ms() > issued.saturating_add(self.session_ttl.ms() + 1_000);
-        if over { Err(Refusal::Expired) } else { Ok(claims) }
+        if self.revocations.is_too_old(&claims) { Err(Refusal::Expired) } else { Ok(claims) }
     }
 
     fn check_revoked(&self, checked: Result<Claims, Invalid>) -> Result<Claims, Refusal> {
@@ -261,12 +382,8 @@ impl Auth {
             Invalid::Forged | Invalid::UnknownKey => Refusal::Forged,
             Invalid::BadName => Refusal::BadName,
         })?;
-        let mut revoked = self.revoked();
-        match revoked.standing(&claims) {
-            Standing::Good => {
-                revoked.seen(&claims);
-                Ok(claims)
-            }
+        match self.revocations.judge(&claims) {
+            Standing::Good => Ok(claims),
             Standing::Revoked => Err(Refusal::Revoked),
             Standing::Expired => Err(Refusal::Expired),
         }

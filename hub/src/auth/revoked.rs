@@ -181,7 +181,7 @@ impl Revoked {
     /// The nodes' clocks differ, so what this node issued before may have a later place than the revocation and be older all the same. So it
     /// is revoked, too: the answer is the place up to which it is, for the other nodes to know. `None` if nothing more is revoked than was
     /// asked for, or if the revocation is known or over.
-    pub fn hear(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) -> Option<u64> {
+    pub fn adopt(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) -> Option<u64> {
         self.forget(now_ms);
         self.last = self.last.max(moment.at);
         let Revoke::User(user) = whom else {
@@ -387,17 +387,17 @@ mod tests {
         let (ada, bob) = (token("ada", late.generation(10_500)), token("bob", late.generation(10_510)));
         let whom = Revoke::User("ada".into());
         let moment = early.revoke(10_100, &whom).expect("room");
-        let again = late.hear(10_610, moment, &whom).expect("what it issued has a later place");
+        let again = late.adopt(10_610, moment, &whom).expect("what it issued has a later place");
         assert_eq!((late.standing(&ada), early.standing(&ada)), (Standing::Revoked, Standing::Good));
         let again = Moment { at: again, ..moment };
-        assert_eq!(early.hear(10_120, again, &whom), None, "they do not go on for ever");
+        assert_eq!(early.adopt(10_120, again, &whom), None, "they do not go on for ever");
         assert_eq!(early.standing(&ada), Standing::Revoked);
         for node in [&mut early, &mut late] {
             let next = node.generation(10_130);
             assert_eq!(node.standing(&token("ada", next)), Standing::Good, "a new login counts");
             assert_eq!(node.standing(&bob), Standing::Good);
             // Read once more, after the connection was lost.
-            assert_eq!(node.hear(10_700, moment, &whom), None);
+            assert_eq!(node.adopt(10_700, moment, &whom), None);
             assert_eq!(node.standing(&token("ada", next)), Standing::Good);
         }
     }
@@ -408,7 +408,7 @@ mod tests {
         let whom = Revoke::User("ada".into());
         let old = token("ada", right.generation(99_000));
         let moment = recorded(ahead.revoke(160_000, &whom).expect("room"), 100_000);
-        assert_eq!(right.hear(100_000, moment, &whom), None);
+        assert_eq!(right.adopt(100_000, moment, &whom), None);
         assert_eq!(right.standing(&old), Standing::Revoked);
         // Issued with a place ahead of the clock, and good on both nodes.
         let new = Claims { iat: 100, ..token("ada", right.generation(100_001)) };
@@ -472,18 +472,18 @@ mod tests {
         let (mut node, whom) = (Revoked::new(1_000, 0), Revoke::User("ada".into()));
         let ada = token("ada", node.generation(90_000));
         // Redis trims its stream by whole nodes of it, so it may show what is long over.
-        assert_eq!(node.hear(90_001, Moment { at: 50_000, ms: 50_000 }, &whom), None);
+        assert_eq!(node.adopt(90_001, Moment { at: 50_000, ms: 50_000 }, &whom), None);
         assert_eq!(node.standing(&ada), Standing::Good);
     }
 
     #[test]
-    fn what_is_heard_of_tokens_and_dates_counts_too() {
+    fn what_other_nodes_report_of_tokens_and_dates_counts_too() {
         let mut revoked = Revoked::new(1_000_000, 0);
         revoked.generation(9_500);
         let moment = Moment { at: 9_000, ms: 9_000 };
-        assert_eq!(revoked.hear(9_600, moment, &Revoke::Jti("session".into())), None);
+        assert_eq!(revoked.adopt(9_600, moment, &Revoke::Jti("session".into())), None);
         assert_eq!(revoked.standing(&token("ada", 2)), Standing::Revoked);
-        assert_eq!(revoked.hear(9_600, moment, &Revoke::Before(8_000)), None);
+        assert_eq!(revoked.adopt(9_600, moment, &Revoke::Before(8_000)), None);
         assert_eq!(revoked.standing(&Claims { sid: String::new(), ..token("bob", 7_999) }), Standing::Revoked);
     }
 
@@ -561,7 +561,7 @@ mod tests {
         // What is known costs nothing, services still have capacity, and what other nodes revoked is never refused.
         node.revoke(10_000, &session("user0", 0)).expect("known");
         node.revoke(10_000, &Revoke::User("zoe".into())).expect("room");
-        node.hear(10_000, Moment { at: 10_000, ms: 10_000 }, &session("eve", 8));
+        node.adopt(10_000, Moment { at: 10_000, ms: 10_000 }, &session("eve", 8));
         assert_eq!(node.standing(&zoe), Standing::Revoked);
         assert_eq!(node.standing(&Claims { sid: "s8".into(), ..token("eve", 8) }), Standing::Revoked);
         while node.revoke(10_000, &Revoke::User(format!("user{n}"))).is_ok() {

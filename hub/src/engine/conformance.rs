@@ -20,7 +20,7 @@ use crate::hub::Update;
 
 /// What a sink received, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Received {
     /// [`Sink::begin`], with the place before the first update.
     Begin(u64),
     /// [`Sink::restore`].
@@ -31,18 +31,18 @@ pub enum Told {
 
 /// A sink that remembers what it receives.
 #[derive(Debug, Default)]
-pub struct Ear(Mutex<(Vec<Told>, Vec<Epoch>)>);
+pub struct RecordingSink(Mutex<(Vec<Received>, Vec<Epoch>)>);
 
-impl Ear {
-    fn hear(&self, told: Told, epoch: Option<Epoch>) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.0.push(told);
-        heard.1.extend(epoch);
+impl RecordingSink {
+    fn record(&self, call: Received, epoch: Option<Epoch>) {
+        let mut received = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        received.0.push(call);
+        received.1.extend(epoch);
     }
 
     /// All of it.
     #[must_use]
-    pub fn told(&self) -> Vec<Told> {
+    pub fn received(&self) -> Vec<Received> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
@@ -58,27 +58,33 @@ impl Ear {
     /// Places that were delivered as new.
     #[must_use]
     pub fn fresh(&self) -> Vec<u64> {
-        self.told().iter().filter_map(|told| if let Told::New(seq, _) = told { Some(*seq) } else { None }).collect()
+        self.received()
+            .iter()
+            .filter_map(|call| if let Received::New(seq, _) = call { Some(*seq) } else { None })
+            .collect()
     }
 
     /// Places that were restored as old.
     #[must_use]
     pub fn old(&self) -> Vec<u64> {
-        self.told().iter().filter_map(|told| if let Told::Old(seq, _) = told { Some(*seq) } else { None }).collect()
+        self.received()
+            .iter()
+            .filter_map(|call| if let Received::Old(seq, _) = call { Some(*seq) } else { None })
+            .collect()
     }
 }
 
-impl Sink for Ear {
+impl Sink for RecordingSink {
     fn begin(&self, epoch: Epoch, after: u64) {
-        self.hear(Told::Begin(after), Some(epoch));
+        self.record(Received::Begin(after), Some(epoch));
     }
 
     fn restore(&self, seq: u64, record: Record) {
-        self.hear(Told::Old(seq, record), None);
+        self.record(Received::Old(seq, record), None);
     }
 
     fn deliver(&self, seq: u64, record: Record) {
-        self.hear(Told::New(seq, record), None);
+        self.record(Received::New(seq, record), None);
     }
 }
 
@@ -114,8 +120,8 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Opens one log, again and again; the epoch names a new life, should one begin.
 pub type Open = dyn Fn(Bounds, Epoch, Arc<dyn Sink>) -> Arc<dyn Engine>;
 
-fn start(open: &Open, bounds: Bounds, epoch: Epoch, ear: &Arc<Ear>) -> Arc<dyn Engine> {
-    open(bounds, epoch, Arc::clone(ear) as Arc<dyn Sink>)
+fn start(open: &Open, bounds: Bounds, epoch: Epoch, sink: &Arc<RecordingSink>) -> Arc<dyn Engine> {
+    open(bounds, epoch, Arc::clone(sink) as Arc<dyn Sink>)
 }
 
 /// Which clock dates the updates that an engine keeps.
@@ -156,53 +162,53 @@ pub fn conforms_dated(make: impl Fn() -> Box<Open>, keeps: bool, dated: Dated) {
 }
 
 /// What the sink got, without dates that are of another clock.
-fn undated(told: Told, dated: Dated) -> Told {
+fn undated(told: Received, dated: Dated) -> Received {
     let record = |record: Record| match dated {
         Dated::Records => record,
         Dated::Store => Record { logged: 0, ..record },
     };
     match told {
-        Told::Begin(after) => Told::Begin(after),
-        Told::Old(seq, found) => Told::Old(seq, record(found)),
-        Told::New(seq, found) => Told::New(seq, record(found)),
+        Received::Begin(after) => Received::Begin(after),
+        Received::Old(seq, found) => Received::Old(seq, record(found)),
+        Received::New(seq, found) => Received::New(seq, record(found)),
     }
 }
 
 fn places_are_dense_and_told_once_in_order(open: &Open, dated: Dated) {
-    let ear = Arc::new(Ear::default());
-    let engine = start(open, WIDE, Epoch(1), &ear);
+    let sink = Arc::new(RecordingSink::default());
+    let engine = start(open, WIDE, Epoch(1), &sink);
     wait(async {
         for seq in 1..=5 {
             let done = engine.append(one(seq)).await.expect("appended");
-            assert_eq!((done.epoch, done.first, done.count), (ear.epoch(), seq, 1));
+            assert_eq!((done.epoch, done.first, done.count), (sink.epoch(), seq, 1));
             // By the time of the answer the sink knows.
-            let last = ear.told().pop().map(|told| undated(told, dated));
-            assert_eq!(last, Some(undated(Told::New(seq, record(seq, "a")), dated)));
+            let last = sink.received().pop().map(|told| undated(told, dated));
+            assert_eq!(last, Some(undated(Received::New(seq, record(seq, "a")), dated)));
         }
-        assert_eq!(ear.told().first(), Some(&Told::Begin(0)));
+        assert_eq!(sink.received().first(), Some(&Received::Begin(0)));
         assert_eq!(engine.health(), Health::Good);
         engine.close().await;
     });
-    assert_eq!(ear.fresh(), [1, 2, 3, 4, 5]);
+    assert_eq!(sink.fresh(), [1, 2, 3, 4, 5]);
 }
 
 fn a_batch_stays_together(open: &Open, dated: Dated) {
-    let ear = Arc::new(Ear::default());
-    let engine = start(open, WIDE, Epoch(1), &ear);
+    let sink = Arc::new(RecordingSink::default());
+    let engine = start(open, WIDE, Epoch(1), &sink);
     let batch = Batch { records: (0..3).map(|n| record(1, &format!("a{n}"))).collect(), receipt: None };
     wait(async {
         let done = engine.append(batch.clone()).await.expect("appended");
         assert_eq!(done.ids().map(|id| id.seq).collect::<Vec<_>>(), [1, 2, 3]);
         engine.close().await;
     });
-    let told = (1..).zip(batch.records).map(|(seq, record)| undated(Told::New(seq, record), dated));
-    let found = ear.told().into_iter().skip(1).map(|told| undated(told, dated));
+    let told = (1..).zip(batch.records).map(|(seq, record)| undated(Received::New(seq, record), dated));
+    let found = sink.received().into_iter().skip(1).map(|told| undated(told, dated));
     assert_eq!(found.collect::<Vec<_>>(), told.collect::<Vec<_>>());
 }
 
 fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
-    let ear = Arc::new(Ear::default());
-    let engine = start(open, WIDE, Epoch(1), &ear);
+    let sink = Arc::new(RecordingSink::default());
+    let engine = start(open, WIDE, Epoch(1), &sink);
     let mut firsts = wait(async {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..50 {
@@ -215,12 +221,12 @@ fn publishers_at_the_same_time_get_a_place_each(open: &Open) {
     });
     firsts.sort_unstable();
     assert_eq!(firsts, (1..=50).collect::<Vec<_>>());
-    assert_eq!(ear.fresh(), firsts);
+    assert_eq!(sink.fresh(), firsts);
 }
 
 fn a_key_counts_once(open: &Open) {
-    let ear = Arc::new(Ear::default());
-    let engine = start(open, WIDE, Epoch(1), &ear);
+    let sink = Arc::new(RecordingSink::default());
+    let engine = start(open, WIDE, Epoch(1), &sink);
     wait(async {
         let first = engine.append(once(1, "k", 7)).await;
         assert_eq!(engine.append(once(2, "k", 7)).await, first);
@@ -230,30 +236,30 @@ fn a_key_counts_once(open: &Open) {
         assert_eq!((a.clone(), a.map(|done| done.first)), (b, Ok(3)));
         engine.close().await;
     });
-    assert_eq!(ear.fresh(), [1, 2, 3]);
+    assert_eq!(sink.fresh(), [1, 2, 3]);
 }
 
 fn a_closed_engine_refuses(open: &Open) {
-    let ear = Arc::new(Ear::default());
-    let engine = start(open, WIDE, Epoch(1), &ear);
+    let sink = Arc::new(RecordingSink::default());
+    let engine = start(open, WIDE, Epoch(1), &sink);
     wait(async {
         engine.close().await;
         assert!(matches!(engine.append(one(1)).await, Err(EngineError::Unavailable(_))));
         engine.close().await;
     });
-    assert!(ear.fresh().is_empty());
+    assert!(sink.fresh().is_empty());
 }
 
 fn a_log_goes_on_where_it_ended(open: &Open, dated: Dated) {
     for round in 0..3 {
-        let ear = Arc::new(Ear::default());
-        let engine = start(open, WIDE, Epoch(10 + round), &ear);
-        assert_eq!((ear.epoch(), ear.told().first()), (Epoch(10), Some(&Told::Begin(0))));
+        let sink = Arc::new(RecordingSink::default());
+        let engine = start(open, WIDE, Epoch(10 + round), &sink);
+        assert_eq!((sink.epoch(), sink.received().first()), (Epoch(10), Some(&Received::Begin(0))));
         let old: Vec<_> = (1..=2 * round).collect();
-        assert_eq!(ear.old(), old);
-        assert!(ear.told().into_iter().all(|told| match told {
-            Told::Old(seq, _) => undated(told, dated) == undated(Told::Old(seq, record(seq, "a")), dated),
-            Told::Begin(_) | Told::New(..) => true,
+        assert_eq!(sink.old(), old);
+        assert!(sink.received().into_iter().all(|told| match told {
+            Received::Old(seq, _) => undated(told, dated) == undated(Received::Old(seq, record(seq, "a")), dated),
+            Received::Begin(_) | Received::New(..) => true,
         }));
         wait(async {
             for seq in 2 * round + 1..=2 * round + 2 {
@@ -266,19 +272,19 @@ fn a_log_goes_on_where_it_ended(open: &Open, dated: Dated) {
 
 fn what_no_longer_fits_is_gone(open: &Open, dated: Dated) {
     let kept = |bounds: Bounds, logged: &[u64]| {
-        let ear = Arc::new(Ear::default());
-        let engine = open(bounds.clone(), Epoch(1), ear);
+        let sink = Arc::new(RecordingSink::default());
+        let engine = open(bounds.clone(), Epoch(1), sink);
         wait(async {
             for at in logged {
                 engine.append(one(*at)).await.expect("appended");
             }
             engine.close().await;
         });
-        let ear = Arc::new(Ear::default());
-        let engine = start(open, bounds, Epoch(1), &ear);
+        let sink = Arc::new(RecordingSink::default());
+        let engine = start(open, bounds, Epoch(1), &sink);
         wait(engine.close());
-        let old = ear.old();
-        assert_eq!(ear.told().first(), Some(&Told::Begin(old.first().map_or(0, |first| first - 1))));
+        let old = sink.old();
+        assert_eq!(sink.received().first(), Some(&Received::Begin(old.first().map_or(0, |first| first - 1))));
         old
     };
     assert_eq!(kept(Bounds { max_count: 3, ..WIDE }, &[1, 1, 1, 1, 1]), [3, 4, 5]);
@@ -294,7 +300,7 @@ fn what_no_longer_fits_is_gone(open: &Open, dated: Dated) {
 
 fn receipts_outlive_a_restart(open: &Open) {
     let again = || {
-        let engine = open(WIDE, Epoch(1), Arc::new(Ear::default()));
+        let engine = open(WIDE, Epoch(1), Arc::new(RecordingSink::default()));
         wait(async {
             let done = engine.append(once(5, "k", 7)).await;
             let other = engine.append(once(5, "k", 8)).await;
@@ -308,8 +314,8 @@ fn receipts_outlive_a_restart(open: &Open) {
 
 fn a_new_life_has_a_new_epoch(open: &Open) {
     for epoch in [Epoch(1), Epoch(2)] {
-        let ear = Arc::new(Ear::default());
-        wait(start(open, WIDE, epoch, &ear).close());
-        assert_eq!((ear.epoch(), ear.told()), (epoch, vec![Told::Begin(0)]));
+        let sink = Arc::new(RecordingSink::default());
+        wait(start(open, WIDE, epoch, &sink).close());
+        assert_eq!((sink.epoch(), sink.received()), (epoch, vec![Received::Begin(0)]));
     }
 }

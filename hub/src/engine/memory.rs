@@ -63,6 +63,6 @@ mod tests {
 
     #[test]
     fn it_conforms() {
-        conforms(|| Box::new(|_, epoch, ear| Arc::new(Memory::start(epoch, ear))), false);
+        conforms(|| Box::new(|_, epoch, sink| Arc::new(Memory::start(epoch, sink))), false);
     }
 }

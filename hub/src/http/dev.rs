@@ -72,7 +72,7 @@ pub(super) async fn cut(
     body::Json(which): body::Json<Which>,
 ) -> Result<Json<Client>, Problem> {
     let (_, conn) = own(&streams, &which, &user)?;
-    conn.cut();
+    conn.close("cut");
     Ok(Json(Client { client: which.client }))
 }
 

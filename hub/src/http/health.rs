@@ -24,7 +24,7 @@ pub(super) async fn ready(State(services): State<Services>) -> Result<String, Pr
     }
     // Else a client whose rights are gone would be let in.
     if !services.cluster.is_connected() {
-        return Err(Problem::unavailable("nodes_away", "what other nodes say of rights is not heard", 1));
+        return Err(Problem::unavailable("nodes_away", "reports of other nodes on rights do not arrive", 1));
     }
     Ok(match services.updates.owed().count() {
         0 => "ok\n".to_owned(),

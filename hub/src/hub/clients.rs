@@ -1,4 +1,4 @@
-//! The connected clients: who each is, how far it has come, what it is still due.
+//! The table of connected clients, by number and by name.
 
 use std::{
     collections::HashMap,
@@ -6,14 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tinysse::proto::{
-    audience::Identity,
-    registry::Pattern,
-    time::Time,
-    wire::control::{Bye, Gap, Reason},
-};
-
-use super::{log::Entry, slow::Waiting, trimmed::Route};
+use super::client::Client;
 
 /// Names a connection inside the hub; numbers are not used twice. The name on the wire is the hello's `client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,79 +41,6 @@ impl Hasher for Spread {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Client {
-    pub(super) name: Arc<str>,
-    pub(super) identity: Identity,
-    /// It cannot name the events it listens to.
-    pub(super) folded: bool,
-    pub(super) types: Option<Vec<Pattern>>,
-    /// Everything up to here that the client may see was given out.
-    pub(super) at: u64,
-    /// The head of the log at the time of connecting, while the hello is still to be sent.
-    pub(super) hello: Option<u64>,
-    pub(super) gap: Gap,
-    /// Its rights changed, and it was not notified yet.
-    pub(super) refiltered: bool,
-    /// The log was replaced since the client was last served, and why that is a loss.
-    pub(super) renewed: Option<Gap>,
-    /// The head of the log when it connected: up to here it is given a replay, which alone makes no client slow; what follows is live.
-    pub(super) came: u64,
-    /// Its connection takes no bytes, and this waits for it.
-    pub(super) waiting: Option<Box<Waiting>>,
-    /// Up to here it gets what is left to slow readers.
-    pub(super) slow_until: u64,
-    /// When the client was last given bytes.
-    pub(super) spoke: Time,
-    /// From then on it is asked to come again, and why.
-    pub(super) ends: Option<(Time, Reason)>,
-    pub(super) bye: Option<Bye>,
-    /// The bye was sent, and the stream stays open until then.
-    pub(super) stands: Option<Time>,
-    pub(super) closed: bool,
-}
-
-impl Client {
-    pub(super) fn new(name: Arc<str>, identity: Identity, types: Option<Vec<Pattern>>, now: Time) -> Self {
-        Self {
-            name,
-            identity,
-            folded: false,
-            types,
-            at: 0,
-            hello: None,
-            gap: Gap::None,
-            refiltered: false,
-            renewed: None,
-            came: 0,
-            waiting: None,
-            slow_until: 0,
-            spoke: now,
-            ends: None,
-            bye: None,
-            stands: None,
-            closed: false,
-        }
-    }
-
-    /// By audience and by type, whatever the connection.
-    pub(super) fn may_see(&self, topic: &Route) -> bool {
-        topic.admits(&self.identity) && self.asked_for(&topic.kind)
-    }
-
-    pub(super) fn asked_for(&self, kind: &str) -> bool {
-        self.types.as_ref().is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)))
-    }
-
-    pub(super) fn is_named(&self, except: Option<&str>) -> bool {
-        except == Some(&*self.name)
-    }
-
-    pub(super) fn wants(&self, entry: &Entry) -> bool {
-        self.may_see(&entry.topic) && !self.is_named(entry.except.as_deref())
-    }
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     last: u64,
@@ -142,7 +62,7 @@ impl Clients {
     pub(super) fn insert(&mut self, client: Client) -> ClientId {
         let id = self.next_id();
         self.last += 1;
-        self.by_name.insert(Arc::clone(&client.name), id);
+        self.by_name.insert(Arc::clone(client.name()), id);
         self.by_id.insert(id, Box::new(client));
         id
     }
@@ -150,8 +70,8 @@ impl Clients {
     pub(super) fn remove(&mut self, id: ClientId) -> Option<Client> {
         let client = self.by_id.remove(&id)?;
         // A later connection may have come under the same name; it keeps it.
-        if self.by_name.get(&client.name) == Some(&id) {
-            self.by_name.remove(&client.name);
+        if self.by_name.get(client.name()) == Some(&id) {
+            self.by_name.remove(client.name());
         }
         Some(*client)
     }
@@ -162,6 +82,10 @@ impl Clients {
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
         self.by_id.get_mut(&id).map(|client| &mut **client)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.by_id.values().map(|client| &**client)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {

@@ -56,6 +56,34 @@ impl EncodedFrame {
 }
 
 /// Where a poll puts what a client is due.
+///
+/// ```
+/// use tinysse_hub::hub::{EncodedFrame, FrameSink};
+///
+/// /// Counts frames instead of sending them.
+/// #[derive(Default)]
+/// struct Counter { frames: usize, bytes: usize }
+///
+/// impl FrameSink for Counter {
+///     fn size(&self) -> usize {
+///         self.bytes
+///     }
+///     fn shared(&mut self, form: &EncodedFrame) {
+///         self.own(form.bare());
+///     }
+///     fn own(&mut self, frame: &[u8]) {
+///         (self.frames, self.bytes) = (self.frames + 1, self.bytes + frame.len());
+///     }
+/// }
+///
+/// # use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+/// # use tinysse_hub::hub::{Hub, HubConfig};
+/// let mut hub = Hub::new(Epoch(1), HubConfig::default());
+/// let ada = hub.connect(Time(0), Identity::default(), None, None);
+/// let mut counter = Counter::default();
+/// hub.poll(Time(0), ada, usize::MAX, &mut counter);
+/// assert_eq!(counter.frames, 1, "the hello");
+/// ```
 pub trait FrameSink {
     /// How many bytes it holds.
     fn size(&self) -> usize;

@@ -2,17 +2,17 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::trimmed::Route;
+use super::route::Route;
 
 /// Updates that are alike in all this reach the same clients and concern the same thing, so the newest of them replaces all.
 ///
 /// Tab and connection count too: a client that takes an update for its own echo must not lose another client's by that.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct CoalesceKey {
-    pub(super) topic: Arc<Route>,
-    pub(super) key: Option<String>,
-    pub(super) origin: Option<String>,
-    pub(super) except: Option<String>,
+    route: Arc<Route>,
+    key: Option<String>,
+    origin: Option<String>,
+    except: Option<String>,
 }
 
 /// The newest place of each; as many as the log has updates, at most. Only ever asked for one, so its order shows nowhere.
@@ -36,17 +36,24 @@ impl Newest {
     pub(super) fn replaced(&self, seq: u64, same: &CoalesceKey) -> bool {
         self.0.get(same).is_some_and(|newest| *newest > seq)
     }
-}
 
-#[cfg(test)]
-impl Newest {
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 }
 
 impl CoalesceKey {
-    /// What it costs in memory beside its topic, near enough.
+    pub(super) fn new(
+        route: Arc<Route>,
+        key: Option<String>,
+        origin: Option<String>,
+        except: Option<String>,
+    ) -> Arc<Self> {
+        Arc::new(Self { route, key, origin, except })
+    }
+
+    /// What it costs in memory beside its route, near enough.
     pub(super) fn weight(&self) -> usize {
         let texts = [&self.key, &self.origin, &self.except].into_iter().flatten();
         // The entry of the map is the place and twice a pointer, with some spare bytes.

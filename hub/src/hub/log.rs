@@ -2,7 +2,7 @@
 //!
 //! Places are dense, so the ring is its own index: finding a cursor is a subtraction.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use tinysse::proto::{
     audience::Identity,
@@ -15,10 +15,11 @@ use tinysse::proto::{
 
 use super::{
     HubConfig,
-    encoded_frame::EncodedFrames,
-    latest::{CoalesceKey, Newest},
+    entry::Entry,
+    latest::Newest,
     postings::{self, Postings},
-    trimmed::{Route, Trimmed},
+    route::Route,
+    trimmed::Trimmed,
 };
 
 /// A client that is at most so far behind reads every update: that is cheaper than to look up which are for it.
@@ -30,18 +31,6 @@ const REMEMBERED_TOPICS: usize = 4_096;
 const REMEMBERED_SHARE: usize = 8;
 /// Enough for some hundred topics with names of usual length.
 const REMEMBERED_BYTES: usize = 64 * 1_024;
-
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) at: Time,
-    /// The whole frame, encoded once for all clients.
-    pub(super) forms: EncodedFrames,
-    pub(super) topic: Arc<Route>,
-    /// The connection, by name, that must not get it.
-    pub(super) except: Option<String>,
-    /// What replaces it when a newer one comes, if slow readers may do without it.
-    pub(super) same: Option<Arc<CoalesceKey>>,
-}
 
 #[derive(Debug)]
 pub(super) struct Log {
@@ -101,15 +90,15 @@ impl Log {
     /// # Errors
     /// If the update alone is larger than the log may be.
     pub(super) fn append(&mut self, entry: Entry) -> Result<(), ()> {
-        let size = weight(&entry);
-        if size + entry.topic.to.iter().map(postings::most).sum::<usize>() > self.max_bytes {
+        let size = entry.weight();
+        if size + entry.route().to().iter().map(postings::most).sum::<usize>() > self.max_bytes {
             return Err(());
         }
-        let now = entry.at;
+        let now = entry.at();
         self.bytes += size;
         let seq = self.head() + 1;
-        self.postings.push(seq, &entry.topic);
-        if let Some(same) = &entry.same {
+        self.postings.push(seq, entry.route());
+        if let Some(same) = entry.coalesce_key() {
             self.newest.note(seq, same);
         }
         self.ring.push_back(entry);
@@ -122,7 +111,7 @@ impl Log {
 
     /// Forgets what is too old.
     pub(super) fn expire(&mut self, now: Time) {
-        while self.ring.front().is_some_and(|entry| now.since(entry.at) > self.max_age_ms) {
+        while self.ring.front().is_some_and(|entry| now.since(entry.at()) > self.max_age_ms) {
             self.trim();
         }
     }
@@ -157,12 +146,7 @@ impl Log {
 
     /// Whether a newer update replaces this one.
     pub(super) fn replaced(&self, seq: u64, entry: &Entry) -> bool {
-        entry.same.as_ref().is_some_and(|same| self.newest.replaced(seq, same))
-    }
-
-    #[cfg(test)]
-    pub(super) fn remembered(&self) -> usize {
-        self.newest.len()
+        entry.coalesce_key().is_some_and(|same| self.newest.replaced(seq, same))
     }
 
     /// The kept updates, newest first.
@@ -177,24 +161,15 @@ impl Log {
 
     fn trim(&mut self) {
         if let Some(entry) = self.ring.pop_front() {
-            self.bytes -= weight(&entry);
-            self.postings.pop(self.first, &entry.topic);
-            if let Some(same) = &entry.same {
+            self.bytes -= entry.weight();
+            self.postings.pop(self.first, entry.route());
+            if let Some(same) = entry.coalesce_key() {
                 self.newest.forget(self.first, same);
             }
-            self.trimmed.note(self.first, entry.topic);
+            self.trimmed.note(self.first, entry.into_route());
             self.first += 1;
         }
     }
-}
-
-/// What an entry costs in memory beside the index.
-fn weight(entry: &Entry) -> usize {
-    size_of::<Entry>()
-        + entry.forms.size()
-        + entry.topic.weight()
-        + entry.except.as_ref().map_or(0, String::len)
-        + entry.same.as_ref().map_or(0, |same| same.weight())
 }
 
 #[cfg(test)]
@@ -209,13 +184,11 @@ mod tests {
     }
 
     fn entry(at: u64, bytes: usize) -> Entry {
-        Entry {
-            at: Time(at),
-            forms: EncodedFrames::new(&vec![b'x'; bytes]),
-            topic: Route::new("a".into(), vec![]),
-            except: None,
-            same: None,
-        }
+        Entry::new(Time(at), &vec![b'x'; bytes], Update::new("a"), false)
+    }
+
+    fn addressed(to: Vec<Audience>, bytes: usize) -> Entry {
+        Entry::new(Time(0), &vec![b'x'; bytes], Update { to, ..Update::new("a") }, false)
     }
 
     fn kept(log: &Log) -> Vec<u64> {
@@ -251,7 +224,7 @@ mod tests {
 
     #[test]
     fn bounded_by_bytes_and_one_too_large_is_refused() {
-        let room = 3 * (weight(&entry(0, 100)) + size_of::<u64>());
+        let room = 3 * (entry(0, 100).weight() + size_of::<u64>());
         let mut log = log(HubConfig { max_bytes: room, ..HubConfig::default() });
         for _ in 0..9 {
             log.append(entry(0, 100)).expect("fits");
@@ -268,14 +241,14 @@ mod tests {
         for n in 0..100 {
             let to = (0..100).map(|one| Audience::Channel(format!("{:0>200}.{n}.{one}", n))).collect();
             let update = Update { to, ..Update::new("a") };
-            let topic = Route::new(update.kind.clone(), update.to.clone());
+            let entry = addressed(update.to.clone(), 100);
             let size = {
                 let mut alone = Postings::default();
-                alone.push(1, &topic);
-                weight(&Entry { topic: Arc::clone(&topic), ..entry(0, 100) }) + alone.bytes()
+                alone.push(1, entry.route());
+                entry.weight() + alone.bytes()
             };
             assert!(size <= update.size(), "{size} bytes, but {} were reckoned with", update.size());
-            log.append(Entry { topic, ..entry(0, 100) }).expect("fits");
+            log.append(entry).expect("fits");
         }
         let (count, bytes) = log.size();
         assert!(bytes <= 1 << 20, "{bytes}");
@@ -285,11 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn a_trimmed_update_leaves_no_coalesce_key_behind() {
+        let mut log = log(HubConfig { max_count: 3, ..HubConfig::default() });
+        for n in 0..100 {
+            let update = Update { key: Some(n.to_string()), ..Update::new("a") };
+            log.append(Entry::new(Time(0), b"x", update, true)).expect("small");
+        }
+        assert_eq!(log.newest.len(), 3);
+    }
+
+    #[test]
     fn far_behind_only_what_may_be_seen_is_read() {
         let mut log = log(HubConfig { max_count: 500, ..HubConfig::default() });
         for n in 0..1_000 {
             let to = vec![format!("user:u{}", n % 100).parse().expect("an audience")];
-            log.append(Entry { topic: Route::new("a".into(), to), ..entry(0, 1) }).expect("small");
+            log.append(addressed(to, 1)).expect("small");
         }
         let seven = Identity { user: "u7".into(), ..Identity::default() };
         let seen: Vec<_> = log.since(0, &seven).map(|(seq, _)| seq).collect();

@@ -22,39 +22,44 @@
 //! assert!(text.ends_with("id: 4f9a2c.1\nevent: projects\ndata: {}\n\n"));
 //! ```
 
+mod backlog;
+mod client;
 mod clients;
 mod counts;
 mod encoded_frame;
+mod ending;
+mod entry;
 mod latest;
 mod log;
 mod patterns;
-mod poll;
+mod position;
 mod postings;
-mod rights;
+mod route;
 mod routing;
 mod slow;
+mod subscription;
 mod trimmed;
 mod update;
 mod view;
 mod watched;
 
-use std::sync::Arc;
-
 use tinysse::proto::{
-    audience::Identity,
+    audience::{Audience, Identity},
     registry::Pattern,
     time::Time,
     wire::{
-        control::Gap,
+        control::{Bye, Gap, Reason},
         id::{Epoch, EventId},
     },
 };
 
-use clients::{Client, Clients};
-use encoded_frame::EncodedFrames;
-use latest::CoalesceKey;
-use log::{Entry, Log};
+use client::{Client, Source};
+use clients::Clients;
+use entry::Entry;
+use log::Log;
+use route::Route;
 use routing::Routing;
+use subscription::Subscription;
 use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
@@ -65,6 +70,17 @@ pub use update::{PublishError, Update};
 pub use view::{Kept, View, written};
 
 /// The bounds of the log and the rhythm of the streams.
+///
+/// ```
+/// use tinysse::proto::{time::Time, wire::id::Epoch};
+/// use tinysse_hub::hub::{Hub, HubConfig, Update};
+///
+/// let mut hub = Hub::new(Epoch(1), HubConfig { max_count: 2, ..HubConfig::default() });
+/// for _ in 0..3 {
+///     hub.publish(Time(0), Update::new("projects")).unwrap();
+/// }
+/// assert_eq!((hub.cursor().seq, hub.kept().count()), (3, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubConfig {
     /// The log keeps at most this many updates (at least one).
@@ -129,30 +145,49 @@ impl Hub {
     }
 
     /// Asks clients to spread their refetches so that about `per_second` arrive; 0, the default, asks for nothing.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(1), HubConfig::default()).spread(10);
+    /// for _ in 0..20 {
+    ///     hub.connect(Time(0), Identity::default(), None, None);
+    /// }
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// let frame = hub.kept().next().unwrap().frame;
+    /// assert!(frame.ends_with(b"data: {\"spread\":2000}\n\n"), "20 clients, 10 a second");
+    /// ```
     #[must_use]
     pub fn spread(mut self, per_second: u32) -> Self {
         self.spread_per_second = per_second;
         self
     }
 
-    /// The log is another one from now on, empty, whose next update has the place behind `after`: a stored one that is about to be read back
-    /// in, or one whose epoch ended. Every client that may miss something by that is notified. Returns the connected clients: wake them.
+    /// Sets what slow readers get. By default everything is delivered.
+    #[must_use]
+    pub fn slow(mut self, rules: SlowRules) -> Self {
+        self.slow = rules;
+        self
+    }
+
+    /// Replaces the log by an empty one whose next update has the place behind `after`: a stored log that is about to be
+    /// read back in, or one whose epoch ended. Every client that may miss something is notified. Returns the connected
+    /// clients: wake them.
+    ///
+    /// ```
+    /// use tinysse::proto::{time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(0), HubConfig::default());
+    /// hub.begin(Epoch(7), 40); // the stored log begins behind 7.28 (hexadecimal)
+    /// let (id, _) = hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// assert_eq!(id.seq, 41);
+    /// ```
     pub fn begin(&mut self, epoch: Epoch, after: u64) -> Vec<ClientId> {
         let gap = if epoch == self.log.epoch() { Gap::Overflow } else { Gap::Epoch };
         self.log = Log::new(epoch, after, &self.config);
-        for client in self.clients.iter_mut() {
-            if gap == Gap::Epoch || client.at < after {
-                // A hello that is still to be sent announces it; a client that continues is notified in mid-stream.
-                if client.hello.is_some() {
-                    client.gap = if client.gap == Gap::None { Gap::Epoch } else { client.gap };
-                } else {
-                    client.renewed = Some(gap);
-                }
-            }
-            client.at = after;
-            (client.waiting, client.slow_until, client.came) = (None, 0, after);
-            client.hello = client.hello.map(|_| after);
-        }
+        self.clients.iter_mut().for_each(|client| client.restart(after, gap));
         self.clients.ids().collect()
     }
 
@@ -171,6 +206,21 @@ impl Hub {
     /// A client comes under a name that the shell chose (unguessable, where that matters). The first [`poll`](Self::poll) gives its hello.
     ///
     /// `cursor` is what the client claims to have seen; `types` what it asks for, `None` for everything.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// hub.publish(Time(0), Update::new("compute.done")).unwrap();
+    /// let types = Pattern::parse("compute.*").map(|pattern| vec![pattern]);
+    /// let tab = hub.connect_as(Time(1), "tab-1".into(), Identity::default(), Some("7.0"), types);
+    /// let mut out = Vec::new();
+    /// hub.poll(Time(1), tab, usize::MAX, &mut out);
+    /// assert!(out.ends_with(b"id: 7.2\nevent: compute.done\ndata: {}\n\n"));
+    /// assert_eq!(hub.find("tab-1"), Some(tab));
+    /// ```
     pub fn connect_as(
         &mut self,
         now: Time,
@@ -180,22 +230,16 @@ impl Hub {
         types: Option<Vec<Pattern>>,
     ) -> ClientId {
         self.log.expire(now);
-        let head = self.log.head();
-        let mut client = Client::new(name.into(), identity, types, now);
-        (client.at, client.gap) = match self.log.resume_from(cursor, |topic| client.may_see(topic)) {
-            Ok(seq) => (seq, Gap::None),
-            Err(gap) => (head, gap),
-        };
-        (client.hello, client.came) = (Some(head), head);
-        self.routing.insert(self.clients.next_id(), &client.identity);
-        self.watched.come(&client);
+        let client = Client::new(&self.log, cursor, Subscription::new(name.into(), identity, types), now);
+        self.routing.insert(self.clients.next_id(), client.identity());
+        self.watched.add(client.subscription());
         self.clients.insert(client)
     }
 
     /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::proto::wire::wrap`).
     pub fn fold(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id) {
-            client.folded = true;
+            client.fold();
         }
     }
 
@@ -205,31 +249,211 @@ impl Hub {
     /// [`PublishError`] for a type that is malformed or reserved, and for an update that the log could never hold. Nothing is logged then.
     pub fn publish(&mut self, now: Time, update: Update) -> Result<(EventId, Vec<ClientId>), PublishError> {
         update.check()?;
-        let Update { kind, data, key, to, origin, except, at } = update;
-        let topic = trimmed::Route::new(kind, to);
-        let mut reached = self.routing.reach(&topic.to);
+        let mut reached = self.routing.reach(&update.to);
         reached.retain(|id| {
             self.clients
                 .get(*id)
-                .is_some_and(|client| client.asked_for(&topic.kind) && !client.is_named(except.as_deref()))
+                .map(Client::subscription)
+                .is_some_and(|client| client.asked_for(&update.kind) && !client.is_excluded(update.except.as_deref()))
         });
         let id = self.log.id(self.log.head() + 1);
-        let same = self.slow.coalesces(&topic.kind).then(|| {
-            let (topic, key) = (Arc::clone(&topic), key.clone());
-            Arc::new(CoalesceKey { topic, key, origin: origin.clone(), except: except.clone() })
-        });
-        let body = update::Body { data, key, origin, spread: self.spread_of(reached.len()), at };
-        let forms = EncodedFrames::new(&body.encode(&id, &topic.kind)?);
-        self.log.append(Entry { at: now, forms, topic, except, same }).map_err(|()| PublishError::TooLarge)?;
+        let frame = update.encode(&id, self.spread_of(reached.len()))?;
+        let coalesced = self.slow.coalesces(&update.kind);
+        self.log.append(Entry::new(now, &frame, update, coalesced)).map_err(|()| PublishError::TooLarge)?;
         Ok((id, reached))
     }
 
-    /// The client's stream ended; forget it.
+    /// Appends what the client is due: hello, updates, resync, beat, bye. Returns true if something was appended.
+    ///
+    /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
+    /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
+    pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut impl FrameSink) -> bool {
+        self.log.expire(now);
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        client.poll(Source::new(&mut self.log, &self.config, &self.slow, &mut self.counts), now, budget, out)
+    }
+
+    /// Returns when to poll a client that nothing wakes: at its next beat, when it is to end or to close, or at once if
+    /// a hello, a bye or the notice of other rights is still to be sent. `None` if it is gone or closed.
+    #[must_use]
+    pub fn wants(&self, id: ClientId) -> Option<Time> {
+        self.clients.get(id)?.wants(&self.config)
+    }
+
+    /// Returns true if a poll would give the client nothing before it is woken, or [`wants`](Self::wants) something.
+    #[must_use]
+    pub fn has_all(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| client.has_all(self.log.head()))
+    }
+
+    /// Reports that the client's connection takes no bytes, or took none until now. To be called whenever there is
+    /// something for the client, and before the poll that follows. Returns true if the connection is to be closed.
+    pub fn stalled(&mut self, id: ClientId) -> bool {
+        if self.slow.rules.is_empty() {
+            return false;
+        }
+        self.clients.get_mut(id).is_some_and(|client| client.stalled(&self.log, &self.slow))
+    }
+
+    /// Replaces the client's rights: what is still due is judged by them, after a resync that announces it.
+    ///
+    /// Nothing moves the cursor: what waits and is still allowed follows. Returns true if the rights are other ones.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity::default(), None, None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// let admin = Identity { role: "admin".into(), ..Identity::default() };
+    /// assert!(hub.rights(ada, admin.clone(), None) && !hub.rights(ada, admin, None));
+    /// let mut out = Vec::new();
+    /// hub.poll(Time(0), ada, usize::MAX, &mut out);
+    /// assert_eq!(out, b"id: 7.0\nevent: tinysse.resync\ndata: gap=rights\n\n");
+    /// ```
+    pub fn rights(&mut self, id: ClientId, identity: Identity, types: Option<Vec<Pattern>>) -> bool {
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        if client.subscription().is(&identity, types.as_deref()) {
+            return false;
+        }
+        self.routing.remove(id, client.identity());
+        self.routing.insert(id, &identity);
+        self.watched.remove(client.subscription());
+        client.set_rights(identity, types);
+        self.watched.add(client.subscription());
+        true
+    }
+
+    /// Notes that the client's rights changed since its last stream: whatever its cursor, it missed something. To be
+    /// called before the first poll.
+    pub fn changed(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.miss_rights_change();
+        }
+    }
+
+    /// Plans when the client is asked to open its next stream: because the stream is old (bye `rotate`), so that load
+    /// spreads over new servers, or because its token is (bye `token`). The earliest time counts.
+    pub fn end_at(&mut self, id: ClientId, at: Time, reason: Reason) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.end_at(at, reason);
+        }
+    }
+
+    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The
+    /// first reason counts, but lost rights beat every other.
+    ///
+    /// After `drain`, `rotate` and `token` the stream stays open for [`linger_ms`](HubConfig::linger_ms); after others
+    /// it closes.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::control::Reason, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig { linger_ms: 500, ..HubConfig::default() });
+    /// let ada = hub.connect(Time(0), Identity::default(), None, None);
+    /// hub.bye(ada, Reason::Drain, 0, None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// assert!(hub.said_bye(ada) && !hub.closed(ada));
+    /// assert_eq!(hub.wants(ada), Some(Time(500)));
+    /// hub.poll(Time(500), ada, usize::MAX, &mut Vec::new());
+    /// assert!(hub.closed(ada));
+    /// hub.disconnect(ada);
+    /// ```
+    pub fn bye(&mut self, id: ClientId, reason: Reason, wait_ms: u32, retry_ms: Option<u32>) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.bye(Bye { reason, wait: wait_ms, retry: retry_ms });
+        }
+    }
+
+    /// Returns true when the stream is to end: behind its bye, and for a client that is gone.
+    #[must_use]
+    pub fn closed(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_none_or(Client::is_closed)
+    }
+
+    /// Returns why a stream is to end, if it is: the reason of its bye, sent or still to be sent.
+    #[must_use]
+    pub fn leaves(&self, id: ClientId) -> Option<Reason> {
+        self.clients.get(id)?.reason()
+    }
+
+    /// Returns true once the bye was polled, whether or not the stream is still open.
+    #[must_use]
+    pub fn said_bye(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(Client::is_bye_sent)
+    }
+
+    /// Removes a client whose stream ended.
     pub fn disconnect(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id) {
-            self.routing.remove(id, &client.identity);
-            self.watched.leave(&client);
+            self.routing.remove(id, client.identity());
+            self.watched.remove(client.subscription());
         }
+    }
+
+    /// Counts, from now on, the clients that would get an update of this type to these audiences. Returns the number to
+    /// ask [`watchers`](Self::watchers) with.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    /// let mut hub = Hub::new(Epoch(1), HubConfig::default());
+    /// let weather = hub.watch("weather", vec!["user:ada".parse().unwrap()]);
+    /// let ada = hub.connect(Time(0), Identity { user: "ada".into(), ..Identity::default() }, None, None);
+    /// let _bob = hub.connect(Time(0), Identity { user: "bob".into(), ..Identity::default() }, None, None);
+    /// assert_eq!(hub.watchers(weather), 1);
+    /// hub.disconnect(ada);
+    /// assert_eq!(hub.watchers(weather), 0);
+    /// ```
+    pub fn watch(&mut self, kind: impl Into<String>, to: Vec<Audience>) -> usize {
+        self.watched.watch(Route::new(kind.into(), to), &self.clients)
+    }
+
+    /// Returns how many clients may see it; 0 for a number that was not given out.
+    #[must_use]
+    pub fn watchers(&self, number: usize) -> usize {
+        self.watched.count(number)
+    }
+
+    /// Returns a connected client as it is now.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity { user: "ada".into(), ..Identity::default() }, None, None);
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// let view = hub.view(ada).unwrap();
+    /// assert_eq!((view.identity.user.as_str(), view.behind), ("ada", 1));
+    /// ```
+    #[must_use]
+    pub fn view(&self, id: ClientId) -> Option<View<'_>> {
+        self.clients.get(id).map(|client| client.view(&self.log))
+    }
+
+    /// Returns the kept updates, newest first.
+    ///
+    /// ```
+    /// use tinysse::proto::{time::Time, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig, Update};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// hub.publish(Time(0), Update::new("projects")).unwrap();
+    /// hub.publish(Time(0), Update::new("people")).unwrap();
+    /// let kinds: Vec<_> = hub.kept().map(|kept| kept.kind).collect();
+    /// assert_eq!(kinds, ["people", "projects"]);
+    /// ```
+    pub fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
+        self.log.newest().map(|(seq, entry)| Kept {
+            id: self.log.id(seq),
+            at: entry.at(),
+            kind: entry.kind(),
+            to: entry.to(),
+            frame: entry.frame(),
+        })
     }
 
     /// The log's head: the id of the newest update.
@@ -246,7 +470,7 @@ impl Hub {
     /// Whom a connection belongs to.
     #[must_use]
     pub fn identity(&self, id: ClientId) -> Option<&Identity> {
-        self.clients.get(id).map(|client| &client.identity)
+        self.clients.get(id).map(Client::identity)
     }
 
     /// The connection that its hello called `name`.
@@ -261,7 +485,17 @@ impl Hub {
         self.log.size()
     }
 
-    /// What the hub has done so far.
+    /// Returns what the hub has done so far.
+    ///
+    /// ```
+    /// use tinysse::proto::{audience::Identity, time::Time, wire::control::Gap, wire::id::Epoch};
+    /// use tinysse_hub::hub::{Hub, HubConfig};
+    ///
+    /// let mut hub = Hub::new(Epoch(7), HubConfig::default());
+    /// let ada = hub.connect(Time(0), Identity::default(), Some("6.1"), None);
+    /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
+    /// assert_eq!((hub.counts().misses, &hub.counts().resyncs[..]), (1, &[(Gap::Epoch, 1)][..]));
+    /// ```
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts

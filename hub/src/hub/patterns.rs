@@ -122,20 +122,17 @@ fn segments(pattern: &str) -> (impl Iterator<Item = &str>, bool) {
 
 #[cfg(test)]
 mod tests {
-    use tinysse::proto::{
-        audience::{Identity, covers},
-        time::Time,
-    };
+    use tinysse::proto::audience::{Identity, covers};
 
     use super::*;
-    use crate::hub::clients::{Client, Clients};
+    use crate::hub::{client::Client, clients::Clients};
 
     #[test]
     fn it_reaches_whom_the_pattern_covers_and_forgets() {
         let names = ["a", "*", ">", "a.*", "a.>", "*.b", "a.*.b", "a.>.b", "*.*", "a.b", "a.b.>", "", ".", "a.."];
         let channels = ["a", "b", "a.b", "a.c", "a.x.b", "a.b.c.d", "*", "a.*", ">", "", ".", "a..", "a.>.b"];
         let (mut patterns, mut clients) = (Patterns::default(), Clients::default());
-        let ids = names.map(|name| clients.insert(Client::new(name.into(), Identity::default(), None, Time(0))));
+        let ids = names.map(|_| clients.insert(Client::of(Identity::default())));
         for (name, id) in names.iter().zip(ids) {
             patterns.insert(name, id);
         }
@@ -156,7 +153,7 @@ mod tests {
     #[test]
     fn ten_thousand_segments_need_no_stack() {
         let (mut patterns, mut clients) = (Patterns::default(), Clients::default());
-        let id = clients.insert(Client::new("a".into(), Identity::default(), None, Time(0)));
+        let id = clients.insert(Client::of(Identity::default()));
         let long = vec!["a"; 100_000].join(".");
         patterns.insert(&format!("{long}.*"), id);
         let mut found = BTreeSet::new();

@@ -11,7 +11,7 @@ use std::{
 
 use tinysse::proto::audience::{Audience, Identity};
 
-use super::{patterns::is_pattern, trimmed::Route};
+use super::{patterns::is_pattern, route::Route};
 
 /// Places in rising order.
 type Places = VecDeque<u64>;
@@ -46,11 +46,11 @@ const LIST: usize = 160;
 
 impl Postings {
     /// Adds an update. Places must rise.
-    pub(super) fn push(&mut self, seq: u64, topic: &Route) {
-        if topic.to.is_empty() {
+    pub(super) fn push(&mut self, seq: u64, route: &Route) {
+        if route.to().is_empty() {
             self.all.push_back(seq);
         }
-        for audience in &topic.to {
+        for audience in route.to() {
             match audience {
                 Audience::All => self.all.push_back(seq),
                 Audience::User(name) => self.users.add(name, seq),
@@ -63,12 +63,12 @@ impl Postings {
         }
     }
 
-    /// Removes the oldest update, whose place and topic these are.
-    pub(super) fn pop(&mut self, seq: u64, topic: &Route) {
-        if topic.to.is_empty() {
+    /// Removes the oldest update, whose place and route these are.
+    pub(super) fn pop(&mut self, seq: u64, route: &Route) {
+        if route.to().is_empty() {
             let _ = drop_front(&mut self.all, seq);
         }
-        for audience in &topic.to {
+        for audience in route.to() {
             match audience {
                 Audience::All => drop(drop_front(&mut self.all, seq)),
                 Audience::User(name) => self.users.remove(name, seq),

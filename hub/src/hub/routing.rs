@@ -99,8 +99,7 @@ fn leave(group: &mut Group, name: &str, id: ClientId) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::clients::{Client, Clients};
-    use tinysse::proto::time::Time;
+    use crate::hub::{client::Client, clients::Clients};
 
     #[test]
     fn each_member_once_and_no_memory_left_behind() {
@@ -111,7 +110,7 @@ mod tests {
                 role: role.into(),
                 channels: channels.iter().map(ToString::to_string).collect(),
             };
-            let id = clients.insert(Client::new(user.into(), identity.clone(), None, Time(0)));
+            let id = clients.insert(Client::of(identity.clone()));
             routing.insert(id, &identity);
             (id, identity)
         };

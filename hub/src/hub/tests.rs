@@ -177,7 +177,7 @@ fn bye_ends_the_stream_behind_what_is_due() {
 }
 
 #[test]
-fn behind_a_planned_bye_the_stream_stands_and_is_served_until_the_next_one_is_open() {
+fn behind_a_planned_bye_the_stream_lingers_and_is_served_until_the_next_one_is_open() {
     let mut hub = hub(HubConfig { linger_ms: 3_000, beat_ms: 1_000, ..HubConfig::default() });
     let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
     hub.bye(ada, Reason::Drain, 0, None);
@@ -193,7 +193,7 @@ fn behind_a_planned_bye_the_stream_stands_and_is_served_until_the_next_one_is_op
 }
 
 #[test]
-fn lost_rights_end_a_stream_that_still_stands() {
+fn lost_rights_end_a_stream_that_still_lingers() {
     let mut hub = hub(HubConfig::default());
     let ada = hub.connect(Time(0), who("ada", "", &[]), None, None);
     hub.bye(ada, Reason::Rotate, 0, None);

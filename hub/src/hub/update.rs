@@ -79,11 +79,17 @@ impl Update {
         check_type(&self.kind).map_err(PublishError::BadType)
     }
 
-    /// Whether a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
+    /// Checks that a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
     /// has it.
     ///
     /// # Errors
     /// [`PublishError`].
+    ///
+    /// ```
+    /// use tinysse_hub::hub::{PublishError, Update};
+    /// let update = Update { data: Some("\"x\"".repeat(1_000)), ..Update::new("projects") };
+    /// assert_eq!((update.fits(1 << 20), update.fits(1_000)), (Ok(()), Err(PublishError::TooLarge)));
+    /// ```
     pub fn fits(&self, max_bytes: usize) -> Result<(), PublishError> {
         self.check()?;
         if self.size() > max_bytes { Err(PublishError::TooLarge) } else { Ok(()) }
@@ -97,8 +103,26 @@ impl Update {
         let texts = texts.map(|text| 6 * text.len()).sum::<usize>();
         let to =
             self.to.iter().map(|audience| size_of::<Audience>() + audience.name().len() + postings::most(audience));
-        // The type is in the frame and in the topic.
+        // The type is in the frame and in the route.
         OVERHEAD + 2 * self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts + to.sum::<usize>()
+    }
+
+    /// Returns the frame of the update: its data is a JSON object, every field optional. `spread` asks clients to
+    /// distribute their refetches over this many milliseconds.
+    pub(super) fn encode(&self, id: &EventId, spread: Option<u64>) -> Result<Vec<u8>, PublishError> {
+        let mut fields = Vec::new();
+        // JSON has raw line ends between its tokens only, where a space means the same.
+        fields.extend(self.data.as_ref().map(|data| format!("\"data\":{}", data.replace(['\r', '\n'], " "))));
+        fields.extend(self.key.as_ref().map(|key| format!("\"key\":{}", quoted(key))));
+        fields.extend(self.origin.as_ref().map(|origin| format!("\"origin\":{}", quoted(origin))));
+        fields.extend(spread.map(|spread| format!("\"spread\":{spread}")));
+        fields.extend((self.at > 0).then(|| format!("\"at\":{}", self.at)));
+        let data = format!("{{{}}}", fields.join(","));
+        let mut frame = Vec::with_capacity(data.len() + self.kind.len() + 48);
+        encode(&Fields { retry: None, id: Some(&id.text()), event: &self.kind, data: &data }, &mut frame)
+            // Cannot be: the type was checked, and neither the id nor the data has a line end.
+            .map_err(|_| PublishError::BadType(BadType::Character))?;
+        Ok(frame)
     }
 }
 
@@ -111,33 +135,6 @@ impl From<&str> for Update {
 impl From<String> for Update {
     fn from(kind: String) -> Self {
         Self::new(kind)
-    }
-}
-
-/// The data of an update's frame: a JSON object, every field optional.
-pub(super) struct Body {
-    pub(super) data: Option<String>,
-    pub(super) key: Option<String>,
-    pub(super) origin: Option<String>,
-    pub(super) spread: Option<u64>,
-    pub(super) at: u64,
-}
-
-impl Body {
-    pub(super) fn encode(self, id: &EventId, kind: &str) -> Result<Vec<u8>, PublishError> {
-        let mut fields = Vec::new();
-        // JSON has raw line ends between its tokens only, where a space means the same.
-        fields.extend(self.data.map(|data| format!("\"data\":{}", data.replace(['\r', '\n'], " "))));
-        fields.extend(self.key.map(|key| format!("\"key\":{}", quoted(&key))));
-        fields.extend(self.origin.map(|origin| format!("\"origin\":{}", quoted(&origin))));
-        fields.extend(self.spread.map(|spread| format!("\"spread\":{spread}")));
-        fields.extend((self.at > 0).then(|| format!("\"at\":{}", self.at)));
-        let data = format!("{{{}}}", fields.join(","));
-        let mut frame = Vec::with_capacity(data.len() + kind.len() + 48);
-        encode(&Fields { retry: None, id: Some(&id.text()), event: kind, data: &data }, &mut frame)
-            // Cannot be: the type was checked, and neither the id nor the data has a line end.
-            .map_err(|_| PublishError::BadType(BadType::Character))?;
-        Ok(frame)
     }
 }
 
@@ -167,27 +164,27 @@ mod tests {
     use super::*;
     use tinysse::proto::wire::id::Epoch;
 
-    fn encoded(body: Body) -> String {
+    fn encoded(update: &Update, spread: Option<u64>) -> String {
         let id = EventId { epoch: Epoch(10), seq: 3 };
-        String::from_utf8(body.encode(&id, "a.b").expect("encodes")).expect("utf-8")
+        String::from_utf8(update.encode(&id, spread).expect("encodes")).expect("utf-8")
     }
 
     #[test]
     fn every_field_is_optional() {
-        let none = Body { data: None, key: None, origin: None, spread: None, at: 0 };
-        assert_eq!(encoded(none), "id: a.3\nevent: a.b\ndata: {}\n\n");
+        assert_eq!(encoded(&Update::new("a.b"), None), "id: a.3\nevent: a.b\ndata: {}\n\n");
     }
 
     #[test]
     fn nothing_inside_opens_a_field_or_a_frame() {
         let hostile = "x\r\nid: 9\n\ndata: \0\"}";
-        let frame = encoded(Body {
+        let update = Update {
             data: Some("{\r\n \"n\": 1\n}".into()),
             key: Some(hostile.into()),
             origin: Some(hostile.into()),
-            spread: Some(250),
             at: 12,
-        });
+            ..Update::new("a.b")
+        };
+        let frame = encoded(&update, Some(250));
         let lines: Vec<_> = frame.lines().collect();
         assert_eq!(lines.len(), 4, "{frame:?}");
         let body: serde_json::Value =

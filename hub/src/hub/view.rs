@@ -7,8 +7,6 @@ use tinysse::proto::{
     wire::id::EventId,
 };
 
-use super::{ClientId, Hub, log::Entry};
-
 /// A client as it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -39,35 +37,19 @@ pub struct Kept<'a> {
     pub frame: &'a [u8],
 }
 
-/// A pattern as it is written: `*`, `compute.*`, `projects`.
+/// Returns a pattern as it is written.
+///
+/// ```
+/// use tinysse::proto::registry::Pattern;
+/// for text in ["*", "compute.*", "projects"] {
+///     assert_eq!(tinysse_hub::hub::written(&Pattern::parse(text).unwrap()), text);
+/// }
+/// ```
 #[must_use]
 pub fn written(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Everything => "*".to_owned(),
         Pattern::Below(prefix) => format!("{prefix}*"),
         Pattern::Exactly(name) => name.clone(),
-    }
-}
-
-impl Hub {
-    /// A connected client.
-    #[must_use]
-    pub fn view(&self, id: ClientId) -> Option<View<'_>> {
-        let client = self.clients.get(id)?;
-        Some(View {
-            name: &client.name,
-            identity: &client.identity,
-            types: client.types.as_deref(),
-            cursor: self.log.id(client.at),
-            behind: self.log.head().saturating_sub(client.at),
-        })
-    }
-
-    /// The kept updates, newest first.
-    pub fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
-        self.log.newest().map(|(seq, entry)| {
-            let Entry { at, forms, topic, except: _, same: _ } = entry;
-            Kept { id: self.log.id(seq), at: *at, kind: &topic.kind, to: &topic.to, frame: forms.frame() }
-        })
     }
 }

@@ -1,58 +1,40 @@
-//! How many clients may see something: counted as they come and go, so that nobody need ask all of them.
+//! How many clients may see something: counted as they connect, disconnect and change, instead of by asking all.
 
 use std::sync::Arc;
 
-use tinysse::proto::audience::Audience;
-
-use super::{Hub, clients::Client, trimmed::Route};
+use super::{clients::Clients, route::Route, subscription::Subscription};
 
 /// What is counted, by number.
 #[derive(Debug, Default)]
 pub(super) struct Watched(Vec<(Arc<Route>, usize)>);
 
 impl Watched {
-    pub(super) fn come(&mut self, client: &Client) {
-        self.0.iter_mut().filter(|(topic, _)| client.may_see(topic)).for_each(|(_, count)| *count += 1);
+    /// Counts the clients that may see updates of this route. Returns the number to ask with.
+    pub(super) fn watch(&mut self, route: Arc<Route>, clients: &Clients) -> usize {
+        let count = clients.iter().filter(|client| client.subscription().may_see(&route)).count();
+        self.0.push((route, count));
+        self.0.len() - 1
     }
 
-    /// The client must be as it was when it came.
-    pub(super) fn leave(&mut self, client: &Client) {
-        self.0.iter_mut().filter(|(topic, _)| client.may_see(topic)).for_each(|(_, count)| *count -= 1);
-    }
-}
-
-impl Hub {
-    /// From now on the clients are counted that would get an update of this type to these audiences. Answers the number to ask with.
-    ///
-    /// ```
-    /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
-    /// use tinysse_hub::hub::{Hub, HubConfig};
-    /// let mut hub = Hub::new(Epoch(1), HubConfig::default());
-    /// let weather = hub.watch("weather", vec!["user:ada".parse().unwrap()]);
-    /// let ada = hub.connect(Time(0), Identity { user: "ada".into(), ..Identity::default() }, None, None);
-    /// let _bob = hub.connect(Time(0), Identity { user: "bob".into(), ..Identity::default() }, None, None);
-    /// assert_eq!(hub.watchers(weather), 1);
-    /// hub.disconnect(ada);
-    /// assert_eq!(hub.watchers(weather), 0);
-    /// ```
-    pub fn watch(&mut self, kind: impl Into<String>, to: Vec<Audience>) -> usize {
-        let topic = Route::new(kind.into(), to);
-        let count = self.clients.iter_mut().filter(|client| client.may_see(&topic)).count();
-        self.watched.0.push((topic, count));
-        self.watched.0.len() - 1
+    /// Returns a count; 0 for a number that was not given out.
+    pub(super) fn count(&self, number: usize) -> usize {
+        self.0.get(number).map_or(0, |(_, count)| *count)
     }
 
-    /// How many clients may see it; 0 for a number that was not given out.
-    #[must_use]
-    pub fn watchers(&self, number: usize) -> usize {
-        self.watched.0.get(number).map_or(0, |(_, count)| *count)
+    pub(super) fn add(&mut self, client: &Subscription) {
+        self.0.iter_mut().filter(|(route, _)| client.may_see(route)).for_each(|(_, count)| *count += 1);
+    }
+
+    /// Removes a client, with the rights with which it was added.
+    pub(super) fn remove(&mut self, client: &Subscription) {
+        self.0.iter_mut().filter(|(route, _)| client.may_see(route)).for_each(|(_, count)| *count -= 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::HubConfig;
+    use crate::hub::{Hub, HubConfig};
     use tinysse::proto::{audience::Identity, registry::Pattern, rng::Rng, time::Time, wire::id::Epoch};
 
     #[test]
@@ -85,7 +67,12 @@ mod tests {
             }
             for (number, (kind, to)) in numbers.iter().zip(&topics) {
                 let topic = Route::new((*kind).to_owned(), to.clone());
-                let asked = hub.clients.iter_mut().filter(|client| client.may_see(&topic)).count();
+                let views = open.iter().filter_map(|id| hub.view(*id));
+                let asked = views.filter(|view| {
+                    let types = view.types.is_none_or(|types| types.iter().any(|pattern| pattern.matches(kind)));
+                    types && topic.admits(view.identity)
+                });
+                let asked = asked.count();
                 assert_eq!(hub.watchers(*number), asked);
             }
         }

@@ -207,7 +207,7 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
     let ended = loop {
         tokio::select! {
             ended = &mut http => break ended,
-            () = conn.aborted() => return,
+            () = conn.closing() => return,
             () = leaving.left.notified() => {
                 let stream = leaving.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((parts, body)) = stream else { continue };

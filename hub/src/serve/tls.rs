@@ -240,7 +240,7 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
     loop {
         tokio::select! {
             ended = &mut http => return ended,
-            () = conn.aborted() => return Ok(()),
+            () = conn.closing() => return Ok(()),
             () = &mut finish, if !finishes => {
                 finishes = true;
                 end(http.as_mut());

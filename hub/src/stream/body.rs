@@ -11,11 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tinysse::proto::wire::control::{Bye, Reason};
 
-use super::{
-    head::Head,
-    stream_socket::StreamSocket,
-    streams::{Next, Streams},
-};
+use super::{head::Head, state::Next, stream_socket::StreamSocket, streams::Streams};
 use crate::hub::ClientId;
 
 /// The body of `GET /events`. Dropping the last clone takes the client off the hub.

@@ -1,4 +1,4 @@
-//! One TCP connection as the rest of the server sees it: it can be cut, and it reports why it ended.
+//! One TCP connection as the rest of the server sees it: it can be closed, and it reports why it ended.
 
 use std::{
     io::{self, IoSlice},
@@ -35,7 +35,7 @@ const HARMLESS: [io::ErrorKind; 6] = [
 /// Part of the extensions of every request of the connection.
 #[derive(Debug, Default)]
 pub struct Conn {
-    abort: Notify,
+    closing: Notify,
     /// The connection is not closed but reset, so that no byte of it lingers in the kernel.
     reset: AtomicBool,
     /// Bytes of an answer wait for space in the socket.
@@ -65,28 +65,18 @@ impl Conn {
         self.refusals.wait(now.0)
     }
 
-    /// Counts a request that was refused or given up. Cuts the connection if there are far too many.
+    /// Counts a request that was refused or given up. Closes the connection if there are far too many.
     pub(crate) fn refused(&self, now: Time) {
         if !self.refusals.add(now.0) {
-            self.abort("flood");
+            self.close("flood");
         }
     }
 
-    /// Cuts the connection in mid-air, as a broken network would.
-    pub fn cut(&self) {
-        self.abort("cut");
-    }
-
-    /// Cuts the connection for this reason.
-    pub(crate) fn abort(&self, why: &'static str) {
-        self.end(why);
-        self.abort.notify_one();
-    }
-
-    /// Cuts the connection because its reader is too slow.
-    pub(crate) fn give_up(&self) {
-        self.end("slow");
-        self.abort.notify_one();
+    /// Closes the connection at once, in the middle of whatever it transfers, as a broken network would. `reason` is for
+    /// metrics and logs; the first one counts.
+    pub fn close(&self, reason: &'static str) {
+        self.end(reason);
+        self.closing.notify_one();
     }
 
     /// Whether bytes had to wait for space since the last call.
@@ -94,9 +84,9 @@ impl Conn {
         self.was_full.swap(false, Ordering::Relaxed)
     }
 
-    /// Resolves when the connection is to be cut.
-    pub(crate) async fn aborted(&self) {
-        self.abort.notified().await;
+    /// Resolves when the connection is to be closed.
+    pub(crate) async fn closing(&self) {
+        self.closing.notified().await;
     }
 
     /// Why the server ended the connection, if it did.
@@ -110,11 +100,11 @@ impl Conn {
         !self.full.load(Ordering::Relaxed)
     }
 
-    /// Notes why the server ends the connection.
-    pub(crate) fn end(&self, why: &'static str) {
+    /// Notes why the connection ends; the caller, who has its socket, closes it.
+    pub(crate) fn end(&self, reason: &'static str) {
         self.reset.store(true, Ordering::Relaxed);
         // The first reason is the cause of the others.
-        self.ended.get_or_init(|| why);
+        self.ended.get_or_init(|| reason);
     }
 }
 

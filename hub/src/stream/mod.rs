@@ -1,21 +1,23 @@
 //! Open streams: sockets, timers, wakers and quotas around the hub. It performs what the hub decides.
 
+mod admission;
 mod body;
 mod changes;
 mod client_ip;
 mod conn;
 mod deadlines;
-mod deliver;
 mod forwarded;
 mod head;
+mod lifetime;
+mod open;
 mod quota;
 mod refusals;
-mod scheduler_state;
 mod settings;
+mod state;
 mod stream_socket;
 mod streams;
 mod view;
-mod watched;
+mod watches;
 mod write_buffer;
 mod writer;
 

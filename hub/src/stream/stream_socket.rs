@@ -101,12 +101,12 @@ impl StreamSocket {
     /// Lives as long as the connection.
     pub(crate) async fn watch(&self, body: &EventBody) {
         let conn = self.socket.conn();
-        let mut aborted = pin!(conn.aborted());
+        let mut closing = pin!(conn.closing());
         // Only a connection that is full has a timer of its own.
         let mut stalled: Option<Pin<Box<Sleep>>> = None;
         std::future::poll_fn(|cx| {
             self.state().waker = Some(cx.waker().clone());
-            if aborted.as_mut().poll(cx).is_ready() || self.left(cx) {
+            if closing.as_mut().poll(cx).is_ready() || self.left(cx) {
                 return Poll::Ready(());
             }
             if self.is_full() {

@@ -8,39 +8,41 @@ use std::{
 };
 
 use tinysse::proto::{
+    audience::Audience,
     registry::Pattern,
     rng::Rng,
+    time::Time,
     wire::{
         control::Reason,
         id::{Epoch, EventId},
     },
 };
 use tokio::{
-    sync::Notify,
-    time::{MissedTickBehavior, interval},
+    sync::{Notify, watch},
+    task::JoinSet,
 };
 
 use super::{
+    admission::Admission,
     body::EventBody,
     changes::Changes,
     client_ip::RateKey,
     conn::Conn,
-    quota::Quota,
-    scheduler_state::{Open, Outlet, State},
+    lifetime::Lifetime,
+    open::{Open, Origin},
     settings::Settings,
+    state::{Next, State, Turn},
     stream_socket::StreamSocket,
-    view::{Came, Transport},
+    view::{Lag, Seen, Transport, TypeSeen, UpdateSeen, Which},
     write_buffer::WriteBuffer,
+    writer,
 };
 use crate::{
     auth::{directory::Rights, jwt::Claims},
-    clock::{Clock, random_name},
-    hub::{ClientId, Counts, FrameSink, Hub, HubConfig},
+    clock::Clock,
+    hub::{ClientId, Counts, FrameSink, Hub, HubConfig, Update},
     metrics::Metrics,
 };
-
-/// How much a stream takes from the log at a time, in bytes.
-const BUDGET: usize = 16 * 1024;
 
 /// All open streams of the server.
 #[derive(Debug)]
@@ -50,15 +52,9 @@ pub struct Streams {
     ready: Vec<Notify>,
     clock: Clock,
     metrics: Arc<Metrics>,
-    max: usize,
-    of_user: Quota<String>,
-    of_site: Quota<RateKey>,
+    admission: Admission,
     changes: Changes,
-    max_age_ms: u64,
-    end_with_token: bool,
-    retry_ms: u32,
-    drain_window_ms: u64,
-    linger: Duration,
+    lifetime: Lifetime,
 }
 
 /// How a stream is asked for.
@@ -88,14 +84,6 @@ pub struct Asked<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// What a stream does next.
-pub(super) enum Next {
-    Send(Vec<u8>),
-    /// It is woken.
-    Wait,
-    End,
-}
-
 impl Streams {
     /// No streams yet, and a log that the engine is still to name (see [`begin`](Self::begin)).
     #[must_use]
@@ -108,16 +96,15 @@ impl Streams {
             ready: (0..queues).map(|_| Notify::new()).collect(),
             clock,
             metrics,
-            max: settings.max_streams,
-            of_user: Quota::new(settings.max_streams_user),
-            of_site: Quota::new(settings.max_streams_address),
+            admission: Admission::new(settings),
             changes: Changes::default(),
-            max_age_ms: settings.max_age.ms(),
-            end_with_token: settings.end_with_token,
-            retry_ms: log.retry_ms,
-            drain_window_ms: settings.drain_window.ms(),
-            linger: Duration::from_millis(u64::from(log.linger_ms)),
+            lifetime: Lifetime::new(settings, log),
         })
+    }
+
+    /// Starts the tasks that write to the streams and watch their deadlines.
+    pub fn spawn(self: &Arc<Self>, into: &mut JoinSet<()>) {
+        writer::spawn(self, into);
     }
 
     /// Opens a stream.
@@ -127,30 +114,17 @@ impl Streams {
     pub fn open(self: &Arc<Self>, asked: Asked<'_>) -> Result<EventBody, Full> {
         let Asked { claims, rights, cursor, types, folded, transport, site, address, conn } = asked;
         let mut state = self.state();
-        if state.draining || state.open.len() >= self.max {
+        if state.is_draining() {
             return Err(Full);
         }
-        let of_user = self.of_user.take(Some(claims.sub.clone())).ok_or(Full)?;
-        let share = (of_user, self.of_site.take(site).ok_or(Full)?);
-        let outdated = self.changes.outdated(&claims, &rights, cursor, &state.hub.cursor());
-        let (narrow, identity, now) = (rights.narrow(types.as_deref()), rights.identity, self.clock.now());
-        let id = state.hub.connect_as(now, random_name(), identity, cursor, narrow);
-        if folded {
-            state.hub.fold(id);
+        let share = self.admission.admit(state.count(), &claims.sub, site).ok_or(Full)?;
+        let outdated = self.changes.outdated(&claims, &rights, cursor, &state.cursor());
+        let now = self.clock.now();
+        let id = state.connect(now, rights, types.as_deref(), cursor, [folded, outdated]);
+        for (span, reason) in self.lifetime.ends(&claims, self.clock.unix_ms()) {
+            state.end_within(id, now, span, reason);
         }
-        if outdated {
-            state.hub.changed(id);
-        }
-        if self.max_age_ms > 0 {
-            state.end_within(id, now, self.max_age_ms, Reason::Rotate);
-        }
-        if self.end_with_token {
-            let left = claims.exp.saturating_mul(1_000).saturating_sub(self.clock.unix_ms());
-            state.end_within(id, now, left, Reason::Token);
-        }
-        let came = Came { transport, address, at: now };
-        state.open.insert(id, Box::new(Open::new(claims, types, share, conn, came)));
-        state.tell();
+        state.insert(id, Open::new(claims, types, share, conn, Origin::new(transport, address, now)));
         drop(state);
         self.metrics.opened(transport.as_str());
         Ok(EventBody::new(Arc::clone(self), id))
@@ -159,19 +133,15 @@ impl Streams {
     /// The open streams and whose they are.
     #[must_use]
     pub fn holders(&self, which: impl Fn(&Claims) -> bool) -> Vec<(ClientId, Arc<Claims>)> {
-        let state = self.state();
-        let open = state.open.iter().filter(|(_, open)| which(&open.claims));
-        open.map(|(id, open)| (*id, Arc::clone(&open.claims))).collect()
+        self.state().holders(which).map(|(id, claims)| (id, Arc::clone(claims))).collect()
     }
 
     /// From now on the stream has these rights. Answers whether that is news to it.
     pub fn refilter(&self, id: ClientId, rights: &Rights) -> bool {
         let mut state = self.state();
-        let Some(open) = state.open.get(&id) else { return false };
-        let narrow = rights.narrow(open.types.as_deref());
-        self.changes.outdated(&open.claims, rights, None, &state.hub.cursor());
-        let news = state.hub.rights(id, rights.identity.clone(), narrow);
-        state.tell();
+        let Some(open) = state.get(id) else { return false };
+        self.changes.outdated(open.claims(), rights, None, &state.cursor());
+        let news = state.set_rights(id, rights);
         if news {
             self.wake(state, &[id]);
         }
@@ -181,8 +151,8 @@ impl Streams {
     /// Ends the streams whose token `which` names; answers how many.
     pub fn close(&self, reason: Reason, which: impl Fn(&Claims) -> bool) -> usize {
         let mut state = self.state();
-        let ids: Vec<_> = state.open.iter().filter(|(_, open)| which(&open.claims)).map(|(id, _)| *id).collect();
-        ids.iter().for_each(|id| state.hub.bye(*id, reason, 0, None));
+        let ids: Vec<_> = state.holders(which).map(|(id, _)| id).collect();
+        ids.iter().for_each(|id| state.bye(*id, reason, 0, None));
         self.wake(state, &ids);
         ids.len()
     }
@@ -190,110 +160,134 @@ impl Streams {
     /// From now on no stream opens. Answers those that are open.
     pub(crate) fn drain(&self) -> Vec<ClientId> {
         let mut state = self.state();
-        state.draining = true;
-        state.hub.clients().collect()
+        state.drain();
+        state.ids()
     }
 
     /// Ends one stream because of the shutdown.
     pub(crate) fn dismiss(&self, id: ClientId, wait_ms: u32, retry_ms: u32) {
         let mut state = self.state();
-        state.hub.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
+        state.bye(id, Reason::Drain, wait_ms, Some(retry_ms));
         self.wake(state, &[id]);
     }
 
     /// Makes every open stream act on the deadlines that have passed, without waiting for the next tick.
     pub(crate) fn wake_all(&self) {
         let state = self.state();
-        let ids: Vec<_> = state.hub.clients().collect();
+        let ids = state.ids();
         self.wake(state, &ids);
     }
 
     /// Whether the server shuts down.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.state().draining
+        self.state().is_draining()
     }
 
     /// Returns how long a client that is sent away should stay away, in milliseconds: another time for each, so that they do not come back
     /// as one wave.
     #[must_use]
     pub fn retry_after_ms(&self, rng: &mut Rng) -> u32 {
-        let spread = rng.below(self.drain_window_ms.max(1));
-        u32::try_from(u64::from(self.retry_ms).saturating_add(spread)).unwrap_or(u32::MAX)
+        self.lifetime.retry_after_ms(rng)
     }
 
     /// Returns how long closing all streams is spread over, in milliseconds.
     pub(crate) fn drain_window_ms(&self) -> u64 {
-        self.drain_window_ms
+        self.lifetime.drain_window_ms()
     }
 
     /// Returns how long a stream stays open behind a planned goodbye.
     pub(crate) fn linger(&self) -> Duration {
-        self.linger
+        self.lifetime.linger()
     }
 
     /// Streams that are open.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.state().open.len()
+        self.state().count()
     }
 
     /// The log's head.
     #[must_use]
     pub fn cursor(&self) -> EventId {
-        self.state().hub.cursor()
+        self.state().cursor()
     }
 
     /// What the hub has done, and what the log holds: updates and bytes.
     #[must_use]
     pub fn counts(&self) -> (Counts, (usize, usize)) {
-        let state = self.state();
-        (state.hub.counts().clone(), state.hub.size())
+        self.state().counts()
     }
 
     /// Token and connection of the stream that its hello called `client`, if it is `user`'s.
     #[must_use]
     pub fn of_user(&self, client: &str, user: &str) -> Option<(Arc<Claims>, Arc<Conn>)> {
         let state = self.state();
-        let open = state.open.get(&state.hub.find(client)?)?;
-        (open.claims.sub == user).then(|| (Arc::clone(&open.claims), Arc::clone(&open.conn)))
+        let open = state.find(client)?;
+        (open.claims().sub == user).then(|| (Arc::clone(open.claims()), Arc::clone(open.conn())))
     }
 
-    /// What hyper is to write; if that is nothing, `waker` is woken when there is something.
-    pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
-        let mut out = Vec::new();
+    /// Continues in another log, see [`begin`](Hub::begin) of the hub.
+    pub fn begin(&self, epoch: Epoch, after: u64) {
         let mut state = self.state();
-        state.asked(id);
-        if state.hub.poll(self.clock.now(), id, BUDGET, &mut out) {
-            state.look_again(id);
-            return Next::Send(out);
-        }
-        if state.hub.closed(id) {
-            return Next::End;
-        }
-        if let Some(open) = state.open.get_mut(&id) {
-            open.outlet = Outlet::Body(waker.clone());
-        }
-        state.look_again(id);
-        Next::Wait
+        let concerned = state.begin(epoch, after);
+        self.wake(state, &concerned);
     }
 
-    /// From now on the stream's bytes go to `socket`, the head of the response first.
+    /// Takes an update that the engine logged as `id` and wakes the streams that get it. Returns how many.
+    pub fn deliver(&self, id: EventId, logged: Time, update: Update) -> usize {
+        let mut state = self.state();
+        let (concerned, count) = state.deliver(id, logged, update);
+        self.wake(state, &concerned);
+        count
+    }
+
+    /// Observes whether a stream is open that would get an update of this type to these audiences (none for all).
+    #[must_use]
+    pub fn watch(&self, kind: &str, to: Vec<Audience>) -> watch::Receiver<bool> {
+        self.state().watch(kind, to)
+    }
+
+    /// Returns how far streams are behind.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        self.state().lag()
+    }
+
+    /// Returns open streams in the order in which they were opened, and how many `which` names, these and later ones.
+    #[must_use]
+    pub fn seen(&self, which: &Which) -> (Vec<Seen>, usize) {
+        self.state().seen(which)
+    }
+
+    /// Returns the newest updates, newest first.
+    #[must_use]
+    pub fn tail(&self, limit: usize) -> Vec<UpdateSeen> {
+        self.state().tail(limit)
+    }
+
+    /// Returns the types of the newest updates, the one that was published last first.
+    #[must_use]
+    pub fn types(&self) -> Vec<TypeSeen> {
+        self.state().types()
+    }
+
+    /// Returns what hyper is to write; if that is nothing, `waker` is woken when there is something.
+    pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
+        self.state().next(id, waker, &self.clock)
+    }
+
+    /// Has the stream's bytes go to `socket` from now on, the head of the response first.
     pub(super) fn attach(&self, id: ClientId, socket: &Arc<StreamSocket>, mut head: WriteBuffer) {
-        self.state().hub.poll(self.clock.now(), id, BUDGET, &mut head);
+        self.state().begin_stream(id, &self.clock, &mut head);
         socket.write(head);
         let mut state = self.state();
-        if let Some(open) = state.open.get_mut(&id) {
-            open.outlet = Outlet::Socket(Arc::clone(socket));
-        }
-        state.look_again(id);
-        // What came in between did not find the socket.
-        if socket.is_full() || !state.hub.has_all(id) {
+        if state.attach(id, socket) {
             self.wake(state, &[id]);
         }
     }
 
-    /// The socket has space again.
+    /// Continues writing to a stream whose socket has space again.
     pub(super) fn resume(&self, id: ClientId) {
         let mut state = self.state();
         state.stalled(id);
@@ -311,27 +305,9 @@ impl Streams {
 
     /// Writes to the first stream of a queue. Returns how many bytes it was given, or `None` if the queue is empty.
     pub(super) fn serve(&self, queue: usize) -> Option<usize> {
-        let mut state = self.state();
-        let id = state.queues[queue].pop_front()?;
-        let Some(open) = state.open.get_mut(&id) else { return Some(0) };
-        open.queued = false;
-        let Outlet::Socket(socket) = &open.outlet else { return Some(0) };
-        // A socket that is full resumes by itself.
-        if socket.is_full() {
-            state.stalled(id);
-            return Some(0);
-        }
-        let (socket, mut out) = (Arc::clone(socket), WriteBuffer::default());
-        state.hub.poll(self.clock.now(), id, BUDGET, &mut out);
-        let closed = state.hub.closed(id);
-        if closed {
-            out.end();
-        } else if out.size() >= BUDGET {
-            state.mark(id);
-        } else {
-            state.look_again(id);
-        }
-        drop(state);
+        // The lock is released before the socket is written to.
+        let turn = self.state().serve(queue, &self.clock)?;
+        let Turn::Write { socket, out, closed } = turn else { return Some(0) };
         let bytes = out.size();
         socket.write(out);
         if closed {
@@ -340,46 +316,39 @@ impl Streams {
         Some(bytes)
     }
 
-    /// Looks at the clock for all streams; for ever.
-    pub(super) async fn tick(&self) {
-        let mut ticks = interval(Duration::from_millis(self.state().deadlines.width()));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let (now, mut state, mut due) = (self.clock.now(), self.state(), Vec::new());
-            while let Some((slot, ids)) = state.deadlines.pop(now) {
-                due.extend(ids.into_iter().filter(|id| state.is_due(*id, slot, now)));
-            }
-            let stuck: Vec<_> = due.iter().filter_map(|id| state.stuck(*id, now)).collect();
-            self.wake(state, &due);
-            stuck.into_iter().for_each(|conn| conn.abort("slow"));
-        }
+    /// Returns how often [`wake_due`](Self::wake_due) is to be called, in milliseconds.
+    pub(super) fn tick_ms(&self) -> u64 {
+        self.state().tick_ms()
     }
 
+    /// Wakes the streams that have something to do by now, and closes the connections that take nothing.
+    pub(super) fn wake_due(&self) {
+        let (now, mut state) = (self.clock.now(), self.state());
+        let due = state.due(now);
+        let stuck: Vec<_> = due.iter().filter_map(|id| state.stuck(*id, now)).collect();
+        self.wake(state, &due);
+        stuck.into_iter().for_each(|conn| conn.close("slow"));
+    }
+
+    /// Removes a stream that ended.
     pub(super) fn gone(&self, id: ClientId) {
-        let mut state = self.state();
-        let bye = state.hub.leaves(id).filter(|_| state.hub.said_bye(id)).map(Reason::as_str);
-        state.hub.disconnect(id);
-        state.tell();
-        if let Some(open) = state.open.remove(&id) {
-            drop(state);
-            let reason = open.conn.ended().or(bye).unwrap_or("client");
-            tracing::debug!(target: "tinysse::stream", user = open.claims.sub, reason, "closed");
-            self.metrics.closed(reason, open.came.transport.as_str());
-        }
+        let Some((open, bye)) = self.state().remove(id) else { return };
+        let reason = open.conn().ended().or(bye).unwrap_or("client");
+        tracing::debug!(target: "tinysse::stream", user = open.claims().sub, reason, "closed");
+        self.metrics.closed(reason, open.transport().as_str());
     }
 
     /// Puts the streams in line, and notifies the writers.
-    pub(super) fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
+    fn wake(&self, mut state: MutexGuard<'_, State>, ids: &[ClientId]) {
         let wakers: Vec<_> = ids.iter().filter_map(|id| state.mark(*id)).collect();
-        let waiting = self.ready.iter().zip(&state.queues).filter(|(_, queue)| !queue.is_empty());
+        let waiting = self.ready.iter().zip(state.queued()).filter(|(_, queued)| *queued);
         let ready: Vec<_> = waiting.map(|(ready, _)| ready).collect();
         drop(state);
         ready.into_iter().for_each(Notify::notify_one);
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,10 +3,8 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use serde::Serialize;
-use tinysse::proto::time::Time;
 
-use super::streams::Streams;
-use crate::hub::{ClientId, Kept, written};
+use crate::hub::Kept;
 
 /// How many of the newest updates are looked at.
 const LOOKED_AT: usize = 10_000;
@@ -36,14 +34,6 @@ impl Transport {
     }
 }
 
-/// How, whence and when a stream came.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Came {
-    pub(super) transport: Transport,
-    pub(super) address: Option<IpAddr>,
-    pub(super) at: Time,
-}
-
 /// How far streams are behind the log: only those that have something to get and did not get it yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
@@ -57,10 +47,15 @@ impl Lag {
     /// In updates.
     pub const BOUNDS: [u64; 5] = [0, 10, 100, 1_000, 10_000];
 
-    fn add(&mut self, behind: u64) {
-        self.most = self.most.max(behind);
-        let over = Self::BOUNDS.iter().zip(&mut self.streams).filter(|(bound, _)| behind > **bound);
-        over.for_each(|(_, streams)| *streams += 1);
+    /// Counts streams by how many updates each is behind.
+    pub(super) fn of(streams: impl Iterator<Item = u64>) -> Self {
+        let mut lag = Self::default();
+        for behind in streams {
+            lag.most = lag.most.max(behind);
+            let over = Self::BOUNDS.iter().zip(&mut lag.streams).filter(|(bound, _)| behind > **bound);
+            over.for_each(|(_, streams)| *streams += 1);
+        }
+        lag
     }
 }
 
@@ -134,67 +129,24 @@ pub struct UpdateSeen {
     pub cut: bool,
 }
 
-impl Streams {
-    /// How far streams are behind.
-    #[must_use]
-    pub fn lag(&self) -> Lag {
-        let state = self.state();
-        let mut lag = Lag::default();
-        for (id, _) in state.open.iter().filter(|(_, open)| !open.keeps_up()) {
-            lag.add(state.hub.view(*id).map_or(0, |view| view.behind));
+/// Returns the newest updates, newest first.
+pub(super) fn tail<'a>(kept: impl Iterator<Item = Kept<'a>>, limit: usize) -> Vec<UpdateSeen> {
+    kept.take(limit).map(|kept| shown(&kept)).collect()
+}
+
+/// Returns the types of the newest updates, the one that was published last first.
+pub(super) fn types<'a>(kept: impl Iterator<Item = Kept<'a>>) -> Vec<TypeSeen> {
+    let (mut known, mut types) = (HashMap::new(), Vec::new());
+    for kept in kept.take(LOOKED_AT) {
+        let place = *known.entry(kept.kind).or_insert(types.len());
+        if place == types.len() && types.len() < MAX_TYPES {
+            types.push(TypeSeen { kind: kept.kind.to_owned(), updates: 0, id: kept.id.text(), at: kept.at.0 });
         }
-        lag
-    }
-
-    /// Open streams in the order in which they came, and how many there are of that kind, these and later ones.
-    #[must_use]
-    pub fn seen(&self, which: &Which) -> (Vec<Seen>, usize) {
-        let state = self.state();
-        let wanted = |user: &str| which.user.as_ref().is_none_or(|wanted| wanted == user);
-        let later = state.open.iter().filter(|(id, open)| id.number() > which.after && wanted(&open.claims.sub));
-        let mut ids: Vec<ClientId> = later.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        let seen = ids.iter().take(which.limit).filter_map(|id| {
-            let (open, view) = (state.open.get(id)?, state.hub.view(*id)?);
-            Some(Seen {
-                number: id.number(),
-                client: view.name.to_owned(),
-                user: view.identity.user.clone(),
-                role: view.identity.role.clone(),
-                channels: view.identity.channels.clone(),
-                types: view.types.map(|types| types.iter().map(written).collect()),
-                transport: open.came.transport,
-                address: open.came.address,
-                cursor: view.cursor.text(),
-                lag: if open.keeps_up() { 0 } else { view.behind },
-                since: open.came.at.0,
-            })
-        });
-        (seen.collect(), ids.len())
-    }
-
-    /// The newest updates, newest first.
-    #[must_use]
-    pub fn tail(&self, limit: usize) -> Vec<UpdateSeen> {
-        self.state().hub.kept().take(limit).map(|kept| shown(&kept)).collect()
-    }
-
-    /// The types of the newest updates, the one that was published last first.
-    #[must_use]
-    pub fn types(&self) -> Vec<TypeSeen> {
-        let state = self.state();
-        let (mut known, mut types) = (HashMap::new(), Vec::new());
-        for kept in state.hub.kept().take(LOOKED_AT) {
-            let place = *known.entry(kept.kind).or_insert(types.len());
-            if place == types.len() && types.len() < MAX_TYPES {
-                types.push(TypeSeen { kind: kept.kind.to_owned(), updates: 0, id: kept.id.text(), at: kept.at.0 });
-            }
-            if let Some(seen) = types.get_mut(place) {
-                seen.updates += 1;
-            }
+        if let Some(seen) = types.get_mut(place) {
+            seen.updates += 1;
         }
-        types
     }
+    types
 }
 
 fn shown(kept: &Kept<'_>) -> UpdateSeen {
@@ -213,8 +165,7 @@ mod tests {
 
     #[test]
     fn lag_is_counted_by_bound() {
-        let mut lag = Lag::default();
-        [1, 10, 11, 5_000].into_iter().for_each(|behind| lag.add(behind));
+        let lag = Lag::of([1, 10, 11, 5_000].into_iter());
         assert_eq!(lag, Lag { most: 5_000, streams: [4, 2, 1, 1, 0] });
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::{
-    lane::{ask, read_until},
+    stream_bytes::{ask, read_until},
     support::{Server, body_of, refused, until},
 };
 

@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 
 use crate::{
-    lane::{ask, read_until},
+    stream_bytes::{ask, read_until},
     support::{Server, until},
 };
 

@@ -16,10 +16,8 @@ mod cursor;
 mod dev;
 #[cfg(feature = "tls")]
 mod edge;
-mod embed;
 #[cfg(target_os = "linux")] // a full disk is made by a limit
 mod ending;
-mod engines;
 mod eviction;
 mod failover;
 mod faults;
@@ -30,7 +28,6 @@ mod fuzz;
 #[cfg(all(feature = "tls", target_os = "linux"))] // descriptors are read from /proc
 mod h2_limits;
 mod identity;
-mod lane;
 mod layer;
 mod lifecycle;
 mod metrics;
@@ -54,6 +51,7 @@ mod settings;
 mod slow;
 #[cfg(feature = "otlp")]
 mod spans;
+mod stream_bytes;
 mod streams;
 mod support;
 mod tls;

@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+pub use super::response::StreamError;
+
 use super::token::{Grant, Token};
 use crate::proto::{
     error::Error,
@@ -73,37 +75,6 @@ pub enum TokenFailure {
     Failed,
     /// It answered something that is no token.
     Malformed,
-}
-
-/// How a stream was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamError {
-    /// Cut; the browser retries the same URL by itself.
-    Retrying,
-    /// Cut, or ended by the server; nobody retries but us.
-    Dropped,
-    /// A native stream that is closed: it was refused, and the browser hides the status.
-    Refused,
-    /// 401: the token is not valid, or no longer.
-    Unauthorized,
-    /// The request was redirected to something that is no stream, most likely a login page.
-    Redirected,
-    /// Any status that may change by waiting; try again after this many milliseconds.
-    Unavailable {
-        /// The HTTP status.
-        status: u16,
-        /// `Retry-After`, in milliseconds; 0 without one.
-        retry_after: u32,
-    },
-    /// An answer that waiting does not change: 204, 403, 404, 410, or another content type.
-    Rejected {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// A content security policy forbids the connection.
-    BlockedByCsp,
-    /// The browser cannot read the URL.
-    InvalidUrl,
 }
 
 /// What a second request for a stream was answered, whose body was not read.

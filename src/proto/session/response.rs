@@ -1,6 +1,35 @@
-//! Classifies the head of a response, for transports that see it.
+//! How a stream failed, and how the head of a response is classified.
 
-use super::io::StreamError;
+/// How a stream was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamError {
+    /// Cut; the browser retries the same URL by itself.
+    Retrying,
+    /// Cut, or ended by the server; nobody retries but us.
+    Dropped,
+    /// A native stream that is closed: it was refused, and the browser hides the status.
+    Refused,
+    /// 401: the token is not valid, or no longer.
+    Unauthorized,
+    /// The request was redirected to something that is no stream, most likely a login page.
+    Redirected,
+    /// Any status that may change by waiting; try again after this many milliseconds.
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, in milliseconds; 0 without one.
+        retry_after: u32,
+    },
+    /// An answer that waiting does not change: 204, 403, 404, 410, or another content type.
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A content security policy forbids the connection.
+    BlockedByCsp,
+    /// The browser cannot read the URL.
+    InvalidUrl,
+}
 
 impl StreamError {
     /// Judges the answer to a request for a stream: `None` if it is one. `stream`: its content type is that of

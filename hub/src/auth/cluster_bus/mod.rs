@@ -9,7 +9,7 @@
 //! again. If Redis does not have that place any more, it reads all revocations again, and takes the rights of all users for changed. Until then it
 //! trusts nothing that it remembers of rights.
 
-mod ear;
+mod subscriber;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,7 +27,7 @@ use crate::{
     redis::{Link, PATIENCE, Unreachable, script},
 };
 
-pub use ear::Ear;
+pub use subscriber::Subscriber;
 
 /// Changes of rights that are kept. A node that falls behind further takes those of all users for changed.
 const CHANGES: u32 = 1_000;
@@ -65,14 +65,14 @@ pub struct ClusterBus {
     rights: String,
     /// How long a revocation counts: no token lives longer.
     life_ms: u64,
-    who: String,
-    say_revoked: Script,
-    say_changed: Script,
+    node: String,
+    add_revocation: Script,
+    add_change: Script,
     consume: Script,
     give_back: Script,
     /// The last entries of both streams when this node began: what was revoked until then it knows, and of rights it remembers nothing older.
     begun: Places,
-    hears: AtomicBool,
+    connected: AtomicBool,
 }
 
 /// The ids of the last entries that were read; empty at the beginning of a stream.
@@ -84,7 +84,7 @@ struct Places {
 
 /// What another node reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Notice {
     /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in Redis everything comes again.
     Revoked(Vec<Revocation>),
     /// They may be others now.
@@ -126,21 +126,21 @@ impl ClusterBus {
             revoked,
             rights,
             life_ms,
-            who: random_name(),
-            say_revoked: script(REVOKED),
-            say_changed: script(CHANGED),
+            node: random_name(),
+            add_revocation: script(REVOKED),
+            add_change: script(CHANGED),
             consume: script(USE_UP),
             give_back: script(GIVE_BACK),
             begun,
-            hears: AtomicBool::new(true),
+            connected: AtomicBool::new(true),
         };
         Ok((shared, known))
     }
 
     /// Whether this node knows what the others reported. Not while it is cut off from Redis.
     #[must_use]
-    pub fn hears(&self) -> bool {
-        self.hears.load(Ordering::Acquire)
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
     }
 
     /// Records a revocation for all nodes, and those that are started later. Returns the time of it by Redis' clock, in milliseconds.
@@ -152,9 +152,9 @@ impl ClusterBus {
         let whom = serde_json::to_string(whom).map_err(|error| error.to_string())?;
         let fill = |call: &mut ScriptInvocation<'_>, _| {
             call.key(&self.revoked);
-            call.arg(self.life_ms).arg(at).arg(&whom).arg(&self.who).arg(u8::from(*again));
+            call.arg(self.life_ms).arg(at).arg(&whom).arg(&self.node).arg(u8::from(*again));
         };
-        added_ms(&self.link.run::<String>(&self.say_revoked, fill).await.map_err(|failure| failure.to_string())?)
+        added_ms(&self.link.run::<String>(&self.add_revocation, fill).await.map_err(|failure| failure.to_string())?)
     }
 
     /// Reports to all nodes whose rights changed. Those that are started later know nothing older.
@@ -164,9 +164,9 @@ impl ClusterBus {
     pub async fn rights(&self, whose: &AffectedUsers) -> Result<(), String> {
         let whose = serde_json::to_string(whose).map_err(|error| error.to_string())?;
         let fill = |call: &mut ScriptInvocation<'_>, _| {
-            call.key(&self.rights).arg(CHANGES).arg(&whose).arg(&self.who);
+            call.key(&self.rights).arg(CHANGES).arg(&whose).arg(&self.node);
         };
-        self.link.run::<String>(&self.say_changed, fill).await.map(drop).map_err(|failure| failure.to_string())
+        self.link.run::<String>(&self.add_change, fill).await.map(drop).map_err(|failure| failure.to_string())
     }
 
     /// Uses a token up that ends at `exp_ms` (since 1970), and by this node's clock in `left_ms`. True for the first, on whichever node.
@@ -195,10 +195,10 @@ impl ClusterBus {
         self.link.key(&format!("used:{jti}"))
     }
 
-    /// A reader of what the other nodes report.
+    /// Returns a reader of what the other nodes report.
     #[must_use]
-    pub fn ear(&self) -> Ear<'_> {
-        Ear::new(self)
+    pub fn subscribe(&self) -> Subscriber<'_> {
+        Subscriber::new(self)
     }
 }
 

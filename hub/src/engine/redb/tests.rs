@@ -9,7 +9,7 @@ use std::{
 use ::redb::{Database, TableDefinition};
 
 use super::*;
-use crate::engine::conformance::{Ear, WIDE, conforms, once, one, wait};
+use crate::engine::conformance::{RecordingSink, WIDE, conforms, once, one, wait};
 
 /// A directory of its own, removed at the end.
 pub(super) struct Folder(pub(super) PathBuf);
@@ -25,10 +25,10 @@ impl Folder {
         self.0.join("log.redb")
     }
 
-    pub(super) fn open(&self, durability: Durability, fresh: u64) -> Result<(Redb, Arc<Ear>), OpenError> {
-        let ear = Arc::new(Ear::default());
-        let engine = Redb::open(&self.0, durability, WIDE, Epoch(fresh), Arc::clone(&ear) as Arc<dyn Sink>)?;
-        Ok((engine, ear))
+    pub(super) fn open(&self, durability: Durability, fresh: u64) -> Result<(Redb, Arc<RecordingSink>), OpenError> {
+        let sink = Arc::new(RecordingSink::default());
+        let engine = Redb::open(&self.0, durability, WIDE, Epoch(fresh), Arc::clone(&sink) as Arc<dyn Sink>)?;
+        Ok((engine, sink))
     }
 
     /// Both files as they are.
@@ -69,8 +69,8 @@ fn it_conforms_in_every_durability() {
     for durability in [Durability::Memory, Durability::Group, Durability::Sync] {
         let make = || -> Box<crate::engine::conformance::Open> {
             let folder = Folder::new();
-            Box::new(move |bounds, fresh, ear| {
-                Arc::new(Redb::open(&folder.0, durability, bounds, fresh, ear).expect("opened"))
+            Box::new(move |bounds, fresh, sink| {
+                Arc::new(Redb::open(&folder.0, durability, bounds, fresh, sink).expect("opened"))
             })
         };
         conforms(make, true);
@@ -125,9 +125,9 @@ fn honest(folder: &Folder, what: &str) -> bool {
     match folder.open(Durability::Group, 2) {
         Err(OpenError::Damaged { .. } | OpenError::Foreign(_) | OpenError::Format { .. }) => false,
         Err(error) => panic!("{what}: {error}"),
-        Ok((engine, ear)) => {
+        Ok((engine, sink)) => {
             wait(engine.close());
-            assert_eq!((ear.old(), ear.epoch()), ((1..=10).collect(), Epoch(1)), "{what}");
+            assert_eq!((sink.old(), sink.epoch()), ((1..=10).collect(), Epoch(1)), "{what}");
             true
         }
     }
@@ -165,26 +165,26 @@ fn a_flipped_byte_is_refused_or_harmless() {
 #[test]
 fn a_file_that_follows_ends_its_life_with_a_crash() {
     let folder = Folder::filled();
-    let (engine, ear) = folder.open(Durability::Memory, 2).expect("opened");
-    assert_eq!((ear.epoch(), ear.old().len()), (Epoch(1), 10));
+    let (engine, sink) = folder.open(Durability::Memory, 2).expect("opened");
+    assert_eq!((sink.epoch(), sink.old().len()), (Epoch(1), 10));
     wait(engine.append(one(11))).expect("appended");
     // As after a crash: the thread has written, nobody has closed.
     let copy = Folder::new();
     fs::create_dir_all(&copy.0).expect("made");
     fs::copy(folder.file(), copy.file()).expect("copied");
     wait(engine.close());
-    let (crashed, ear) = copy.open(Durability::Group, 3).expect("opened");
-    assert_eq!((ear.epoch(), ear.old()), (Epoch(3), vec![]));
+    let (crashed, sink) = copy.open(Durability::Group, 3).expect("opened");
+    assert_eq!((sink.epoch(), sink.old()), (Epoch(3), vec![]));
     assert_eq!(wait(crashed.append(once(12, "k", 7))).map(|done| done.first), Ok(1));
     // Closed well, it goes on.
-    let (_, ear) = folder.open(Durability::Group, 3).expect("opened");
-    assert_eq!((ear.epoch(), ear.old().len()), (Epoch(1), 11));
+    let (_, sink) = folder.open(Durability::Group, 3).expect("opened");
+    assert_eq!((sink.epoch(), sink.old().len()), (Epoch(1), 11));
 }
 
 #[test]
 fn the_queue_is_bounded_and_the_refused_may_come_again() {
     let folder = Folder::new();
-    let (engine, ear) = folder.open(Durability::Sync, 1).expect("opened");
+    let (engine, sink) = folder.open(Durability::Sync, 1).expect("opened");
     wait(async {
         // Each call queues at once, whenever its answer is asked for.
         let answers: Vec<_> = (0..3 * QUEUE as u64).map(|at| engine.append(one(at))).collect();
@@ -197,7 +197,7 @@ fn the_queue_is_bounded_and_the_refused_may_come_again() {
             }
         }
         assert!(done >= QUEUE && busy > 0, "{done} done, {busy} busy");
-        assert_eq!(ear.fresh().len(), done);
+        assert_eq!(sink.fresh().len(), done);
         assert!(engine.append(one(1)).await.is_ok());
         engine.close().await;
     });

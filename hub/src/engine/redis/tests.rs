@@ -13,7 +13,7 @@ use crate::{
     auth::cluster_bus::ClusterBus,
     engine::{
         Durability,
-        conformance::{Dated, Ear, Told, WIDE, conforms_dated, once, one, wait},
+        conformance::{Dated, Received, RecordingSink, WIDE, conforms_dated, once, one, wait},
     },
     redis::words,
     values::Secret,
@@ -84,11 +84,11 @@ fn launch(folder: &std::path::Path) -> Option<Child> {
     panic!("redis-server does not answer");
 }
 
-fn open(place: Place, fresh: u64) -> (Redis, Arc<Ear>) {
-    let ear = Arc::new(Ear::default());
+fn open(place: Place, fresh: u64) -> (Redis, Arc<RecordingSink>) {
+    let sink = Arc::new(RecordingSink::default());
     let engine =
-        Redis::open(place, WIDE, Clock::start(), Epoch(fresh), Arc::clone(&ear) as Arc<dyn Sink>).expect("opened");
-    (engine, ear)
+        Redis::open(place, WIDE, Clock::start(), Epoch(fresh), Arc::clone(&sink) as Arc<dyn Sink>).expect("opened");
+    (engine, sink)
 }
 
 /// Waits for what another thread does; the bound is only there to fail.
@@ -108,8 +108,8 @@ fn it_conforms() {
     let next = AtomicU32::new(0);
     let make = || -> Box<crate::engine::conformance::Open> {
         let place = server.place(&next.fetch_add(1, Ordering::Relaxed).to_string());
-        let open = move |bounds, fresh, ear| Redis::open(place.clone(), bounds, Clock::start(), fresh, ear);
-        Box::new(move |bounds, fresh, ear| Arc::new(open(bounds, fresh, ear).expect("opened")))
+        let open = move |bounds, fresh, sink| Redis::open(place.clone(), bounds, Clock::start(), fresh, sink);
+        Box::new(move |bounds, fresh, sink| Arc::new(open(bounds, fresh, sink).expect("opened")))
     };
     conforms_dated(make, true, Dated::Store);
 }
@@ -125,16 +125,16 @@ fn nodes_see_each_other_in_one_order() {
             assert_eq!((done.epoch, done.first, done.reached), (Epoch(1), at + 1, Durability::Group));
         }
     });
-    for (_, ear) in &nodes {
-        until("all of them are told", || ear.fresh().len() == 30);
-        assert_eq!((ear.fresh(), ear.epoch()), ((1..=30).collect(), Epoch(1)));
+    for (_, sink) in &nodes {
+        until("all of them are told", || sink.fresh().len() == 30);
+        assert_eq!((sink.fresh(), sink.epoch()), ((1..=30).collect(), Epoch(1)));
     }
 }
 
 #[test]
 fn a_killed_redis_makes_it_unready_and_loses_nothing() {
     let Some(mut server) = Server::start() else { return };
-    let (engine, ear) = open(server.place("x"), 1);
+    let (engine, sink) = open(server.place("x"), 1);
     for round in 0..3 {
         assert_eq!(wait(engine.append(one(round))).map(|done| done.first), Ok(round + 1));
         server.kill();
@@ -144,45 +144,49 @@ fn a_killed_redis_makes_it_unready_and_loses_nothing() {
         until("it is back", || engine.health() == Health::Good);
     }
     assert_eq!(wait(engine.append(one(9))).map(|done| done.first), Ok(4));
-    assert_eq!((ear.fresh(), ear.told().len()), ((1..=4).collect(), 5));
+    assert_eq!((sink.fresh(), sink.received().len()), ((1..=4).collect(), 5));
 }
 
 #[test]
 fn what_redis_lost_ends_the_life_of_the_log() {
     let Some(mut server) = Server::start() else { return };
-    let (engine, ear) = open(server.place("x"), 1);
-    let (other, heard) = open(server.place("x"), 2);
+    let (engine, sink) = open(server.place("x"), 1);
+    let (other, other_sink) = open(server.place("x"), 2);
     wait(async { engine.append(one(1)).await.expect("appended") });
-    until("told", || heard.fresh() == [1]);
+    until("told", || other_sink.fresh() == [1]);
     // As after a failover to a replica that was behind.
     server.kill();
     std::fs::remove_dir_all(server.folder.join("appendonlydir")).expect("lost");
     server.process = launch(&server.folder).expect("started");
-    until("another life", || ear.epoch() != Epoch(1) && heard.epoch() == ear.epoch());
+    until("another life", || sink.epoch() != Epoch(1) && other_sink.epoch() == sink.epoch());
     let done = wait(other.append(one(2))).expect("appended");
-    assert_eq!((done.epoch, done.first), (ear.epoch(), 1));
-    until("told", || ear.fresh() == [1, 1] && heard.fresh() == [1, 1]);
+    assert_eq!((done.epoch, done.first), (sink.epoch(), 1));
+    until("told", || sink.fresh() == [1, 1] && other_sink.fresh() == [1, 1]);
 }
 
 #[test]
 fn a_log_without_its_key_or_a_key_without_its_log_begins_another_life() {
     let Some(server) = Server::start() else { return };
-    let (engine, ear) = open(server.place("x"), 1);
-    let (other, heard) = open(server.place("x"), 2);
+    let (engine, sink) = open(server.place("x"), 1);
+    let (other, other_sink) = open(server.place("x"), 2);
     let next = |words: &[&str], publishes: bool| {
         for seq in 1..=3 {
             let done = wait(engine.append(one(seq))).expect("appended");
-            until("read", || heard.epoch() == done.epoch && heard.fresh().last() == Some(&done.first));
+            until("read", || other_sink.epoch() == done.epoch && other_sink.fresh().last() == Some(&done.first));
         }
-        let before = ear.epoch();
+        let before = sink.epoch();
         server.ask(words);
         if publishes {
             let done = wait(other.append(one(7))).expect("appended");
             assert_eq!((done.first, done.epoch != before), (1, true), "{words:?}");
-            assert_eq!((heard.epoch(), heard.fresh().last()), (done.epoch, Some(&1)), "the answer came later");
+            assert_eq!(
+                (other_sink.epoch(), other_sink.fresh().last()),
+                (done.epoch, Some(&1)),
+                "the answer came later"
+            );
         }
         // Without a publish, the nodes look.
-        until("another life", || ear.epoch() != before && heard.epoch() == ear.epoch());
+        until("another life", || sink.epoch() != before && other_sink.epoch() == sink.epoch());
     };
     for publishes in [true, false] {
         next(&["DEL", "{x}:log"], publishes);
@@ -196,10 +200,10 @@ fn a_log_without_its_key_or_a_key_without_its_log_begins_another_life() {
         engine.close().await;
         other.close().await;
     });
-    let before = ear.epoch();
+    let before = sink.epoch();
     server.ask(&["DEL", "{x}:log"]);
-    let (engine, ear) = open(server.place("x"), 3);
-    assert_eq!((ear.epoch(), ear.told()), (Epoch(3), vec![Told::Begin(0)]), "{before:?}");
+    let (engine, sink) = open(server.place("x"), 3);
+    assert_eq!((sink.epoch(), sink.received()), (Epoch(3), vec![Received::Begin(0)]), "{before:?}");
     assert_eq!(wait(engine.append(one(9))).map(|done| done.first), Ok(1));
 }
 
@@ -212,10 +216,10 @@ fn redis_dates_the_log_and_no_nodes_clock_trims_it() {
     for logged in [now, now + 7_200_000, 1] {
         wait(engine.append(one(logged))).expect("appended");
     }
-    let (_, ear) = open(server.place("x"), 2);
-    assert_eq!(ear.old(), [1, 2, 3]);
-    for told in ear.told() {
-        let Told::Old(_, record) = told else { continue };
+    let (_, sink) = open(server.place("x"), 2);
+    assert_eq!(sink.old(), [1, 2, 3]);
+    for told in sink.received() {
+        let Received::Old(_, record) = told else { continue };
         assert!((now - 1_000..=now + 60_000).contains(&record.logged), "{}", record.logged);
     }
 }
@@ -225,19 +229,20 @@ fn what_is_too_old_by_the_time_of_redis_goes() {
     let Some(server) = Server::start() else { return };
     let (place, clock) = (server.place("x"), Clock::start());
     let bounds = Bounds { max_age_ms: 20, ..WIDE };
-    let engine = Redis::open(place.clone(), bounds, clock, Epoch(1), Arc::new(Ear::default())).expect("opened");
+    let engine =
+        Redis::open(place.clone(), bounds, clock, Epoch(1), Arc::new(RecordingSink::default())).expect("opened");
     wait(engine.append(one(clock.now().0 + 7_200_000))).expect("appended");
     until("the first one goes", || {
         wait(engine.append(one(1))).expect("appended");
-        let (_, ear) = open(place.clone(), 2);
-        ear.old().first().is_some_and(|seq| *seq > 1)
+        let (_, sink) = open(place.clone(), 2);
+        sink.old().first().is_some_and(|seq| *seq > 1)
     });
 }
 
 #[test]
 fn an_append_is_repeated_over_a_new_connection_and_happens_once() {
     let Some(server) = Server::start() else { return };
-    let (engine, ear) = open(server.place("x"), 1);
+    let (engine, sink) = open(server.place("x"), 1);
     wait(async {
         for round in 0..20 {
             // The call is under way, or done, or not sent yet, when the connection goes.
@@ -253,7 +258,7 @@ fn an_append_is_repeated_over_a_new_connection_and_happens_once() {
             assert_eq!(done.map(|done| done.first), Ok(round + 1));
         }
     });
-    assert_eq!(ear.fresh(), (1..=20).collect::<Vec<_>>());
+    assert_eq!(sink.fresh(), (1..=20).collect::<Vec<_>>());
 }
 
 #[test]
@@ -297,7 +302,7 @@ fn a_token_counts_as_used_to_its_end_by_the_time_of_redis() {
 #[test]
 fn a_redis_that_takes_no_writes_now_refuses_and_is_not_away() {
     let Some(server) = Server::start() else { return };
-    let (engine, ear) = open(server.place("x"), 1);
+    let (engine, sink) = open(server.place("x"), 1);
     wait(engine.append(one(1))).expect("appended");
     server.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     let why = EngineError::Unavailable("redis: NOREPLICAS".to_owned());
@@ -314,15 +319,15 @@ fn a_redis_that_takes_no_writes_now_refuses_and_is_not_away() {
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(wait(engine.append(one(4))).map(|done| done.first), Ok(2));
     until("it is fenced", || wait(engine.link.is_fenced()));
-    assert_eq!(ear.fresh(), [1, 2]);
+    assert_eq!(sink.fresh(), [1, 2]);
 }
 
 #[test]
 fn a_redis_that_is_not_there_is_said_at_the_start_without_its_password() {
     let url = Secret::from("redis://:hush-hush@127.0.0.1:1".to_owned());
     let place = Place { url, prefix: "x".to_owned(), ca: None };
-    let error =
-        Redis::open(place.clone(), WIDE, Clock::start(), Epoch(1), Arc::new(Ear::default())).expect_err("refused");
+    let error = Redis::open(place.clone(), WIDE, Clock::start(), Epoch(1), Arc::new(RecordingSink::default()))
+        .expect_err("refused");
     assert!(matches!(error, OpenError::Unreachable(_)) && !error.to_string().contains("hush"), "{error}");
     assert!(error.to_string().contains("refused"), "{error}");
     assert!(!format!("{place:?}").contains("hush"));

@@ -13,7 +13,7 @@ use super::{tests::until, *};
 use crate::{
     engine::{
         Durability,
-        conformance::{Ear, WIDE, one, wait},
+        conformance::{RecordingSink, WIDE, one, wait},
     },
     values::Secret,
 };
@@ -89,10 +89,10 @@ fn launch(folder: &Path, port: u16) -> Option<Child> {
     panic!("redis-server does not listen");
 }
 
-fn open(place: Place) -> Result<(Redis, Arc<Ear>), OpenError> {
+fn open(place: Place) -> Result<(Redis, Arc<RecordingSink>), OpenError> {
     place.check().expect("sound");
-    let ear = Arc::new(Ear::default());
-    Redis::open(place, WIDE, Clock::start(), Epoch(1), Arc::clone(&ear) as Arc<dyn Sink>).map(|redis| (redis, ear))
+    let sink = Arc::new(RecordingSink::default());
+    Redis::open(place, WIDE, Clock::start(), Epoch(1), Arc::clone(&sink) as Arc<dyn Sink>).map(|redis| (redis, sink))
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn it_is_spoken_to_if_its_certificate_is_good_and_else_the_start_says_why() {
     }
     let missing = server.place("rediss", "localhost", "missing.pem").check().expect_err("no file");
     assert!(missing.contains("missing.pem"), "{missing}");
-    let (engine, ear) = open(server.place("rediss", "localhost", "ca.pem")).expect("opened");
+    let (engine, sink) = open(server.place("rediss", "localhost", "ca.pem")).expect("opened");
     assert_eq!(wait(engine.append(one(1))).map(|done| (done.first, done.reached)), Ok((1, Durability::Group)));
     assert!(engine.link().client().get_connection().is_ok(), "blocking questions too");
     server.process.kill().expect("killed");
@@ -117,5 +117,5 @@ fn it_is_spoken_to_if_its_certificate_is_good_and_else_the_start_says_why() {
     server.process = launch(&server.folder, server.port).expect("started");
     until("it is back", || engine.health() == Health::Good);
     assert_eq!(wait(engine.append(one(2))).map(|done| done.first), Ok(2));
-    assert_eq!(ear.fresh(), [1, 2]);
+    assert_eq!(sink.fresh(), [1, 2]);
 }

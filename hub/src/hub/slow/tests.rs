@@ -1,7 +1,7 @@
 use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
 
 use super::*;
-use crate::hub::{HubConfig, Update};
+use crate::hub::{ClientId, Hub, HubConfig, Update};
 
 const LAG: usize = 3;
 
@@ -153,14 +153,4 @@ fn a_log_that_forgot_what_waits_says_so_once() {
     assert_eq!(given(&mut hub, id), ["gap=overflow"]);
     publish(&mut hub, Update::new("a"));
     assert_eq!(given(&mut hub, id), ["10"]);
-}
-
-#[test]
-fn what_is_trimmed_stands_for_nothing() {
-    let rules = SlowRules { lag: 0, rules: vec![(Pattern::Everything, Slow::Coalesce)] };
-    let mut hub = Hub::new(Epoch(7), HubConfig { max_count: 3, ..HubConfig::default() }).slow(rules);
-    for n in 0..100 {
-        publish(&mut hub, keyed("a", &n.to_string()));
-    }
-    assert_eq!(hub.log.remembered(), 3);
 }

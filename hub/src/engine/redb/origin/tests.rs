@@ -6,28 +6,28 @@ use tinysse::proto::wire::id::{Epoch, EventId};
 
 use crate::engine::{
     Durability, Engine,
-    conformance::{Ear, Told, one, wait},
+    conformance::{Received, RecordingSink, one, wait},
     redb::tests::Folder,
 };
 
 /// Opens the log, appends this many updates, and closes it; returns what the sink received.
-fn go_on(folder: &Folder, fresh: u64, count: u64) -> Arc<Ear> {
-    let (engine, ear) = folder.open(Durability::Group, fresh).expect("opened");
+fn go_on(folder: &Folder, fresh: u64, count: u64) -> Arc<RecordingSink> {
+    let (engine, sink) = folder.open(Durability::Group, fresh).expect("opened");
     wait(async {
         for _ in 0..count {
             engine.append(one(20)).await.expect("appended");
         }
         engine.close().await;
     });
-    ear
+    sink
 }
 
-fn goes_on(ear: &Ear) {
-    assert_eq!((ear.epoch(), ear.old().first()), (Epoch(1), Some(&1)));
+fn goes_on(sink: &RecordingSink) {
+    assert_eq!((sink.epoch(), sink.old().first()), (Epoch(1), Some(&1)));
 }
 
-fn begins_anew(ear: &Ear, fresh: u64) {
-    assert_eq!((ear.epoch(), ear.old()), (Epoch(fresh), vec![]));
+fn begins_anew(sink: &RecordingSink, fresh: u64) {
+    assert_eq!((sink.epoch(), sink.old()), (Epoch(fresh), vec![]));
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn a_log_that_was_put_back_begins_anew_and_goes_on_from_there() {
     goes_on(&go_on(&folder, 2, 5));
     fs::write(folder.file(), &log).expect("put back in place");
     begins_anew(&go_on(&folder, 3, 2), 3);
-    let ear = go_on(&folder, 4, 0);
-    assert_eq!((ear.epoch(), ear.old()), (Epoch(3), vec![1, 2]));
+    let sink = go_on(&folder, 4, 0);
+    assert_eq!((sink.epoch(), sink.old()), (Epoch(3), vec![1, 2]));
     // The very first one again: of another life, and older.
     fs::write(folder.file(), &log).expect("put back in place");
     begins_anew(&go_on(&folder, 5, 0), 5);
@@ -78,8 +78,8 @@ fn a_crash_is_no_doubt() {
     goes_on(&go_on(&folder, 2, 5));
     // Between the stamp in the log and the one beside it, or long after the last one.
     fs::write(folder.0.join("log.seen"), seen).expect("written");
-    let ear = go_on(&folder, 3, 0);
-    assert_eq!((ear.epoch(), ear.old().len()), (Epoch(1), 15));
+    let sink = go_on(&folder, 3, 0);
+    assert_eq!((sink.epoch(), sink.old().len()), (Epoch(1), 15));
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn what_no_witness_saw_a_client_may_have_seen() {
         let backup = folder.backup();
         goes_on(&go_on(&folder, 2, 5));
         folder.restore(&backup);
-        let (engine, ear) = folder.open(durability, 3).expect("opened");
-        assert_eq!((ear.epoch(), ear.old().len()), (Epoch(1), 10), "both put back, in place");
+        let (engine, sink) = folder.open(durability, 3).expect("opened");
+        assert_eq!((sink.epoch(), sink.old().len()), (Epoch(1), 10), "both put back, in place");
         let claim = |epoch, seq| engine.ahead_of_log(EventId { epoch: Epoch(epoch), seq });
         wait(async {
             engine.append(one(21)).await.expect("appended");
@@ -104,9 +104,9 @@ fn what_no_witness_saw_a_client_may_have_seen() {
             assert_eq!(engine.append(one(23)).await.map(|done| (done.epoch, done.first)), Ok((Epoch(3), 2)));
             engine.close().await;
         });
-        let begins = ear.told().iter().filter(|told| matches!(told, Told::Begin(_))).count();
-        assert_eq!((begins, ear.fresh()), (2, vec![11, 12, 1, 2]));
-        let ear = go_on(&folder, 4, 0);
-        assert_eq!((ear.epoch(), ear.old()), (Epoch(3), vec![1, 2]), "{durability:?}");
+        let begins = sink.received().iter().filter(|told| matches!(told, Received::Begin(_))).count();
+        assert_eq!((begins, sink.fresh()), (2, vec![11, 12, 1, 2]));
+        let sink = go_on(&folder, 4, 0);
+        assert_eq!((sink.epoch(), sink.old()), (Epoch(3), vec![1, 2]), "{durability:?}");
     }
 }

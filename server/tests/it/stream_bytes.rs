@@ -1,4 +1,4 @@
-//! Streams byte by byte: the stream path that takes over from hyper speaks HTTP/1.1 as hyper did, and knows when to leave it to hyper.
+//! Streams byte by byte: what takes over from hyper speaks HTTP/1.1 as hyper did, and leaves to hyper what it cannot.
 
 use serde_json::json;
 use tokio::{
@@ -46,7 +46,7 @@ fn unchunked(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_lane_has_a_head_chunks_and_an_end() {
+async fn a_stream_has_a_head_chunks_and_an_end() {
     let mut server = Server::dev(&[]).await;
     let token = {
         let ada = server.log_in("ada", "", &[]).await;
@@ -110,7 +110,7 @@ async fn http_1_0_gets_its_stream_without_chunks_and_head_gets_none() {
 }
 
 #[tokio::test]
-async fn a_stream_rotates_before_it_is_too_old_and_stands_until_the_next_one_is_open() {
+async fn a_stream_rotates_before_it_is_too_old_and_lingers_until_the_next_one_is_open() {
     let server = Server::start(&["--dev", "--max-stream-age=200ms", "--linger=30s", "--beat=20ms"]).await;
     let ada = server.log_in("ada", "", &[]).await;
     let mut old = ada.stream("").await;

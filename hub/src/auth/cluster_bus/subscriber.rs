@@ -14,7 +14,7 @@ use tinysse::proto::{
 };
 use tokio::time::sleep;
 
-use super::{AffectedUsers, ClusterBus, Heard, Places, Revocation, field, id_of, newest, revocation};
+use super::{AffectedUsers, ClusterBus, Notice, Places, Revocation, field, id_of, newest, revocation};
 use crate::{clock::jitter, redis::Link};
 
 /// How long one question waits inside Redis.
@@ -26,10 +26,10 @@ const POLICY: Policy = Policy { floor: 50, base: 100, cap: 1_000 };
 
 /// A node's reader of both streams.
 #[derive(Debug)]
-pub struct Ear<'a> {
+pub struct Subscriber<'a> {
     shared: &'a ClusterBus,
     /// At most one page, the revocations of it together.
-    heard: VecDeque<Heard>,
+    notices: VecDeque<Notice>,
     /// The last entries that were read.
     places: Places,
     /// There may be more: nothing is waited for.
@@ -41,11 +41,11 @@ pub struct Ear<'a> {
     rng: Rng,
 }
 
-impl<'a> Ear<'a> {
+impl<'a> Subscriber<'a> {
     pub(super) fn new(shared: &'a ClusterBus) -> Self {
         Self {
             shared,
-            heard: VecDeque::new(),
+            notices: VecDeque::new(),
             places: shared.begun.clone(),
             behind: true,
             conn: None,
@@ -55,11 +55,11 @@ impl<'a> Ear<'a> {
         }
     }
 
-    /// What is added next, whenever that comes. A caller that asks again has acted on it.
-    pub async fn next(&mut self) -> Heard {
+    /// Returns what is added next, whenever that comes. A caller that asks again has acted on it.
+    pub async fn next(&mut self) -> Notice {
         loop {
-            if let Some(heard) = self.heard.pop_front() {
-                return heard;
+            if let Some(notice) = self.notices.pop_front() {
+                return notice;
             }
             let link = self.shared.link.clone();
             if self.conn.is_none() {
@@ -78,8 +78,8 @@ impl<'a> Ear<'a> {
                 Ok(()) => self.backoff.forget(),
                 Err(error) => {
                     let error = Link::words(&error);
-                    tracing::debug!(target: "tinysse::auth", error, "what other nodes say is not heard");
-                    self.shared.hears.store(false, Ordering::Release);
+                    tracing::debug!(target: "tinysse::auth", error, "reports of other nodes do not arrive");
+                    self.shared.connected.store(false, Ordering::Release);
                     self.conn = None;
                     link.discard(number, error);
                     sleep(Duration::from_millis(self.backoff.next(&mut self.rng))).await;
@@ -93,7 +93,7 @@ impl<'a> Ear<'a> {
         if let Ok(number) = link.ready().await {
             return number;
         }
-        self.shared.hears.store(false, Ordering::Release);
+        self.shared.connected.store(false, Ordering::Release);
         link.connected().await
     }
 
@@ -119,13 +119,13 @@ impl<'a> Ear<'a> {
             } else {
                 let page: Vec<_> = key.ids.into_iter().filter_map(|entry| self.revoked(entry)).collect();
                 if !page.is_empty() {
-                    self.heard.push_back(Heard::Revoked(page));
+                    self.notices.push_back(Notice::Revoked(page));
                 }
             }
         }
         if none && self.behind {
             self.behind = false;
-            self.shared.hears.store(true, Ordering::Release);
+            self.shared.connected.store(true, Ordering::Release);
         }
         Ok(())
     }
@@ -137,18 +137,17 @@ impl<'a> Ear<'a> {
         }
         if !is_there(&mut conn, &self.shared.rights, &self.places.rights).await? {
             self.places.rights = id_of(newest(&self.shared.rights).query_async(&mut conn).await?);
-            self.heard.push_back(Heard::Rights(AffectedUsers::Everybody));
+            self.notices.push_back(Notice::Rights(AffectedUsers::Everybody));
         }
         self.behind = true;
         Ok(self.conn.insert(conn).clone())
     }
 
     fn revoked(&mut self, entry: StreamId) -> Option<Revocation> {
-        let heard = revocation(&entry);
+        let read = revocation(&entry);
         let ours = self.is_ours(&entry);
         self.places.revoked = entry.id;
-        heard
-            .inspect_err(|error| tracing::error!(target: "tinysse::auth", error, "a revocation that can't be read"))
+        read.inspect_err(|error| tracing::error!(target: "tinysse::auth", error, "a revocation that can't be read"))
             .ok()
             .filter(|_| !ours)
     }
@@ -157,16 +156,16 @@ impl<'a> Ear<'a> {
         let missed = entry.get::<String>("after").is_none_or(|after| after != self.places.rights);
         let whose = field(&entry, "whose").and_then(|text| serde_json::from_str(&text).map_err(|e| e.to_string()));
         if missed {
-            self.heard.push_back(Heard::Rights(AffectedUsers::Everybody));
+            self.notices.push_back(Notice::Rights(AffectedUsers::Everybody));
         } else if !self.is_ours(&entry) {
             // Of what can't be read it is known that something changed.
-            self.heard.push_back(Heard::Rights(whose.unwrap_or(AffectedUsers::Everybody)));
+            self.notices.push_back(Notice::Rights(whose.unwrap_or(AffectedUsers::Everybody)));
         }
         self.places.rights = entry.id;
     }
 
     fn is_ours(&self, entry: &StreamId) -> bool {
-        entry.get::<String>("by").is_some_and(|by| by == self.shared.who)
+        entry.get::<String>("by").is_some_and(|by| by == self.shared.node)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use crate::support::{BOUND, Stream, body_of, refused, until};
 
 #[allow(dead_code)]
-#[path = "../../../hub/examples/embed.rs"]
+#[path = "../../examples/embed.rs"]
 mod example;
 
 struct App {
@@ -127,7 +127,7 @@ async fn a_login_over_another_ends_the_streams_of_the_former_one() {
 }
 
 #[tokio::test]
-async fn nothing_of_ours_stands_in_the_way_and_nothing_opens_without_a_token() {
+async fn no_route_of_the_hub_is_in_the_way_and_nothing_opens_without_a_token() {
     let app = App::start(settings(), false).await;
     refused(app.get("/events"), 401, "token_missing").await;
     refused(app.get("/events").bearer_auth("eve"), 401, "token_invalid").await;
