@@ -1,3 +1,4 @@
+// The configuration of the unit tests.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 

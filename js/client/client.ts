@@ -1,3 +1,4 @@
+// The client of a page: the facade over the wasm, with its subscriptions and its state.
 import { chunk, pause } from '../loader/chunk.js';
 import { loadWasm, type Plugin, type Waiting, type Wasm, type WasmClient, type WasmOptions } from '../loader/wasm.js';
 import type { Client, SubscribeOptions, Unsubscribe } from '../model/client.js';

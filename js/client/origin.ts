@@ -1,3 +1,4 @@
+// The name of this tab, which updates carry as their origin.
 let tab: string | undefined;
 
 /**

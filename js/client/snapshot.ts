@@ -1,3 +1,4 @@
+// Snapshots of the client's state, and when a new one replaces the last.
 import type { WasmSnapshot } from '../loader/wasm.js';
 import { asSseError, type SseError } from '../model/errors.js';
 import type { Snapshot } from '../model/snapshot.js';

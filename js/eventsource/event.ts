@@ -1,3 +1,4 @@
+// The error event of the class, with the reason.
 import type { SseError } from '../model/errors.js';
 
 /** What an {@link EventSourceErrorEvent} is made of. */

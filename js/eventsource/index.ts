@@ -1,3 +1,4 @@
+// The entry `tinysse/eventsource`: a drop-in EventSource class.
 export type { ErrorEventInit } from './event.js';
 export { EventSourceErrorEvent } from './event.js';
 export { EventSource } from './source.js';

@@ -1,3 +1,4 @@
+// The event stream parser of the class, which runs in wasm.
 import { decode } from '../loader/decode.js';
 import { policyAdvice } from '../loader/policy.js';
 import { SseError } from '../model/errors.js';

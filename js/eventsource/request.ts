@@ -1,3 +1,4 @@
+// The requests of the class: URL, headers, token, and the judgement of a response.
 import { messageOf, SseError } from '../model/errors.js';
 import { statusOf, tokenOf } from '../token/answer.js';
 import { noToken } from '../token/received.js';

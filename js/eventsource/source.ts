@@ -1,3 +1,5 @@
+// The EventSource class: its connection from the first request to the last.
+
 // biome-ignore assist/source/organizeImports: with this one first the bundle compresses better
 import { address, ask, bytesOf, type End, classifyResponse, open, request } from './request.js';
 

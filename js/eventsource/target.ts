@@ -1,3 +1,4 @@
+// The types of the listeners of the class.
 import type { EventSourceErrorEvent } from './event.js';
 
 /** The events that the source itself makes; those of a stream are `MessageEvent`s of any type. */

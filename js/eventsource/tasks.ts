@@ -1,3 +1,4 @@
+// A queue of tasks of the browser, several works in one.
 type Work = () => void;
 
 /** The most works that one task of the browser does. */

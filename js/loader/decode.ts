@@ -1,3 +1,4 @@
+// The decoder of the text that holds the wasm in `inline.js`.
 /**
  * The first character that encodes anything; the alphabet is the printable ASCII characters from it
  * on.

@@ -1,3 +1,4 @@
+// The shape of the wasm module as TypeScript sees it.
 import { isSseError, messageOf, SseError } from '../model/errors.js';
 import type { ClientOptions, WasmSource } from '../model/options.js';
 import type { Gap, Role, Snapshot } from '../model/snapshot.js';

@@ -1,3 +1,5 @@
+// The interface of a client.
+
 /// <reference lib="esnext.disposable" preserve="true" />
 // The client that createClient returns.
 import type { SseError } from './errors.js';

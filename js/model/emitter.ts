@@ -1,3 +1,4 @@
+// A list of listeners for one kind of event.
 import { report } from './errors.js';
 import { inZone } from './zone.js';
 

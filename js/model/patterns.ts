@@ -1,3 +1,4 @@
+// Patterns of types: their check, and which types they match.
 import { SseError } from './errors.js';
 
 /**

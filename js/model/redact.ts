@@ -1,3 +1,4 @@
+// The removal of tokens from texts that are logged.
 const hidden = '[redacted]';
 
 /**

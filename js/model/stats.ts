@@ -1,3 +1,4 @@
+// The statistics that `client.stats()` returns.
 import type { Snapshot } from './snapshot.js';
 
 /** Streams opened, by what opened them. */

@@ -1,3 +1,4 @@
+// Listeners that run in the zone of zone.js in which they were added.
 interface Zone {
   wrap<F>(fn: F, source: string): F;
 }

@@ -1,3 +1,4 @@
+// The React context with the client and the refetch policy.
 'use client';
 import { createContext, useContext } from 'react';
 import type { QueryClientLike } from '../refetch/query-cache.js';

@@ -1,3 +1,4 @@
+// The entry `tinysse/react`: the provider and the hooks.
 'use client';
 /**
  * The hooks.

@@ -1,3 +1,4 @@
+// The provider of the client.
 'use client';
 import { type ReactNode, useEffect, useMemo } from 'react';
 import { fetchesOf, type QueryClientLike } from '../refetch/query-cache.js';

@@ -1,3 +1,4 @@
+// The hook `useAutoRefetch`, which refetches a query when its types are updated.
 'use client';
 import { useEffect, useRef } from 'react';
 import { patterns } from '../model/patterns.js';

@@ -1,3 +1,4 @@
+// The hook that keeps the connection open while a component is mounted.
 'use client';
 import { useEffect } from 'react';
 import { type AnyClient, refetcherOf } from '../refetch/refetcher.js';

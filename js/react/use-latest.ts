@@ -1,3 +1,4 @@
+// The hook that keeps the value of the last committed render.
 'use client';
 import { type RefObject, useEffect, useInsertionEffect, useLayoutEffect, useRef } from 'react';
 

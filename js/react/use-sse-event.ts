@@ -1,3 +1,4 @@
+// The hook `useSSEEvent`, which calls a function for each update.
 'use client';
 import { useEffect } from 'react';
 import { patterns } from '../model/patterns.js';

@@ -1,3 +1,4 @@
+// The hook `useSSEStatus`, which returns the state of the connection.
 'use client';
 import { useCallback, useRef, useSyncExternalStore } from 'react';
 import { idle } from '../client/snapshot.js';

@@ -1,3 +1,4 @@
+// The hook `useSSEUpdates`, which opens the connection of an application.
 'use client';
 import type { Snapshot } from '../model/snapshot.js';
 import type { AnyClient } from '../refetch/refetcher.js';

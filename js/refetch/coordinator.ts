@@ -1,3 +1,4 @@
+// The scheduler of refetches: which query runs when, and which components share a request.
 import type { Counters } from '../model/counters.js';
 import { report } from '../model/errors.js';
 import { matches, overlap } from '../model/patterns.js';

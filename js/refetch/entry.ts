@@ -1,3 +1,4 @@
+// The state of one mounted component in the coordinator.
 import { report } from '../model/errors.js';
 import type { Stamp } from './last-notified.js';
 import type { Query, View } from './query.js';

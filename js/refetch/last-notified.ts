@@ -1,3 +1,4 @@
+// The table of when each type was last notified.
 import { overlap } from '../model/patterns.js';
 
 /** When something was last notified: on the logical clock, and in milliseconds since 1970. */

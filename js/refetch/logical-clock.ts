@@ -1,3 +1,4 @@
+// The logical clock that orders notifications and starts of requests.
 let last = 0;
 
 /**

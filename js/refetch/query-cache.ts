@@ -1,3 +1,4 @@
+// The state of queries as the cache of TanStack Query has it.
 import type { Stamp } from './last-notified.js';
 import { tick } from './logical-clock.js';
 import type { View } from './query.js';

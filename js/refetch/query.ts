@@ -1,3 +1,4 @@
+// The interfaces between the coordinator, queries and the page.
 import type { Stamp } from './last-notified.js';
 
 /** What the coordinator asks of the world; injected, so that tests own the time. */

@@ -1,3 +1,4 @@
+// The connection between a client and its coordinator, one for each client.
 import type { Client } from '../model/client.js';
 import { countersOf, covered } from '../model/counters.js';
 import type { Update } from '../model/update.js';

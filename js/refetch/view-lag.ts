@@ -1,3 +1,4 @@
+// The delay between a query's state and its rendered view.
 import { lastTick } from './logical-clock.js';
 import type { SchedulerEnv } from './query.js';
 

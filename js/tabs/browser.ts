@@ -1,3 +1,4 @@
+// The lock and the channel of a group of tabs, by the APIs of the browser.
 import { TabElection } from './election.js';
 import type { Message, TabClient, TabEnvironment } from './messages.js';
 

@@ -1,3 +1,4 @@
+// The wrapper that makes the answers of a token provider readable for the core.
 import { chunk } from '../loader/chunk.js';
 import type { TokenAnswer, TokenProvider } from '../model/options.js';
 

@@ -1,3 +1,4 @@
+// The description of a token provider's answer that holds no token.
 import { peek } from './answer.js';
 
 /**

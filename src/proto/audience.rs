@@ -1,4 +1,4 @@
-//! Who may see an update.
+//! Audiences: who may see an update.
 
 use alloc::{string::String, vec::Vec};
 use core::{fmt, str::FromStr};

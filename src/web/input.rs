@@ -1,4 +1,4 @@
-//! What the page reports, as inputs of core.
+//! The events of the page, translated to inputs of the core.
 
 use alloc::string::String;
 

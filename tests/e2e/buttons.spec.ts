@@ -1,3 +1,4 @@
+// Tests of the buttons of the live page that disturb the connection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from './fixtures';
 

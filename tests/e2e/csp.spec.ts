@@ -1,3 +1,4 @@
+// Tests of content security policies that refuse wasm or the URL.
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import type { Server } from './server';

@@ -1,3 +1,4 @@
+// Tests of a connection that is cut many times.
 import { expect, test } from './fixtures';
 import { Feed } from './server';
 

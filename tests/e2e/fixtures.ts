@@ -1,3 +1,4 @@
+// The fixtures of the browser tests: servers, proxies and visited pages.
 import { type BrowserContextOptions, test as base, expect } from '@playwright/test';
 import { Relay } from './proxy';
 import { Program, Server } from './server';

@@ -1,3 +1,4 @@
+// Tests of offline pages and the back/forward cache.
 import { expect, test } from './fixtures';
 
 test('offline and online: a stream that lives goes on, a lost one is shown as offline, and what was missed is replayed', async ({

@@ -1,3 +1,4 @@
+// Tests of the polled API on the live page.
 import { expect, test } from './fixtures';
 import type { Tab } from './tab';
 

@@ -1,3 +1,4 @@
+// Tests of the proxy that the other tests disturb connections with.
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

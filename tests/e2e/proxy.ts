@@ -1,3 +1,4 @@
+// A TCP proxy that cuts, stalls and refuses connections.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 

@@ -1,3 +1,4 @@
+// Tests of a server that is killed and started anew.
 import { expect, test } from './fixtures';
 import type { Server } from './server';
 

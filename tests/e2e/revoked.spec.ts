@@ -1,3 +1,4 @@
+// Tests of a user who is revoked.
 import { expect, test } from './fixtures';
 
 test('a user who is revoked: failed with a typed error, no storm, and back after a new login', async ({

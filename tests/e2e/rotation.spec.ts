@@ -1,3 +1,4 @@
+// Tests of tokens that expire while streams are cut.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from './fixtures';
 import type { Relay } from './proxy';

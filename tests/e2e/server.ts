@@ -1,3 +1,4 @@
+// The real servers of the browser tests, as processes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// A site with the published package, without a bundler.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';

@@ -1,3 +1,4 @@
+// A visited page: its snapshot, its requests, its console.
 import { expect, type Locator, type Page, type Request } from '@playwright/test';
 
 /** What the tests look at in a snapshot of the client. */

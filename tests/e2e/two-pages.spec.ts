@@ -1,3 +1,4 @@
+// Tests of two pages that show each other's changes.
 import { expect, test } from './fixtures';
 
 const list = ['GET', '/api/projects'] as const;

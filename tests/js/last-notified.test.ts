@@ -1,3 +1,4 @@
+// Tests of the table of notifications.
 import { expect, test } from 'vitest';
 import { matches, overlap, patterns } from '../../js/model/patterns.js';
 import { LastNotified } from '../../js/refetch/last-notified.js';

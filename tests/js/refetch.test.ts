@@ -1,3 +1,4 @@
+// Tests of the refetch rule in virtual time.
 import { describe, expect, test, vi } from 'vitest';
 import { setUp } from './support/coordinator.js';
 

@@ -1,3 +1,4 @@
+// Tests of the warning about types that a native stream cannot receive.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { warnOfPatterns } from '../../js/client/unnamed.js';
 

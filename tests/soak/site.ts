@@ -1,3 +1,4 @@
+// The site of the soak test.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

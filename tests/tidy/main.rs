@@ -1,6 +1,7 @@
 //! The rules of the house, as tests: each names the lines that break it and what to do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod first_sentence;
 mod graph;
 mod pages;
 mod prose;

@@ -1,3 +1,4 @@
+// The lists of the server and the requests that change them.
 import { request } from './http';
 import { sse } from './sse';
 

@@ -1,3 +1,4 @@
+// A counter of refetches, taken from the query cache.
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 

@@ -1,3 +1,4 @@
+// The requests of the page, and the error of one that was refused.
 /**
  * An answer that is not 2xx. It carries the status, so that tinysse can recognise a refusal (401, 403: stop and report)
  * from a hiccup (anything else: try again).

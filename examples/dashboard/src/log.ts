@@ -1,3 +1,4 @@
+// The store of the newest events.
 import type { Resync, Update } from 'tinysse';
 
 /** How many rows are kept: enough to read a storm, few enough to stay fast on a phone. */

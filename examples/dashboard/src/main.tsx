@@ -1,3 +1,4 @@
+// The entry of the page: providers, and the connection of the signed-in user.
 import { QueryClientProvider } from '@tanstack/react-query';
 import { type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -1,3 +1,4 @@
+// The query client and the queries of the page.
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useAutoRefetch } from 'tinysse/react';
 import { type ListName, list, progress } from './api';

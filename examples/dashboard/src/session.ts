@@ -1,3 +1,4 @@
+// The signed-in user: login, logout, and who it is.
 import { useQuery } from '@tanstack/react-query';
 import { HttpError, request } from './http';
 import { storage } from './storage';

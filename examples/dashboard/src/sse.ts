@@ -1,3 +1,4 @@
+// The client of the page, with its update types.
 import { createClient } from 'tinysse';
 import type { ProgressValue } from './api';
 import { request } from './http';

@@ -1,3 +1,4 @@
+// The light, dark or system theme.
 import { useState } from 'react';
 import { storage } from './storage';
 

@@ -1,3 +1,4 @@
+// A clock for relative times that ticks only while something shows one.
 import { useSyncExternalStore } from 'react';
 
 let now = Date.now();

@@ -1,3 +1,5 @@
+//! Tests of append-only files on disks that fill up, fail and lose power.
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU32, Ordering},

@@ -1,4 +1,4 @@
-//! What the address of `GET /events` asks for.
+//! The query of `GET /events`.
 
 use std::borrow::Cow;
 

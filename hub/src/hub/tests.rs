@@ -1,3 +1,5 @@
+//! Tests of the hub: replay, live delivery, gaps, ends.
+
 use tinysse::proto::wire::control::Reason;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of what a poller decides.
+
 use super::*;
 
 fn poller(every_ms: u64, max_stale_ms: u64, seed: u64) -> Poller {

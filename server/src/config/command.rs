@@ -1,4 +1,4 @@
-//! What the program is asked to do.
+//! The command of the program, with its flags.
 
 use std::{ffi::OsString, path::PathBuf};
 

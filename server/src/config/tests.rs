@@ -1,3 +1,5 @@
+//! Tests of flags, environment and configuration files.
+
 use super::*;
 use tinysse_hub::auth::key::Key;
 

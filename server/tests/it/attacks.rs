@@ -1,4 +1,4 @@
-//! What an attacker tries.
+//! Requests of an attacker: forged tokens, oversized heads, slow bodies.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;

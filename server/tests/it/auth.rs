@@ -1,3 +1,5 @@
+//! Tests of logins, sessions and stream tokens over HTTP.
+
 use serde_json::json;
 use tinysse_hub::{
     auth::jwt::{APP, Claims, Keys, STREAM},

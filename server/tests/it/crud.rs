@@ -1,3 +1,5 @@
+//! Tests of handlers whose response is broadcast.
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tinysse::proto::wire::control::Gap;

@@ -1,3 +1,5 @@
+//! Tests of the routes that exist with `--dev` only.
+
 use serde_json::json;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Tests of `POST /publish`.
+
 use serde_json::{Value, json};
 use tinysse::proto::wire::Frame;
 use tinysse_hub::hub::Update;

@@ -1,3 +1,5 @@
+//! Tests of streams over HTTP: headers, replay, limits, ends.
+
 use serde_json::json;
 use tinysse::proto::wire::{control::Gap, id::EventId};
 

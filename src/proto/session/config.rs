@@ -1,4 +1,4 @@
-//! What a session is set to.
+//! The configuration of a session.
 
 use crate::proto::backoff::Policy;
 

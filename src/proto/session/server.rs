@@ -1,4 +1,4 @@
-//! What is known of the server behind the streams.
+//! The properties of the server behind the streams, as the session learns them.
 
 /// Whether it speaks tinysse/1, and if not, how it numbers its events.
 #[derive(Debug, Default)]

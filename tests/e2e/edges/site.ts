@@ -1,3 +1,4 @@
+// The site for the tests of edge cases.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

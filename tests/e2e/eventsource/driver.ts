@@ -1,3 +1,4 @@
+// A browser that is driven by W3C WebDriver.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { freePort } from '../server';
 

@@ -1,3 +1,4 @@
+// The server of the cases, which does what the URL asks for.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

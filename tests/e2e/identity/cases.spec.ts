@@ -1,3 +1,4 @@
+// Tests of logins, logouts and changes of user, one by one.
 import type { Page } from '@playwright/test';
 import {
   deliveries,

@@ -1,3 +1,4 @@
+// A request for a stream as the page makes it, for the tests of users.
 /**
  * A request for a stream, as the page makes it. The retries of a native `EventSource` are only seen
  * by the proxy.

@@ -1,3 +1,4 @@
+// The site whose tabs share a connection.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';

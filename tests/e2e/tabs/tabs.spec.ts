@@ -1,3 +1,4 @@
+// Tests of tabs that share a connection while their leaders die.
 import type { Page } from '@playwright/test';
 import { test as base, expect } from '../fixtures';
 import type { Relay } from '../proxy';

@@ -1,3 +1,4 @@
+// Tests of the delays between connects of the class.
 import { expect, test } from 'vitest';
 import { Backoff } from '../../../js/eventsource/backoff.js';
 

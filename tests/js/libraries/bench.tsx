@@ -1,3 +1,4 @@
+// The screen on which the behaviour table mounts its components.
 import { StrictMode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { vi } from 'vitest';

@@ -1,3 +1,4 @@
+// The interface of an adapter of the behaviour table.
 import type { ReactNode } from 'react';
 import type { QueryClientLike } from '../../../js/refetch/query-cache.js';
 

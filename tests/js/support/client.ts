@@ -1,3 +1,4 @@
+// A client whose connection is driven by the test.
 import { idle } from '../../../js/client/snapshot.js';
 import type { Client, SubscribeOptions, Unsubscribe } from '../../../js/model/client.js';
 import { countersOf } from '../../../js/model/counters.js';

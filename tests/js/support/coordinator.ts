@@ -1,3 +1,4 @@
+// A coordinator in virtual time.
 import { Coordinator } from '../../../js/refetch/coordinator.js';
 import type { Handle } from '../../../js/refetch/query.js';
 import { ModelQuery, type QueryOptions } from './query.js';

@@ -1,3 +1,4 @@
+// A double of the wasm module.
 import { idle } from '../../../js/client/snapshot.js';
 import type { Wasm, WasmClient, WasmOptions, WasmSnapshot } from '../../../js/loader/wasm.js';
 import type { TokenAnswer } from '../../../js/model/options.js';

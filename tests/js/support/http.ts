@@ -1,3 +1,4 @@
+// A real HTTP server that counts and holds back requests.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,3 +1,4 @@
+// A query whose requests are settled by the test.
 import { tick } from '../../../js/refetch/logical-clock.js';
 import type { Query, View } from '../../../js/refetch/query.js';
 import type { VirtualWorld } from './world.js';

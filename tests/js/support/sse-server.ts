@@ -1,3 +1,4 @@
+// A real HTTP server that speaks tinysse/1.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,3 +1,4 @@
+// Virtual time for the coordinator.
 import type { SchedulerEnv } from '../../../js/refetch/query.js';
 
 interface Timer {

@@ -1,3 +1,4 @@
+// A browser of tabs in virtual time: locks, channels, timers.
 import { TabElection } from '../../../js/tabs/election.js';
 import type { Message, SharedStatus, TabClient, TabEnvironment } from '../../../js/tabs/messages.js';
 import type { Frame } from '../../../js/tabs/replay-buffer.js';

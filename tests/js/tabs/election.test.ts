@@ -1,3 +1,4 @@
+// Tests of the election of a leader among tabs.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Browser, Desk, log } from './browser.js';
 

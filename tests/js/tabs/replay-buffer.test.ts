@@ -1,3 +1,4 @@
+// Tests of the buffer from which a leader replays.
 import { describe, expect, test } from 'vitest';
 import { follows, ReplayBuffer } from '../../../js/tabs/replay-buffer.js';
 

@@ -1,3 +1,4 @@
+// The entry of the packaging test with React.
 import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createClient } from 'tinysse';

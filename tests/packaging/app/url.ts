@@ -1,4 +1,4 @@
-// The same, with the wasm as a file of its own.
+// The entry of the packaging test whose wasm is a file of its own.
 import wasm from 'tinysse/wasm-url';
 import { open } from './open.js';
 

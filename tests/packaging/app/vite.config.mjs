@@ -1,3 +1,4 @@
+// The Vite configuration of the packaging test.
 export default {
   base: './',
   logLevel: 'warn',

@@ -1,3 +1,4 @@
+// The screen: the application on the left, the connection that keeps it fresh on the right.
 import { useEffect, useState } from 'react';
 import { useSSEEvent, useSSEStatus } from 'tinysse/react';
 import { log } from '../log';

@@ -1,3 +1,4 @@
+// The list of compute instances, the second type of update on the same connection.
 import { type Instance, update } from '../api';
 import { useChange, useList } from '../queries';
 import { CreateForm } from './CreateForm';

@@ -1,3 +1,4 @@
+// The buttons that disturb the connection: storm, cut, expired token.
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSSEStatus } from 'tinysse/react';

@@ -1,3 +1,4 @@
+// The form that adds an item to a list.
 import { type FormEvent, useId, useRef } from 'react';
 import { create, type ListName } from '../api';
 import { useChange } from '../queries';

@@ -1,3 +1,4 @@
+// The button that deletes a row.
 import type { MouseEvent } from 'react';
 import { type ListName, remove } from '../api';
 import { useChange } from '../queries';

@@ -1,3 +1,4 @@
+// The log of events, newest first.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { log } from '../log';
 import { sse } from '../sse';

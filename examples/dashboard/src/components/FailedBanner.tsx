@@ -1,3 +1,4 @@
+// The banner that explains why the client gave up, with the way out.
 import type { SseError } from 'tinysse';
 import { useSSEStatus } from 'tinysse/react';
 import { sse } from '../sse';

@@ -1,3 +1,4 @@
+// The icons of the page, as paths.
 const PATHS = {
   mark: 'M4.5 8h.01M8 4.2a5.4 5.4 0 0 1 0 7.6M11.2 2a9 9 0 0 1 0 12',
   chevron: 'M4.5 6.5 8 10l3.5-3.5',

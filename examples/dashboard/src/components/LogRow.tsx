@@ -1,3 +1,4 @@
+// One row of the log: an update, a resync or a change of status.
 import { memo } from 'react';
 import type { ResyncRow, Row, UpdateRow } from '../log';
 import { sse } from '../sse';

@@ -1,3 +1,4 @@
+// The counters: updates, requests, connections.
 import { useSyncExternalStore } from 'react';
 import { useSSEStatus } from 'tinysse/react';
 import { useRefetches } from '../fetches';

@@ -1,3 +1,4 @@
+// The bar that shows what did not work, once.
 import { useSyncExternalStore } from 'react';
 import { hush, notices } from '../notice';
 import { Icon } from './Icon';

@@ -1,3 +1,4 @@
+// A titled panel with a count.
 import type { ReactNode } from 'react';
 import { explain } from '../http';
 

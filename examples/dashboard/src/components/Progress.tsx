@@ -1,3 +1,4 @@
+// The value of the API that the server polls.
 import { explain, HttpError } from '../http';
 import { useProgress } from '../queries';
 import { ago, useNow } from '../time';

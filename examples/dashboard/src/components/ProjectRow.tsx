@@ -1,3 +1,4 @@
+// A project in its list, with its name to edit.
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { type Project, update } from '../api';
 import { useChange } from '../queries';

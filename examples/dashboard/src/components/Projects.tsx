@@ -1,3 +1,4 @@
+// The list of projects, fetched again only when the server reports a change.
 import { useList } from '../queries';
 import { CreateForm } from './CreateForm';
 import { Panel } from './Panel';

@@ -1,3 +1,4 @@
+// A list whose new rows are marked for a moment.
 import { type ReactNode, useState } from 'react';
 import type { Project } from '../api';
 import { ago, useNow } from '../time';

@@ -1,3 +1,4 @@
+// The form to sign in as a user with a role.
 import { type FormEvent, useId } from 'react';
 import { explain, HttpError } from '../http';
 import { useSignIn, useSignOut } from '../queries';

@@ -1,3 +1,4 @@
+// The state of the connection in one word.
 import type { ReactNode } from 'react';
 import type { Snapshot, Status } from 'tinysse';
 import { useSSEStatus } from 'tinysse/react';

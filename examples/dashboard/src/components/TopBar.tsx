@@ -1,3 +1,4 @@
+// The bar at the top: product, connection, user, theme.
 import type { Person } from '../session';
 import { useTheme } from '../theme';
 import { Icon } from './Icon';

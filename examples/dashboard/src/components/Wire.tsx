@@ -1,3 +1,4 @@
+// The right side of the screen: counters, controls and the log.
 import { Controls } from './Controls';
 import { EventLog } from './EventLog';
 import { Meter } from './Meter';

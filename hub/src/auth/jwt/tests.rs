@@ -1,3 +1,5 @@
+//! Tests of signing and checking tokens.
+
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
 use super::*;

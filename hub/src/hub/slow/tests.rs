@@ -1,3 +1,5 @@
+//! Tests of the rules for slow readers.
+
 use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
 
 use super::*;

@@ -1,3 +1,4 @@
+// Cases of what the class has beyond the standard.
 import { type Case, equal, ok, pause, thrown, until } from '../kit';
 
 const stays = (body: string) => ({ body, end: false as const });

@@ -1,3 +1,4 @@
+// Cases of requests, answers and reconnects.
 import { type Case, equal, ok, pause, until } from '../kit';
 
 const once = (body: string) => ({ body: `retry: 10\n${body}` });

@@ -1,3 +1,4 @@
+// Cases of the format of streams.
 import { type Answer, type Case, equal, ok, until } from '../kit';
 
 const big = 10 * 2 ** 20;

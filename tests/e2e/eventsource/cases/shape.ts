@@ -1,3 +1,4 @@
+// Cases of the shape of the class: constructor, attributes, constants, handlers.
 import { type Case, equal, ok, pause, thrown, until } from '../kit';
 
 const live = [{ body: 'retry: 10\ndata: x\n\n', end: false as const }];

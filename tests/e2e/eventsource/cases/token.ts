@@ -1,3 +1,4 @@
+// Cases of token functions and refused tokens.
 import { type Case, equal, ok, pause, until } from '../kit';
 
 const stays = (body: string) => ({ body, end: false as const });

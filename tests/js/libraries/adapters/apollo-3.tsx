@@ -1,3 +1,4 @@
+// The behaviour table's adapter for Apollo Client 3.
 import { ApolloClient, ApolloLink, ApolloProvider, gql, InMemoryCache, Observable, useQuery } from '@apollo/client-3';
 import { useAutoRefetch } from '../../../../js/react/index.js';
 import { type Library, type Load, text } from '../library.js';

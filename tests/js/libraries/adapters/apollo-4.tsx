@@ -1,3 +1,4 @@
+// The behaviour table's adapter for Apollo Client 4.
 import { ApolloClient, ApolloLink, gql, InMemoryCache, Observable } from '@apollo/client';
 import { ApolloProvider, skipToken, useQuery } from '@apollo/client/react';
 import { useAutoRefetch } from '../../../../js/react/index.js';

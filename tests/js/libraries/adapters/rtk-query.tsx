@@ -1,3 +1,4 @@
+// The behaviour table's adapter for RTK Query.
 import { configureStore } from '@reduxjs/toolkit';
 import { createApi, skipToken } from '@reduxjs/toolkit/query/react';
 import { Provider } from 'react-redux';

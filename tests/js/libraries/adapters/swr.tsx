@@ -1,3 +1,4 @@
+// The behaviour table's adapter for SWR.
 import useSWR, { SWRConfig, useSWRConfig } from 'swr';
 import { useAutoRefetch } from '../../../../js/react/index.js';
 import { type Library, text } from '../library.js';

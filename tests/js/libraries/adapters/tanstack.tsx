@@ -1,3 +1,4 @@
+// The behaviour table's adapter for TanStack Query.
 import {
   QueryClient,
   QueryClientProvider,

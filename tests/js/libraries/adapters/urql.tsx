@@ -1,3 +1,4 @@
+// The behaviour table's adapter for urql.
 import { Client, cacheExchange, fetchExchange, gql, Provider, useQuery } from 'urql';
 import { useAutoRefetch } from '../../../../js/react/index.js';
 import { type Library, text } from '../library.js';
