@@ -3,6 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use futures_util::{StreamExt, future::abortable, stream};
+use gloo_timers::future::sleep;
 use serde::de::IgnoredAny;
 use tinysse::{Error, Phase, Queue, SseClient, Status};
 use yew::{platform::spawn_local, prelude::*};
@@ -54,6 +55,28 @@ pub fn use_status(client: &SseClient) -> UseStateHandle<Status> {
         }
     });
     status
+}
+
+/// The seconds until the next attempt, counted down while the client waits for it.
+#[hook]
+pub fn use_seconds_left(status: &Status) -> UseStateHandle<u64> {
+    let left = use_state(|| 0);
+    let shown = left.clone();
+    use_effect_with(status.clone(), move |status| {
+        let seconds = status.retry_in.map_or(0, |wait| wait.as_secs());
+        shown.set(seconds);
+        let (task, handle) = abortable(async move {
+            for second in (0..seconds).rev() {
+                sleep(Duration::from_secs(1)).await;
+                shown.set(second);
+            }
+        });
+        spawn_local(async move {
+            let _aborted = task.await;
+        });
+        move || handle.abort()
+    });
+    left
 }
 
 /// The word for people.

@@ -4,16 +4,20 @@ use tinysse::Phase;
 use yew::prelude::*;
 
 use crate::{
-    live::{label, use_status},
+    live::{label, use_seconds_left, use_status},
     projects::Live,
 };
 
 #[component]
 pub fn StatusPill(Live { client }: &Live) -> Html {
     let status = use_status(client);
+    let seconds = use_seconds_left(&status);
     let detail = match (status.phase, &status.error) {
         (Phase::Failed, Some(error)) => error.to_string(),
-        (Phase::Reconnecting, _) if status.attempt > 0 => format!("try {}", status.attempt),
+        (Phase::Reconnecting, _) if status.attempt > 0 => match *seconds {
+            0 => format!("try {}", status.attempt),
+            seconds => format!("try {} in {seconds} s", status.attempt),
+        },
         _ => String::new(),
     };
     html! {

@@ -1,4 +1,4 @@
-//! Requests of an attacker: forged tokens, oversized heads, slow bodies.
+//! Attacks: forged tokens, foreign cursors, injected frames, false origins and keys.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
