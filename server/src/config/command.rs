@@ -70,7 +70,8 @@ enum Asked {
 
 #[derive(Subcommand)]
 enum AskedConfig {
-    /// Print the settings that count and where they come from, and check the files and folders that they name
+    /// Print the settings that count and where they come from, and check the files and folders that
+    /// they name
     Check(Settings),
 }
 
@@ -83,7 +84,8 @@ enum AskedToken {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Read a token from standard input and print what it is worth to the server with these settings
+    /// Read a token from standard input and print what it is worth to the server with these
+    /// settings
     Check {
         /// It is an app session
         #[arg(long)]

@@ -1,4 +1,5 @@
-//! One layer of settings: the flags with the environment behind them, or the file. Everything is optional; the nearer layer wins.
+//! One layer of settings: the flags with the environment behind them, or the file. Everything is
+//! optional; the nearer layer wins.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -14,33 +15,39 @@ use tinysse_hub::{
     values::{Pair, Rate, Secret, Span},
 };
 
-/// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
-/// as the flags, in the file (`token-ttl = "60s"`).
+/// The settings as they are written: as flags (`--token-ttl 60s`), in the environment
+/// (`TINYSSE_TOKEN_TTL=60s`) and, under the same names as the flags, in the file
+/// (`token-ttl = "60s"`).
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RawConfig {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "TINYSSE_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// For trying out: built-in secrets, POST /auth/login for anybody, /dev endpoints; loopback only
+    /// For trying out: built-in secrets, POST /auth/login for anybody, /dev endpoints; loopback
+    /// only
     #[arg(long, env = "TINYSSE_DEV", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub dev: Option<bool>,
-    /// Directory of the log, so that clients get what they missed over restarts [default: tinysse-data]
+    /// Directory of the log, so that clients get what they missed over restarts [default:
+    /// tinysse-data]
     #[arg(long, env = "TINYSSE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Keep the log in memory only: after a restart clients refetch
     #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub memory: Option<bool>,
-    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db, rediss:// for TLS
+    /// Keep the log in Redis, for several nodes: redis://host:port,
+    /// redis://user:password@host:port/db, rediss:// for TLS
     #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub redis: Option<Secret>,
-    /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]
+    /// What the names of the keys in Redis begin with; nodes with the same one share a log
+    /// [default: tinysse]
     #[arg(long, env = "TINYSSE_REDIS_PREFIX", value_name = "TEXT")]
     pub redis_prefix: Option<String>,
     /// The certificates (PEM) that Redis is to be known by, with rediss:// [default: the system's]
     #[arg(long, env = "TINYSSE_REDIS_CA", value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
-    /// When an update counts as published: memory (the file follows), group (on the disk, writes shared), sync (a write each) [default: group]
+    /// When an update counts as published: memory (the file follows), group (on the disk, writes
+    /// shared), sync (a write each) [default: group]
     #[arg(long, env = "TINYSSE_DURABILITY", value_name = "WORD")]
     pub durability: Option<Durability>,
     /// What tokens are signed with (HS256), at least 32 bytes
@@ -64,13 +71,16 @@ pub struct RawConfig {
     /// The browser's own reconnection time [default: 2500ms]
     #[arg(long, env = "TINYSSE_RETRY", value_name = "SPAN")]
     pub retry: Option<Span>,
-    /// Streams are asked to reopen before they are so old, each at a moment of its own; 0s never asks [default: 1h]
+    /// Streams are asked to reopen before they are so old, each at a moment of its own; 0s never
+    /// asks [default: 1h]
     #[arg(long, env = "TINYSSE_MAX_STREAM_AGE", value_name = "SPAN")]
     pub max_stream_age: Option<Span>,
-    /// A stream ends with its token too, and its client asks for the next one; else a token only opens [default: false]
+    /// A stream ends with its token too, and its client asks for the next one; else a token only
+    /// opens [default: false]
     #[arg(long, env = "TINYSSE_END_WITH_TOKEN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub end_with_token: Option<bool>,
-    /// How long a stream stays open after a planned goodbye, so that its client opens the next one first [default: 5s; 150ms with --dev]
+    /// How long a stream stays open after a planned goodbye, so that its client opens the next one
+    /// first [default: 5s; 150ms with --dev]
     #[arg(long, env = "TINYSSE_LINGER", value_name = "SPAN")]
     pub linger: Option<Span>,
     /// Updates kept for replay [default: 10000]
@@ -79,32 +89,37 @@ pub struct RawConfig {
     /// Age up to which updates are kept [default: 1h]
     #[arg(long, env = "TINYSSE_LOG_MAX_AGE", value_name = "SPAN")]
     pub log_max_age: Option<Span>,
-    /// Bytes that the kept updates may take, with their audiences and the index of these; an eighth more for what was trimmed
-    /// [default: 16777216]
+    /// Bytes that the kept updates may take, with their audiences and the index of these; an eighth
+    /// more for what was trimmed [default: 16777216]
     #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
     pub log_max_bytes: Option<usize>,
-    /// An origin that browsers may call from, like `https://app.example` or `capacitor://localhost`; repeatable
+    /// An origin that browsers may call from, like `https://app.example` or
+    /// `capacitor://localhost`; repeatable
     #[arg(long, env = "TINYSSE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
     /// Directory of a web app to serve, with an index.html
     #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
     pub pages: Option<PathBuf>,
-    /// What opens /admin and /clients, as a bearer, at least 16 bytes [default: none, and neither is there]
+    /// What opens /admin and /clients, as a bearer, at least 16 bytes [default: none, and neither
+    /// is there]
     #[arg(long, env = "TINYSSE_ADMIN_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub admin_key: Option<Secret>,
     /// Who may read /metrics [default: admin if there is an --admin-key, else off; open with --dev]
     #[arg(long, env = "TINYSSE_METRICS", value_name = "WORD")]
     pub metrics: Option<Readers>,
-    /// Serve HTTPS with this certificate (PEM, with those that vouch for it); read again when it changes
+    /// Serve HTTPS with this certificate (PEM, with those that vouch for it); read again when it
+    /// changes
     #[arg(long, env = "TINYSSE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert (PEM)
     #[arg(long, env = "TINYSSE_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature `otlp`)
+    /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature
+    /// `otlp`)
     #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub otlp: Option<Secret>,
-    /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
+    /// An address to poll, and the type that is published when its answer changes; repeatable. In
+    /// the file also a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
     pub poll: Vec<PollEntry>,
     /// How often to poll [default: 2s]
@@ -119,11 +134,13 @@ pub struct RawConfig {
     /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
     #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
     pub batch: Vec<Pair<Span>>,
-    /// What readers get of a type (or `*`, `prefix.*`) when they are slow: deliver (everything in order, while the log has it), coalesce
-    /// (the newest of each key), resync (nothing of what waits: they refetch), disconnect (cut, to come back with their cursor); repeatable
+    /// What readers get of a type (or `*`, `prefix.*`) when they are slow: deliver (everything in
+    /// order, while the log has it), coalesce (the newest of each key), resync (nothing of what
+    /// waits: they refetch), disconnect (cut, to come back with their cursor); repeatable
     #[arg(long, env = "TINYSSE_SLOW", value_name = "TYPE=WORD", value_delimiter = ',')]
     pub slow: Vec<Pair<Slow>>,
-    /// A reader is slow when its connection takes no bytes and more updates than this wait for it [default: 100]
+    /// A reader is slow when its connection takes no bytes and more updates than this wait for it
+    /// [default: 100]
     #[arg(long, env = "TINYSSE_SLOW_LAG", value_name = "N")]
     pub slow_lag: Option<usize>,
     /// Requests that may wait for the log; more are answered 429 [default: 1024]
@@ -141,10 +158,12 @@ pub struct RawConfig {
     /// A connection that takes no bytes for so long is dropped [default: 30s]
     #[arg(long, env = "TINYSSE_STALL_TIMEOUT", value_name = "SPAN")]
     pub stall_timeout: Option<Span>,
-    /// On shutdown streams are closed one after the other over this time [default: 5s; 0ms with --dev]
+    /// On shutdown streams are closed one after the other over this time [default: 5s; 0ms with
+    /// --dev]
     #[arg(long, env = "TINYSSE_DRAIN_WINDOW", value_name = "SPAN")]
     pub drain_window: Option<Span>,
-    /// An Ed25519 key in PEM: the first private one signs tokens (EdDSA), all check; read again when it changes; repeatable
+    /// An Ed25519 key in PEM: the first private one signs tokens (EdDSA), all check; read again
+    /// when it changes; repeatable
     #[arg(long, env = "TINYSSE_TOKEN_KEY", value_name = "FILE", value_delimiter = ',')]
     pub token_key: Vec<PathBuf>,
     /// A secret that signed tokens before, and still checks them; repeatable
@@ -171,7 +190,8 @@ pub struct RawConfig {
     /// The cookie that holds the app session [default: tinysse_session]
     #[arg(long, env = "TINYSSE_SESSION_COOKIE", value_name = "NAME")]
     pub session_cookie: Option<String>,
-    /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: those in the session]
+    /// Who has which rights: a TOML file that is read again when it changes, or an address that is
+    /// asked [default: those in the session]
     #[arg(long, env = "TINYSSE_DIRECTORY", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
     pub directory: Option<Secret>,
     /// What the address of --directory is shown as bearer
@@ -207,7 +227,8 @@ pub struct RawConfig {
     /// Connections of one address at a time; more are closed [default: 1200]
     #[arg(long, env = "TINYSSE_MAX_CONNECTIONS_ADDRESS", value_name = "N")]
     pub max_connections_address: Option<usize>,
-    /// Whose X-Forwarded-For or Forwarded is believed, and who is not limited as an address; repeatable [default: 127.0.0.0/8 and ::1]
+    /// Whose X-Forwarded-For or Forwarded is believed, and who is not limited as an address;
+    /// repeatable [default: 127.0.0.0/8 and ::1]
     #[arg(long, env = "TINYSSE_TRUSTED_PROXY", value_name = "NET", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
     /// How long a request's head may take, and how long an idle connection is kept [default: 60s]
@@ -226,7 +247,8 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 impl RawConfig {
-    /// This layer, with `below` where it is silent. A list is one setting: it replaces the list below.
+    /// This layer, with `below` where it is silent. A list is one setting: it replaces the list
+    /// below.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         fn list<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
