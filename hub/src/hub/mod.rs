@@ -371,7 +371,7 @@ impl Hub {
     /// let ada = hub.connect(Time(0), Identity::default(), None, None);
     /// hub.bye(ada, Reason::Drain, 0, None);
     /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
-    /// assert!(hub.said_bye(ada) && !hub.closed(ada));
+    /// assert!(hub.is_bye_sent(ada) && !hub.closed(ada));
     /// assert_eq!(hub.wants(ada), Some(Time(500)));
     /// hub.poll(Time(500), ada, usize::MAX, &mut Vec::new());
     /// assert!(hub.closed(ada));
@@ -391,13 +391,13 @@ impl Hub {
 
     /// Returns why a stream is to end, if it is: the reason of its bye, sent or still to be sent.
     #[must_use]
-    pub fn leaves(&self, id: ClientId) -> Option<Reason> {
+    pub fn end_reason(&self, id: ClientId) -> Option<Reason> {
         self.clients.get(id)?.reason()
     }
 
     /// Returns true once the bye was polled, whether or not the stream is still open.
     #[must_use]
-    pub fn said_bye(&self, id: ClientId) -> bool {
+    pub fn is_bye_sent(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(Client::is_bye_sent)
     }
 

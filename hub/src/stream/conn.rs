@@ -148,11 +148,11 @@ impl Socket {
     }
 
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.said(self.tcp.try_write(bytes))
+        self.note_failure(self.tcp.try_write(bytes))
     }
 
     pub(crate) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.said(self.tcp.try_read(into))
+        self.note_failure(self.tcp.try_read(into))
     }
 
     /// Sends nothing more.
@@ -190,11 +190,11 @@ impl Socket {
     }
 
     fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        result.map(|result| self.said(result))
+        result.map(|result| self.note_failure(result))
     }
 
     /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
-    fn said<T>(&self, result: io::Result<T>) -> io::Result<T> {
+    fn note_failure<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.inspect_err(|error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 self.conn.end("slow");

@@ -115,7 +115,7 @@ impl State {
 
     /// Removes a stream. Returns it, and the reason of its bye if that was sent.
     pub(super) fn remove(&mut self, id: ClientId) -> Option<(Box<Open>, Option<&'static str>)> {
-        let bye = self.hub.leaves(id).filter(|_| self.hub.said_bye(id)).map(Reason::as_str);
+        let bye = self.hub.end_reason(id).filter(|_| self.hub.is_bye_sent(id)).map(Reason::as_str);
         self.hub.disconnect(id);
         self.watches.notify(&self.hub);
         Some((self.open.remove(&id)?, bye))

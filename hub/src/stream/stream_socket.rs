@@ -22,7 +22,7 @@ use tokio::time::{Sleep, sleep};
 use super::{body::EventBody, conn::Socket, write_buffer::WriteBuffer};
 
 /// How many bytes that a client sends on its stream are discarded at a time.
-const UNHEARD: usize = 256;
+const DISCARDED: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct StreamSocket {
@@ -147,7 +147,7 @@ impl StreamSocket {
                 Poll::Ready(Err(_)) => return true,
                 Poll::Ready(Ok(())) => {}
             }
-            match self.socket.try_read(&mut [0; UNHEARD]) {
+            match self.socket.try_read(&mut [0; DISCARDED]) {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
