@@ -1,4 +1,5 @@
-//! An app of its own, with tinysse inside: its state, its users and its routes are what they were, and every change reaches the open pages.
+//! An app of its own, with tinysse inside: its state, its users and its routes are what they were,
+//! and every change reaches the open pages.
 //!
 //! ```sh
 //! cargo run -p tinysse-hub --example embed
@@ -89,7 +90,8 @@ async fn stream_token(State(app): State<Arc<Notes>>, user: User) -> Result<Token
     app.hub.token_of(identity, &user.session).await
 }
 
-/// Logs a user in without a password: this is an example. The new cookie replaces the one that the browser has, so that login ends here.
+/// Logs a user in without a password: this is an example. The new cookie replaces the one that the
+/// browser has, so that login ends here.
 async fn log_in(
     State(app): State<Arc<Notes>>,
     former: Result<User, StatusCode>,
@@ -115,7 +117,8 @@ async fn log_out(State(app): State<Arc<Notes>>, user: User) -> Result<StatusCode
 }
 
 impl Notes {
-    /// Ends a login: first its streams and stream tokens, so that a logout that failed can be repeated, then the login itself.
+    /// Ends a login: first its streams and stream tokens, so that a logout that failed can be
+    /// repeated, then the login itself.
     async fn end(&self, session: &str) -> Result<(), StatusCode> {
         let revoked = self.hub.revoke(&Revoke::Jti(session.to_owned())).await;
         revoked.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;

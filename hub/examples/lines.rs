@@ -1,5 +1,5 @@
-//! An engine of your own: the log as a text file, a line a batch. `tests/examples/lines.rs` puts it through the suite
-//! that every engine passes.
+//! An engine of your own: the log as a text file, a line a batch. `tests/examples/lines.rs` puts it
+//! through the suite that every engine passes.
 //!
 //! ```sh
 //! cargo run -p tinysse-hub --example lines -- /tmp/log.txt
@@ -39,7 +39,8 @@ struct Log {
     ledger: Sequencer,
     sink: Arc<dyn Sink>,
     bounds: Bounds,
-    /// How long the file is, and from which length on it is written anew without what no longer fits.
+    /// How long the file is, and from which length on it is written anew without what no longer
+    /// fits.
     length: u64,
     tidy_at: u64,
 }
@@ -65,7 +66,8 @@ impl Lines {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read?,
         };
-        // A line without an end was never acknowledged. The first one has one: the file is renamed when it is written.
+        // A line without an end was never acknowledged. The first one has one: the file is renamed
+        // when it is written.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         if whole.is_empty() && !text.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "this file is not a log"));

@@ -29,7 +29,8 @@ use crate::{
 /// How often buckets of those who no longer ask are thrown away.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// Makes an engine: from its bounds, a name for the next epoch of the log, should one begin, and the sink that receives the log.
+/// Makes an engine: from its bounds, a name for the next epoch of the log, should one begin, and
+/// the sink that receives the log.
 pub type Begin = Box<dyn FnOnce(Bounds, Epoch, Arc<dyn Sink>) -> io::Result<Arc<dyn Engine>> + Send>;
 
 /// Parts of your own, in place of those that the configuration names.
@@ -78,7 +79,8 @@ impl App {
     /// A server that is not yet listening. See [`serve`](Self::serve).
     ///
     /// # Errors
-    /// There is a stored log, or a file of revocations, that can't be used: without it a client would miss something, or be let in again.
+    /// There is a stored log, or a file of revocations, that can't be used: without it a client
+    /// would miss something, or be let in again.
     pub fn new(settings: impl Into<Settings>) -> io::Result<Arc<Self>> {
         Self::with(settings, Overrides::default())
     }
@@ -166,20 +168,24 @@ impl App {
         }))
     }
 
-    /// All routes, for embedding in another axum app. Without [`spawn_background`](Self::spawn_background) there are no beats.
+    /// All routes, for embedding in another axum app. Without
+    /// [`spawn_background`](Self::spawn_background) there are no beats.
     pub fn router(&self) -> Router {
         http::router(&self.services, Router::new())
     }
 
-    /// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the linger, and 19 seconds at most if everything
-    /// hangs: 2 for streams, 3 for other connections, 2 for updates that wait, 1 for background tasks, 6 for what is owed, 5 for the log.
+    /// Serves until `stop` resolves, then drains and ends, in bounded time: the drain window, the
+    /// linger, and 19 seconds at most if everything hangs: 2 for streams, 3 for other connections,
+    /// 2 for updates that wait, 1 for background tasks, 6 for what is owed, 5 for the log.
     ///
-    /// Meanwhile `/readyz` answers 503, publishing goes on, and new streams are sent away with a time to come back.
+    /// Meanwhile `/readyz` answers 503, publishing goes on, and new streams are sent away with a
+    /// time to come back.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()>) {
         self.serve_with(Router::new(), listener, stop).await;
     }
 
-    /// The same with routes of an application beside those of the hub. They get the same limits, headers and log lines.
+    /// The same with routes of an application beside those of the hub. They get the same limits,
+    /// headers and log lines.
     pub async fn serve_with(
         self: &Arc<Self>,
         application: Router<Services>,
@@ -239,7 +245,8 @@ impl App {
         }
     }
 
-    /// Starts pollers, the batching of updates, what writes to the streams, and looking for other keys and rights.
+    /// Starts pollers, the batching of updates, what writes to the streams, and looking for other
+    /// keys and rights.
     pub fn spawn_background(self: &Arc<Self>, into: &mut JoinSet<()>) {
         let Services { rights, cluster, streams, updates, pollers, .. } = &self.services;
         let app = Arc::clone(self);

@@ -1,10 +1,13 @@
-//! A file of lines to which the server appends. Each line has a checksum, and an append is either whole or undone.
+//! A file of lines to which the server appends. Each line has a checksum, and an append is either
+//! whole or undone.
 //!
-//! A line is the CRC-32 of the rest in eight hexadecimal digits, a space, and JSON without a line break. Reading decides by that: a last line
-//! without an end was never acknowledged, and is cut off; anything else that is not such a line is damage, or the file belongs to another
-//! program. Then it is refused with its name and line, and stays as it is.
+//! A line is the CRC-32 of the rest in eight hexadecimal digits, a space, and JSON without a line
+//! break. Reading decides by that: a last line without an end was never acknowledged, and is cut
+//! off; anything else that is not such a line is damage, or the file belongs to another program.
+//! Then it is refused with its name and line, and stays as it is.
 //!
-//! *Invariant:* behind the last acknowledged line the file has nothing, or what the next append or the next start removes.
+//! *Invariant:* behind the last acknowledged line the file has nothing, or what the next append or
+//! the next start removes.
 
 use std::{
     ffi::OsString,
@@ -100,8 +103,9 @@ pub(crate) struct AppendFile<M = File> {
 }
 
 impl AppendFile {
-    /// Opens a file, or makes one that only its owner may read, and returns its lines. Those that `keep` refuses are removed if there is space
-    /// on the disk for that: the rest is then written to a new file, which replaces the old one and has its permissions.
+    /// Opens a file, or makes one that only its owner may read, and returns its lines. Those that
+    /// `keep` refuses are removed if there is space on the disk for that: the rest is then written
+    /// to a new file, which replaces the old one and has its permissions.
     ///
     /// # Errors
     /// [`AppendError`]. The file is as it was.
@@ -181,7 +185,8 @@ impl<M: Medium> AppendFile<M> {
     /// Adds a line. When this returns, the line is on the disk.
     ///
     /// # Errors
-    /// Errors of the system. Then nothing was added: what was written of the line is removed, or will be before the next append.
+    /// Errors of the system. Then nothing was added: what was written of the line is removed, or
+    /// will be before the next append.
     pub(crate) fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
         let line = seal(&serde_json::to_vec(line)?);
         self.repair()?;
@@ -224,12 +229,14 @@ fn seal(json: &[u8]) -> Vec<u8> {
 /// A line as it is in the file, with its end, and its content.
 type Lines<'a, T> = Vec<(&'a [u8], T)>;
 
-/// Reads whole lines; with the length that they have together. The error names the first line that is not valid.
+/// Reads whole lines; with the length that they have together. The error names the first line that
+/// is not valid.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Lines<'_, T>, usize), (usize, String)> {
     let (mut lines, mut good) = (Vec::new(), 0);
     for (number, raw) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
         let Some(line) = raw.strip_suffix(b"\n") else {
-            // The beginning of a line of this format. If there is another in the file, it is cut off wherever it is cut off.
+            // The beginning of a line of this format. If there is another in the file, it is cut
+            // off wherever it is cut off.
             return if may_begin(raw) {
                 Ok((lines, good))
             } else {

@@ -9,10 +9,12 @@ use std::{
 use tinysse::proto::{rng::Rng, time::Time};
 use tokio::time::sleep;
 
-/// How long one wait for a time lasts at most. The runtime's timers stop while the machine sleeps, so the clock is looked at again.
+/// How long one wait for a time lasts at most. The runtime's timers stop while the machine sleeps,
+/// so the clock is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The time for the hub, which never runs backwards and continues while the machine sleeps, and the time of day, for tokens.
+/// The time for the hub, which never runs backwards and continues while the machine sleeps, and the
+/// time of day, for tokens.
 ///
 /// ```
 /// let clock = tinysse_hub::clock::Clock::start();
@@ -24,7 +26,8 @@ pub struct Clock {
     /// Time since some moment, steady, sleep included.
     steady: fn() -> Duration,
     started: Duration,
-    /// The time of day at the start. The hub's time counts from there, so that updates of an earlier life have an age.
+    /// The time of day at the start. The hub's time counts from there, so that updates of an
+    /// earlier life have an age.
     started_ms: u64,
     shift: Option<&'static AtomicI64>,
 }
@@ -36,8 +39,8 @@ impl Clock {
         Self::of(since_boot)
     }
 
-    /// Returns a clock whose time of day differs from the system's by as many milliseconds as `ms` holds: for tests of what a clock does that
-    /// is ahead, behind or set anew.
+    /// Returns a clock whose time of day differs from the system's by as many milliseconds as `ms`
+    /// holds: for tests of what a clock does that is ahead, behind or set anew.
     #[must_use]
     pub fn shifted(ms: &'static AtomicI64) -> Self {
         Self { shift: Some(ms), ..Self::start() }
@@ -47,8 +50,9 @@ impl Clock {
         Self { steady, started: steady(), started_ms: unix_ms(), shift: None }
     }
 
-    /// Returns milliseconds since 1970 as of the start, counted on without a look at the time of day: a clock that is set, forwards or
-    /// backwards, ages nothing. A virtual machine or a computer that slept is not behind afterwards.
+    /// Returns milliseconds since 1970 as of the start, counted on without a look at the time of
+    /// day: a clock that is set, forwards or backwards, ages nothing. A virtual machine or a
+    /// computer that slept is not behind afterwards.
     #[must_use]
     pub fn now(&self) -> Time {
         let since = (self.steady)().saturating_sub(self.started);
@@ -73,9 +77,11 @@ impl Clock {
     }
 }
 
-/// Time since the start of the machine, or another fixed moment. [`std::time::Instant`] stops on Linux and macOS while it sleeps.
+/// Time since the start of the machine, or another fixed moment. [`std::time::Instant`] stops on
+/// Linux and macOS while it sleeps.
 ///
-/// Source: clock_gettime(2), `CLOCK_BOOTTIME`; on macOS `CLOCK_MONOTONIC` counts sleep, and so does the counter behind `Instant` on Windows.
+/// Source: clock_gettime(2), `CLOCK_BOOTTIME`; on macOS `CLOCK_MONOTONIC` counts sleep, and so does
+/// the counter behind `Instant` on Windows.
 #[cfg(unix)]
 fn since_boot() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
@@ -112,7 +118,8 @@ pub fn random_name() -> String {
     name
 }
 
-/// Random bytes, of which the system is asked for many at a time: a name is needed for every connection.
+/// Random bytes, of which the system is asked for many at a time: a name is needed for every
+/// connection.
 fn drawn<const N: usize>() -> [u8; N] {
     const BLOCK: usize = 768;
     thread_local! {
@@ -178,7 +185,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_ends_soon_after_a_sleep_that_was_longer() {
-        // The runtime's own time is advanced by itself here, and this clock by what each second of it is worth.
+        // The runtime's own time is advanced by itself here, and this clock by what each second of
+        // it is worth.
         static MS: AtomicU64 = AtomicU64::new(0);
         let clock = Clock::of(|| Duration::from_millis(MS.load(Ordering::Relaxed)));
         let begun = tokio::time::Instant::now();

@@ -1,7 +1,9 @@
-//! How many file descriptors the process may have, and what they are for: connections, files of `--pages`, and a reserve for the log, Redis
-//! and pollers. So neither connections nor files can take what the others need.
+//! How many file descriptors the process may have, and what they are for: connections, files of
+//! `--pages`, and a reserve for the log, Redis and pollers. So neither connections nor files can
+//! take what the others need.
 
-/// Descriptors that are neither connections nor files of pages: the log, Redis, pollers, standard streams.
+/// Descriptors that are neither connections nor files of pages: the log, Redis, pollers, standard
+/// streams.
 const RESERVE: u64 = 64;
 /// Files of pages that are open at a time are a quarter of all descriptors, and at most this many.
 const MOST_PAGES: u64 = 1_024;
@@ -17,9 +19,11 @@ impl Descriptors {
         Self(system::limits().0)
     }
 
-    /// Raises the limit of this process to the most that the system allows (the hard limit); returns the limit from then on.
+    /// Raises the limit of this process to the most that the system allows (the hard limit);
+    /// returns the limit from then on.
     ///
-    /// The usual soft limit of 1024 is there for programs that use `select`; the default of `--max-streams` needs ten times as many.
+    /// The usual soft limit of 1024 is there for programs that use `select`; the default of
+    /// `--max-streams` needs ten times as many.
     #[must_use]
     pub fn raise() -> Self {
         system::raise();

@@ -1,5 +1,5 @@
-//! The hub inside a server of your own: routes and a layer for axum, and a handle to publish with. Your app keeps its state, its routes and
-//! its way of knowing users.
+//! The hub inside a server of your own: routes and a layer for axum, and a handle to publish with.
+//! Your app keeps its state, its routes and its way of knowing users.
 //!
 //! ```
 //! use axum::{Extension, Json, Router, extract::State, routing::post};
@@ -69,7 +69,8 @@ use crate::{
 
 pub use crate::access::Token;
 
-/// A running hub. Clones are handles to the same one; it ends with the last of them and of the routers that it gave away.
+/// A running hub. Clones are handles to the same one; it ends with the last of them and of the
+/// routers that it gave away.
 #[derive(Clone, Debug)]
 pub struct Hub {
     app: Arc<App>,
@@ -102,31 +103,36 @@ impl Hub {
         Ok(Self { app, background: Arc::new(Mutex::new(background)) })
     }
 
-    /// `GET /events` and `GET /.well-known/jwks.json`, and with a publish key `POST /publish`, `/revoke` and `/rights` for services. A client that
-    /// has a [token](Self::token) may open a stream.
+    /// `GET /events` and `GET /.well-known/jwks.json`, and with a publish key `POST /publish`,
+    /// `/revoke` and `/rights` for services. A client that has a [token](Self::token) may open a
+    /// stream.
     ///
-    /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's `into_make_service_with_connect_info::<SocketAddr>`.
+    /// Limits by address need to know it: serve with [`serve`](Self::serve), or with axum's
+    /// `into_make_service_with_connect_info::<SocketAddr>`.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         // The extension is not read: it keeps the hub running as long as there are routes.
         http::embedded(&self.app.services).layer(middleware::from_fn(named)).layer(Extension(self.clone()))
     }
 
-    /// The layer that publishes what your handlers [broadcast](crate::http::response), on success only.
+    /// The layer that publishes what your handlers [broadcast](crate::http::response), on success
+    /// only.
     #[must_use]
     pub fn layer(&self) -> Publishing {
         self.app.services.publishing()
     }
 
-    /// A token with which `user` may open a stream, for your handler of `POST /auth/sse-token`: you know who asks.
+    /// A token with which `user` may open a stream, for your handler of `POST /auth/sse-token`: you
+    /// know who asks.
     ///
     /// # Errors
-    /// 429 if this user asks too often, 403 if the directory knows no such user or the login was revoked, 422 if a name is not taken, 503 if
-    /// the directory can't be asked.
+    /// 429 if this user asks too often, 403 if the directory knows no such user or the login was
+    /// revoked, 422 if a name is not taken, 503 if the directory can't be asked.
     pub async fn token(&self, user: Identity) -> Result<Token, Problem> {
         self.token_of(user, "").await
     }
 
-    /// The same for a user's login that you call `session`: [`revoke`](Self::revoke) of that name ends the streams it opened.
+    /// The same for a user's login that you call `session`: [`revoke`](Self::revoke) of that name
+    /// ends the streams it opened.
     ///
     /// # Errors
     /// As [`token`](Self::token).
@@ -134,9 +140,11 @@ impl Hub {
         self.app.services.issuer.for_user(user, session).await
     }
 
-    /// Publishes that something of this type changed, for everybody. Returns its id, or `None` if it waits for its window (`--batch`) to end.
+    /// Publishes that something of this type changed, for everybody. Returns its id, or `None` if
+    /// it waits for its window (`--batch`) to end.
     ///
-    /// What the log does not take is [owed](crate::publish::owed): the type is announced as soon as it does, so there is no need to call again.
+    /// What the log does not take is [owed](crate::publish::owed): the type is announced as soon as
+    /// it does, so there is no need to call again.
     ///
     /// # Errors
     /// [`NotifyError`].
@@ -144,7 +152,8 @@ impl Hub {
         self.app.services.updates.notify(kind).await
     }
 
-    /// Publishes an update with data, key, audience and so on. Of what the log does not take, type and audience are owed.
+    /// Publishes an update with data, key, audience and so on. Of what the log does not take, type
+    /// and audience are owed.
     ///
     /// # Errors
     /// [`NotifyError`].
@@ -161,14 +170,15 @@ impl Hub {
     /// Takes rights away, and ends the streams that had them; answers how many ended here.
     ///
     /// # Errors
-    /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could not be recorded (`--revocations`), or
-    /// the other nodes could not be notified.
+    /// [`RevokeError`]: nothing was revoked, since memory is full; or it is done here, but could
+    /// not be recorded (`--revocations`), or the other nodes could not be notified.
     pub async fn revoke(&self, whom: &Revoke) -> Result<usize, RevokeError> {
         self.app.services.cluster.revoke(whom).await
     }
 
-    /// Reports that the rights of this user changed, or with `None` those of all: asks the directory anew and notifies the open streams; returns for how many
-    /// here it was news. With Redis, all nodes do the same.
+    /// Reports that the rights of this user changed, or with `None` those of all: asks the
+    /// directory anew and notifies the open streams; returns for how many here it was news. With
+    /// Redis, all nodes do the same.
     ///
     /// # Errors
     /// [`RightsError`].
@@ -188,15 +198,17 @@ impl Hub {
         &self.app
     }
 
-    /// Serves your routes, the hub's among them, until `stop` resolves, then [drains](Self::drain) and [closes](Self::close). Streams cost
-    /// less than in any other server: their sockets leave the HTTP layer, and readers that read nothing are noticed.
+    /// Serves your routes, the hub's among them, until `stop` resolves, then [drains](Self::drain)
+    /// and [closes](Self::close). Streams cost less than in any other server: their sockets leave
+    /// the HTTP layer, and readers that read nothing are noticed.
     pub async fn serve(&self, listener: TcpListener, routes: Router, stop: impl Future<Output = ()>) {
         self.app.carry(routes, listener, stop).await;
         self.close().await;
     }
 
-    /// Sends all streams away at a steady pace, so that their clients do not come back as one wave; no new one opens. For servers of your
-    /// own, whose graceful shutdown would wait for streams that never end:
+    /// Sends all streams away at a steady pace, so that their clients do not come back as one wave;
+    /// no new one opens. For servers of your own, whose graceful shutdown would wait for streams
+    /// that never end:
     ///
     /// ```no_run
     /// # async fn run(hub: tinysse_hub::embed::Hub, listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
@@ -209,8 +221,8 @@ impl Hub {
         self.app.drain().await;
     }
 
-    /// Publishes what windows still hold and what is owed, writes what is still to be written, and ends, in twelve seconds at most; publishing
-    /// is refused afterwards.
+    /// Publishes what windows still hold and what is owed, writes what is still to be written, and
+    /// ends, in twelve seconds at most; publishing is refused afterwards.
     pub async fn close(&self) {
         let background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         self.app.end(background).await;

@@ -1,4 +1,5 @@
-//! What a client receives when something is refused: `application/problem+json` (RFC 9457) with a stable `code`.
+//! What a client receives when something is refused: `application/problem+json` (RFC 9457) with a
+//! stable `code`.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},

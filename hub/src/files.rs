@@ -1,8 +1,10 @@
-//! Files that hold secrets, names of users or what tokens are checked against: only their owner may read and write them.
+//! Files that hold secrets, names of users or what tokens are checked against: only their owner may
+//! read and write them.
 
 use std::{fs, io, path::Path};
 
-/// Returns options that make such a file (mode 0600). The mode of a file that exists is its owner's choice, and stays.
+/// Returns options that make such a file (mode 0600). The mode of a file that exists is its owner's
+/// choice, and stays.
 pub(crate) fn private() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
     #[cfg(unix)]

@@ -1,4 +1,5 @@
-//! A hub for Server-Sent Events that report what changed: one ordered log, tokens that expire, replay, routing by audience, pollers.
+//! A hub for Server-Sent Events that report what changed: one ordered log, tokens that expire,
+//! replay, routing by audience, pollers.
 //!
 //! ```
 //! # #[cfg(feature = "native")]
@@ -15,14 +16,15 @@
 //! # });
 //! ```
 //!
-//! [`hub`] decides who gets which update. It is pure, has no dependency but the protocol (`tinysse`), and compiles for every target:
-//! `default-features = false` is that module alone.
+//! [`hub`] decides who gets which update. It is pure, has no dependency but the protocol
+//! (`tinysse`), and compiles for every target: `default-features = false` is that module alone.
 //!
-//! The feature `native` (default) is the rest, from the bottom to the top: [`values`], [`clock`], [`error`] and [`metrics`]; an [`engine`]
-//! keeps the log, [`redis`] is the connection that several nodes share; [`auth`] checks sessions and tokens, [`stream`] holds the open
-//! streams, [`publish`] is the way into the log, [`poll`] asks other servers, and [`access`] is about the rights of open streams on all
-//! nodes; [`http`] has the routes, [`serve`] the listener. [`app`] puts the parts together by their [`settings`], and [`embed`] is the
-//! same inside an axum app of your own.
+//! The feature `native` (default) is the rest, from the bottom to the top: [`values`], [`clock`],
+//! [`error`] and [`metrics`]; an [`engine`] keeps the log, [`redis`] is the connection that several
+//! nodes share; [`auth`] checks sessions and tokens, [`stream`] holds the open streams, [`publish`]
+//! is the way into the log, [`poll`] asks other servers, and [`access`] is about the rights of open
+//! streams on all nodes; [`http`] has the routes, [`serve`] the listener. [`app`] puts the parts
+//! together by their [`settings`], and [`embed`] is the same inside an axum app of your own.
 
 pub mod hub;
 

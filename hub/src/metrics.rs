@@ -1,4 +1,5 @@
-//! The counters that Prometheus reads. They are counted by label and know no other module. Every label has few values: types past the first 64 are counted as `other`.
+//! The counters that Prometheus reads. They are counted by label and know no other module. Every
+//! label has few values: types past the first 64 are counted as `other`.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +16,8 @@ const PLAIN: &str = "http/1.1";
 /// Types that get a series of their own.
 const MAX_TYPES: usize = 64;
 
-/// The counters of one server. Not the process's global recorder: several servers may live in one process.
+/// The counters of one server. Not the process's global recorder: several servers may live in one
+/// process.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,

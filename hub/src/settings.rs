@@ -50,7 +50,8 @@ pub enum Storage {
 }
 
 impl Settings {
-    /// Returns the defaults, with a log in memory, and tokens signed by this secret (HS256; at least 32 bytes).
+    /// Returns the defaults, with a log in memory, and tokens signed by this secret (HS256; at
+    /// least 32 bytes).
     #[must_use]
     pub fn in_memory(secret: Secret) -> Self {
         Self {

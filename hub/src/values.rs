@@ -95,7 +95,8 @@ impl fmt::Display for Span {
     }
 }
 
-/// How often something may happen: `60/m`, `20/s`; `off` for no limit. The number is also the burst.
+/// How often something may happen: `60/m`, `20/s`; `off` for no limit. The number is also the
+/// burst.
 ///
 /// ```
 /// use tinysse_hub::values::Rate;

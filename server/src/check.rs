@@ -1,5 +1,5 @@
-//! `tinysse-server config check`: what would count, where it comes from, and whether the places that it names can be used. Nothing is started,
-//! nothing outside of this machine is asked.
+//! `tinysse-server config check`: what would count, where it comes from, and whether the places
+//! that it names can be used. Nothing is started, nothing outside of this machine is asked.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,8 @@ use tinysse_hub::{descriptors::Descriptors, settings::Storage};
 
 use crate::config::{Config, Origins};
 
-/// Prints the settings, one a line; returns false if a place can't be used. Errors of the settings themselves were printed before.
+/// Prints the settings, one a line; returns false if a place can't be used. Errors of the settings
+/// themselves were printed before.
 ///
 /// # Errors
 /// As writing fails.

@@ -1,6 +1,8 @@
-//! The hub of tinysse as a program: its flags, environment and file, and the commands that look at settings and tokens.
+//! The hub of tinysse as a program: its flags, environment and file, and the commands that look at
+//! settings and tokens.
 //!
-//! What it does is in the library [`tinysse_hub`]; here settings are read, checked as a whole, and handed over.
+//! What it does is in the library [`tinysse_hub`]; here settings are read, checked as a whole, and
+//! handed over.
 //!
 //! ```
 //! use tinysse_hub::{app::App, serve::bind};

@@ -16,8 +16,8 @@ use crate::config::Config;
 /// How long the end waits for threads that are blocked.
 const BLOCKING: Duration = Duration::from_millis(500);
 
-/// Runs a hub with these settings and the routes of an application, until SIGTERM or Ctrl-C. The address it listens on is the first line of
-/// standard output; the log goes to standard error.
+/// Runs a hub with these settings and the routes of an application, until SIGTERM or Ctrl-C. The
+/// address it listens on is the first line of standard output; the log goes to standard error.
 pub fn run(config: Config, routes: impl FnOnce(&App) -> Router<Services> + Send + 'static) -> ExitCode {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let lines = lines.with_filter(config.log.clone().with_target(SPANS, LevelFilter::OFF));
@@ -48,9 +48,11 @@ fn served(config: Config, routes: impl FnOnce(&App) -> Router<Services> + Send +
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    // On a worker, like the connections that it accepts: handing each to another thread costs more than the rest of accepting.
+    // On a worker, like the connections that it accepts: handing each to another thread costs more
+    // than the rest of accepting.
     let ended = runtime.block_on(async { tokio::spawn(listen(config, routes)).await });
-    // Dropped, it would wait for every call that blocks a thread: a lookup of a name, a write to a disk that hangs.
+    // Dropped, it would wait for every call that blocks a thread: a lookup of a name, a write to a
+    // disk that hangs.
     runtime.shutdown_timeout(BLOCKING);
     match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,

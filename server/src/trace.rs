@@ -1,4 +1,5 @@
-//! Spans of requests, for a collector of OpenTelemetry: method, path and status, with the log's lines meanwhile.
+//! Spans of requests, for a collector of OpenTelemetry: method, path and status, with the log's
+//! lines meanwhile.
 //!
 //! Only paths leave the server, as in the log: the query of a stream holds a token.
 
@@ -15,8 +16,8 @@ use crate::{config::Config, http::SPANS};
 pub struct Spans(SdkTracerProvider);
 
 impl Spans {
-    /// To the collector that is configured, if there is one. Outside of the runtime: the sender waits on a thread of its own, and what comes
-    /// too fast for it is dropped.
+    /// To the collector that is configured, if there is one. Outside of the runtime: the sender
+    /// waits on a thread of its own, and what comes too fast for it is dropped.
     ///
     /// # Errors
     /// Nothing can be sent to that address.
@@ -27,8 +28,8 @@ impl Spans {
         Ok(Some(Self(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())))
     }
 
-    /// For the registry, beside the layer of the log and with the same targets. The sender's own requests are not among them, or there
-    /// would be no end.
+    /// For the registry, beside the layer of the log and with the same targets. The sender's own
+    /// requests are not among them, or there would be no end.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self, log: &Targets) -> impl Layer<S> + use<S> {
         let tracer = self.0.tracer(env!("CARGO_PKG_NAME"));
         let ours = log.iter().filter(|(target, _)| target.starts_with("tinysse"));

@@ -112,7 +112,8 @@ pub(crate) async fn delete(
     Ok(Response::new(application.instances.remove(&id)?).broadcast(CHANGED))
 }
 
-/// A webhook: the provider of the instances reports that they changed. What the log refuses now, the hub publishes later.
+/// A webhook: the provider of the instances reports that they changed. What the log refuses now,
+/// the hub publishes later.
 pub(crate) async fn changed(State(application): State<Application>, _: Service) -> Result<StatusCode, Problem> {
     let notified = application.hub.updates.notify(CHANGED).await;
     notified.map(|_| StatusCode::ACCEPTED).map_err(|error| Problem::unavailable("busy", error.to_string(), 1))

@@ -1,7 +1,9 @@
-//! The reference server: an application on the hub of tinysse, with projects, compute instances and one poller.
+//! The reference server: an application on the hub of tinysse, with projects, compute instances and
+//! one poller.
 //!
-//! The hub brings the stream (`GET /events`), the token endpoint (`POST /auth/sse-token`), replay, `POST /publish` and, with `--dev`, a login
-//! without a password. The application brings handlers that answer what they changed, and a webhook that notifies by itself.
+//! The hub brings the stream (`GET /events`), the token endpoint (`POST /auth/sse-token`), replay,
+//! `POST /publish` and, with `--dev`, a login without a password. The application brings handlers
+//! that answer what they changed, and a webhook that notifies by itself.
 
 mod compute;
 mod projects;
@@ -74,8 +76,9 @@ async fn poll(
     polled(&application.hub, &reader, &kind).await
 }
 
-/// Returns the last known value, to services and to users who would get its updates. It is served while the polled server is down, and
-/// marked as stale. A value that the user may not see is answered like one that does not exist.
+/// Returns the last known value, to services and to users who would get its updates. It is served
+/// while the polled server is down, and marked as stale. A value that the user may not see is
+/// answered like one that does not exist.
 async fn polled(hub: &Services, reader: &Reader, kind: &str) -> Result<Response, Problem> {
     let nothing = || Problem::not_found(format!("nothing is polled as {kind:?}"));
     let poll = hub.pollers.find(kind).ok_or_else(nothing)?;

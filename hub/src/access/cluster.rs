@@ -1,4 +1,5 @@
-//! What holds on all nodes of a cluster: revocations, news of rights, tokens that were used. Without Redis there is one node, and it is all.
+//! What holds on all nodes of a cluster: revocations, news of rights, tokens that were used.
+//! Without Redis there is one node, and it is all.
 
 use std::{io, sync::Arc};
 
@@ -35,7 +36,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Returns this node's part of the cluster; without `shared` it is all of it. `logout` is the rate at which a user may end sessions.
+    /// Returns this node's part of the cluster; without `shared` it is all of it. `logout` is the
+    /// rate at which a user may end sessions.
     #[must_use]
     pub fn new(
         auth: Arc<Auth>,
@@ -59,7 +61,8 @@ impl Cluster {
         self.logout.tidy();
     }
 
-    /// Takes rights away, and ends the streams that had them. Returns how many ended on this node. With Redis, all nodes do the same.
+    /// Takes rights away, and ends the streams that had them. Returns how many ended on this node.
+    /// With Redis, all nodes do the same.
     ///
     /// # Errors
     /// [`RevokeError`]. If it is not durable, it holds on this node.
@@ -81,11 +84,13 @@ impl Cluster {
         Ok(closed)
     }
 
-    /// Ends sessions: their streams close, and the tokens that they asked for are refused, on all nodes. A session that has ended and is
-    /// recorded costs nothing; others are taken from the user's share (`--token-rate`).
+    /// Ends sessions: their streams close, and the tokens that they asked for are refused, on all
+    /// nodes. A session that has ended and is recorded costs nothing; others are taken from the
+    /// user's share (`--token-rate`).
     ///
     /// # Errors
-    /// 429 `too_many_requests`, 503 `not_durable` or `revocations_full`. All of them were tried; call it again with the same sessions.
+    /// 429 `too_many_requests`, 503 `not_durable` or `revocations_full`. All of them were tried;
+    /// call it again with the same sessions.
     pub async fn end_sessions(&self, sessions: &[Claims]) -> Result<(), Problem> {
         let mut ended = Ok(());
         for session in sessions {
@@ -102,8 +107,9 @@ impl Cluster {
         ended
     }
 
-    /// Rights changed: asks the directory anew, and notifies the open streams for which it is news. Returns how many those are on this node. With
-    /// Redis, all nodes do the same. It needs the background tasks of the app.
+    /// Rights changed: asks the directory anew, and notifies the open streams for which it is news.
+    /// Returns how many those are on this node. With Redis, all nodes do the same. It needs the
+    /// background tasks of the app.
     ///
     /// # Errors
     /// [`RightsError`]. All of it was tried; call it again.
@@ -122,7 +128,8 @@ impl Cluster {
         if judged.unanswered > 0 { Err(RightsError::Unanswered(judged.unanswered)) } else { Ok(judged.changed) }
     }
 
-    /// Does what other nodes did, for ever. Nothing here waits for a directory: a revocation behind news of rights would wait with it.
+    /// Does what other nodes did, for ever. Nothing here waits for a directory: a revocation behind
+    /// news of rights would wait with it.
     pub(crate) async fn listen(&self) {
         let Some(shared) = &self.shared else { return };
         let mut subscriber = shared.subscribe();
@@ -138,7 +145,8 @@ impl Cluster {
         }
     }
 
-    /// Takes over what other nodes revoked. The streams are looked at once for all of it, and not at all if nothing of it is news.
+    /// Takes over what other nodes revoked. The streams are looked at once for all of it, and not
+    /// at all if nothing of it is news.
     async fn revoked_elsewhere(&self, shared: &ClusterBus, page: &[Revocation]) {
         let news: Vec<_> = page.iter().filter(|revocation| !self.auth.knows(revocation)).collect();
         if news.is_empty() {
@@ -160,8 +168,8 @@ impl Cluster {
         closed
     }
 
-    /// Uses a token up, where it opens one stream only, for all nodes. Returns false if it can't be used now: whether it was used can't be known, or
-    /// not be remembered.
+    /// Uses a token up, where it opens one stream only, for all nodes. Returns false if it can't be
+    /// used now: whether it was used can't be known, or not be remembered.
     ///
     /// # Errors
     /// 401 `token_used` for all but the first.

@@ -23,13 +23,15 @@ use crate::{
     values::Rate,
 };
 
-/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60,"user":"ada"}`. Its `Debug` does not show the token.
+/// What `POST /auth/sse-token` answers: `{"token":"...","expires_in":60,"user":"ada"}`. Its `Debug`
+/// does not show the token.
 #[derive(Clone, Serialize)]
 pub struct Token {
     token: String,
     /// In seconds.
     expires_in: u64,
-    /// AffectedUsers stream it opens. The client refuses a token of another user than the one who is logged in.
+    /// AffectedUsers stream it opens. The client refuses a token of another user than the one who
+    /// is logged in.
     user: String,
 }
 
@@ -56,17 +58,19 @@ impl Issuer {
     /// Returns a token for the holder of an app session.
     ///
     /// # Errors
-    /// 429 if this user asks too often, 403 if the directory knows no such user, 503 if it can't be asked.
+    /// 429 if this user asks too often, 403 if the directory knows no such user, 503 if it can't be
+    /// asked.
     pub async fn for_session(&self, session: &Claims) -> Result<Token, Problem> {
         self.rate.take(&session.sub).map_err(too_many)?;
         self.token(session, self.auth.stream_token(session)).await
     }
 
-    /// Returns a token for a user whom an app vouches for. `session` is the app's name of the login, or empty: a revocation of that name (`jti`)
-    /// ends the streams that it opened.
+    /// Returns a token for a user whom an app vouches for. `session` is the app's name of the
+    /// login, or empty: a revocation of that name (`jti`) ends the streams that it opened.
     ///
     /// # Errors
-    /// As [`for_session`](Self::for_session); 422 `bad_name`; 403 if a login of this name was revoked.
+    /// As [`for_session`](Self::for_session); 422 `bad_name`; 403 if a login of this name was
+    /// revoked.
     pub async fn for_user(&self, user: Identity, session: &str) -> Result<Token, Problem> {
         let bad = |detail: String| Problem::unprocessable("bad_name", detail);
         // First, so that no name without a bound becomes the key of a bucket.

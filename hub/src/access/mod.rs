@@ -1,4 +1,5 @@
-//! Who may hold a stream: tokens that open one, rights while it is open, and revocations that end it, on all nodes.
+//! Who may hold a stream: tokens that open one, rights while it is open, and revocations that end
+//! it, on all nodes.
 
 mod cluster;
 mod issue;

@@ -1,7 +1,8 @@
 //! Rights that change while streams are open: who asks the directory again, when, and for whom.
 //!
-//! *Invariant:* code that reports changed rights drops what is remembered, then marks it, then looks at the open streams. Code that opens
-//! a stream reads the mark before it asks for the rights and again once the stream is open. So one of the two sees the other.
+//! *Invariant:* code that reports changed rights drops what is remembered, then marks it, then
+//! looks at the open streams. Code that opens a stream reads the mark before it asks for the rights
+//! and again once the stream is open. So one of the two sees the other.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -29,7 +30,8 @@ use crate::{
 /// Questions that the directory gets at a time about open streams.
 const AT_ONCE: usize = 16;
 
-/// AffectedUsers open streams are to be judged anew. What comes while others are judged is joined, so there is no queue.
+/// AffectedUsers open streams are to be judged anew. What comes while others are judged is joined,
+/// so there is no queue.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRefresh {
     waiting: Mutex<Waiting>,
@@ -120,7 +122,8 @@ pub struct LiveRights {
 }
 
 impl LiveRights {
-    /// Returns the rights of these streams. `shared` is what other nodes publish, if there are others.
+    /// Returns the rights of these streams. `shared` is what other nodes publish, if there are
+    /// others.
     #[must_use]
     pub fn new(auth: Arc<Auth>, shared: Option<Arc<ClusterBus>>, streams: Arc<Streams>) -> Self {
         Self { auth, shared, streams, due: PendingRefresh::default() }
@@ -133,7 +136,8 @@ impl LiveRights {
     pub async fn of(&self, claims: &Claims) -> Result<Rights, Denied> {
         // What other nodes would report does not arrive: nothing that is remembered can be trusted.
         if self.shared.as_ref().is_some_and(|shared| !shared.is_connected()) {
-            // What can't be read is not remembered either, so the answer below is as good as there is.
+            // What can't be read is not remembered either, so the answer below is as good as there
+            // is.
             let _ = self.auth.directory().refresh(true);
         }
         self.auth.rights(claims).await
@@ -179,7 +183,8 @@ impl LiveRights {
         }
     }
 
-    /// Asks the directory anew what the holders of open streams may see, and notifies those for whom it is news.
+    /// Asks the directory anew what the holders of open streams may see, and notifies those for
+    /// whom it is news.
     pub async fn refilter(self: &Arc<Self>, which: impl Fn(&Claims) -> bool) -> Judged {
         let holders = self.streams.holders(which);
         let workers = AT_ONCE.min(holders.len());

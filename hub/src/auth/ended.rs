@@ -1,4 +1,5 @@
-//! Sessions that their users ended. Each is remembered as long as it, or a token that it asked for, could still be valid.
+//! Sessions that their users ended. Each is remembered as long as it, or a token that it asked for,
+//! could still be valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::jwt::Claims;
 
-/// Sessions that are remembered of one user. Past that the half of them that began first is forgotten, and all sessions of this user that
-/// began before those end with them: a user who ends sessions that often ends their own older ones, and no other user's.
+/// Sessions that are remembered of one user. Past that the half of them that began first is
+/// forgotten, and all sessions of this user that began before those end with them: a user who ends
+/// sessions that often ends their own older ones, and no other user's.
 pub(super) const PER_USER: usize = 256;
 /// What an entry takes besides its names, in bytes.
 const OVERHEAD: usize = 240;
@@ -74,7 +76,8 @@ impl Ended {
         if self.has(&session.user, [&session.jti; 2]) { 0 } else { cost(&session.user, &session.jti) }
     }
 
-    /// Adds a session. Returns up to where sessions of its user are over, if that is more than those that are remembered.
+    /// Adds a session. Returns up to where sessions of its user are over, if that is more than
+    /// those that are remembered.
     pub(super) fn add(&mut self, session: &Session, recorded: bool) -> Option<UpTo> {
         self.bytes += self.cost(session);
         let Session { user, jti, place, established, until } = session;

@@ -42,7 +42,8 @@ impl Jwks {
         Self { place, http: reqwest::Client::new(), asked: Mutex::new(None) }
     }
 
-    /// Whether it is time to look again; `unknown` if a token came with a key that is not known. Marks that it is being done.
+    /// Whether it is time to look again; `unknown` if a token came with a key that is not known.
+    /// Marks that it is being done.
     pub(super) fn due(&self, now: Time, unknown: bool) -> bool {
         let pause = match (&self.place, unknown) {
             (Place::File(_), false) => 0,
@@ -83,7 +84,8 @@ impl Jwks {
     }
 }
 
-/// The usable keys of a set; what is of no use is left out (RFC 7517, 5: unknown members and keys are ignored).
+/// The usable keys of a set; what is of no use is left out (RFC 7517, 5: unknown members and keys
+/// are ignored).
 ///
 /// # Errors
 /// If it is no set, or none of its keys is of use.

@@ -36,7 +36,8 @@ const MAX_TOKEN: usize = 8 * 1024;
 /// The largest number that every program reads exactly from JSON (RFC 8259, 6).
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-/// The claims of a token. Role, channels and the rest are optional, so that any backend can issue app sessions.
+/// The claims of a token. Role, channels and the rest are optional, so that any backend can issue
+/// app sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who issued it.
@@ -52,13 +53,15 @@ pub struct Claims {
     /// The user's channels, by name or pattern.
     #[serde(default, deserialize_with = "or_default")]
     pub channels: Vec<String>,
-    /// The place of the user's login in this server's count of logins and revocations: a revocation ends what has the same place or an
-    /// earlier one. It begins at the time of day in milliseconds and never repeats, so it may be ahead of every clock: it is never compared
-    /// with one. `None` if another issuer logged the user in; then [`established`](Self::established) is compared with the time of the
-    /// revocation.
+    /// The place of the user's login in this server's count of logins and revocations: a revocation
+    /// ends what has the same place or an earlier one. It begins at the time of day in milliseconds
+    /// and never repeats, so it may be ahead of every clock: it is never compared with one. `None`
+    /// if another issuer logged the user in; then [`established`](Self::established) is compared
+    /// with the time of the revocation.
     #[serde(rename = "gen", default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
-    /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor `iat` has it.
+    /// When the user's rights were established, in milliseconds since 1970, if neither `gen` nor
+    /// `iat` has it.
     #[serde(default, deserialize_with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub auth_ms: Option<u64>,
     /// Issued at, in seconds since 1970.
@@ -92,8 +95,9 @@ impl Claims {
         names::channels(&self.channels)
     }
 
-    /// Returns when the user's rights were established, in milliseconds since 1970. If only the second of issue is known, it is the
-    /// beginning of that second, so that a revocation within the second ends the token.
+    /// Returns when the user's rights were established, in milliseconds since 1970. If only the
+    /// second of issue is known, it is the beginning of that second, so that a revocation within
+    /// the second ends the token.
     #[must_use]
     pub fn established(&self) -> u64 {
         let issued = self.iat.saturating_mul(1_000);
@@ -106,7 +110,8 @@ impl Claims {
         }
     }
 
-    /// Returns the claims of another issuer: its `gen` is a time in milliseconds and no place in this server's count.
+    /// Returns the claims of another issuer: its `gen` is a time in milliseconds and no place in
+    /// this server's count.
     pub(super) fn dated(self) -> Self {
         let dated = Self { auth_ms: None, ..self };
         Self { auth_ms: dated.generation.map(|_| dated.established()), generation: None, ..dated }
@@ -118,7 +123,8 @@ impl Claims {
 pub enum Invalid {
     /// It was good once.
     Expired,
-    /// It is not valid yet, or its issuer's clock is wrong: its time is further in the future than the skew permits.
+    /// It is not valid yet, or its issuer's clock is wrong: its time is further in the future than
+    /// the skew permits.
     Early,
     /// It is signed by a key that is not known.
     UnknownKey,
@@ -159,7 +165,8 @@ impl Keys {
         Self { held: RwLock::new(held), issuer, skew, foreign: false }
     }
 
-    /// The same keys as those of another issuer: `gen` of its tokens is a time in milliseconds since 1970.
+    /// The same keys as those of another issuer: `gen` of its tokens is a time in milliseconds
+    /// since 1970.
     #[must_use]
     pub fn of_another(self) -> Self {
         Self { foreign: true, ..self }
@@ -171,7 +178,8 @@ impl Keys {
         &self.issuer
     }
 
-    /// From now on these; the others check for the time of `overlap` what they have signed. Answers whether anything is new.
+    /// From now on these; the others check for the time of `overlap` what they have signed. Answers
+    /// whether anything is new.
     pub fn rotate(&self, now_ms: u64, keys: Vec<Key>, overlap: Span) -> bool {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         let same = held
@@ -191,7 +199,8 @@ impl Keys {
         true
     }
 
-    /// What others need to check our tokens (RFC 7517): the public keys, retired ones too as long as they count.
+    /// What others need to check our tokens (RFC 7517): the public keys, retired ones too as long
+    /// as they count.
     #[must_use]
     pub fn public(&self, now_ms: u64) -> JwkSet {
         let keys = self.at(now_ms).iter().filter_map(|key| key.public().cloned()).collect::<Vec<Jwk>>();
@@ -218,22 +227,26 @@ impl Keys {
     /// [`Invalid`]; a forged token is forged even if it is expired too.
     pub fn check(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
         let claims = self.signed(token, audience, now_ms)?;
-        // RFC 7519, 4.1.4: "on or after which the JWT MUST NOT be accepted". Exact, since being early costs one question for a new token.
+        // RFC 7519, 4.1.4: "on or after which the JWT MUST NOT be accepted". Exact, since being
+        // early costs one question for a new token.
         if now_ms >= claims.exp.saturating_mul(1_000) {
             return Err(Invalid::Expired);
         }
-        // Without a place in the count, the time of issue is compared with the times of revocations: one in the future would survive them.
-        // With a place, it is not compared with anything, and a clock that was set back must not end what it issued before.
+        // Without a place in the count, the time of issue is compared with the times of
+        // revocations: one in the future would survive them. With a place, it is not compared with
+        // anything, and a clock that was set back must not end what it issued before.
         let counted = claims.generation.is_some();
         let issued = if counted { 0 } else { claims.established().max(claims.iat.saturating_mul(1_000)) };
         let from = issued.max(claims.nbf.saturating_mul(1_000));
         if from > now_ms.saturating_add(self.skew.ms()) { Err(Invalid::Early) } else { Ok(claims) }
     }
 
-    /// Returns the claims of a token for `audience` with a good signature, also if it is over or not yet valid.
+    /// Returns the claims of a token for `audience` with a good signature, also if it is over or
+    /// not yet valid.
     ///
     /// # Errors
-    /// [`Invalid::Forged`] or [`Invalid::UnknownKey`]. `now_ms` decides which retired keys still count.
+    /// [`Invalid::Forged`] or [`Invalid::UnknownKey`]. `now_ms` decides which retired keys still
+    /// count.
     pub fn signed(&self, token: &str, audience: &str, now_ms: u64) -> Result<Claims, Invalid> {
         if token.len() > MAX_TOKEN {
             return Err(Invalid::Forged);
@@ -257,7 +270,8 @@ impl Keys {
         Ok(if self.foreign { claims.dated() } else { claims })
     }
 
-    /// The key of this server that signs tokens which begin as this one does: then its header contains nothing else.
+    /// The key of this server that signs tokens which begin as this one does: then its header
+    /// contains nothing else.
     fn own(&self, token: &str, now_ms: u64) -> Option<Arc<Key>> {
         let begins = |key: &Arc<Key>| key.begins.as_ref().is_some_and(|begins| token.starts_with(begins));
         self.held().iter().filter(|held| held.counts(now_ms)).map(|held| &held.key).find(|key| begins(key)).cloned()
@@ -267,7 +281,8 @@ impl Keys {
     fn candidates(&self, token: &str, now_ms: u64) -> Result<Vec<Arc<Key>>, Invalid> {
         let mut known = self.at(now_ms);
         let header = jsonwebtoken::decode_header(token).map_err(|_| Invalid::Forged)?;
-        // RFC 7515, 4.1.11: what must be understood and is not makes the whole invalid. Nothing is understood here.
+        // RFC 7515, 4.1.11: what must be understood and is not makes the whole invalid. Nothing is
+        // understood here.
         if header.crit.is_some() {
             return Err(Invalid::Forged);
         }
@@ -349,13 +364,14 @@ fn first<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     from.deserialize_any(Texts(None))
 }
 
-/// An optional claim that is `null` is as good as none: some issuers write all claims that they know.
+/// An optional claim that is `null` is as good as none: some issuers write all claims that they
+/// know.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off. What was before 1970 is 1970, and what has
-/// does not fit into 64 bits is the end of time.
+/// A `NumericDate` (RFC 7519, 2): seconds since 1970, perhaps with a fraction, which is cut off.
+/// What was before 1970 is 1970, and what has does not fit into 64 bits is the end of time.
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     Number::deserialize(from).map(|number| whole(&number))
 }
@@ -364,7 +380,8 @@ fn seconds_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> 
     Ok(Option::<Number>::deserialize(from)?.map_or(0, |number| whole(&number)))
 }
 
-/// Milliseconds since 1970, or a place in the count of logins. What is not exact in JSON is neither: the count would go on from there.
+/// Milliseconds since 1970, or a place in the count of logins. What is not exact in JSON is
+/// neither: the count would go on from there.
 fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     match Option::<Number>::deserialize(from)?.map(|number| whole(&number)) {
         Some(number) if number > MAX_EXACT => Err(serde::de::Error::custom("not in milliseconds since 1970")),

@@ -1,5 +1,5 @@
-//! One key: its algorithm is a property of the key and never taken from a token. So a public key can't be used as a shared secret, and
-//! `none` is no algorithm (RFC 8725, 3.1).
+//! One key: its algorithm is a property of the key and never taken from a token. So a public key
+//! can't be used as a shared secret, and `none` is no algorithm (RFC 8725, 3.1).
 
 use std::fmt;
 
@@ -56,7 +56,8 @@ impl Key {
         Self { kid, print, algorithm: Algorithm::HS256, sign: Some(sign), check, public: None, begins }
     }
 
-    /// EdDSA with Ed25519 (RFC 8037), from the private key or, for checking only, from the public one.
+    /// EdDSA with Ed25519 (RFC 8037), from the private key or, for checking only, from the public
+    /// one.
     ///
     /// # Errors
     /// [`BadKey`], without a word of what the text holds.
@@ -77,8 +78,9 @@ impl Key {
         Ok(Self { kid, print, algorithm: Algorithm::EdDSA, sign, check, public: Some(jwk), begins })
     }
 
-    /// The key of a JWK set's entry; `None` for those that are not for signatures, are no public keys, or have an algorithm that is not
-    /// taken here (EdDSA, ES256, ES384, RS256 and PS256 are).
+    /// The key of a JWK set's entry; `None` for those that are not for signatures, are no public
+    /// keys, or have an algorithm that is not taken here (EdDSA, ES256, ES384, RS256 and PS256
+    /// are).
     #[must_use]
     pub fn of_jwk(jwk: &Jwk) -> Option<Self> {
         match &jwk.common.public_key_use {
@@ -160,7 +162,8 @@ fn begins(kid: &str, algorithm: Algorithm, sign: &EncodingKey) -> Option<String>
     Some(token)
 }
 
-/// RFC 7518, 3.3: "A key of size 2048 bits or larger MUST be used". Base64 has 6 of them in a character.
+/// RFC 7518, 3.3: "A key of size 2048 bits or larger MUST be used". Base64 has 6 of them in a
+/// character.
 fn is_short(modulus: &str) -> bool {
     modulus.trim_start_matches('A').len() * 6 < 2_048
 }

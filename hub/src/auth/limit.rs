@@ -15,10 +15,11 @@ use governor::{
 
 use crate::{error::Problem, values::Rate};
 
-/// Buckets that are kept. Past that all are refused until enough of them are full again: a state that only an attack from as many addresses
-/// can bring about.
+/// Buckets that are kept. Past that all are refused until enough of them are full again: a state
+/// that only an attack from as many addresses can bring about.
 const BOUND: usize = 100_000;
-/// Looking for full buckets goes over all of them, so when the table is full it is done this often and not for every request.
+/// Looking for full buckets goes over all of them, so when the table is full it is done this often
+/// and not for every request.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One rate, for each key by itself.

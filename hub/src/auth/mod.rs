@@ -66,7 +66,8 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// As configured; nobody is revoked. A file of rights that was sound when the configuration was read, and is not now, lets nobody in.
+    /// As configured; nobody is revoked. A file of rights that was sound when the configuration was
+    /// read, and is not now, lets nobody in.
     #[must_use]
     pub fn new(settings: &Settings, clock: Clock) -> Self {
         Self::with(settings, clock, settings.directory())
@@ -98,8 +99,8 @@ impl Auth {
         self.keys.sign(&self.claims(aud, identity, Some(generation), self.session_ttl, String::new()))
     }
 
-    /// Returns a stream token for the holder of an app session. Place and time of the login are the session's, so that a revocation of the
-    /// session ends the token.
+    /// Returns a stream token for the holder of an app session. Place and time of the login are the
+    /// session's, so that a revocation of the session ends the token.
     #[must_use]
     pub fn stream_token(&self, session: &Claims) -> String {
         let claims = self.claims(STREAM, session.identity(), session.generation, self.token_ttl, session.jti.clone());
@@ -109,10 +110,11 @@ impl Auth {
         self.keys.sign(&Claims { auth_ms, ..claims })
     }
 
-    /// Returns a stream token for a user whom the app vouches for, now. A user who was revoked before has their rights
-    /// back by that.
+    /// Returns a stream token for a user whom the app vouches for, now. A user who was revoked
+    /// before has their rights back by that.
     ///
-    /// `session` is the app's own name of the login, or empty: [`Revoke::Jti`] of it ends the streams that it opened.
+    /// `session` is the app's own name of the login, or empty: [`Revoke::Jti`] of it ends the
+    /// streams that it opened.
     ///
     /// # Errors
     /// [`BadName`].
@@ -187,8 +189,8 @@ impl Auth {
 
     /// Returns every session that a request shows, whether or not it is still valid.
     ///
-    /// A stream may outlive the session that opened it, and a revocation may have failed to be recorded. So an expired
-    /// session and a revoked one can be ended too.
+    /// A stream may outlive the session that opened it, and a revocation may have failed to be
+    /// recorded. So an expired session and a revoked one can be ended too.
     pub async fn ending(&self, headers: &HeaderMap) -> Ending {
         let mut ending = Ending::default();
         for token in self.sessions.shown(headers) {
@@ -251,8 +253,8 @@ impl Auth {
         &*self.directory
     }
 
-    /// Uses a token up, where it opens one stream only. Returns false if it can't be used now, and stays as it is: too many used tokens are
-    /// remembered already, of all users or of this one.
+    /// Uses a token up, where it opens one stream only. Returns false if it can't be used now, and
+    /// stays as it is: too many used tokens are remembered already, of all users or of this one.
     ///
     /// # Errors
     /// 401 `token_used` if it was used before.
@@ -278,7 +280,8 @@ impl Auth {
         }
     }
 
-    /// Looks at the files of keys and rights, and at the keys of app sessions, whether they changed.
+    /// Looks at the files of keys and rights, and at the keys of app sessions, whether they
+    /// changed.
     pub async fn refresh(&self) {
         match self.sources.read() {
             Ok(keys) => {
@@ -312,13 +315,14 @@ impl Auth {
         self.revocations.end_of(session)
     }
 
-    /// Corrects the time of a revocation that was made here (see [`Revoked::correct`](revoked::Revoked::correct)).
+    /// Corrects the time of a revocation that was made here (see
+    /// [`Revoked::correct`](revoked::Revoked::correct)).
     pub fn correct(&self, whom: &Revoke, ms: u64) {
         self.revocations.correct(whom, ms);
     }
 
-    /// Takes over a revocation by another node. Returns what the other nodes have to know besides (see
-    /// [`Revoked::adopt`](revoked::Revoked::adopt)).
+    /// Takes over a revocation by another node. Returns what the other nodes have to know besides
+    /// (see [`Revoked::adopt`](revoked::Revoked::adopt)).
     pub fn adopt(&self, revocation: &Revocation) -> Option<Revocation> {
         self.revocations.adopt(revocation)
     }
@@ -337,7 +341,8 @@ impl Auth {
     /// Keeps revocations in this file from now on, and takes over those that it has.
     ///
     /// # Errors
-    /// Errors of the system, or if the file is damaged, of another program, or in use. It names the file.
+    /// Errors of the system, or if the file is damaged, of another program, or in use. It names the
+    /// file.
     pub fn remember(&mut self, path: &Path) -> io::Result<()> {
         self.revocations.open(path)
     }
@@ -364,7 +369,8 @@ impl Auth {
         self.revocations.recorded(whom);
     }
 
-    /// Returns true if this revocation needs no repetition. May return false for one that is recorded.
+    /// Returns true if this revocation needs no repetition. May return false for one that is
+    /// recorded.
     #[must_use]
     pub fn is_recorded(&self, whom: &Revoke) -> bool {
         self.revocations.is_recorded(whom)

@@ -1,4 +1,5 @@
-//! Names of users, roles and channels, as tokens, logins and directories give them. The rules are those of [`tinysse::proto::audience`].
+//! Names of users, roles and channels, as tokens, logins and directories give them. The rules are
+//! those of [`tinysse::proto::audience`].
 
 use tinysse::proto::audience::{self, Identity, MAX_CHANNELS};
 

@@ -1,8 +1,9 @@
 //! Tokens that were used, where a token opens one stream only (`--single-use`).
 //!
-//! The price: a native `EventSource` that is cut retries with the address it has, so with a used token. That is refused, the browser gives
-//! up, and the client asks for a token and opens the next stream: each glitch costs a request for a token, and pages that do not run this
-//! project's client stay disconnected.
+//! The price: a native `EventSource` that is cut retries with the address it has, so with a used
+//! token. That is refused, the browser gives up, and the client asks for a token and opens the next
+//! stream: each glitch costs a request for a token, and pages that do not run this project's client
+//! stay disconnected.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use super::{expiring_map::ExpiringMap, jwt::Claims};
 
 /// What used tokens may take in memory, in bytes: about 290,000 tokens.
 const BYTES: usize = 64 << 20;
-/// What those of one user may take: about 4,500 tokens within `--token-ttl`. So no user takes the memory that others need.
+/// What those of one user may take: about 4,500 tokens within `--token-ttl`. So no user takes the
+/// memory that others need.
 const BYTES_USER: usize = BYTES / 64;
 /// What an entry takes besides its names.
 const OVERHEAD: usize = 180;
@@ -26,7 +28,8 @@ pub(super) enum Use {
     Full,
 }
 
-/// The tokens that were used and would otherwise be valid. A token is never forgotten while it is valid.
+/// The tokens that were used and would otherwise be valid. A token is never forgotten while it is
+/// valid.
 #[derive(Debug, Default)]
 pub(super) struct ReplayCache {
     /// Until when each would be valid, and whose it is.
@@ -37,7 +40,8 @@ pub(super) struct ReplayCache {
 }
 
 impl ReplayCache {
-    /// Uses a token, unless it was used. Without a `jti` it can't be distinguished from others, so it is as good as used.
+    /// Uses a token, unless it was used. Without a `jti` it can't be distinguished from others, so
+    /// it is as good as used.
     pub(super) fn take(&mut self, claims: &Claims, now_ms: u64) -> Use {
         let Claims { jti, sub, exp, .. } = claims;
         if jti.is_empty() || self.until.has(jti) {

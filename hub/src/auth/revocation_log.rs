@@ -1,4 +1,5 @@
-//! Revocations on disk, so that a restart does not give rights back. Each is on the disk before it is acknowledged.
+//! Revocations on disk, so that a restart does not give rights back. Each is on the disk before it
+//! is acknowledged.
 
 use std::{io, path::Path};
 
@@ -22,7 +23,8 @@ struct Line {
 }
 
 impl RevocationLog {
-    /// Reads what is not over at `now_ms` (in milliseconds since 1970), where a revocation counts for `life_ms`.
+    /// Reads what is not over at `now_ms` (in milliseconds since 1970), where a revocation counts
+    /// for `life_ms`.
     ///
     /// # Errors
     /// Names the file, and its first line that is not valid. The file is as it was.
@@ -41,7 +43,8 @@ impl RevocationLog {
         self.file.append(&Line { moment, whom: whom.clone() })
     }
 
-    /// Writes the file anew if it has grown, with what counts only. If that fails, the file stays as it is.
+    /// Writes the file anew if it has grown, with what counts only. If that fails, the file stays
+    /// as it is.
     pub(super) fn tidy(&mut self, all: impl FnOnce() -> Vec<(Moment, Revoke)>) {
         if self.file.length() < self.tidy_at {
             return;
@@ -54,7 +57,8 @@ impl RevocationLog {
     }
 }
 
-/// A file is written anew when it has this many bytes, and twice as many as when it was last written anew.
+/// A file is written anew when it has this many bytes, and twice as many as when it was last
+/// written anew.
 const TIDY: u64 = 1 << 20;
 
 #[cfg(test)]

@@ -60,7 +60,8 @@ impl Revocations {
     /// Returns what ends a session, with the tokens that it asked for.
     pub(super) fn end_of(&self, session: &Claims) -> Revoke {
         let established = session.established();
-        // A session is over by its own time, or when it is too old. Its last token may be issued just before.
+        // A session is over by its own time, or when it is too old. Its last token may be issued
+        // just before.
         let over = session.exp.saturating_mul(1_000).min(self.too_old_ms(session));
         Revoke::Session(Session {
             user: session.sub.clone(),
@@ -71,8 +72,8 @@ impl Revocations {
         })
     }
 
-    /// Returns true if a session is older than revocations are remembered: none may live longer, whatever its issuer
-    /// promised.
+    /// Returns true if a session is older than revocations are remembered: none may live longer,
+    /// whatever its issuer promised.
     pub(super) fn is_too_old(&self, session: &Claims) -> bool {
         self.clock.unix_ms() > self.too_old_ms(session)
     }
@@ -82,8 +83,8 @@ impl Revocations {
         self.known().correct(whom, ms);
     }
 
-    /// Takes over a revocation by another node. Returns what the other nodes have to know besides (see
-    /// [`Revoked::adopt`]).
+    /// Takes over a revocation by another node. Returns what the other nodes have to know besides
+    /// (see [`Revoked::adopt`]).
     pub(super) fn adopt(&self, revocation: &Revocation) -> Option<Revocation> {
         let Revocation { moment, whom, again } = revocation;
         let at = self.known().adopt(self.clock.unix_ms(), *moment, whom)?;
@@ -136,7 +137,8 @@ impl Revocations {
         self.known().recorded(whom);
     }
 
-    /// Returns true if this revocation needs no repetition. May return false for one that is recorded.
+    /// Returns true if this revocation needs no repetition. May return false for one that is
+    /// recorded.
     pub(super) fn is_recorded(&self, whom: &Revoke) -> bool {
         self.known().is_recorded(whom)
     }

@@ -1,18 +1,22 @@
 //! Which tokens no longer count because rights were taken away. Pure: the time comes in.
 //!
-//! A token names its place in one count of logins and revocations (`gen`). A revocation has a place in the same count, and ends what has
-//! that place or an earlier one. So a new login counts at once, and nothing about it needs to be stored.
+//! A token names its place in one count of logins and revocations (`gen`). A revocation has a place
+//! in the same count, and ends what has that place or an earlier one. So a new login counts at
+//! once, and nothing about it needs to be stored.
 //!
-//! The count is a hybrid logical clock (Kulkarni et al., 2014): a new place is the time of day in milliseconds, or one more than the last
-//! known place if that is later. Many logins in one millisecond, a clock that was set back and a node whose clock is ahead all lead to places
-//! ahead of the clock. So a place is compared with places only.
+//! The count is a hybrid logical clock (Kulkarni et al., 2014): a new place is the time of day in
+//! milliseconds, or one more than the last known place if that is later. Many logins in one
+//! millisecond, a clock that was set back and a node whose clock is ahead all lead to places ahead
+//! of the clock. So a place is compared with places only.
 //!
-//! Sessions of another issuer have no place. The time at which it established them is compared with the time of the revocation.
+//! Sessions of another issuer have no place. The time at which it established them is compared with
+//! the time of the revocation.
 //!
-//! *Invariant:* no revocation is forgotten while a token that it concerns could be valid, and none revokes more than it names, but for a user
-//! who ends more than 256 sessions. What is remembered has a bound in bytes. At the bound new revocations are refused:
-//! those of users, who are strangers, at three quarters of it, so that services can revoke still. What another node revoked, or a file
-//! has, was bounded there, and is taken over.
+//! *Invariant:* no revocation is forgotten while a token that it concerns could be valid, and none
+//! revokes more than it names, but for a user who ends more than 256 sessions. What is remembered
+//! has a bound in bytes. At the bound new revocations are refused: those of users, who are
+//! strangers, at three quarters of it, so that services can revoke still. What another node
+//! revoked, or a file has, was bounded there, and is taken over.
 //!
 //! Absent here: a store (see `ledger`, and `shared` for several nodes).
 
@@ -48,7 +52,8 @@ pub enum Revoke {
 }
 
 impl Revoke {
-    /// Whether no token that it concerns is valid any more, where tokens are valid for `life_ms` at most.
+    /// Whether no token that it concerns is valid any more, where tokens are valid for `life_ms` at
+    /// most.
     pub(super) fn is_over(&self, moment: Moment, now_ms: u64, life_ms: u64) -> bool {
         let last = match self {
             Self::Session(session) => return session.until < now_ms,
@@ -58,7 +63,8 @@ impl Revoke {
         last.saturating_add(life_ms) < now_ms
     }
 
-    /// Whether a token is one that it names. Those of a session are ended by this also if the session is over.
+    /// Whether a token is one that it names. Those of a session are ended by this also if the
+    /// session is over.
     #[must_use]
     pub fn names(&self, claims: &Claims) -> bool {
         match self {
@@ -115,7 +121,8 @@ pub struct Revoked {
     last: u64,
     /// The last place that a token has, as far as this node knows.
     issued: u64,
-    /// When the count began, in milliseconds since 1970. What was established before may have any place.
+    /// When the count began, in milliseconds since 1970. What was established before may have any
+    /// place.
     begun: u64,
 }
 
@@ -142,8 +149,8 @@ impl Revoked {
         self.issued
     }
 
-    /// Takes note of the place of a token that counts. Whatever this node revokes from now on has a later one, also if another node, whose
-    /// clock is ahead, issued the token.
+    /// Takes note of the place of a token that counts. Whatever this node revokes from now on has a
+    /// later one, also if another node, whose clock is ahead, issued the token.
     pub fn seen(&mut self, claims: &Claims) {
         let place = claims.generation.unwrap_or(0);
         self.issued = self.issued.max(place);
@@ -176,11 +183,13 @@ impl Revoked {
         self.add(now_ms, moment, whom, true);
     }
 
-    /// Takes over a revocation by another node. What this node issues from now on has a later place.
+    /// Takes over a revocation by another node. What this node issues from now on has a later
+    /// place.
     ///
-    /// The nodes' clocks differ, so what this node issued before may have a later place than the revocation and be older all the same. So it
-    /// is revoked, too: the answer is the place up to which it is, for the other nodes to know. `None` if nothing more is revoked than was
-    /// asked for, or if the revocation is known or over.
+    /// The nodes' clocks differ, so what this node issued before may have a later place than the
+    /// revocation and be older all the same. So it is revoked, too: the answer is the place up to
+    /// which it is, for the other nodes to know. `None` if nothing more is revoked than was asked
+    /// for, or if the revocation is known or over.
     pub fn adopt(&mut self, now_ms: u64, moment: Moment, whom: &Revoke) -> Option<u64> {
         self.forget(now_ms);
         self.last = self.last.max(moment.at);
@@ -197,7 +206,8 @@ impl Revoked {
         (at > moment.at).then_some(at)
     }
 
-    /// Corrects the time of a revocation that this node made, by a clock that is the same for all nodes.
+    /// Corrects the time of a revocation that this node made, by a clock that is the same for all
+    /// nodes.
     pub fn correct(&mut self, whom: &Revoke, ms: u64) {
         if let Revoke::User(user) = whom
             && let Some((date, up_to)) = self.users.get(user)
@@ -206,7 +216,8 @@ impl Revoked {
         }
     }
 
-    /// Returns true if a revocation by another node would change nothing: it is known, or a later one is.
+    /// Returns true if a revocation by another node would change nothing: it is known, or a later
+    /// one is.
     #[must_use]
     pub fn knows(&self, moment: Moment, whom: &Revoke) -> bool {
         match whom {
@@ -225,7 +236,8 @@ impl Revoked {
         }
     }
 
-    /// Returns true if nothing is to be done for this revocation any more; false also if that was forgotten.
+    /// Returns true if nothing is to be done for this revocation any more; false also if that was
+    /// forgotten.
     #[must_use]
     pub fn is_recorded(&self, whom: &Revoke) -> bool {
         match whom {
@@ -414,7 +426,8 @@ mod tests {
         let new = Claims { iat: 100, ..token("ada", right.generation(100_001)) };
         assert!(new.generation > Some(160_000));
         assert_eq!((right.standing(&new), ahead.standing(&new)), (Standing::Good, Standing::Good));
-        // A node that starts now reads the same, and a session of another issuer is judged by the time.
+        // A node that starts now reads the same, and a session of another issuer is judged by the
+        // time.
         let mut third = Revoked::new(1_000_000, 0);
         third.restore(100_002, moment, &whom);
         assert_eq!(third.standing(&new), Standing::Good);
@@ -505,7 +518,8 @@ mod tests {
             (revoked.standing(&of("ada", "s2")), revoked.standing(&of("bob", "s1"))),
             (Standing::Good, Standing::Good)
         );
-        // Both are forgotten together, when no token of the session is valid any more; and what is over is not even remembered.
+        // Both are forgotten together, when no token of the session is valid any more; and what is
+        // over is not even remembered.
         revoked.revoke(500_002, &session("bob", 3)).expect("room");
         revoked.revoke(500_002, &session("bob", 0)).expect("room");
         assert!(!revoked.is_recorded(&ada));
@@ -558,7 +572,8 @@ mod tests {
         }
         assert!(n > 150_000 && node.bytes() <= BYTES_USERS, "{n}");
         assert_eq!(node.standing(&zoe), Standing::Good);
-        // What is known costs nothing, services still have capacity, and what other nodes revoked is never refused.
+        // What is known costs nothing, services still have capacity, and what other nodes revoked
+        // is never refused.
         node.revoke(10_000, &session("user0", 0)).expect("known");
         node.revoke(10_000, &Revoke::User("zoe".into())).expect("room");
         node.adopt(10_000, Moment { at: 10_000, ms: 10_000 }, &session("eve", 8));

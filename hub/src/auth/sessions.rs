@@ -1,4 +1,5 @@
-//! App sessions: the JWT with which the app itself knows its users, whichever service logged them in.
+//! App sessions: the JWT with which the app itself knows its users, whichever service logged them
+//! in.
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
@@ -15,7 +16,8 @@ use crate::values::Span;
 /// How a token is read: [`Keys::check`] or [`Keys::signed`].
 type By = fn(&Keys, &str, &str, u64) -> Result<Claims, Invalid>;
 
-/// Checks app sessions. Sessions of our own (`--dev`, or a backend that shares our secret) are checked with our keys.
+/// Checks app sessions. Sessions of our own (`--dev`, or a backend that shares our secret) are
+/// checked with our keys.
 #[derive(Debug)]
 pub(super) struct Sessions {
     foreign: Option<Foreign>,
@@ -56,7 +58,8 @@ impl Sessions {
         &self.cookie
     }
 
-    /// Returns the tokens that a request shows as sessions: a bearer, then the cookies of this name. The first one counts.
+    /// Returns the tokens that a request shows as sessions: a bearer, then the cookies of this
+    /// name. The first one counts.
     pub(super) fn shown<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -64,7 +67,8 @@ impl Sessions {
         bearer(headers).into_iter().chain(cookies.map(|(_, value)| value))
     }
 
-    /// Returns the claims of the token, if it is good. An unknown key may be a new one, so its set is looked at again, though not for every request.
+    /// Returns the claims of the token, if it is good. An unknown key may be a new one, so its set
+    /// is looked at again, though not for every request.
     pub(super) async fn check(&self, ours: &Keys, token: &str, now: Time, unix_ms: u64) -> Result<Claims, Invalid> {
         self.read(Keys::check, ours, token, now, unix_ms).await
     }
@@ -100,8 +104,8 @@ impl Sessions {
     }
 }
 
-/// Names a session that has no `jti` by what its issuer signed, so that it can be revoked like any other. The signature itself is left out:
-/// some algorithms have many for one text.
+/// Names a session that has no `jti` by what its issuer signed, so that it can be revoked like any
+/// other. The signature itself is left out: some algorithms have many for one text.
 fn named(claims: Claims, token: &str) -> Claims {
     if !claims.jti.is_empty() {
         return claims;
@@ -111,7 +115,8 @@ fn named(claims: Claims, token: &str) -> Claims {
 }
 
 impl Foreign {
-    /// True if there are other keys now. A set that can't be had or read changes nothing: the keys that are known stay good.
+    /// True if there are other keys now. A set that can't be had or read changes nothing: the keys
+    /// that are known stay good.
     async fn refresh(&self, now: Time, unix_ms: u64, unknown: bool) -> bool {
         let Some(jwks) = self.jwks.as_ref().filter(|jwks| jwks.due(now, unknown)) else { return false };
         match jwks.load().await {

@@ -67,7 +67,8 @@ pub struct SessionRules {
     pub secret: Option<Secret>,
     /// The JWK set that signs sessions. With neither, the keys of the stream tokens do.
     pub jwks: Option<Place>,
-    /// Whether the keys of the stream tokens sign sessions even if there is a secret or a JWK set: for the login of `--dev`.
+    /// Whether the keys of the stream tokens sign sessions even if there is a secret or a JWK set:
+    /// for the login of `--dev`.
     pub own: bool,
     /// `iss`.
     pub issuer: String,
@@ -104,7 +105,8 @@ impl Settings {
 
     /// Returns the directory that is configured.
     ///
-    /// A file of rights that was readable when the settings were checked, and no longer is, admits no user.
+    /// A file of rights that was readable when the settings were checked, and no longer is, admits
+    /// no user.
     #[must_use]
     pub fn directory(&self) -> Box<dyn Directory> {
         match &self.directory {

@@ -133,8 +133,8 @@ pub enum Dated {
     Store,
 }
 
-/// Everything that is required of an engine that keeps the dates of its records. `make` returns how to open a log that was never opened; `keeps` states
-/// whether it outlives its closing.
+/// Everything that is required of an engine that keeps the dates of its records. `make` returns how
+/// to open a log that was never opened; `keeps` states whether it outlives its closing.
 ///
 /// # Panics
 /// Where the engine is wrong. Outside of asynchronous code only: it has a runtime of its own.

@@ -1,10 +1,13 @@
-//! Where the log is kept beyond the hub's ring: in memory, in a file, or in Redis for several nodes.
+//! Where the log is kept beyond the hub's ring: in memory, in a file, or in Redis for several
+//! nodes.
 //!
-//! Publishing goes through an [`Engine`] to the hub: the engine gives each update its place and keeps it as well as was promised, and then
-//! passes it to its [`Sink`], in the order of the log. Streams are still fed from the hub's ring.
+//! Publishing goes through an [`Engine`] to the hub: the engine gives each update its place and
+//! keeps it as well as was promised, and then passes it to its [`Sink`], in the order of the log.
+//! Streams are still fed from the hub's ring.
 //!
-//! *Invariant:* with [`Durability::Group`] and [`Durability::Sync`] nobody sees an id that a crash could take back. So no id is ever given
-//! twice, and what was acknowledged is there after a restart.
+//! *Invariant:* with [`Durability::Group`] and [`Durability::Sync`] nobody sees an id that a crash
+//! could take back. So no id is ever given twice, and what was acknowledged is there after a
+//! restart.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,13 +34,18 @@
 //! Implement [`Engine`] and hand it to [`App::with`](crate::app::App::with) or
 //! [`Hub::start_with`](crate::embed::Hub::start_with). What it owes:
 //!
-//! 1. When it starts it calls [`begin`](Sink::begin) with the epoch of the log and the place before the first update that it still has,
-//!    and each of those by [`restore`](Sink::restore). A life whose end may have been lost goes on under the fresh epoch that it is given.
-//! 2. Each update gets the next place ([`sequencer`] counts, and knows what was published before under the same key). The sink receives each
-//!    ([`deliver`](Sink::deliver)) once, in the order of the places, and never of one that a crash could take back.
-//! 3. `append` returns after the sink was called; what waits is bounded, and the error is [`EngineError::Busy`] when the queue is full.
-//! 4. [`Bounds`] define what is dropped: the oldest first. After [`close`](Engine::close) everything is refused.
-//! 5. A store that can be restored from a backup gives its places twice. It must notice, or be notified by [`ahead_of_log`](Engine::ahead_of_log).
+//! 1. When it starts it calls [`begin`](Sink::begin) with the epoch of the log and the place before
+//!    the first update that it still has, and each of those by [`restore`](Sink::restore). A life
+//!    whose end may have been lost goes on under the fresh epoch that it is given.
+//! 2. Each update gets the next place ([`sequencer`] counts, and knows what was published before
+//!    under the same key). The sink receives each ([`deliver`](Sink::deliver)) once, in the order
+//!    of the places, and never of one that a crash could take back.
+//! 3. `append` returns after the sink was called; what waits is bounded, and the error is
+//!    [`EngineError::Busy`] when the queue is full.
+//! 4. [`Bounds`] define what is dropped: the oldest first. After [`close`](Engine::close)
+//!    everything is refused.
+//! 5. A store that can be restored from a backup gives its places twice. It must notice, or be
+//!    notified by [`ahead_of_log`](Engine::ahead_of_log).
 //!
 //! [`conformance`] tests all of that. `examples/lines.rs` is an engine in a text file.
 
@@ -62,23 +70,26 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Keeps the log and orders it.
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
-    /// Appends all of the batch or nothing, in neighbouring places. Answers when it is as durable as promised and the sink has it.
+    /// Appends all of the batch or nothing, in neighbouring places. Answers when it is as durable
+    /// as promised and the sink has it.
     ///
     /// # Errors
-    /// [`EngineError`]. With [`EngineError::Unavailable`] the batch may be in the log all the same, if the power failed us halfway; with
-    /// every other it is not.
+    /// [`EngineError`]. With [`EngineError::Unavailable`] the batch may be in the log all the same,
+    /// if the power failed us halfway; with every other it is not.
     fn append(&self, batch: Batch) -> Answer<'_, Result<Appended, EngineError>>;
 
-    /// Reports that a client shows a place of this epoch beyond the end of the log. An engine whose store may be an older copy of itself
-    /// begins a new life then, once; for others, and by default, it means nothing.
+    /// Reports that a client shows a place of this epoch beyond the end of the log. An engine whose
+    /// store may be an older copy of itself begins a new life then, once; for others, and by
+    /// default, it means nothing.
     fn ahead_of_log(&self, id: EventId) {
         let _ = id;
     }
 
     /// Waits until the sink has the log up to `id`, which a client received from another node.
     ///
-    /// That client may connect here before the update arrives here. Without the wait its cursor would be ahead of the log, and it would
-    /// refetch everything for nothing. The wait is bounded, since `id` may be invented. An engine of one node, the default, returns at once.
+    /// That client may connect here before the update arrives here. Without the wait its cursor
+    /// would be ahead of the log, and it would refetch everything for nothing. The wait is bounded,
+    /// since `id` may be invented. An engine of one node, the default, returns at once.
     fn catch_up(&self, id: EventId) -> Answer<'_, ()> {
         let _ = id;
         Box::pin(std::future::ready(()))
@@ -144,7 +155,8 @@ impl Appended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
-    /// In this process's memory. A file follows within a moment; a crash before that ends the life of the log, and clients refetch.
+    /// In this process's memory. A file follows within a moment; a crash before that ends the life
+    /// of the log, and clients refetch.
     Memory,
     /// On the disk, together with what else was published meanwhile: one write for all of them.
     #[default]
@@ -192,7 +204,8 @@ pub enum Health {
     Good,
     /// The last write failed and it tries again; streams are served from memory meanwhile.
     Refusing(EngineError),
-    /// The store of the log can't be reached: this node receives nothing from the others and should get no traffic. Its streams stay open.
+    /// The store of the log can't be reached: this node receives nothing from the others and should
+    /// get no traffic. Its streams stay open.
     Away(EngineError),
 }
 

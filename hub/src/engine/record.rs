@@ -1,4 +1,5 @@
-//! An update as it is stored: JSON, since several versions of this program and other languages read it.
+//! An update as it is stored: JSON, since several versions of this program and other languages read
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +48,8 @@ impl Record {
     /// Reads the stored form back.
     ///
     /// # Errors
-    /// In words, what is wrong. An audience that can't be read is an error: to guess could show it to everybody.
+    /// In words, what is wrong. An audience that can't be read is an error: to guess could show it
+    /// to everybody.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
         let stored: Stored = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let Stored { logged, kind, data, key, to, origin, except, at } = stored;

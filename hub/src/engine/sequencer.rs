@@ -1,6 +1,8 @@
-//! Who comes next, and what was already published under which idempotency key. Pure: the time comes in with the records.
+//! Who comes next, and what was already published under which idempotency key. Pure: the time comes
+//! in with the records.
 //!
-//! Every engine keeps one beside its store, so that all of them give the same places for the same batches.
+//! Every engine keeps one beside its store, so that all of them give the same places for the same
+//! batches.
 //!
 //! ```
 //! use tinysse::proto::wire::id::Epoch;

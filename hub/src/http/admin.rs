@@ -1,5 +1,5 @@
-//! `/admin`: a page for operators. The page itself knows nothing: it asks for the admin key and shows it with every question.
-//! So there is no cookie that another site could use.
+//! `/admin`: a page for operators. The page itself knows nothing: it asks for the admin key and
+//! shows it with every question. So there is no cookie that another site could use.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ use crate::{
 /// Updates that are shown.
 const TAIL: usize = 100;
 
-/// Everything comes from here, nothing is inline, nothing may frame it, and texts cannot become markup even by a mistake.
+/// Everything comes from here, nothing is inline, nothing may frame it, and texts cannot become
+/// markup even by a mistake.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 

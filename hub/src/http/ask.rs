@@ -12,7 +12,8 @@ use crate::error::Problem;
 /// More patterns than this are refused.
 const MAX_TYPES: usize = 64;
 
-/// The parameters; the names are those of `tinysse::proto::wire::names`. No `Debug`: it holds a token.
+/// The parameters; the names are those of `tinysse::proto::wire::names`. No `Debug`: it holds a
+/// token.
 #[derive(Default)]
 pub(super) struct Ask<'a> {
     pub(super) token: Option<Cow<'a, str>>,

@@ -1,4 +1,5 @@
-//! `GET /cursor`: the head of the log, for clients that read data first and follow the log from there.
+//! `GET /cursor`: the head of the log, for clients that read data first and follow the log from
+//! there.
 
 use std::sync::Arc;
 

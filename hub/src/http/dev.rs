@@ -1,4 +1,5 @@
-//! For trying things out, with `--dev` only: break your own stream in the ways that networks and clocks do.
+//! For trying things out, with `--dev` only: break your own stream in the ways that networks and
+//! clocks do.
 
 use std::sync::Arc;
 

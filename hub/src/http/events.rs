@@ -26,7 +26,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Opened {
     Stream(EventBody),
-    /// Sends a native `EventSource` away for this number of milliseconds: it takes every status but 200 for final.
+    /// Sends a native `EventSource` away for this number of milliseconds: it takes every status but
+    /// 200 for final.
     Away(u32),
 }
 
@@ -108,7 +109,8 @@ pub(crate) async fn open(
         cluster.give_back(&claims).await;
         return busy(services, transport);
     };
-    // A revocation that came in between did not find this stream yet; it marks before it looks, so one of the two sees the other.
+    // A revocation that came in between did not find this stream yet; it marks before it looks, so
+    // one of the two sees the other.
     if auth.is_revoked(&claims) {
         return Err(gone());
     }

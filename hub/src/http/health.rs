@@ -10,9 +10,11 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// It wants traffic. Not any more as soon as it begins to drain, and not while it is cut off from the other nodes.
+/// It wants traffic. Not any more as soon as it begins to drain, and not while it is cut off from
+/// the other nodes.
 ///
-/// What the log refused is no reason to take traffic away: streams are served from memory, and another node would have the same log.
+/// What the log refused is no reason to take traffic away: streams are served from memory, and
+/// another node would have the same log.
 pub(super) async fn ready(State(services): State<Services>) -> Result<String, Problem> {
     if services.streams.is_draining() {
         return Err(Problem::unavailable("draining", "the server shuts down", 1));

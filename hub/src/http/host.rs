@@ -1,5 +1,6 @@
-//! With `--dev`, against DNS rebinding: a page of a foreign site whose name suddenly resolves to this machine would be same-origin with a
-//! server that lets anybody in. Its requests name the foreign site as their host.
+//! With `--dev`, against DNS rebinding: a page of a foreign site whose name suddenly resolves to
+//! this machine would be same-origin with a server that lets anybody in. Its requests name the
+//! foreign site as their host.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,7 +19,8 @@ use crate::error::Problem;
 pub(crate) struct Hosts(Arc<Vec<String>>);
 
 impl Hosts {
-    /// Loopback, the hosts that are configured, and those of the origins that are listed; `None` if all hosts are allowed.
+    /// Loopback, the hosts that are configured, and those of the origins that are listed; `None` if
+    /// all hosts are allowed.
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let configured = settings.hosts.clone()?;
         let listed = settings.cors_origins.iter().filter_map(|origin| {
@@ -36,7 +38,8 @@ impl Hosts {
         loopback || name == "localhost" || name.ends_with(".localhost") || self.0.contains(&name)
     }
 
-    /// Whether a request may be answered. Browsers always name a host; what names none is no browser.
+    /// Whether a request may be answered. Browsers always name a host; what names none is no
+    /// browser.
     fn allow_request(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let named = uri.authority().map(|authority| authority.as_str().as_bytes());
         named

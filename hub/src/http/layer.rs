@@ -1,6 +1,8 @@
-//! The layer around an app's handlers: it publishes what their answers [broadcast](super::response::Broadcast).
+//! The layer around an app's handlers: it publishes what their answers
+//! [broadcast](super::response::Broadcast).
 //!
-//! It is a layer of tower and looks at heads only, so it goes around any service that answers HTTP, axum's routers among them.
+//! It is a layer of tower and looks at heads only, so it goes around any service that answers HTTP,
+//! axum's routers among them.
 //!
 //! ```
 //! use axum::{Router, routing::post};
@@ -31,11 +33,11 @@ use tower::{Layer, Service};
 use super::response::Broadcast;
 use crate::{hub::Update, publish::UpdateService, stream::Streams};
 
-/// Publishes what a successful answer broadcasts, in the name of the tab that asked (header `X-Tinysse-Origin`), and puts the log's place on
-/// every answer (header `Tinysse-Cursor`).
+/// Publishes what a successful answer broadcasts, in the name of the tab that asked (header
+/// `X-Tinysse-Origin`), and puts the log's place on every answer (header `Tinysse-Cursor`).
 ///
-/// *Invariant:* a client that reads an answer and follows the log from the place on it misses nothing. So the place is taken before the handler
-/// reads, and after its own change is published.
+/// *Invariant:* a client that reads an answer and follows the log from the place on it misses
+/// nothing. So the place is taken before the handler reads, and after its own change is published.
 #[derive(Clone, Debug)]
 pub struct Publishing {
     updates: Arc<UpdateService>,
@@ -51,14 +53,16 @@ impl Publishing {
 
     /// Publishes; returns the place that the answer shows.
     ///
-    /// The change is made, so the answer is a success whether the log takes it or not: what it does not take, the service owes.
+    /// The change is made, so the answer is a success whether the log takes it or not: what it does
+    /// not take, the service owes.
     async fn publish(&self, broadcast: Option<Broadcast>, origin: Option<String>, before: EventId) -> EventId {
         let Some(Broadcast(updates)) = broadcast else { return before };
         let named = |update: Update| Update { origin: update.origin.or_else(|| origin.clone()), ..update };
         let results = self.updates.notify_each(updates.into_iter().map(named).collect()).await;
         let mut cursor = before;
         for id in results.into_iter().filter_map(|result| result.ok().flatten()) {
-            // Others may have published between the handler's read and this change: only then is the older place needed.
+            // Others may have published between the handler's read and this change: only then is
+            // the older place needed.
             if id.seq == cursor.seq + 1 {
                 cursor = id;
             }

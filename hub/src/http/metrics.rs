@@ -1,4 +1,5 @@
-//! `GET /metrics`: the counters, and what is read from the parts of the server when it is asked for.
+//! `GET /metrics`: the counters, and what is read from the parts of the server when it is asked
+//! for.
 
 use axum::{
     extract::State,

@@ -54,7 +54,8 @@ pub const SPANS: &str = "tinysse::span";
 /// Bodies of requests may be this long.
 const MAX_BODY: usize = 1 << 20;
 
-/// Returns all routes of a server, and those of the application that runs it: they get the same limits, headers and log lines.
+/// Returns all routes of a server, and those of the application that runs it: they get the same
+/// limits, headers and log lines.
 pub fn router(services: &Services, application: Router<Services>) -> Router {
     let settings = &services.settings;
     let mut routes = Router::new()
@@ -112,8 +113,8 @@ fn all<S>(services: &Services, routes: Router<Services>) -> Router<S> {
         .with_state(services.clone())
 }
 
-/// What an app of its own takes over: the stream, and the ways in for services if there is a publish key. No app session of the hub opens
-/// anything here, and no fallback hides the app's.
+/// What an app of its own takes over: the stream, and the ways in for services if there is a
+/// publish key. No app session of the hub opens anything here, and no fallback hides the app's.
 pub(crate) fn embedded<S>(services: &Services) -> Router<S> {
     let mut routes =
         Router::new().route(EVENTS, get(events::events)).route("/.well-known/jwks.json", get(session::jwks));

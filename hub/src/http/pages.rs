@@ -31,10 +31,11 @@ use crate::{
 /// How long a request waits while too many files are open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Files of a directory; any other address is its `index.html`, so that routes of the web app can be reloaded.
+/// Files of a directory; any other address is its `index.html`, so that routes of the web app can
+/// be reloaded.
 ///
-/// A response holds its file open until it is sent, so the number of open files is bounded, in all and by address: readers that take
-/// their time leave descriptors for the streams.
+/// A response holds its file open until it is sent, so the number of open files is bounded, in all
+/// and by address: readers that take their time leave descriptors for the streams.
 pub(super) fn pages(
     trusted_proxies: &[IpNet],
     dir: &Path,
@@ -54,15 +55,16 @@ pub(super) fn pages(
             };
             let mut response =
                 files.oneshot(request).await.into_response().map(|body| Body::new(Held { body, _slot: slot }));
-            // Asked again each time, answered 304 mostly: a new build shows at once. Not `no-store`, which would keep pages out of the
-            // back/forward cache.
+            // Asked again each time, answered 304 mostly: a new build shows at once. Not
+            // `no-store`, which would keep pages out of the back/forward cache.
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
             Ok(response)
         }
     })
 }
 
-/// Whether a segment of the path begins with a dot: `.env` and `.git` are never meant for visitors. `/.well-known` is (RFC 8615).
+/// Whether a segment of the path begins with a dot: `.env` and `.git` are never meant for visitors.
+/// `/.well-known` is (RFC 8615).
 fn is_hidden(path: &str) -> bool {
     let path = decoded(path);
     let path = path.strip_prefix(b"/.well-known").filter(|rest| matches!(rest, [] | [b'/', ..])).unwrap_or(&path);

@@ -34,7 +34,8 @@ const MAX_AUDIENCES: usize = 100;
 /// Bytes of key, origin, exception and idempotency key.
 const MAX_NAME: usize = 255;
 
-/// The answer: the id of each update, in the order of the request, and what would have to fail for them to be lost.
+/// The answer: the id of each update, in the order of the request, and what would have to fail for
+/// them to be lost.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Ids {
     ids: Vec<String>,
@@ -97,7 +98,8 @@ fn fingerprint(body: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Reads the body of `POST /publish`: one update or an array of them. Everything is checked before anything is published.
+/// Reads the body of `POST /publish`: one update or an array of them. Everything is checked before
+/// anything is published.
 ///
 /// ```
 /// let updates = tinysse_hub::http::publish::read(br#"{"type":"projects","to":"role:admin","data":[1.50]}"#).unwrap();

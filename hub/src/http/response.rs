@@ -1,5 +1,5 @@
-//! What handlers of an app answer: the data, and what changed. They know nothing of streams; [`Publishing`](super::layer::Publishing), the
-//! layer around them, publishes for them.
+//! What handlers of an app answer: the data, and what changed. They know nothing of streams;
+//! [`Publishing`](super::layer::Publishing), the layer around them, publishes for them.
 //!
 //! ```
 //! use tinysse_hub::{http::response::Response, hub::Update};
@@ -81,7 +81,8 @@ impl<T: Serialize> IntoResponse for Response<T> {
     }
 }
 
-/// Only the types: the answer goes to the client that asked, and an audience must not be disclosed to it.
+/// Only the types: the answer goes to the client that asked, and an audience must not be disclosed
+/// to it.
 fn kinds<S: Serializer>(updates: &[Update], into: S) -> Result<S::Ok, S::Error> {
     into.collect_seq(updates.iter().map(|update| &update.kind))
 }

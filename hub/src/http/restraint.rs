@@ -1,4 +1,5 @@
-//! Restrains connections whose requests are refused all the time. Connections of trusted proxies are not: they carry many clients.
+//! Restrains connections whose requests are refused all the time. Connections of trusted proxies
+//! are not: they carry many clients.
 
 use std::sync::Arc;
 

@@ -69,7 +69,8 @@ pub(super) struct Changed {
     changed: usize,
 }
 
-/// `POST /rights`: a service reports that rights changed, so live streams are judged anew, on every node.
+/// `POST /rights`: a service reports that rights changed, so live streams are judged anew, on every
+/// node.
 pub(super) async fn rights(
     State(cluster): State<Arc<Cluster>>,
     _: Service,

@@ -1,4 +1,5 @@
-//! The parts of a server that routes work with. A handler takes those it needs (`State<Arc<Streams>>`), or all of them.
+//! The parts of a server that routes work with. A handler takes those it needs
+//! (`State<Arc<Streams>>`), or all of them.
 
 use std::sync::Arc;
 

@@ -40,8 +40,8 @@ pub(super) struct Me {
 
 /// Logs a user in without a password: this route exists with `--dev` only.
 ///
-/// The new cookie replaces the one that the browser has, so the session of that one ends first, with its streams. If that cannot be
-/// recorded, nobody is logged in.
+/// The new cookie replaces the one that the browser has, so the session of that one ends first,
+/// with its streams. If that cannot be recorded, nobody is logged in.
 pub(super) async fn log_in(
     State(auth): State<Arc<Auth>>,
     State(cluster): State<Arc<Cluster>>,
@@ -60,9 +60,12 @@ pub(super) async fn log_in(
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Me::from(identity))))
 }
 
-/// Ends the session everywhere, with its streams and the tokens it asked for; a session that has expired, too.
+/// Ends the session everywhere, with its streams and the tokens it asked for; a session that has
+/// expired, too.
 ///
-/// 204: nothing of the session is left. 401: the request showed no session of this server, so nothing ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays, for the request to be repeated.
+/// 204: nothing of the session is left. 401: the request showed no session of this server, so
+/// nothing ended. Both clear the cookie. 429 or 503: not ended, or not recorded; the cookie stays,
+/// for the request to be repeated.
 pub(super) async fn log_out(
     State(auth): State<Arc<Auth>>,
     State(cluster): State<Arc<Cluster>>,
@@ -97,8 +100,9 @@ pub(super) struct Subject {
     session: Option<String>,
 }
 
-/// A token for the holder of an app session, limited by user and by address. Or, for a service with the publish key, one for the user that
-/// the body names, limited by that user only: all its users come from the address of the service.
+/// A token for the holder of an app session, limited by user and by address. Or, for a service with
+/// the publish key, one for the user that the body names, limited by that user only: all its users
+/// come from the address of the service.
 pub(super) async fn stream_token(
     State(services): State<Services>,
     conn: Option<Extension<Arc<Conn>>>,

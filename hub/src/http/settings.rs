@@ -50,7 +50,8 @@ impl Default for Settings {
     }
 }
 
-/// Returns the networks of this machine: what comes from there comes from a proxy, or from a developer.
+/// Returns the networks of this machine: what comes from there comes from a proxy, or from a
+/// developer.
 fn loopback() -> Vec<IpNet> {
     use std::net::{Ipv4Addr, Ipv6Addr};
     vec![
@@ -59,7 +60,8 @@ fn loopback() -> Vec<IpNet> {
     ]
 }
 
-/// Who may read `/metrics`. The numbers name types and show how much is going on, so they are closed by default.
+/// Who may read `/metrics`. The numbers name types and show how much is going on, so they are
+/// closed by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
     /// Everyone who reaches it.

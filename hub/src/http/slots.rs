@@ -1,4 +1,5 @@
-//! Turns for something that is scarce: a number in all, and a smaller number for each key, for which one waits.
+//! Turns for something that is scarce: a number in all, and a smaller number for each key, for
+//! which one waits.
 
 use std::{
     collections::HashMap,

@@ -15,7 +15,8 @@ use super::{
 /// More types than this are not named in a resync: then it is one of all types.
 const MAX_NAMED: usize = 16;
 
-/// The backlog of one client. It has no updates of its own: what waits is what follows the cursor in the log.
+/// The backlog of one client. It has no updates of its own: what waits is what follows the cursor
+/// in the log.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     /// The client's connection takes no bytes, and this waits for it.
@@ -42,7 +43,8 @@ impl Backlog {
         self.waiting = None;
     }
 
-    /// Counts what waits, now that the connection takes no bytes. Returns true if the client is to be disconnected.
+    /// Counts what waits, now that the connection takes no bytes. Returns true if the client is to
+    /// be disconnected.
     pub(super) fn count(
         &mut self,
         log: &Log,
@@ -58,8 +60,9 @@ impl Backlog {
         disconnect
     }
 
-    /// Prepares a client that had stalled for being served. If it is slow, the walk from its cursor to the head passes
-    /// over what the rules drop, and the returned resync, to be sent first, names what the client lacks.
+    /// Prepares a client that had stalled for being served. If it is slow, the walk from its cursor
+    /// to the head passes over what the rules drop, and the returned resync, to be sent first,
+    /// names what the client lacks.
     pub(super) fn settle(
         &mut self,
         log: &Log,

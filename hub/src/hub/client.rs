@@ -1,4 +1,5 @@
-//! One connected client: what it is due, from its hello to its bye. One walk over the log serves replay and live alike.
+//! One connected client: what it is due, from its hello to its bye. One walk over the log serves
+//! replay and live alike.
 
 use std::sync::Arc;
 
@@ -92,7 +93,8 @@ impl Client {
         self.position.miss_rights_change();
     }
 
-    /// Counts what waits, now that the connection takes no bytes. Returns true if the client is to be disconnected.
+    /// Counts what waits, now that the connection takes no bytes. Returns true if the client is to
+    /// be disconnected.
     pub(super) fn stalled(&mut self, log: &Log, rules: &SlowRules) -> bool {
         !self.position.awaits_hello() && self.backlog.count(log, rules, &self.subscription, &self.position)
     }

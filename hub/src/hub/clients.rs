@@ -8,7 +8,8 @@ use std::{
 
 use super::client::Client;
 
-/// Names a connection inside the hub; numbers are not used twice. The name on the wire is the hello's `client`.
+/// Names a connection inside the hub; numbers are not used twice. The name on the wire is the
+/// hello's `client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(u64);
 
@@ -23,7 +24,8 @@ impl ClientId {
 /// A map by connection, without any order.
 pub type ClientMap<V> = HashMap<ClientId, V, BuildHasherDefault<Spread>>;
 
-/// Numbers that count up need no more than to be spread over the bits (the golden ratio does it); nobody outside chooses them.
+/// Numbers that count up need no more than to be spread over the bits (the golden ratio does it);
+/// nobody outside chooses them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spread(u64);
 

@@ -1,4 +1,5 @@
-//! What the hub has done, for those who run it. Counted where the hub walks anyway, behind no lock of its own.
+//! What the hub has done, for those who run it. Counted where the hub walks anyway, behind no lock
+//! of its own.
 
 use tinysse::proto::{time::Time, wire::control::Gap};
 
@@ -9,17 +10,20 @@ pub struct Counts {
     pub frames: u64,
     /// Those of them that were older than the stream.
     pub replayed: u64,
-    /// How long updates took from publishing until they were given to a stream that was open already.
+    /// How long updates took from publishing until they were given to a stream that was open
+    /// already.
     pub waits: Waits,
     /// Streams that went on at the cursor they showed.
     pub hits: u64,
     /// Streams that showed a cursor and could not.
     pub misses: u64,
-    /// Places of the log that clients were moved over in mid-stream, because they were gone from it. Not all of them were for these clients.
+    /// Places of the log that clients were moved over in mid-stream, because they were gone from
+    /// it. Not all of them were for these clients.
     pub skipped: u64,
     /// Beats.
     pub beats: u64,
-    /// Hello and resync frames that announced a loss, by gap, in the order of their first appearance.
+    /// Hello and resync frames that announced a loss, by gap, in the order of their first
+    /// appearance.
     pub resyncs: Vec<(Gap, u64)>,
     /// Updates that slow readers did without.
     pub passed_over: u64,
@@ -66,7 +70,8 @@ impl Counts {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waits {
-    /// In the class `n` is what took less than 2^n milliseconds, and in the last one all that took longer.
+    /// In the class `n` is what took less than 2^n milliseconds, and in the last one all that took
+    /// longer.
     classes: [u64; Self::CLASSES + 1],
     sum_ms: u64,
 }

@@ -1,4 +1,5 @@
-//! One update as bytes, in the forms that clients ask for. Each is encoded once, whatever the number of clients, and shared.
+//! One update as bytes, in the forms that clients ask for. Each is encoded once, whatever the
+//! number of clients, and shared.
 
 use std::{cell::OnceCell, io::Write, sync::Arc};
 

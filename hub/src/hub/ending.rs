@@ -1,4 +1,5 @@
-//! How a client's stream ends: when that is due, its bye, and how long the stream stays open behind it.
+//! How a client's stream ends: when that is due, its bye, and how long the stream stays open behind
+//! it.
 
 use tinysse::proto::{
     time::Time,

@@ -4,9 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::route::Route;
 
-/// Updates that are alike in all this reach the same clients and concern the same thing, so the newest of them replaces all.
+/// Updates that are alike in all this reach the same clients and concern the same thing, so the
+/// newest of them replaces all.
 ///
-/// Tab and connection count too: a client that takes an update for its own echo must not lose another client's by that.
+/// Tab and connection count too: a client that takes an update for its own echo must not lose
+/// another client's by that.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct CoalesceKey {
     route: Arc<Route>,
@@ -15,7 +17,8 @@ pub(super) struct CoalesceKey {
     except: Option<String>,
 }
 
-/// The newest place of each; as many as the log has updates, at most. Only ever asked for one, so its order shows nowhere.
+/// The newest place of each; as many as the log has updates, at most. Only ever asked for one, so
+/// its order shows nowhere.
 #[derive(Debug, Default)]
 pub(super) struct Newest(HashMap<Arc<CoalesceKey>, u64>);
 

@@ -22,12 +22,15 @@ use super::{
     trimmed::Trimmed,
 };
 
-/// A client that is at most so far behind reads every update: that is cheaper than to look up which are for it.
+/// A client that is at most so far behind reads every update: that is cheaper than to look up which
+/// are for it.
 const NEAR: u64 = 16;
 
-/// How many topics of trimmed updates are remembered, so that filtered clients need no false resync.
+/// How many topics of trimmed updates are remembered, so that filtered clients need no false
+/// resync.
 const REMEMBERED_TOPICS: usize = 4_096;
-/// They take at most this part of the bytes of the log, in addition, but never less than [`REMEMBERED_BYTES`].
+/// They take at most this part of the bytes of the log, in addition, but never less than
+/// [`REMEMBERED_BYTES`].
 const REMEMBERED_SHARE: usize = 8;
 /// Enough for some hundred topics with names of usual length.
 const REMEMBERED_BYTES: usize = 64 * 1_024;
@@ -36,7 +39,8 @@ const REMEMBERED_BYTES: usize = 64 * 1_024;
 pub(super) struct Log {
     epoch: Epoch,
     ring: VecDeque<Entry>,
-    /// Place of the front of the ring, or of the next update if the ring is empty. The first update of an epoch has place 1.
+    /// Place of the front of the ring, or of the next update if the ring is empty. The first update
+    /// of an epoch has place 1.
     first: u64,
     bytes: usize,
     postings: Postings,
@@ -134,7 +138,8 @@ impl Log {
         seq + 1 < self.first && self.trimmed.missed(seq, sees)
     }
 
-    /// The kept updates behind `seq` that `identity` may see, oldest first, and perhaps a few others.
+    /// The kept updates behind `seq` that `identity` may see, oldest first, and perhaps a few
+    /// others.
     pub(super) fn since(&self, seq: u64, identity: &Identity) -> impl Iterator<Item = (u64, &Entry)> {
         let first = seq.saturating_add(1).max(self.first);
         let near = self.head().saturating_sub(first) < NEAR;
@@ -154,7 +159,8 @@ impl Log {
         (self.first..=self.head()).rev().zip(self.ring.iter().rev())
     }
 
-    /// Entries have grown by this many bytes, in forms that are made when they are needed. The next update trims.
+    /// Entries have grown by this many bytes, in forms that are made when they are needed. The next
+    /// update trims.
     pub(super) fn grew(&mut self, bytes: usize) {
         self.bytes += bytes;
     }

@@ -1,10 +1,11 @@
 //! The hub, pure: one log, the connected clients, and who gets what.
 //!
-//! Absent here, on purpose: a clock (time comes in), sockets, wakers, randomness. Equal calls make equal bytes, so the simulation
-//! runs this very hub in virtual time.
+//! Absent here, on purpose: a clock (time comes in), sockets, wakers, randomness. Equal calls make
+//! equal bytes, so the simulation runs this very hub in virtual time.
 //!
-//! *Invariant:* a client is a cursor into the log. What was missed and what is live come out of the same walk, in the order of the
-//! log, so nothing can fall between replay and live. No client has a queue of its own: a stalled one costs its cursor.
+//! *Invariant:* a client is a cursor into the log. What was missed and what is live come out of the
+//! same walk, in the order of the log, so nothing can fall between replay and live. No client has a
+//! queue of its own: a stalled one costs its cursor.
 //!
 //! ```
 //! use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
@@ -93,7 +94,8 @@ pub struct HubConfig {
     pub beat_ms: u32,
     /// The browser's own reconnection time, in milliseconds.
     pub retry_ms: u32,
-    /// How long a stream stays open after a bye for a planned end, in milliseconds, so that the client can open the next one first.
+    /// How long a stream stays open after a bye for a planned end, in milliseconds, so that the
+    /// client can open the next one first.
     pub linger_ms: u32,
 }
 
@@ -144,7 +146,8 @@ impl Hub {
         }
     }
 
-    /// Asks clients to spread their refetches so that about `per_second` arrive; 0, the default, asks for nothing.
+    /// Asks clients to spread their refetches so that about `per_second` arrive; 0, the default,
+    /// asks for nothing.
     ///
     /// ```
     /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
@@ -171,9 +174,9 @@ impl Hub {
         self
     }
 
-    /// Replaces the log by an empty one whose next update has the place behind `after`: a stored log that is about to be
-    /// read back in, or one whose epoch ended. Every client that may miss something is notified. Returns the connected
-    /// clients: wake them.
+    /// Replaces the log by an empty one whose next update has the place behind `after`: a stored
+    /// log that is about to be read back in, or one whose epoch ended. Every client that may miss
+    /// something is notified. Returns the connected clients: wake them.
     ///
     /// ```
     /// use tinysse::proto::{time::Time, wire::id::Epoch};
@@ -203,9 +206,11 @@ impl Hub {
         self.connect_as(now, name, identity, cursor, types)
     }
 
-    /// A client comes under a name that the shell chose (unguessable, where that matters). The first [`poll`](Self::poll) gives its hello.
+    /// A client comes under a name that the shell chose (unguessable, where that matters). The
+    /// first [`poll`](Self::poll) gives its hello.
     ///
-    /// `cursor` is what the client claims to have seen; `types` what it asks for, `None` for everything.
+    /// `cursor` is what the client claims to have seen; `types` what it asks for, `None` for
+    /// everything.
     ///
     /// ```
     /// use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};
@@ -236,17 +241,20 @@ impl Hub {
         self.clients.insert(client)
     }
 
-    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see `tinysse::proto::wire::wrap`).
+    /// This client is a native `EventSource`: give it folded updates (`wire=native`, see
+    /// `tinysse::proto::wire::wrap`).
     pub fn fold(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id) {
             client.fold();
         }
     }
 
-    /// Takes an update into the log. Answers its id and the connected clients that will get it: wake them.
+    /// Takes an update into the log. Answers its id and the connected clients that will get it:
+    /// wake them.
     ///
     /// # Errors
-    /// [`PublishError`] for a type that is malformed or reserved, and for an update that the log could never hold. Nothing is logged then.
+    /// [`PublishError`] for a type that is malformed or reserved, and for an update that the log
+    /// could never hold. Nothing is logged then.
     pub fn publish(&mut self, now: Time, update: Update) -> Result<(EventId, Vec<ClientId>), PublishError> {
         update.check()?;
         let mut reached = self.routing.reach(&update.to);
@@ -263,31 +271,36 @@ impl Hub {
         Ok((id, reached))
     }
 
-    /// Appends what the client is due: hello, updates, resync, beat, bye. Returns true if something was appended.
+    /// Appends what the client is due: hello, updates, resync, beat, bye. Returns true if something
+    /// was appended.
     ///
-    /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again when woken and at
-    /// [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed) gets nothing.
+    /// `budget` is soft: the frame that crosses it is the last one. Poll until false, then again
+    /// when woken and at [`wants`](Self::wants). A client that is gone or [`closed`](Self::closed)
+    /// gets nothing.
     pub fn poll(&mut self, now: Time, id: ClientId, budget: usize, out: &mut impl FrameSink) -> bool {
         self.log.expire(now);
         let Some(client) = self.clients.get_mut(id) else { return false };
         client.poll(Source::new(&mut self.log, &self.config, &self.slow, &mut self.counts), now, budget, out)
     }
 
-    /// Returns when to poll a client that nothing wakes: at its next beat, when it is to end or to close, or at once if
-    /// a hello, a bye or the notice of other rights is still to be sent. `None` if it is gone or closed.
+    /// Returns when to poll a client that nothing wakes: at its next beat, when it is to end or to
+    /// close, or at once if a hello, a bye or the notice of other rights is still to be sent.
+    /// `None` if it is gone or closed.
     #[must_use]
     pub fn wants(&self, id: ClientId) -> Option<Time> {
         self.clients.get(id)?.wants(&self.config)
     }
 
-    /// Returns true if a poll would give the client nothing before it is woken, or [`wants`](Self::wants) something.
+    /// Returns true if a poll would give the client nothing before it is woken, or
+    /// [`wants`](Self::wants) something.
     #[must_use]
     pub fn has_all(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(|client| client.has_all(self.log.head()))
     }
 
-    /// Reports that the client's connection takes no bytes, or took none until now. To be called whenever there is
-    /// something for the client, and before the poll that follows. Returns true if the connection is to be closed.
+    /// Reports that the client's connection takes no bytes, or took none until now. To be called
+    /// whenever there is something for the client, and before the poll that follows. Returns true
+    /// if the connection is to be closed.
     pub fn stalled(&mut self, id: ClientId) -> bool {
         if self.slow.rules.is_empty() {
             return false;
@@ -295,9 +308,11 @@ impl Hub {
         self.clients.get_mut(id).is_some_and(|client| client.stalled(&self.log, &self.slow))
     }
 
-    /// Replaces the client's rights: what is still due is judged by them, after a resync that announces it.
+    /// Replaces the client's rights: what is still due is judged by them, after a resync that
+    /// announces it.
     ///
-    /// Nothing moves the cursor: what waits and is still allowed follows. Returns true if the rights are other ones.
+    /// Nothing moves the cursor: what waits and is still allowed follows. Returns true if the
+    /// rights are other ones.
     ///
     /// ```
     /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};
@@ -325,27 +340,28 @@ impl Hub {
         true
     }
 
-    /// Notes that the client's rights changed since its last stream: whatever its cursor, it missed something. To be
-    /// called before the first poll.
+    /// Notes that the client's rights changed since its last stream: whatever its cursor, it missed
+    /// something. To be called before the first poll.
     pub fn changed(&mut self, id: ClientId) {
         if let Some(client) = self.clients.get_mut(id) {
             client.miss_rights_change();
         }
     }
 
-    /// Plans when the client is asked to open its next stream: because the stream is old (bye `rotate`), so that load
-    /// spreads over new servers, or because its token is (bye `token`). The earliest time counts.
+    /// Plans when the client is asked to open its next stream: because the stream is old (bye
+    /// `rotate`), so that load spreads over new servers, or because its token is (bye `token`). The
+    /// earliest time counts.
     pub fn end_at(&mut self, id: ClientId, at: Time, reason: Reason) {
         if let Some(client) = self.clients.get_mut(id) {
             client.end_at(at, reason);
         }
     }
 
-    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost its rights). The
-    /// first reason counts, but lost rights beat every other.
+    /// Ends a stream: the next poll gives the bye (behind what is still due, unless the client lost
+    /// its rights). The first reason counts, but lost rights beat every other.
     ///
-    /// After `drain`, `rotate` and `token` the stream stays open for [`linger_ms`](HubConfig::linger_ms); after others
-    /// it closes.
+    /// After `drain`, `rotate` and `token` the stream stays open for
+    /// [`linger_ms`](HubConfig::linger_ms); after others it closes.
     ///
     /// ```
     /// use tinysse::proto::{audience::Identity, time::Time, wire::control::Reason, wire::id::Epoch};
@@ -355,7 +371,7 @@ impl Hub {
     /// let ada = hub.connect(Time(0), Identity::default(), None, None);
     /// hub.bye(ada, Reason::Drain, 0, None);
     /// hub.poll(Time(0), ada, usize::MAX, &mut Vec::new());
-    /// assert!(hub.said_bye(ada) && !hub.closed(ada));
+    /// assert!(hub.is_bye_sent(ada) && !hub.closed(ada));
     /// assert_eq!(hub.wants(ada), Some(Time(500)));
     /// hub.poll(Time(500), ada, usize::MAX, &mut Vec::new());
     /// assert!(hub.closed(ada));
@@ -375,13 +391,13 @@ impl Hub {
 
     /// Returns why a stream is to end, if it is: the reason of its bye, sent or still to be sent.
     #[must_use]
-    pub fn leaves(&self, id: ClientId) -> Option<Reason> {
+    pub fn end_reason(&self, id: ClientId) -> Option<Reason> {
         self.clients.get(id)?.reason()
     }
 
     /// Returns true once the bye was polled, whether or not the stream is still open.
     #[must_use]
-    pub fn said_bye(&self, id: ClientId) -> bool {
+    pub fn is_bye_sent(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(Client::is_bye_sent)
     }
 
@@ -393,8 +409,8 @@ impl Hub {
         }
     }
 
-    /// Counts, from now on, the clients that would get an update of this type to these audiences. Returns the number to
-    /// ask [`watchers`](Self::watchers) with.
+    /// Counts, from now on, the clients that would get an update of this type to these audiences.
+    /// Returns the number to ask [`watchers`](Self::watchers) with.
     ///
     /// ```
     /// use tinysse::proto::{audience::Identity, time::Time, wire::id::Epoch};

@@ -1,5 +1,6 @@
-//! From a channel to the clients whose patterns cover it: a trie of segments, so that the cost is that of the name's length and not of
-//! how many patterns there are. The meaning of a pattern is `tinysse::proto::audience::covers`; a test holds the two together.
+//! From a channel to the clients whose patterns cover it: a trie of segments, so that the cost is
+//! that of the name's length and not of how many patterns there are. The meaning of a pattern is
+//! `tinysse::proto::audience::covers`; a test holds the two together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ pub(super) fn is_pattern(name: &str) -> bool {
     name.split('.').any(|segment| segment == "*") || name == ">" || name.ends_with(".>")
 }
 
-/// A trie in one vector. Names come from tokens, so nothing here recurses: a name of ten thousand segments costs time, not stack.
+/// A trie in one vector. Names come from tokens, so nothing here recurses: a name of ten thousand
+/// segments costs time, not stack.
 #[derive(Debug)]
 pub(super) struct Patterns {
     /// The root is the first.

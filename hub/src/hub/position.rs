@@ -9,8 +9,8 @@ use super::{log::Log, subscription::Subscription};
 pub(super) struct Position {
     /// Everything up to here that the client may see was sent.
     at: u64,
-    /// The head of the log when the client connected. What it gets up to here is a replay, which alone makes no client
-    /// slow; what follows is live.
+    /// The head of the log when the client connected. What it gets up to here is a replay, which
+    /// alone makes no client slow; what follows is live.
     joined_at: u64,
     /// The head of the log at the time of connecting, while the hello is still to be sent.
     hello: Option<u64>,
@@ -64,7 +64,8 @@ impl Position {
         self.hello.is_some()
     }
 
-    /// Returns true if a hello or a change of rights is still to be sent, without regard to updates.
+    /// Returns true if a hello or a change of rights is still to be sent, without regard to
+    /// updates.
     pub(super) fn has_notice(&self) -> bool {
         self.hello.is_some() || self.rights_changed
     }

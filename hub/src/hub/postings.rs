@@ -1,8 +1,8 @@
-//! An inverted index of the log: the places of its updates by audience. A client that was away reads what is addressed to it
-//! without reading what is not.
+//! An inverted index of the log: the places of its updates by audience. A client that was away
+//! reads what is addressed to it without reading what is not.
 //!
-//! A pattern of channels reads the list of its literal prefix, which holds the updates to all channels below. So a replay costs
-//! what lies below the prefix, however many channels that is.
+//! A pattern of channels reads the list of its literal prefix, which holds the updates to all
+//! channels below. So a replay costs what lies below the prefix, however many channels that is.
 
 use std::{
     cmp::Reverse,
@@ -16,8 +16,8 @@ use super::{patterns::is_pattern, route::Route};
 /// Places in rising order.
 type Places = VecDeque<u64>;
 
-/// How many leading segments of a channel's name are indexed. A pattern with a longer literal prefix reads the list of its first
-/// segments.
+/// How many leading segments of a channel's name are indexed. A pattern with a longer literal
+/// prefix reads the list of its first segments.
 const INDEXED_SEGMENTS: usize = 4;
 
 /// The index.
@@ -27,7 +27,8 @@ pub(super) struct Postings {
     users: Lists,
     roles: Lists,
     channels: Lists,
-    /// Updates to channels by the leading segments of the name; the list of the empty prefix has all of them.
+    /// Updates to channels by the leading segments of the name; the list of the empty prefix has
+    /// all of them.
     below: Lists,
 }
 
@@ -41,7 +42,8 @@ struct Lists {
 
 /// The bytes of a place in a list.
 const PLACE: usize = size_of::<u64>();
-/// The bytes of a list beside its name and its places: the entry of a map, with the spare capacity of map and list.
+/// The bytes of a list beside its name and its places: the entry of a map, with the spare capacity
+/// of map and list.
 const LIST: usize = 160;
 
 impl Postings {
@@ -86,8 +88,8 @@ impl Postings {
         self.all.len() * PLACE + self.users.bytes + self.roles.bytes + self.channels.bytes + self.below.bytes
     }
 
-    /// Returns the places behind `seq` of what `identity` may see, each once and rising, and for patterns also of other updates
-    /// below their prefix.
+    /// Returns the places behind `seq` of what `identity` may see, each once and rising, and for
+    /// patterns also of other updates below their prefix.
     pub(super) fn since(&self, seq: u64, identity: &Identity) -> Merged<'_> {
         let (patterns, names): (Vec<_>, Vec<_>) = identity.channels.iter().partition(|name| is_pattern(name));
         let mut prefixes: Vec<_> = patterns.into_iter().map(|pattern| prefix_of(pattern)).collect();
@@ -113,7 +115,8 @@ pub(super) fn most(audience: &Audience) -> usize {
     }
 }
 
-/// The prefixes under which a channel is indexed: none of its segments, the first, the first two, but never all.
+/// The prefixes under which a channel is indexed: none of its segments, the first, the first two,
+/// but never all.
 fn prefixes(channel: &str) -> impl Iterator<Item = &str> {
     let ends = channel.match_indices('.').map(|(end, _)| end).take(INDEXED_SEGMENTS);
     std::iter::once(0).chain(ends).map(|end| &channel[..end])

@@ -47,7 +47,8 @@ impl Routing {
         }
     }
 
-    /// The clients that at least one of the audiences admits, each once, oldest first. No audience means everybody.
+    /// The clients that at least one of the audiences admits, each once, oldest first. No audience
+    /// means everybody.
     pub(super) fn reach(&self, to: &[Audience]) -> Vec<ClientId> {
         let groups = to.iter().map(|audience| match audience {
             Audience::All => Some(&self.all),

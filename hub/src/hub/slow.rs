@@ -1,8 +1,9 @@
 //! Readers that do not keep up, and what becomes of what waits for them.
 //!
-//! A reader is slow when its connection takes no bytes and more than [`lag`](SlowRules::lag) updates wait for it that
-//! were published since it connected: a replay may be of any length. Then each type has its rule. There is no queue:
-//! what waits is what follows the client's cursor in the log, and a rule only defines what the walk passes over.
+//! A reader is slow when its connection takes no bytes and more than [`lag`](SlowRules::lag)
+//! updates wait for it that were published since it connected: a replay may be of any length. Then
+//! each type has its rule. There is no queue: what waits is what follows the client's cursor in the
+//! log, and a rule only defines what the walk passes over.
 //!
 //! ```
 //! use tinysse::proto::{audience::Identity, registry::Pattern, time::Time, wire::id::Epoch};

@@ -1,7 +1,8 @@
 //! What the log has forgotten, in outline: enough to know that a client missed nothing.
 //!
-//! A client that is filtered or quiet may come back with a cursor that lies before the oldest kept update though nothing for it was
-//! trimmed. Making it refetch everything would be a false alarm. So the newest trimmed place is kept by topic (type and audience).
+//! A client that is filtered or quiet may come back with a cursor that lies before the oldest kept
+//! update though nothing for it was trimmed. Making it refetch everything would be a false alarm.
+//! So the newest trimmed place is kept by topic (type and audience).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,7 +13,8 @@ use super::route::Route;
 
 #[derive(Debug)]
 pub(super) struct Trimmed {
-    /// The newest trimmed place of each topic; only ever asked for one topic, so its order shows nowhere.
+    /// The newest trimmed place of each topic; only ever asked for one topic, so its order shows
+    /// nowhere.
     newest: HashMap<Arc<Route>, u64>,
     by_seq: BTreeMap<u64, Arc<Route>>,
     /// Up to here topics were forgotten too: any client may have missed something.
@@ -27,7 +29,8 @@ pub(super) struct Trimmed {
 const ENTRY: usize = 64;
 
 impl Trimmed {
-    /// An empty outline of at most `max_count` topics and `max_bytes`. Nothing is known of the updates up to and with `unknown`.
+    /// An empty outline of at most `max_count` topics and `max_bytes`. Nothing is known of the
+    /// updates up to and with `unknown`.
     pub(super) fn new(max_count: usize, max_bytes: usize, unknown: u64) -> Self {
         Self { newest: HashMap::new(), by_seq: BTreeMap::new(), unknown, bytes: 0, max_count, max_bytes }
     }

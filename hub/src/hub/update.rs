@@ -23,7 +23,8 @@ use super::postings;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Update {
-    /// The type, for example `projects`: 1 to 128 bytes of `A-Z a-z 0-9 . _ : -`, not below `tinysse.`.
+    /// The type, for example `projects`: 1 to 128 bytes of `A-Z a-z 0-9 . _ : -`, not below
+    /// `tinysse.`.
     pub kind: String,
     /// Small data as JSON text. It must be valid JSON: it goes to the clients as it is.
     pub data: Option<String>,
@@ -79,8 +80,8 @@ impl Update {
         check_type(&self.kind).map_err(PublishError::BadType)
     }
 
-    /// Checks that a log of `max_bytes` is certain to take it, whatever place it gets. So what passes can be given a place before the hub
-    /// has it.
+    /// Checks that a log of `max_bytes` is certain to take it, whatever place it gets. So what
+    /// passes can be given a place before the hub has it.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -107,8 +108,8 @@ impl Update {
         OVERHEAD + 2 * self.kind.len() + self.data.as_ref().map_or(0, String::len) + texts + to.sum::<usize>()
     }
 
-    /// Returns the frame of the update: its data is a JSON object, every field optional. `spread` asks clients to
-    /// distribute their refetches over this many milliseconds.
+    /// Returns the frame of the update: its data is a JSON object, every field optional. `spread`
+    /// asks clients to distribute their refetches over this many milliseconds.
     pub(super) fn encode(&self, id: &EventId, spread: Option<u64>) -> Result<Vec<u8>, PublishError> {
         let mut fields = Vec::new();
         // JSON has raw line ends between its tokens only, where a space means the same.

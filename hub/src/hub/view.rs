@@ -18,7 +18,8 @@ pub struct View<'a> {
     pub types: Option<&'a [Pattern]>,
     /// Everything up to here that it may see was given out.
     pub cursor: EventId,
-    /// Places of the log behind its cursor. A client that has nothing to get stays where it is, so only one that waits to be served is late.
+    /// Places of the log behind its cursor. A client that has nothing to get stays where it is, so
+    /// only one that waits to be served is late.
     pub behind: u64,
 }
 

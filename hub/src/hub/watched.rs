@@ -1,4 +1,5 @@
-//! How many clients may see something: counted as they connect, disconnect and change, instead of by asking all.
+//! How many clients may see something: counted as they connect, disconnect and change, instead of
+//! by asking all.
 
 use std::sync::Arc;
 

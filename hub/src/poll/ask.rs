@@ -1,4 +1,5 @@
-//! One question to another server over HTTP. Redirects are not followed: the headers may hold keys that are meant for this server only.
+//! One question to another server over HTTP. Redirects are not followed: the headers may hold keys
+//! that are meant for this server only.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +28,8 @@ impl Ask {
         Self { http: http.build().expect("a plain HTTP client"), poll }
     }
 
-    /// Asks for the value, or for whether it is still the known one. The words of a failure never hold the address or a header.
+    /// Asks for the value, or for whether it is still the known one. The words of a failure never
+    /// hold the address or a header.
     pub(super) async fn ask(&self, known: Option<&Known>) -> Answer {
         let mut request = self.http.get(self.poll.url.to_string());
         if !self.poll.headers.iter().any(|(name, _)| name == header::ACCEPT_ENCODING) {

@@ -1,10 +1,11 @@
 //! What the nodes of a cluster agree on about one poller, in Redis: who polls, and what is known.
 //!
-//! `P:poll:TYPE` is a hash of the value: `text`, `print`, `etag`, `modified`, `version` (it rises), `at` (when it was confirmed) and `owed` (`1`
-//! until the log has the news of it). `P:poll:TYPE:lease` names who polls. All times are Redis's, so the nodes' clocks need not agree.
+//! `P:poll:TYPE` is a hash of the value: `text`, `print`, `etag`, `modified`, `version` (it rises),
+//! `at` (when it was confirmed) and `owed` (`1` until the log has the news of it).
+//! `P:poll:TYPE:lease` names who polls. All times are Redis's, so the nodes' clocks need not agree.
 //!
-//! *Invariant:* only the holder of the lease writes the value, and that is checked where it is written, in the same step. A node that was
-//! paused and comes back late changes nothing.
+//! *Invariant:* only the holder of the lease writes the value, and that is checked where it is
+//! written, in the same step. A node that was paused and comes back late changes nothing.
 
 use ::redis::{Script, ScriptInvocation};
 use tinysse::proto::time::Time;
@@ -19,7 +20,8 @@ use crate::{
 /// How long a value outlives its last confirmation, in milliseconds.
 const KEPT_MS: u64 = 86_400_000;
 
-/// Keys: lease. Arguments: who, milliseconds. Answers -1 if it is theirs now, else for how long it is another's.
+/// Keys: lease. Arguments: who, milliseconds. Answers -1 if it is theirs now, else for how long it
+/// is another's.
 const TAKE: &str = r"
 local holder = redis.call('GET', KEYS[1])
 if not holder or holder == ARGV[1] then
@@ -35,9 +37,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 ";
 
-/// Keys: lease, value. Arguments: who, life of the value, the version that is meant or empty for a new one, whether the value is fresh (1 or 0), then
-/// fields and values. Answers the version
-/// that is there now; 0 if the lease is another's, -1 if another version is there than is meant: nothing was written then.
+/// Keys: lease, value. Arguments: who, life of the value, the version that is meant or empty for a
+/// new one, whether the value is fresh (1 or 0), then fields and values. Answers the version that
+/// is there now; 0 if the lease is another's, -1 if another version is there than is meant: nothing
+/// was written then.
 const PUT: &str = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return '0' end
 local time = redis.call('TIME')
@@ -56,7 +59,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return version
 ";
 
-/// Keys: value. Arguments: the known version. Answers nothing, or age, owed, version, print, etag, modified and, if it is another version, text.
+/// Keys: value. Arguments: the known version. Answers nothing, or age, owed, version, print, etag,
+/// modified and, if it is another version, text.
 const READ: &str = r"
 local at, owed, version, print, etag, modified =
   unpack(redis.call('HMGET', KEYS[1], 'at', 'owed', 'version', 'print', 'etag', 'modified'))
@@ -140,7 +144,8 @@ impl Cluster {
         }
     }
 
-    /// Records that the log has an update for this value. If the record is lost, the next node that polls publishes once more.
+    /// Records that the log has an update for this value. If the record is lost, the next node that
+    /// polls publishes once more.
     pub(super) async fn told(&self, known: &Known) {
         drop(self.write(&known.version.to_string(), false, &[flag(false)]).await);
     }

@@ -1,4 +1,5 @@
-//! Content codings of an answer. A server may send one that was not asked for (RFC 9110 §12.5.3), and some always do.
+//! Content codings of an answer. A server may send one that was not asked for (RFC 9110 §12.5.3),
+//! and some always do.
 
 use std::io::Read;
 
@@ -13,7 +14,8 @@ const MOST: usize = 2;
 /// Decodes a body by its `Content-Encoding`, to at most `max` bytes.
 ///
 /// # Errors
-/// In words: a coding that is not known, a body that does not fit its coding, or one that is too long.
+/// In words: a coding that is not known, a body that does not fit its coding, or one that is too
+/// long.
 pub(super) fn decode(headers: &HeaderMap, mut body: Vec<u8>, max: usize) -> Result<Vec<u8>, String> {
     let mut codings = Vec::new();
     for value in headers.get_all(header::CONTENT_ENCODING) {
@@ -28,7 +30,8 @@ pub(super) fn decode(headers: &HeaderMap, mut body: Vec<u8>, max: usize) -> Resu
     while let Some(coding) = codings.pop() {
         body = match coding.as_str() {
             "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(&*body), "gzip", max)?,
-            // The name means the format of zlib, and some servers leave its head out (RFC 9110 §8.4.1.2).
+            // The name means the format of zlib, and some servers leave its head out (RFC 9110
+            // §8.4.1.2).
             "deflate" => match bounded(ZlibDecoder::new(&*body), "deflate", max) {
                 Err(error) if !is_zlib(&body) => {
                     bounded(DeflateDecoder::new(&*body), "deflate", max).map_err(|_| error)?

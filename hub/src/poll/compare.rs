@@ -14,14 +14,16 @@ pub enum Compare {
     Json,
     /// Byte by byte; the answer need not be JSON.
     Hash,
-    /// These places of the JSON only (RFC 6901). A place that is not there differs from one that is null.
+    /// These places of the JSON only (RFC 6901). A place that is not there differs from one that is
+    /// null.
     At(Vec<String>),
 }
 
 /// An answer that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// What there is to show, as JSON text: digits as they came, and text as a string if it is no JSON.
+    /// What there is to show, as JSON text: digits as they came, and text as a string if it is no
+    /// JSON.
     pub text: String,
     /// Two answers with the same print are the same.
     pub print: String,
@@ -85,8 +87,9 @@ impl Compare {
         Ok(Read { text, print })
     }
 
-    /// Returns what counts of a value that was [read](Self::read), as JSON with its digits: at one place the value there, or null; at
-    /// several an object of those that are there, by pointer; else the whole.
+    /// Returns what counts of a value that was [read](Self::read), as JSON with its digits: at one
+    /// place the value there, or null; at several an object of those that are there, by pointer;
+    /// else the whole.
     ///
     /// ```
     /// use tinysse_hub::poll::compare::Compare;
@@ -109,7 +112,8 @@ impl Compare {
     }
 }
 
-/// The value at a JSON pointer, as it was written. Of a name that occurs twice the last one counts, as in [`Value::pointer`].
+/// The value at a JSON pointer, as it was written. Of a name that occurs twice the last one counts,
+/// as in [`Value::pointer`].
 fn place<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut at = text;
     for token in pointer.split('/').skip(1) {

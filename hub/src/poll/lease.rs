@@ -1,7 +1,8 @@
 //! Which of several nodes polls: the one that holds the lease. Pure: answers and the time come in.
 //!
-//! *Invariant:* a holder counts from before it asked, the keeper of the lease from after it was asked, and the holder ends a tenth earlier. So
-//! its holder has stopped before it can be another's, however long the answer took and whatever became of the network.
+//! *Invariant:* a holder counts from before it asked, the keeper of the lease from after it was
+//! asked, and the holder ends a tenth earlier. So its holder has stopped before it can be
+//! another's, however long the answer took and whatever became of the network.
 //!
 //! ```
 //! use tinysse::proto::time::Time;
@@ -147,8 +148,9 @@ mod tests {
         reply: Reply,
     }
 
-    /// Nodes that ask over a network which delays and loses questions and answers, and that die: never two believe to hold it, and when one
-    /// is gone another has it within the lease's time and one journey.
+    /// Nodes that ask over a network which delays and loses questions and answers, and that die:
+    /// never two believe to hold it, and when one is gone another has it within the lease's time
+    /// and one journey.
     #[test]
     fn never_two_and_never_long_none() {
         const TTL: u64 = 3_000;

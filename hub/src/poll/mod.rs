@@ -1,7 +1,7 @@
 //! The background worker: asks other servers over HTTP and publishes what changed.
 //!
-//! A poller works only while a client may see its type, and in a cluster on one node only. What it knows is served while the other server
-//! fails, with its age.
+//! A poller works only while a client may see its type, and in a cluster on one node only. What it
+//! knows is served while the other server fails, with its age.
 
 mod ask;
 mod cluster;

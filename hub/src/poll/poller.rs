@@ -1,6 +1,7 @@
 //! What a poller knows and decides. Pure: answers and the time come in.
 //!
-//! *Invariant:* a notification that is due stays due until the log has it ([`Poller::owes`]), whatever fails in between.
+//! *Invariant:* a notification that is due stays due until the log has it ([`Poller::owes`]),
+//! whatever fails in between.
 //!
 //! Absent here: HTTP, timers, the hub, other nodes.
 
@@ -193,7 +194,8 @@ impl Poller {
         self.known.as_ref()
     }
 
-    /// Takes an answer. A notification becomes due if the value is another one, or if the one that is confirmed had grown stale.
+    /// Takes an answer. A notification becomes due if the value is another one, or if the one that
+    /// is confirmed had grown stale.
     pub fn on_answer(&mut self, now: Time, answer: Answer) -> Outcome {
         let was_stale = self.known.is_some() && self.view(now).stale;
         let outcome = match (answer, &mut self.known) {
@@ -232,7 +234,8 @@ impl Poller {
         outcome
     }
 
-    /// Takes what another node knows, unless that is older, and whether the log has no news of it yet.
+    /// Takes what another node knows, unless that is older, and whether the log has no news of it
+    /// yet.
     pub fn learn(&mut self, now: Time, known: Known, owed: bool) {
         if self.known.as_ref().is_none_or(|ours| ours.version <= known.version) {
             self.due = known.at.plus(self.rules.every_ms).max(now);

@@ -13,7 +13,8 @@ use crate::values::Span;
 pub struct Settings {
     /// What to poll, each under a type of its own.
     pub targets: Vec<Target>,
-    /// How long the node that polls may be silent before another one polls in its place. At least 300 ms.
+    /// How long the node that polls may be silent before another one polls in its place. At least
+    /// 300 ms.
     pub lease: Span,
 }
 

@@ -1,4 +1,5 @@
-//! One poller at work: asks when it may, publishes what changed, and keeps the lease while a client looks.
+//! One poller at work: asks when it may, publishes what changed, and keeps the lease while a client
+//! looks.
 
 use std::{
     future::pending,
@@ -46,7 +47,8 @@ impl Poll {
     pub(super) fn new(poll: &Target, lease: Span, around: PollContext, link: Option<&Link>) -> Self {
         let rules =
             Rules { every_ms: poll.every.ms(), max_stale_ms: poll.max_stale.ms(), compare: poll.compare.clone() };
-        // A tenth is for the next one to notice, so that it polls within the time that was promised.
+        // A tenth is for the next one to notice, so that it polls within the time that was
+        // promised.
         let ttl = Span::of_ms(lease.ms() - lease.ms() / 10);
         let cluster = link.map(|link| Cluster::new(link.clone(), &poll.kind, ttl));
         Self {
@@ -87,7 +89,8 @@ impl Poll {
         self.state().view(self.now())
     }
 
-    /// What there is to show: in a cluster, what the node that polls found out. If Redis is away, the last that was received.
+    /// What there is to show: in a cluster, what the node that polls found out. If Redis is away,
+    /// the last that was received.
     pub async fn look(&self) -> View {
         if !self.is_ours() {
             // Cut short, it changes nothing: what was received before is shown.
@@ -182,7 +185,8 @@ impl Poll {
         }
     }
 
-    /// Publishes that the value is another one. What the log does not take, the service owes from then on.
+    /// Publishes that the value is another one. What the log does not take, the service owes from
+    /// then on.
     async fn tell(&self) {
         if self.state().unsaved() {
             self.share().await;
@@ -229,7 +233,8 @@ impl Poll {
                     let reply = cluster.take().await;
                     lease.on_reply(asked, self.now(), reply);
                     if !self.is_ours() && reply != Reply::None {
-                        // What the one before found out, before anything is asked; or, as a bystander, for the metrics.
+                        // What the one before found out, before anything is asked; or, as a
+                        // bystander, for the metrics.
                         self.learn().await;
                     }
                     self.set_ours(lease.until());

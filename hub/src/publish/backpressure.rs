@@ -1,5 +1,6 @@
-//! How much may wait for the log. When the disk, or whatever keeps the log, is slower than the publishers, they must notice: what waits
-//! is bounded by number and by bytes, services are asked to retry (429), and code inside the process waits.
+//! How much may wait for the log. When the disk, or whatever keeps the log, is slower than the
+//! publishers, they must notice: what waits is bounded by number and by bytes, services are asked
+//! to retry (429), and code inside the process waits.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -18,7 +19,8 @@ impl Default for Backpressure {
     }
 }
 
-/// Who waits. A place is as large as `bytes / count`, and a batch takes as many as it is long, but at least one and at most all.
+/// Who waits. A place is as large as `bytes / count`, and a batch takes as many as it is long, but
+/// at least one and at most all.
 #[derive(Debug)]
 pub(crate) struct PublishPermits {
     places: Semaphore,

@@ -15,7 +15,8 @@ use crate::{
     stream::Streams,
 };
 
-/// How many updates a subscriber inside the process may be behind before it misses some (and receives their number).
+/// How many updates a subscriber inside the process may be behind before it misses some (and
+/// receives their number).
 const BEHIND: usize = 1_024;
 
 /// An update as code inside the process sees it.

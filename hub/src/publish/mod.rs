@@ -1,7 +1,7 @@
 //! The way into the log for everything in this process: handlers, pollers, your own code.
 //!
-//! *Invariant:* what code in this process notifies is in the log, held by a window, or [owed]. Services that publish over HTTP
-//! are answered with an error instead, and publish again.
+//! *Invariant:* what code in this process notifies is in the log, held by a window, or [owed].
+//! Services that publish over HTTP are answered with an error instead, and publish again.
 
 pub mod backpressure;
 pub mod delivery;
@@ -133,12 +133,14 @@ impl UpdateService {
     /// Publishes that something of this type changed, for everybody.
     ///
     /// # Errors
-    /// [`NotifyError`]: the type is malformed or reserved, or the log did not take it, and it is owed.
+    /// [`NotifyError`]: the type is malformed or reserved, or the log did not take it, and it is
+    /// owed.
     pub async fn notify(&self, kind: &str) -> Result<Option<EventId>, NotifyError> {
         self.notify_with(Update::new(kind)).await
     }
 
-    /// Publishes an update with data, audience, origin and so on. Returns its id, or `None` if it waits for its window to end.
+    /// Publishes an update with data, audience, origin and so on. Returns its id, or `None` if it
+    /// waits for its window to end.
     ///
     /// # Errors
     /// [`NotifyError`]. An update that waits is checked now, except for its size.
@@ -150,8 +152,9 @@ impl UpdateService {
         }
     }
 
-    /// Publishes several updates one after the other, as [`notify_with`](Self::notify_with) does. All of them are owed from the call on, so
-    /// that none is lost if the caller goes away. After the first that the log does not take, the rest is owed without a further attempt.
+    /// Publishes several updates one after the other, as [`notify_with`](Self::notify_with) does.
+    /// All of them are owed from the call on, so that none is lost if the caller goes away. After
+    /// the first that the log does not take, the rest is owed without a further attempt.
     pub async fn notify_each(&self, updates: Vec<Update>) -> Vec<Result<Option<EventId>, NotifyError>> {
         let promised = self.promise(updates);
         let (mut results, mut refused) = (Vec::with_capacity(promised.len()), None);
@@ -202,10 +205,11 @@ impl UpdateService {
         passed
     }
 
-    /// Publishes at once, whatever the windows. If the log is behind, the caller waits its turn, for five seconds at most.
+    /// Publishes at once, whatever the windows. If the log is behind, the caller waits its turn,
+    /// for five seconds at most.
     ///
-    /// What the log does not take, also because it is too large, is [owed]: the type is announced to this audience, without
-    /// data, as soon as it does. The caller need not repeat it.
+    /// What the log does not take, also because it is too large, is [owed]: the type is announced
+    /// to this audience, without data, as soon as it does. The caller need not repeat it.
     ///
     /// # Errors
     /// [`NotifyError`].
@@ -244,17 +248,20 @@ impl UpdateService {
         updates.into_iter().map(promised).collect()
     }
 
-    /// Writes down what became owed, before the caller is answered: from then on it survives a crash.
+    /// Writes down what became owed, before the caller is answered: from then on it survives a
+    /// crash.
     async fn saved<T>(&self, results: &[Result<T, NotifyError>]) {
         if results.iter().any(Result::is_err) {
             self.owed.save().await;
         }
     }
 
-    /// Publishes several at once, in neighbouring places: all of them or none. With a receipt it happens once, however often it is asked for.
+    /// Publishes several at once, in neighbouring places: all of them or none. With a receipt it
+    /// happens once, however often it is asked for.
     ///
     /// # Errors
-    /// [`NotifyError`]; [`EngineError::Busy`] at once if too much waits for the log (see [`Backpressure`](crate::publish::backpressure::Backpressure)).
+    /// [`NotifyError`]; [`EngineError::Busy`] at once if too much waits for the log (see
+    /// [`Backpressure`](crate::publish::backpressure::Backpressure)).
     pub async fn publish_all(&self, updates: Vec<Update>, receipt: Option<Receipt>) -> Result<Appended, NotifyError> {
         let Some(_room) = self.gate.try_enter(updates.iter().map(Update::size).sum()) else {
             return self.counted(Err(NotifyError::NotLogged(EngineError::Busy)));
@@ -289,7 +296,8 @@ impl UpdateService {
         })
     }
 
-    /// How many places of the [`Backpressure`](crate::publish::backpressure::Backpressure) are taken by what waits for the log.
+    /// How many places of the [`Backpressure`](crate::publish::backpressure::Backpressure) are
+    /// taken by what waits for the log.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.gate.taken()
@@ -378,8 +386,8 @@ impl UpdateService {
         self.flush_until(Time(u64::MAX)).await;
     }
 
-    /// Publishes what is held and what is owed, in four seconds at most, and writes down what is still owed then, in two. From now on no window
-    /// opens.
+    /// Publishes what is held and what is owed, in four seconds at most, and writes down what is
+    /// still owed then, in two. From now on no window opens.
     pub async fn close(&self) {
         {
             let _windows = self.windows();
@@ -420,7 +428,8 @@ fn same(update: &Update) -> CoalesceKey {
     (update.kind.clone(), update.key.clone(), audience(update))
 }
 
-/// Two changes by different tabs in one update are foreign to both: neither may take it for its own echo, or be left out.
+/// Two changes by different tabs in one update are foreign to both: neither may take it for its own
+/// echo, or be left out.
 fn concerns_both(update: &mut Update, held: &Update) {
     if update.origin != held.origin {
         update.origin = None;

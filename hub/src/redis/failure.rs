@@ -23,8 +23,9 @@ pub(crate) enum Failure {
 pub(crate) enum Verdict {
     /// The connection is lost or silent, and whether the call was executed is unknown.
     Lost,
-    /// The server at the other end executes no such calls (any more): a replica, one that starts, one that is not in charge. The call was
-    /// not executed, and a new connection may lead to another server.
+    /// The server at the other end executes no such calls (any more): a replica, one that starts,
+    /// one that is not in charge. The call was not executed, and a new connection may lead to
+    /// another server.
     Unfit,
     /// The call itself was refused; a new connection would change nothing.
     Refused,
@@ -47,7 +48,8 @@ impl Verdict {
                     | ServerErrorKind::Ask
             ) | ErrorKind::AuthenticationFailed
         );
-        // Before version 7 Redis puts the error of a command into a sentence about the script that called it.
+        // Before version 7 Redis puts the error of a command into a sentence about the script that
+        // called it.
         let named = ["READONLY ", "MASTERDOWN ", "UNBLOCKED", "NOAUTH", STALE];
         if unfit || named.iter().any(|code| has_code(error, code)) { Self::Unfit } else { Self::Refused }
     }

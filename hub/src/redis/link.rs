@@ -1,11 +1,15 @@
-//! The connection to Redis that everything shared goes over: the log, leases, revocations, used tokens.
+//! The connection to Redis that everything shared goes over: the log, leases, revocations, used
+//! tokens.
 //!
-//! There is one at a time, and each has a number. When a call finds it lost, silent, or in front of a replica, it is discarded, the monitor
-//! (`monitor.rs`) opens the next one, and the call is repeated over that, once.
+//! There is one at a time, and each has a number. When a call finds it lost, silent, or in front of
+//! a replica, it is discarded, the monitor (`monitor.rs`) opens the next one, and the call is
+//! repeated over that, once.
 //!
-//! *Invariant:* a call takes effect before the next connection is used, or never. Before a connection is handed out its number is written
-//! to the key `P:fence:NODE`, and every script first compares the number it came with (see `script.rs`). So a repeated call finds out what
-//! became of the first attempt, and nothing that was under way for minutes arrives in the middle of later calls.
+//! *Invariant:* a call takes effect before the next connection is used, or never. Before a
+//! connection is handed out its number is written to the key `P:fence:NODE`, and every script first
+//! compares the number it came with (see `script.rs`). So a repeated call finds out what became of
+//! the first attempt, and nothing that was under way for minutes arrives in the middle of later
+//! calls.
 
 use std::{
     fmt, io,
@@ -30,7 +34,8 @@ use super::{
 };
 use crate::clock::random_name;
 
-/// How long the number of a node's connection is kept. What is older than this is under way no more.
+/// How long the number of a node's connection is kept. What is older than this is under way no
+/// more.
 const FENCE_MS: u64 = 86_400_000;
 
 /// The connection to one Redis. All clones share it.
@@ -105,17 +110,20 @@ impl Link {
         words(error)
     }
 
-    /// Opens another connection for reading, which may wait inside Redis. Each answer comes within [`PATIENCE`], or an error does.
+    /// Opens another connection for reading, which may wait inside Redis. Each answer comes within
+    /// [`PATIENCE`], or an error does.
     pub(crate) async fn reader(&self) -> RedisResult<MultiplexedConnection> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
         self.shared.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Runs a script in one step for all nodes, and a second time over a new connection if the first one is lost or leads to a server that
-    /// does not execute it. `fill` adds keys and arguments, and learns whether this is the second time: the first may have been executed.
+    /// Runs a script in one step for all nodes, and a second time over a new connection if the
+    /// first one is lost or leads to a server that does not execute it. `fill` adds keys and
+    /// arguments, and learns whether this is the second time: the first may have been executed.
     ///
-    /// Takes at most two seconds for an answer, as long for a new connection, and as long again for the second answer.
+    /// Takes at most two seconds for an answer, as long for a new connection, and as long again for
+    /// the second answer.
     ///
     /// # Errors
     /// [`Failure`]. With [`Failure::Unavailable`] it may have been executed all the same.
@@ -184,7 +192,8 @@ impl Link {
     /// Returns the number of the connection, and waits for one that is being opened.
     ///
     /// # Errors
-    /// Why there is no connection: the last attempt failed. The next one follows within two seconds.
+    /// Why there is no connection: the last attempt failed. The next one follows within two
+    /// seconds.
     pub(crate) async fn ready(&self) -> Result<u64, String> {
         self.current().await.map(|numbered| numbered.number)
     }
@@ -254,7 +263,8 @@ impl Link {
         self.shared.status.send_replace(status);
     }
 
-    /// Opens the connection of this number, and puts what was sent over the earlier ones out of effect.
+    /// Opens the connection of this number, and puts what was sent over the earlier ones out of
+    /// effect.
     pub(crate) async fn dial(&self, number: u64) -> Result<Numbered, String> {
         let dialled = async {
             let mut numbered = Numbered { number, conn: self.reader().await?, fenced: false, proven: Arc::default() };

@@ -1,7 +1,8 @@
 //! The connection to Redis that a node's log, leases, revocations and used tokens share.
 //!
-//! `link.rs` makes calls over it, `script.rs` makes what is called, `place.rs` names where Redis is, and `failure.rs` what an error means. What
-//! opens and replaces the connection looks at the log too, so it belongs to the engine.
+//! `link.rs` makes calls over it, `script.rs` makes what is called, `place.rs` names where Redis
+//! is, and `failure.rs` what an error means. What opens and replaces the connection looks at the
+//! log too, so it belongs to the engine.
 
 mod failure;
 mod link;

@@ -1,4 +1,5 @@
-//! Where Redis is, and how it is spoken to: in the clear, or by TLS with the system's certificates or those of a file.
+//! Where Redis is, and how it is spoken to: in the clear, or by TLS with the system's certificates
+//! or those of a file.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,8 +11,9 @@ use ::redis::{
 use super::failure::words;
 use crate::values::Secret;
 
-/// How long a connection is quiet before the system asks whether the other end is still there, and how long after that it asks again. A network
-/// that forgets quiet connections does so after minutes.
+/// How long a connection is quiet before the system asks whether the other end is still there, and
+/// how long after that it asks again. A network that forgets quiet connections does so after
+/// minutes.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(5));
 /// How long bytes may be under way before the system gives the connection up.
 #[cfg(target_os = "linux")]

@@ -22,7 +22,8 @@ pub(crate) async fn drain(streams: &Streams, grace: Duration) {
         streams.dismiss(id, streams.retry_after_ms(&mut rng), streams.retry_after_ms(&mut rng));
     }
     if timeout(streams.linger(), all_gone(streams)).await.is_err() {
-        // The deadlines of streams are coarse: without this a stream could end only when the grace is over.
+        // The deadlines of streams are coarse: without this a stream could end only when the grace
+        // is over.
         streams.wake_all();
     }
     if timeout(grace, all_gone(streams)).await.is_err() {

@@ -1,4 +1,5 @@
-//! The end of a server behind its last connection: each step has a limit, so that nothing that hangs keeps the process alive.
+//! The end of a server behind its last connection: each step has a limit, so that nothing that
+//! hangs keeps the process alive.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use crate::http::Services;
 
 /// How long tasks in the background may take to notice that they are aborted.
 const BACKGROUND: Duration = Duration::from_secs(1);
-/// How long the engine may take to write the rest and close its file. What it did not write by then begins a new epoch, or was never
-/// acknowledged.
+/// How long the engine may take to write the rest and close its file. What it did not write by then
+/// begins a new epoch, or was never acknowledged.
 const ENGINE: Duration = Duration::from_secs(5);
 
 /// Ends what runs in the background, publishes what is held and owed, and closes the log.

@@ -1,6 +1,7 @@
-//! A connection's first request, if it is a plain `GET /events`: it is read and answered without hyper and the router, which cost a stream
-//! more than all else. The same handler decides, and the head of its answer is the one that the router's layers make. Everything else, and
-//! every refusal, is for hyper to answer.
+//! A connection's first request, if it is a plain `GET /events`: it is read and answered without
+//! hyper and the router, which cost a stream more than all else. The same handler decides, and the
+//! head of its answer is the one that the router's layers make. Everything else, and every refusal,
+//! is for hyper to answer.
 
 use std::{
     convert::Infallible,
@@ -264,7 +265,8 @@ mod tests {
         assert_eq!(read("GET /events HTTP/1.1\n\n").expect("plain").0, "");
     }
 
-    /// What is read here is what hyper would have read: its address is one, and its headers are sound.
+    /// What is read here is what hyper would have read: its address is one, and its headers are
+    /// sound.
     #[test]
     fn whatever_strangers_send_is_read_as_hyper_reads_it_or_not_at_all() {
         const GOOD: &[u8] =

@@ -1,7 +1,9 @@
-//! The requests of one HTTP/2 connection: the deadline of responses that make no progress, and when the connection is idle.
+//! The requests of one HTTP/2 connection: the deadline of responses that make no progress, and when
+//! the connection is idle.
 //!
-//! The window of a stream belongs to the client. With a window of 0 a response waits for as long as the client likes, while the socket is
-//! idle and its own deadline never begins; and each response of a file holds a descriptor.
+//! The window of a stream belongs to the client. With a window of 0 a response waits for as long as
+//! the client likes, while the socket is idle and its own deadline never begins; and each response
+//! of a file holds a descriptor.
 
 use std::{
     pin::{Pin, pin},
@@ -24,8 +26,9 @@ use tokio::{
 
 use crate::stream::Conn;
 
-/// Bytes that a response hands over at a time. Taking one such piece within the deadline is progress, so this over the deadline is the
-/// slowest rate that is served; it also bounds what a stream with a closed window keeps in memory.
+/// Bytes that a response hands over at a time. Taking one such piece within the deadline is
+/// progress, so this over the deadline is the slowest rate that is served; it also bounds what a
+/// stream with a closed window keeps in memory.
 const PIECE: usize = 8 * 1024;
 
 tokio::task_local! {
@@ -111,7 +114,8 @@ async fn in_time(mut request: Pin<&mut impl Future>, progress: &Progress, conn: 
             if conn.is_clear() {
                 return Poll::Ready(false);
             }
-            // The network is slow, for all responses of the connection: the socket has a deadline of its own.
+            // The network is slow, for all responses of the connection: the socket has a deadline
+            // of its own.
             sleep.as_mut().reset(Instant::now() + patience);
         }
     })

@@ -1,4 +1,5 @@
-//! Accepts connections and serves them until shutdown. One task a connection, so that each can be cut, and the whole never hangs on one.
+//! Accepts connections and serves them until shutdown. One task a connection, so that each can be
+//! cut, and the whole never hangs on one.
 
 use std::{
     convert::Infallible,
@@ -46,7 +47,8 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// How long connections that are cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
 
-/// Binds the address that the configuration names, with a backlog of 4,096 connections that are not accepted yet.
+/// Binds the address that the configuration names, with a backlog of 4,096 connections that are not
+/// accepted yet.
 ///
 /// # Errors
 /// As the system reports, with the address.
@@ -62,7 +64,8 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     bound().map_err(|error| io::Error::new(error.kind(), format!("--listen {listen}: {error}")))
 }
 
-/// Carries connections until `stop` resolves and all of them ended, each stream on its own socket; without what runs in the background.
+/// Carries connections until `stop` resolves and all of them ended, each stream on its own socket;
+/// without what runs in the background.
 pub(crate) async fn carry(serving: Serving, listener: TcpListener, stop: impl Future<Output = ()>) {
     prepare(&listener, serving.stall_timeout);
     let (finish, finishing) = watch::channel(false);
@@ -90,7 +93,8 @@ pub(crate) async fn carry(serving: Serving, listener: TcpListener, stop: impl Fu
             accepted = listener.accept(), if connections.len() < most => match accepted {
                 Ok((tcp, from)) => {
                     let known = Client::of(from.ip(), &HeaderMap::new(), &services.settings.trusted_proxies).site();
-                    // An address with too many gets no answer: that would cost more than the connection.
+                    // An address with too many gets no answer: that would cost more than the
+                    // connection.
                     let Some(share) = shares.take(known) else {
                         services.metrics.too_many_connections();
                         continue;
@@ -141,9 +145,11 @@ struct Leaving {
     left: Notify,
 }
 
-/// One connection, until it ends; or until it is a stream after other answers, whose socket another task watches.
+/// One connection, until it ends; or until it is a stream after other answers, whose socket another
+/// task watches.
 ///
-/// How it is opened is in a box of its own, so that a stream's task takes no more memory than its socket.
+/// How it is opened is in a box of its own, so that a stream's task takes no more memory than its
+/// socket.
 async fn connection(opened: Pin<Box<impl Future<Output = Option<(Arc<StreamSocket>, EventBody)>>>>) {
     if let Some((socket, body)) = opened.await {
         socket.watch(&body).await;
@@ -230,7 +236,8 @@ async fn http(common: &Common, socket: Socket, decided: Option<Decided>, conn: A
 }
 
 impl Leaving {
-    /// Gives back an answer that hyper is to write. A stream is taken, and hyper waits for it until it is dropped.
+    /// Gives back an answer that hyper is to write. A stream is taken, and hyper waits for it until
+    /// it is dropped.
     async fn take(&self, mut response: Response) -> Response {
         let Some(body) = response.extensions_mut().remove::<EventBody>() else { return response };
         let parts = response.into_parts().0;

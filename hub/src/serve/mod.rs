@@ -34,6 +34,7 @@ pub(crate) struct Serving {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) services: Services,
     pub(crate) router: Router,
-    /// Answers what it can before the routes are asked; `None` for routes of others, which may have layers that see every request.
+    /// Answers what it can before the routes are asked; `None` for routes of others, which may have
+    /// layers that see every request.
     pub(crate) fast_path: Option<FastPath>,
 }

@@ -13,7 +13,8 @@ pub struct Settings {
     pub max_connections_address: usize,
     /// How long a request's head may take, and how long an idle connection is kept.
     pub head_timeout: Span,
-    /// How long streams behind their linger, and then other connections, may take to end before they are cut.
+    /// How long streams behind their linger, and then other connections, may take to end before
+    /// they are cut.
     pub grace: Span,
     /// Certificate and key, for HTTPS.
     pub tls: Option<TlsFiles>,

@@ -1,6 +1,8 @@
-//! HTTPS: certificate and key from files that are read again when they change, and HTTP/2 for those who speak it.
+//! HTTPS: certificate and key from files that are read again when they change, and HTTP/2 for those
+//! who speak it.
 //!
-//! What is encrypted cannot leave hyper for a [socket of its own](crate::stream): hyper carries these streams as bodies, from the same hub.
+//! What is encrypted cannot leave hyper for a [socket of its own](crate::stream): hyper carries
+//! these streams as bodies, from the same hub.
 
 use std::{
     convert::Infallible,
@@ -46,7 +48,8 @@ const STREAMS: u32 = 128;
 /// Bytes of a request's headers over HTTP/2.
 const HEADERS: u32 = 16 * 1024;
 
-/// Requests that a client reset before they were looked at, and responses reset for errors of a client, that end a connection of HTTP/2.
+/// Requests that a client reset before they were looked at, and responses reset for errors of a
+/// client, that end a connection of HTTP/2.
 const RESETS: usize = 20;
 const ERRORS: usize = 128;
 
@@ -91,7 +94,8 @@ impl Tls {
         Ok(Self { files, known: Mutex::new(known) })
     }
 
-    /// Looks whether the files changed. New connections get what is new; what can't be used is not, and is logged once.
+    /// Looks whether the files changed. New connections get what is new; what can't be used is not,
+    /// and is logged once.
     pub(crate) fn refresh(&self) {
         let Ok((cert, key)) = read(&self.files) else { return };
         let print = print(&cert, &key);
@@ -185,7 +189,8 @@ pub(super) async fn connection(
             .keep_alive_interval(patience)
             .keep_alive_timeout(patience)
             .serve_connection(TokioIo::new(stream), service);
-        // Also a connection that never sends a request, or never the rest of one, and what a closed window keeps behind its last response.
+        // Also a connection that never sends a request, or never the rest of one, and what a closed
+        // window keeps behind its last response.
         let idle = async {
             requests.idle(settings.head_timeout.duration()).await;
             retired.notify_one();

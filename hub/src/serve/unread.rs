@@ -1,8 +1,9 @@
 //! Requests over HTTP/1.1 that are answered before their body was read: refusals, mostly.
 //!
-//! A server that closes its socket while a client still sends makes the client's system throw away the answer, and the client sees a reset
-//! instead of a 413 (RFC 9112, 9.6). So a short rest is read before the answer, which keeps the connection; with a long one the answer announces
-//! that the connection closes, and [`linger`] reads on behind it for a while.
+//! A server that closes its socket while a client still sends makes the client's system throw away
+//! the answer, and the client sees a reset instead of a 413 (RFC 9112, 9.6). So a short rest is
+//! read before the answer, which keeps the connection; with a long one the answer announces that
+//! the connection closes, and [`linger`] reads on behind it for a while.
 
 use std::{
     future::poll_fn,
@@ -32,7 +33,8 @@ use crate::stream::Socket;
 
 /// A rest of a body up to this length, in bytes, and for this long, is read before the answer.
 const SHORT: (usize, Duration) = (256 * 1024, Duration::from_secs(1));
-/// Behind an answer that ends the connection, at most this many bytes are read, in this time; and no longer than the client sends.
+/// Behind an answer that ends the connection, at most this many bytes are read, in this time; and
+/// no longer than the client sends.
 const LONG: (usize, Duration) = (16 << 20, Duration::from_secs(10));
 const SILENCE: Duration = Duration::from_secs(2);
 
@@ -66,7 +68,8 @@ impl Unread {
         (Request::from_parts(parts, Body::new(Kept(Arc::clone(&shared)))), Some(Self(shared)))
     }
 
-    /// Reads a short rest; if more is left, makes the response announce that it ends the connection.
+    /// Reads a short rest; if more is left, makes the response announce that it ends the
+    /// connection.
     pub(super) async fn settle(self, response: &mut Response) {
         if !self.0.ended.load(Ordering::Relaxed) && !self.drained().await {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -129,8 +132,9 @@ impl http_body::Body for Kept {
     }
 }
 
-/// Ends a connection in stages: nothing more is sent, and what still comes is read and thrown away, so that the client gets to read the
-/// answer. Until the client closes, falls silent, or has sent too much for too long, or the server shuts down.
+/// Ends a connection in stages: nothing more is sent, and what still comes is read and thrown away,
+/// so that the client gets to read the answer. Until the client closes, falls silent, or has sent
+/// too much for too long, or the server shuts down.
 pub(super) async fn linger(mut socket: Socket, mut finishing: watch::Receiver<bool>) {
     if socket.conn().ended().is_some() || poll_fn(|cx| socket.poll_end(cx)).await.is_err() {
         return;

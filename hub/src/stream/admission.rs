@@ -30,7 +30,8 @@ impl Admission {
         }
     }
 
-    /// Returns the share of one more stream beside the `open` ones, or `None` if it would be one too many.
+    /// Returns the share of one more stream beside the `open` ones, or `None` if it would be one
+    /// too many.
     pub(super) fn admit(&self, open: usize, user: &str, site: Option<RateKey>) -> Option<Share> {
         if open >= self.max {
             return None;

@@ -1,4 +1,5 @@
-//! The body of a stream, for any server: hyper asks it for frames, or the server's own [`StreamSocket`](super::stream_socket::StreamSocket) takes it over.
+//! The body of a stream, for any server: hyper asks it for frames, or the server's own
+//! [`StreamSocket`](super::stream_socket::StreamSocket) takes it over.
 
 use std::{
     convert::Infallible,
@@ -65,7 +66,8 @@ impl Drop for Place {
     }
 }
 
-/// The body for a client that can't be served now: a native `EventSource` would take a 503 for final, so it is sent when to come again.
+/// The body for a client that can't be served now: a native `EventSource` would take a 503 for
+/// final, so it is sent when to come again.
 #[must_use]
 pub fn goodbye(wait_ms: u32) -> Vec<u8> {
     let mut out = Vec::new();

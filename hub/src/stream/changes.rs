@@ -1,6 +1,8 @@
-//! Whose rights changed, and at which place of the log: so that a client that was away meanwhile refetches.
+//! Whose rights changed, and at which place of the log: so that a client that was away meanwhile
+//! refetches.
 //!
-//! A replay is filtered by the rights of now. What lies before the cursor is not sent again, and who gained a right has never seen it.
+//! A replay is filtered by the rights of now. What lies before the cursor is not sent again, and
+//! who gained a right has never seen it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,7 +11,8 @@ use tinysse::proto::{registry::Pattern, wire::id::EventId};
 
 use crate::auth::{directory::Rights, jwt::Claims};
 
-/// Users whose rights are remembered. Of who is forgotten no change is seen; a new epoch resyncs them anyway.
+/// Users whose rights are remembered. Of who is forgotten no change is seen; a new epoch resyncs
+/// them anyway.
 const REMEMBERED: u64 = 100_000;
 
 /// The rights that users had last.
@@ -30,7 +33,8 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Takes note of what `claims` are worth now. True if they were worth something else since `cursor`.
+    /// Takes note of what `claims` are worth now. True if they were worth something else since
+    /// `cursor`.
     pub(super) fn outdated(&self, claims: &Claims, rights: &Rights, cursor: Option<&str>, head: &EventId) -> bool {
         let who = print(|into| {
             claims.sub.hash(into);

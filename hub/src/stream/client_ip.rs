@@ -12,10 +12,12 @@ use super::forwarded::{self, Hop};
 pub struct RateKey(Option<IpAddr>);
 
 impl RateKey {
-    /// The one site of all clients whose address a proxy left out, or gave in a form that cannot be read.
+    /// The one site of all clients whose address a proxy left out, or gave in a form that cannot be
+    /// read.
     pub const UNKNOWN: Self = Self(None);
 
-    /// The site of an address. An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is an IPv4 address.
+    /// The site of an address. An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is an IPv4
+    /// address.
     ///
     /// ```
     /// use tinysse_hub::stream::RateKey;
@@ -38,7 +40,8 @@ impl RateKey {
 pub enum Client {
     /// A client with this address.
     Address(IpAddr),
-    /// A client behind a trusted proxy that left its address out, or gave it in a form that cannot be read.
+    /// A client behind a trusted proxy that left its address out, or gave it in a form that cannot
+    /// be read.
     Unknown,
     /// A trusted proxy itself: a health check, or a program on the same machine.
     Proxy(IpAddr),
@@ -47,9 +50,10 @@ pub enum Client {
 impl Client {
     /// Finds out who sent a request with these headers over a connection from `peer`.
     ///
-    /// `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from right to left: the nearest address that is not one of `proxies` is the
-    /// client's. Whatever is further left can be written by anybody. If both headers are there and name different clients, one of them
-    /// was not written by the proxy, and the client is [`Unknown`](Self::Unknown).
+    /// `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from right to left: the nearest
+    /// address that is not one of `proxies` is the client's. Whatever is further left can be
+    /// written by anybody. If both headers are there and name different clients, one of them was
+    /// not written by the proxy, and the client is [`Unknown`](Self::Unknown).
     #[must_use]
     pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
         let trusted = |address: IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));

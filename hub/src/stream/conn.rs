@@ -1,4 +1,5 @@
-//! One TCP connection as the rest of the server sees it: it can be closed, and it reports why it ended.
+//! One TCP connection as the rest of the server sees it: it can be closed, and it reports why it
+//! ended.
 
 use std::{
     io::{self, IoSlice},
@@ -65,15 +66,16 @@ impl Conn {
         self.refusals.wait(now.0)
     }
 
-    /// Counts a request that was refused or given up. Closes the connection if there are far too many.
+    /// Counts a request that was refused or given up. Closes the connection if there are far too
+    /// many.
     pub(crate) fn refused(&self, now: Time) {
         if !self.refusals.add(now.0) {
             self.close("flood");
         }
     }
 
-    /// Closes the connection at once, in the middle of whatever it transfers, as a broken network would. `reason` is for
-    /// metrics and logs; the first one counts.
+    /// Closes the connection at once, in the middle of whatever it transfers, as a broken network
+    /// would. `reason` is for metrics and logs; the first one counts.
     pub fn close(&self, reason: &'static str) {
         self.end(reason);
         self.closing.notify_one();
@@ -108,9 +110,11 @@ impl Conn {
     }
 }
 
-/// A socket that fails when its peer takes no bytes for too long: the answer to a reader that never reads.
+/// A socket that fails when its peer takes no bytes for too long: the answer to a reader that never
+/// reads.
 ///
-/// Memory stays bounded meanwhile: the HTTP layer stops asking for more while a write is pending, and the hub keeps a cursor only.
+/// Memory stays bounded meanwhile: the HTTP layer stops asking for more while a write is pending,
+/// and the hub keeps a cursor only.
 #[derive(Debug)]
 pub(crate) struct Socket {
     tcp: TcpStream,
@@ -144,11 +148,11 @@ impl Socket {
     }
 
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.said(self.tcp.try_write(bytes))
+        self.note_failure(self.tcp.try_write(bytes))
     }
 
     pub(crate) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.said(self.tcp.try_read(into))
+        self.note_failure(self.tcp.try_read(into))
     }
 
     /// Sends nothing more.
@@ -186,11 +190,11 @@ impl Socket {
     }
 
     fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        result.map(|result| self.said(result))
+        result.map(|result| self.note_failure(result))
     }
 
     /// The kernel counts too (`TCP_USER_TIMEOUT`), and may be the first to give up.
-    fn said<T>(&self, result: io::Result<T>) -> io::Result<T> {
+    fn note_failure<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.inspect_err(|error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 self.conn.end("slow");
@@ -257,11 +261,13 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Connections that the system keeps until they are accepted: as many as Linux allows by default (`net.core.somaxconn`). One that finds no
-/// space is tried again by its client's system after a second, so after a restart thousands would wait.
+/// Connections that the system keeps until they are accepted: as many as Linux allows by default
+/// (`net.core.somaxconn`). One that finds no space is tried again by its client's system after a
+/// second, so after a restart thousands would wait.
 pub(crate) const BACKLOG: u32 = 4_096;
 
-/// Prepares a listener, so that its connections need no calls of their own where the system hands options down.
+/// Prepares a listener, so that its connections need no calls of their own where the system hands
+/// options down.
 pub(crate) fn prepare(listener: &TcpListener, patience: Duration) {
     let socket = socket2::SockRef::from(listener);
     // It may come from an app that embeds the hub; most libraries ask for 128.
@@ -278,9 +284,11 @@ fn tune(socket: socket2::SockRef<'_>, patience: Duration) {
     let mut results = vec![socket.set_tcp_nodelay(true), socket.set_tcp_keepalive(&keepalive)];
     #[cfg(target_os = "linux")]
     {
-        // A peer that vanished without a word is found even when the kernel's buffers take all we write.
+        // A peer that vanished without a word is found even when the kernel's buffers take all we
+        // write.
         results.push(socket.set_tcp_user_timeout(Some(patience)));
-        // What waits, waits in the log, where it is stored once, and not in the buffers of each connection.
+        // What waits, waits in the log, where it is stored once, and not in the buffers of each
+        // connection.
         results.push(socket.set_tcp_notsent_lowat(64 * 1024));
     }
     #[cfg(not(target_os = "linux"))]

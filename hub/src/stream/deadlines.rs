@@ -1,6 +1,8 @@
-//! When which stream has something to do by itself: a beat, its age, its end. One wheel for all, instead of a timer for each.
+//! When which stream has something to do by itself: a beat, its age, its end. One wheel for all,
+//! instead of a timer for each.
 //!
-//! Absent here: a clock. What is due moves with every update a stream gets, so a slot is only when to look again.
+//! Absent here: a clock. What is due moves with every update a stream gets, so a slot is only when
+//! to look again.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +10,8 @@ use tinysse::proto::time::Time;
 
 #[derive(Debug)]
 pub(super) struct Deadlines<K> {
-    /// Ends of slots, and who is in them. Few slots are open at a time: a beat long, and one for each later age.
+    /// Ends of slots, and who is in them. Few slots are open at a time: a beat long, and one for
+    /// each later age.
     slots: BTreeMap<u64, Vec<K>>,
     width: u64,
 }

@@ -1,6 +1,8 @@
-//! The addresses that proxies write into `X-Forwarded-For` and `Forwarded` (RFC 7239), the nearest one last.
+//! The addresses that proxies write into `X-Forwarded-For` and `Forwarded` (RFC 7239), the nearest
+//! one last.
 //!
-//! Proxies write more than bare addresses: a port behind it (Azure's gateway), brackets around IPv6, quotation marks, `unknown` (Squid).
+//! Proxies write more than bare addresses: a port behind it (Azure's gateway), brackets around
+//! IPv6, quotation marks, `unknown` (Squid).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
@@ -9,13 +11,14 @@ use axum::http::{HeaderMap, HeaderValue};
 /// What one proxy wrote: the address of its client, or `None` if that cannot be read.
 pub(super) type Hop = Option<IpAddr>;
 
-/// The hops of `X-Forwarded-For`; `None` without that header. Empty elements do not count (RFC 9110, 5.6.1), but nothing else is one hop
-/// that cannot be read.
+/// The hops of `X-Forwarded-For`; `None` without that header. Empty elements do not count (RFC
+/// 9110, 5.6.1), but nothing else is one hop that cannot be read.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Hop>> {
     hops(headers, "x-forwarded-for", |element| node(unquoted(element)))
 }
 
-/// The hops of `Forwarded`; `None` without that header. An element without `for` is a hop that cannot be read.
+/// The hops of `Forwarded`; `None` without that header. An element without `for` is a hop that
+/// cannot be read.
 pub(super) fn forwarded(headers: &HeaderMap) -> Option<Vec<Hop>> {
     hops(headers, "forwarded", |element| {
         let mut named = split(element, b';').filter_map(|pair| pair.split_once('='));

@@ -36,8 +36,8 @@ impl Lifetime {
         rotate.into_iter().chain(token)
     }
 
-    /// Returns how long a client that is sent away should wait, in milliseconds: another time for each, so that they do
-    /// not return all at once.
+    /// Returns how long a client that is sent away should wait, in milliseconds: another time for
+    /// each, so that they do not return all at once.
     pub(super) fn retry_after_ms(&self, rng: &mut Rng) -> u32 {
         let spread = rng.below(self.drain_window_ms.max(1));
         u32::try_from(u64::from(self.retry_ms).saturating_add(spread)).unwrap_or(u32::MAX)

@@ -1,4 +1,5 @@
-//! Open streams: sockets, timers, wakers and quotas around the hub. It performs what the hub decides.
+//! Open streams: sockets, timers, wakers and quotas around the hub. It performs what the hub
+//! decides.
 
 mod admission;
 mod body;

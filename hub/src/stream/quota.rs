@@ -26,7 +26,8 @@ impl<K: Hash + Eq + Clone> Quota<K> {
         Self { taken: Arc::default(), cap }
     }
 
-    /// Takes one more for `who`; without a key nothing is limited. Returns `None` if that would be too many.
+    /// Takes one more for `who`; without a key nothing is limited. Returns `None` if that would be
+    /// too many.
     #[must_use]
     pub fn take(&self, who: Option<K>) -> Option<Permit<K>> {
         let Some(who) = who else { return Some(Permit { of: None }) };

@@ -1,5 +1,6 @@
-//! What one connection may ask for that is refused. A refusal costs the server as much as an answer and the client nothing: pipelined, or
-//! opened and reset over HTTP/2, requests without any right would keep a core busy.
+//! What one connection may ask for that is refused. A refusal costs the server as much as an answer
+//! and the client nothing: pipelined, or opened and reset over HTTP/2, requests without any right
+//! would keep a core busy.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,7 +11,8 @@ use std::{
 const BURST: u64 = 200;
 /// Beyond that, milliseconds from one to the next.
 const EVERY: u64 = 50;
-/// Refusals whose answer was not awaited, beyond the burst, that end the connection: requests that are reset before they are answered.
+/// Refusals whose answer was not awaited, beyond the burst, that end the connection: requests that
+/// are reset before they are answered.
 const MOST: u64 = 1_000;
 
 /// The refusals of a connection, as the time at which the last of them would be paid for (GCRA).

@@ -21,7 +21,8 @@ pub struct Settings {
     pub end_with_token: bool,
     /// How long a connection may take no bytes before it is dropped.
     pub stall_timeout: Span,
-    /// How long closing the streams is spread over. Clients that are sent away stay away for up to this long.
+    /// How long closing the streams is spread over. Clients that are sent away stay away for up to
+    /// this long.
     pub drain_window: Span,
 }
 

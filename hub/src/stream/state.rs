@@ -1,4 +1,5 @@
-//! The hub and the open streams behind the lock: which of them have something to get, and when they are looked at.
+//! The hub and the open streams behind the lock: which of them have something to get, and when they
+//! are looked at.
 
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
@@ -100,8 +101,8 @@ impl State {
         id
     }
 
-    /// Has a stream end before `span` milliseconds are over: up to a fifth earlier, so that streams that were opened
-    /// together do not end together.
+    /// Has a stream end before `span` milliseconds are over: up to a fifth earlier, so that streams
+    /// that were opened together do not end together.
     pub(super) fn end_within(&mut self, id: ClientId, now: Time, span: u64, reason: Reason) {
         let early = self.rng.below(span / 5 + 1);
         self.hub.end_at(id, now.plus(span - early), reason);
@@ -114,7 +115,7 @@ impl State {
 
     /// Removes a stream. Returns it, and the reason of its bye if that was sent.
     pub(super) fn remove(&mut self, id: ClientId) -> Option<(Box<Open>, Option<&'static str>)> {
-        let bye = self.hub.leaves(id).filter(|_| self.hub.said_bye(id)).map(Reason::as_str);
+        let bye = self.hub.end_reason(id).filter(|_| self.hub.is_bye_sent(id)).map(Reason::as_str);
         self.hub.disconnect(id);
         self.watches.notify(&self.hub);
         Some((self.open.remove(&id)?, bye))
@@ -184,7 +185,8 @@ impl State {
         self.hub.begin(epoch, after)
     }
 
-    /// Takes an update that the engine logged as `id`. Returns the streams to wake, and how many get the update.
+    /// Takes an update that the engine logged as `id`. Returns the streams to wake, and how many
+    /// get the update.
     pub(super) fn deliver(&mut self, id: EventId, logged: Time, update: Update) -> (Vec<ClientId>, usize) {
         let EventId { epoch, seq } = id;
         let mut concerned = Vec::new();
@@ -194,8 +196,9 @@ impl State {
         }
         let receivers = match self.hub.publish(logged, update) {
             Ok((_, receivers)) => receivers,
-            // It announces that everything is owed (`owed::EVERYTHING`), or was logged by a server that keeps more than
-            // this one: its place stays, and every client behind it gets a resync.
+            // It announces that everything is owed (`owed::EVERYTHING`), or was logged by a server
+            // that keeps more than this one: its place stays, and every client behind it gets a
+            // resync.
             Err(_) => {
                 concerned.extend(self.hub.begin(epoch, seq));
                 Vec::new()
@@ -206,7 +209,8 @@ impl State {
         (concerned, count)
     }
 
-    /// Returns what hyper is to write. If that is nothing, `waker` is woken when there is something.
+    /// Returns what hyper is to write. If that is nothing, `waker` is woken when there is
+    /// something.
     pub(super) fn next(&mut self, id: ClientId, waker: &Waker, clock: &Clock) -> Next {
         if self.open.get(&id).is_some_and(|open| open.conn().was_full()) {
             self.stalled(id);
@@ -231,8 +235,8 @@ impl State {
         self.hub.poll(clock.now(), id, BUDGET, head);
     }
 
-    /// Has a stream's bytes go to `socket`. Returns true if the stream is to be woken: what came in between did not find
-    /// the socket.
+    /// Has a stream's bytes go to `socket`. Returns true if the stream is to be woken: what came in
+    /// between did not find the socket.
     pub(super) fn attach(&mut self, id: ClientId, socket: &Arc<StreamSocket>) -> bool {
         if let Some(open) = self.open.get_mut(&id) {
             open.attach(socket);
@@ -282,7 +286,8 @@ impl State {
         self.queues.iter().map(|queue| !queue.is_empty())
     }
 
-    /// Notes that a stream's connection takes no bytes, or took none until now. Closes it, if those are the rules.
+    /// Notes that a stream's connection takes no bytes, or took none until now. Closes it, if those
+    /// are the rules.
     pub(super) fn stalled(&mut self, id: ClientId) {
         if self.hub.stalled(id)
             && let Some(open) = self.open.get(&id)
@@ -306,8 +311,9 @@ impl State {
         due
     }
 
-    /// Returns the connection of a stream that hyper carries and that takes nothing, though something is due for too
-    /// long. Over HTTP/2 the others on its connection may be well, so that the socket reports nothing.
+    /// Returns the connection of a stream that hyper carries and that takes nothing, though
+    /// something is due for too long. Over HTTP/2 the others on its connection may be well, so that
+    /// the socket reports nothing.
     pub(super) fn stuck(&self, id: ClientId, now: Time) -> Option<Arc<Conn>> {
         let open = self.open.get(&id).filter(|open| open.is_idle())?;
         self.hub.wants(id).filter(|due| due.plus(self.patience) <= now).map(|_| Arc::clone(open.conn()))
@@ -338,7 +344,8 @@ impl State {
         types(self.hub.kept())
     }
 
-    /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier anyway.
+    /// Has the wheel look at a stream when it wants something; not if the wheel looks earlier
+    /// anyway.
     fn look_again(&mut self, id: ClientId) {
         let (Some(due), Some(open)) = (self.hub.wants(id), self.open.get_mut(&id)) else { return };
         if due.plus(self.deadlines.width()) <= open.slot() {
@@ -346,7 +353,8 @@ impl State {
         }
     }
 
-    /// Returns true if a stream that was in a slot has something to do; else it is put in a later one.
+    /// Returns true if a stream that was in a slot has something to do; else it is put in a later
+    /// one.
     fn is_due(&mut self, id: ClientId, slot: Time, now: Time) -> bool {
         let Some(open) = self.open.get_mut(&id) else { return false };
         if !open.leave_slot(slot) {

@@ -1,8 +1,10 @@
-//! A stream that owns its socket: once its request is read, HTTP is over, and a stream is a socket and a cursor. HTTP/1.1 needs
-//! nothing more from here on than a head and chunks, and hyper's buffers, timers and state are given back.
+//! A stream that owns its socket: once its request is read, HTTP is over, and a stream is a socket
+//! and a cursor. HTTP/1.1 needs nothing more from here on than a head and chunks, and hyper's
+//! buffers, timers and state are given back.
 //!
-//! Writing is done by the [flusher](super::writer), for many streams in turn. The task of a stream waits: for the end of the client, for the order
-//! to cut it, and, if the socket does not take what it is given, for space.
+//! Writing is done by the [flusher](super::writer), for many streams in turn. The task of a stream
+//! waits: for the end of the client, for the order to cut it, and, if the socket does not take what
+//! it is given, for space.
 
 use std::{
     io,
@@ -20,7 +22,7 @@ use tokio::time::{Sleep, sleep};
 use super::{body::EventBody, conn::Socket, write_buffer::WriteBuffer};
 
 /// How many bytes that a client sends on its stream are discarded at a time.
-const UNHEARD: usize = 256;
+const DISCARDED: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct StreamSocket {
@@ -58,7 +60,8 @@ impl StreamSocket {
         !self.state().rest.is_empty()
     }
 
-    /// Writes what the socket takes, and keeps the rest. Only one may write at a time, and only if the buffer is not full.
+    /// Writes what the socket takes, and keeps the rest. Only one may write at a time, and only if
+    /// the buffer is not full.
     pub(super) fn write(&self, out: WriteBuffer) -> Wrote {
         let mut left = out.as_slice();
         let wrote = self.push(&mut left);
@@ -135,7 +138,8 @@ impl StreamSocket {
         .await;
     }
 
-    /// Reads until there is nothing; returns true if the client is gone. What it sends is discarded: its request was complete.
+    /// Reads until there is nothing; returns true if the client is gone. What it sends is
+    /// discarded: its request was complete.
     fn left(&self, cx: &mut Context<'_>) -> bool {
         loop {
             match self.socket.poll_readable(cx) {
@@ -143,7 +147,7 @@ impl StreamSocket {
                 Poll::Ready(Err(_)) => return true,
                 Poll::Ready(Ok(())) => {}
             }
-            match self.socket.try_read(&mut [0; UNHEARD]) {
+            match self.socket.try_read(&mut [0; DISCARDED]) {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -1,4 +1,5 @@
-//! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never writes to a socket.
+//! The hub and the streams that it feeds, behind one lock. Publishing appends and wakes; it never
+//! writes to a socket.
 
 use std::{
     net::IpAddr,
@@ -80,7 +81,8 @@ pub struct Asked<'a> {
     pub conn: Arc<Conn>,
 }
 
-/// No stream can be opened now: too many are open (in all, of the user, of the address), or the server shuts down.
+/// No stream can be opened now: too many are open (in all, of the user, of the address), or the
+/// server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -171,7 +173,8 @@ impl Streams {
         self.wake(state, &[id]);
     }
 
-    /// Makes every open stream act on the deadlines that have passed, without waiting for the next tick.
+    /// Makes every open stream act on the deadlines that have passed, without waiting for the next
+    /// tick.
     pub(crate) fn wake_all(&self) {
         let state = self.state();
         let ids = state.ids();
@@ -184,8 +187,8 @@ impl Streams {
         self.state().is_draining()
     }
 
-    /// Returns how long a client that is sent away should stay away, in milliseconds: another time for each, so that they do not come back
-    /// as one wave.
+    /// Returns how long a client that is sent away should stay away, in milliseconds: another time
+    /// for each, so that they do not come back as one wave.
     #[must_use]
     pub fn retry_after_ms(&self, rng: &mut Rng) -> u32 {
         self.lifetime.retry_after_ms(rng)
@@ -234,7 +237,8 @@ impl Streams {
         self.wake(state, &concerned);
     }
 
-    /// Takes an update that the engine logged as `id` and wakes the streams that get it. Returns how many.
+    /// Takes an update that the engine logged as `id` and wakes the streams that get it. Returns
+    /// how many.
     pub fn deliver(&self, id: EventId, logged: Time, update: Update) -> usize {
         let mut state = self.state();
         let (concerned, count) = state.deliver(id, logged, update);
@@ -242,7 +246,8 @@ impl Streams {
         count
     }
 
-    /// Observes whether a stream is open that would get an update of this type to these audiences (none for all).
+    /// Observes whether a stream is open that would get an update of this type to these audiences
+    /// (none for all).
     #[must_use]
     pub fn watch(&self, kind: &str, to: Vec<Audience>) -> watch::Receiver<bool> {
         self.state().watch(kind, to)
@@ -254,7 +259,8 @@ impl Streams {
         self.state().lag()
     }
 
-    /// Returns open streams in the order in which they were opened, and how many `which` names, these and later ones.
+    /// Returns open streams in the order in which they were opened, and how many `which` names,
+    /// these and later ones.
     #[must_use]
     pub fn seen(&self, which: &Which) -> (Vec<Seen>, usize) {
         self.state().seen(which)
@@ -272,7 +278,8 @@ impl Streams {
         self.state().types()
     }
 
-    /// Returns what hyper is to write; if that is nothing, `waker` is woken when there is something.
+    /// Returns what hyper is to write; if that is nothing, `waker` is woken when there is
+    /// something.
     pub(super) fn next(&self, id: ClientId, waker: &Waker) -> Next {
         self.state().next(id, waker, &self.clock)
     }
@@ -303,7 +310,8 @@ impl Streams {
         self.ready[queue].notified().await;
     }
 
-    /// Writes to the first stream of a queue. Returns how many bytes it was given, or `None` if the queue is empty.
+    /// Writes to the first stream of a queue. Returns how many bytes it was given, or `None` if the
+    /// queue is empty.
     pub(super) fn serve(&self, queue: usize) -> Option<usize> {
         // The lock is released before the socket is written to.
         let turn = self.state().serve(queue, &self.clock)?;
@@ -321,7 +329,8 @@ impl Streams {
         self.state().tick_ms()
     }
 
-    /// Wakes the streams that have something to do by now, and closes the connections that take nothing.
+    /// Wakes the streams that have something to do by now, and closes the connections that take
+    /// nothing.
     pub(super) fn wake_due(&self) {
         let (now, mut state) = (self.clock.now(), self.state());
         let due = state.due(now);

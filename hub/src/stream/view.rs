@@ -1,4 +1,5 @@
-//! The open streams and the end of the log as those who run the server see them. Everything is bounded: it is read behind the hub's lock.
+//! The open streams and the end of the log as those who run the server see them. Everything is
+//! bounded: it is read behind the hub's lock.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -34,7 +35,8 @@ impl Transport {
     }
 }
 
-/// How far streams are behind the log: only those that have something to get and did not get it yet.
+/// How far streams are behind the log: only those that have something to get and did not get it
+/// yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
     /// Updates that the slowest stream is behind.

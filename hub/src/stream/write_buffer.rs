@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::hub::{EncodedFrame, FrameSink};
 
-/// A single update stays the bytes that all clients share; several are joined, so that they cost one system call.
+/// A single update stays the bytes that all clients share; several are joined, so that they cost
+/// one system call.
 #[derive(Debug, Default)]
 pub(super) struct WriteBuffer {
     one: Option<Arc<[u8]>>,

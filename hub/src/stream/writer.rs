@@ -1,8 +1,8 @@
 //! Writing, for all streams: those that have something to get are queued, and written to in turn.
 //!
-//! While a round goes over the streams, publishing goes on; a stream that is served later gets all that came meanwhile in
-//! one write. So the busier the hub, the less a delivery costs, and no update waits for a timer. Publishing itself only
-//! appends to the log and to these queues.
+//! While a round goes over the streams, publishing goes on; a stream that is served later gets all
+//! that came meanwhile in one write. So the busier the hub, the less a delivery costs, and no
+//! update waits for a timer. Publishing itself only appends to the log and to these queues.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,12 @@ use super::streams::Streams;
 
 /// Streams that are written to before other tasks (requests, publishers) get their turn.
 const TURN: usize = 16;
-/// Bytes that are written before they do: a replay gives a stream as much at once as a hundred updates.
+/// Bytes that are written before they do: a replay gives a stream as much at once as a hundred
+/// updates.
 const TURN_BYTES: usize = 32 * 1024;
 
-/// Starts what writes to the streams: one task a queue, so that all cores can take part, and one for the deadlines.
+/// Starts what writes to the streams: one task a queue, so that all cores can take part, and one
+/// for the deadlines.
 pub(super) fn spawn(streams: &Arc<Streams>, into: &mut JoinSet<()>) {
     for queue in 0..streams.queues() {
         let streams = Arc::clone(streams);

@@ -1,4 +1,5 @@
-//! A reader of streams, and waits. A wait ends when its condition holds; the bound is only there to fail.
+//! A reader of streams, and waits. A wait ends when its condition holds; the bound is only there to
+//! fail.
 
 use std::{collections::VecDeque, time::Duration};
 

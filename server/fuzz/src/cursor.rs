@@ -1,4 +1,5 @@
-//! A text that is shown as a cursor. No client is ever past the head of the log, and what it lacks is announced.
+//! A text that is shown as a cursor. No client is ever past the head of the log, and what it lacks
+//! is announced.
 
 use tinysse::proto::{
     audience::Identity,

@@ -1,4 +1,5 @@
-//! The body of `POST /publish`. What is read is written as it was read, and on the wire nothing inside it opens a field or a frame.
+//! The body of `POST /publish`. What is read is written as it was read, and on the wire nothing
+//! inside it opens a field or a frame.
 
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -96,7 +97,8 @@ fn framed(update: Update) {
         assert_eq!(frame.id, "7.1");
         let body: Body = serde_json::from_str(body).expect("json");
         assert_eq!((&body.key, &body.origin), (&everybody.key, &everybody.origin));
-        // Byte by byte, whatever a reader makes of it: a number may be out of its range, and arrays deeper than it goes.
+        // Byte by byte, whatever a reader makes of it: a number may be out of its range, and arrays
+        // deeper than it goes.
         let data = everybody.data.as_deref().map(|data| data.replace(['\r', '\n'], " "));
         assert_eq!(body.data.map(RawValue::get), data.as_deref());
     }

@@ -1,5 +1,6 @@
-//! The query of `GET /events`, through all of the server's routes. Every answer is a stream or a problem with a known code, and a token that
-//! is not good opens nothing. `TOKEN` in the query is replaced by a good one.
+//! The query of `GET /events`, through all of the server's routes. Every answer is a stream or a
+//! problem with a known code, and a token that is not good opens nothing. `TOKEN` in the query is
+//! replaced by a good one.
 
 use std::{
     future::poll_fn,
@@ -97,7 +98,8 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The parameters of a query as a browser writes them (URL standard, `application/x-www-form-urlencoded`), by hand.
+/// The parameters of a query as a browser writes them (URL standard,
+/// `application/x-www-form-urlencoded`), by hand.
 fn parameters(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs

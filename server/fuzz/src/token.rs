@@ -1,4 +1,5 @@
-//! A text that is shown as a token. No accepted one without a good signature, and none whose claims are not ours, for this, and in time.
+//! A text that is shown as a token. No accepted one without a good signature, and none whose claims
+//! are not ours, for this, and in time.
 
 use std::sync::LazyLock;
 
@@ -49,7 +50,8 @@ struct Said {
     aud: Value,
 }
 
-/// The first byte selects what the rest is: a text as it comes, claims that are signed, or changes of a good token.
+/// The first byte selects what the rest is: a text as it comes, claims that are signed, or changes
+/// of a good token.
 pub fn check(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return judge("") };
     match kind % 4 {
@@ -92,7 +94,8 @@ fn judge(token: &str) {
     }
 }
 
-/// Claims of any shape, signed by the server: the signature is good, so everything depends on the claims.
+/// Claims of any shape, signed by the server: the signature is good, so everything depends on the
+/// claims.
 fn signed(rest: &[u8]) {
     let ours = &*ISSUED;
     let header = format!("{{\"alg\":\"HS256\",\"kid\":\"{}\"}}", ours.ids[0]);

@@ -3,7 +3,8 @@
 use super::{ConfigError, RawConfig, wrong};
 use tinysse_hub::http::Readers;
 
-/// Returns who may read `/metrics`: closed unless it is opened, or there is an admin key, or with `--dev`.
+/// Returns who may read `/metrics`: closed unless it is opened, or there is an admin key, or with
+/// `--dev`.
 ///
 /// # Errors
 /// [`ConfigError::Setting`] names the setting.

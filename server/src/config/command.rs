@@ -60,17 +60,18 @@ struct Cli {
 enum Asked {
     /// Run the hub (the default)
     Serve(Settings),
-    /// Make, check and sign tokens
+    /// Print, check and sign tokens
     #[command(subcommand)]
     Token(AskedToken),
-    /// Look at settings
+    /// Inspect settings
     #[command(subcommand)]
     Config(AskedConfig),
 }
 
 #[derive(Subcommand)]
 enum AskedConfig {
-    /// Print the settings that count and where they come from, and check the files and folders that they name
+    /// Print the settings that count and where they come from, and check the files and folders that
+    /// they name
     Check(Settings),
 }
 
@@ -83,9 +84,10 @@ enum AskedToken {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Read a token from standard input and print what it is worth to the server with these settings
+    /// Read a token from standard input and print what it is worth to the server with these
+    /// settings
     Check {
-        /// It is an app session
+        /// Expect an app session
         #[arg(long)]
         session: bool,
         #[command(flatten)]
@@ -100,26 +102,26 @@ enum AskedToken {
 // The variant of the command has this name too.
 #[group(id = "wish")]
 pub struct Mint {
-    /// The user
+    /// Name the user
     #[arg(long, value_name = "USER")]
     pub sub: String,
-    /// The role
+    /// Name the role
     #[arg(long, value_name = "ROLE", default_value = "")]
     pub role: String,
-    /// A channel or a pattern of channels; repeatable
+    /// Add a channel or a pattern of channels; repeatable
     #[arg(long, value_name = "CHANNEL", value_delimiter = ',')]
     pub channel: Vec<String>,
-    /// How long it is good for [default: --token-ttl, or --session-ttl of a session]
+    /// Expire after this time [default: --token-ttl, or --session-ttl of a session]
     #[arg(long, value_name = "SPAN")]
     pub ttl: Option<Span>,
-    /// An app session instead
+    /// Print an app session instead of a stream token
     #[arg(long)]
     pub session: bool,
 }
 
 #[derive(Args)]
 struct Settings {
-    /// A TOML file with the same settings; flags and environment win over it
+    /// Read settings from this TOML file; flags and environment take precedence
     #[arg(long, env = CONFIG, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

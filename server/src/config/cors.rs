@@ -1,7 +1,7 @@
 //! The origins that `--cors-origin` lists, in the one form in which browsers send them.
 //!
-//! Origins are compared byte by byte. What no browser ever sends is refused with the form that it would send, instead of being taken and
-//! never matching.
+//! Origins are compared byte by byte. What no browser ever sends is refused with the form that it
+//! would send, instead of being taken and never matching.
 
 use axum::http::HeaderValue;
 use url::Url;
@@ -11,8 +11,8 @@ use super::{ConfigError, wrong};
 /// Schemes that have no origin, or whose pages are not where requests come from.
 const NEVER: [&str; 9] = ["about", "blob", "data", "file", "ftp", "javascript", "view-source", "ws", "wss"];
 
-/// Checks a serialized origin (HTML, 7.1.1): `https://app.example`, `http://localhost:5173`, `capacitor://localhost`,
-/// `chrome-extension://ID`.
+/// Checks a serialized origin (HTML, 7.1.1): `https://app.example`, `http://localhost:5173`,
+/// `capacitor://localhost`, `chrome-extension://ID`.
 ///
 /// # Errors
 /// [`ConfigError::Setting`] with what to write instead.

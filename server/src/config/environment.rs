@@ -1,7 +1,8 @@
 //! Names in the environment that look like settings but are not.
 //!
-//! A setting under a mistyped name would be ignored, and the server would run without it. What is close to a setting is an error; what is
-//! not is warned about only, since the environment may be shared with other programs.
+//! A setting under a mistyped name would be ignored, and the server would run without it. What is
+//! close to a setting is an error; what is not is warned about only, since the environment may be
+//! shared with other programs.
 
 use clap::Args;
 
@@ -9,7 +10,8 @@ use super::{ConfigError, RawConfig, wrong};
 
 /// What all names begin with.
 const PREFIX: &str = "TINYSSE_";
-/// Names like this are set by Kubernetes, in every container, for a service that is called `tinysse`.
+/// Names like this are set by Kubernetes, in every container, for a service that is called
+/// `tinysse`.
 const FOREIGN: [&str; 3] = ["SERVICE_HOST", "SERVICE_PORT", "PORT"];
 
 /// Looks at the names of all variables; answers what to warn about.

@@ -1,4 +1,5 @@
-//! The file of settings. An error message names the key and never quotes the value, which may be a secret.
+//! The file of settings. An error message names the key and never quotes the value, which may be a
+//! secret.
 
 use std::{ops::Range, path::Path};
 

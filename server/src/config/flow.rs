@@ -1,4 +1,5 @@
-//! What happens when a part is too slow: the readers of a stream, or the log that publishers wait for.
+//! What happens when a part is too slow: the readers of a stream, or the log that publishers wait
+//! for.
 
 use tinysse::proto::registry::Pattern;
 

@@ -9,12 +9,14 @@ use tinysse_hub::{
 /// No cap is higher.
 pub(super) const MOST: usize = 10_000_000;
 
-/// Returns a rate; with `--dev` there is none unless it is given: a developer is one user with many tabs, and tokens that last for seconds.
+/// Returns a rate; with `--dev` there is none unless it is given: a developer is one user with many
+/// tabs, and tokens that last for seconds.
 pub(super) fn rate(given: Option<Rate>, default: &str, dev: bool) -> Rate {
     given.or_else(|| default.parse().ok().filter(|_| !dev)).unwrap_or(Rate::OFF)
 }
 
-/// Sets the caps and rates of all parts. An address is an IPv4 address or the /64 of an IPv6 address.
+/// Sets the caps and rates of all parts. An address is an IPv4 address or the /64 of an IPv6
+/// address.
 pub(super) fn resolve(
     layer: &RawConfig,
     dev: bool,

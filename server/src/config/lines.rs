@@ -40,8 +40,8 @@ impl Lines {
         self.keys.get(key).copied()
     }
 
-    /// The line of a key of the poller of this type; of the poller, if it lacks the key. The last one counts: a type that is there twice
-    /// is wrong where it is repeated.
+    /// The line of a key of the poller of this type; of the poller, if it lacks the key. The last
+    /// one counts: a type that is there twice is wrong where it is repeated.
     pub(super) fn poll(&self, kind: &str, key: &str) -> Option<usize> {
         let poll = self.polls.iter().rev().find(|poll| poll.kind == kind)?;
         Some(poll.keys.get(key).copied().unwrap_or(poll.line))

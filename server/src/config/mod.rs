@@ -1,4 +1,5 @@
-//! The settings of the server: flags over environment over file over defaults, checked as a whole before anything starts.
+//! The settings of the server: flags over environment over file over defaults, checked as a whole
+//! before anything starts.
 //!
 //! ```
 //! use tinysse_server::config::Config;
@@ -54,7 +55,8 @@ const DATA: &str = "tinysse-data";
 const PREFIX: &str = "tinysse";
 /// With `--dev`, services publish with this by default.
 pub const DEV_PUBLISH_KEY: &str = "dev-publish-key";
-/// With `--dev` streams stay open this long after a planned bye: on loopback the next one opens within a few milliseconds.
+/// With `--dev` streams stay open this long after a planned bye: on loopback the next one opens
+/// within a few milliseconds.
 const DEV_LINGER_MS: u32 = 150;
 
 /// The settings of the program, complete and checked.

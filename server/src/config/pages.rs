@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Config, ConfigError};
 use tinysse_hub::{settings::Storage, values::Place};
 
-/// The first file or directory of the settings that lies in the directory of `--pages`, as an error.
+/// The first file or directory of the settings that lies in the directory of `--pages`, as an
+/// error.
 pub(super) fn exposed(config: &Config, file: Option<&Path>) -> Option<ConfigError> {
     let pages = config.hub.http.pages.as_deref()?.canonicalize().ok()?;
     let data = match &config.hub.storage {

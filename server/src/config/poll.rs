@@ -1,4 +1,5 @@
-//! What to poll: `TYPE=URL` in flags and environment, or a table in the file, which has more options.
+//! What to poll: `TYPE=URL` in flags and environment, or a table in the file, which has more
+//! options.
 //!
 //! ```
 //! use tinysse_server::config::{Config, ConfigError, RawConfig};
@@ -47,7 +48,8 @@ const OURS: [HeaderName; 6] = [
     header::CONNECTION,
 ];
 
-/// A poller as it is written, unchecked. Its `Debug` shows no values: there are addresses and keys among them.
+/// A poller as it is written, unchecked. Its `Debug` shows no values: there are addresses and keys
+/// among them.
 #[derive(Clone, PartialEq)]
 pub struct PollEntry(BTreeMap<String, Value>);
 

@@ -1,4 +1,5 @@
-//! One layer of settings: the flags with the environment behind them, or the file. Everything is optional; the nearer layer wins.
+//! One layer of settings: the flags with the environment behind them, or the file. Everything is
+//! optional; the nearer layer wins.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -14,209 +15,237 @@ use tinysse_hub::{
     values::{Pair, Rate, Secret, Span},
 };
 
-/// The settings as they are written: as flags (`--token-ttl 60s`), in the environment (`TINYSSE_TOKEN_TTL=60s`) and, under the same names
-/// as the flags, in the file (`token-ttl = "60s"`).
+/// The settings as they are written: as flags (`--token-ttl 60s`), in the environment
+/// (`TINYSSE_TOKEN_TTL=60s`) and, under the same names as the flags, in the file
+/// (`token-ttl = "60s"`).
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RawConfig {
-    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Listen on this address; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "TINYSSE_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// For trying out: built-in secrets, POST /auth/login for anybody, /dev endpoints; loopback only
+    /// Enable development mode: built-in secrets, POST /auth/login for any user, /dev endpoints;
+    /// requires a loopback address
     #[arg(long, env = "TINYSSE_DEV", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub dev: Option<bool>,
-    /// Directory of the log, so that clients get what they missed over restarts [default: tinysse-data]
+    /// Keep the log in this directory, so that clients get missed updates after a restart [default:
+    /// tinysse-data]
     #[arg(long, env = "TINYSSE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Keep the log in memory only: after a restart clients refetch
+    /// Keep the log in memory only; after a restart clients refetch
     #[arg(long, env = "TINYSSE_MEMORY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub memory: Option<bool>,
-    /// Keep the log in Redis, for several nodes: redis://host:port, redis://user:password@host:port/db, rediss:// for TLS
+    /// Keep the log in Redis, shared by several nodes: redis://host:port,
+    /// redis://user:password@host:port/db, or rediss:// for TLS
     #[arg(long, env = "TINYSSE_REDIS", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub redis: Option<Secret>,
-    /// What the names of the keys in Redis begin with; nodes with the same one share a log [default: tinysse]
+    /// Prefix the names of all keys in Redis; nodes with the same prefix share a log [default:
+    /// tinysse]
     #[arg(long, env = "TINYSSE_REDIS_PREFIX", value_name = "TEXT")]
     pub redis_prefix: Option<String>,
-    /// The certificates (PEM) that Redis is to be known by, with rediss:// [default: the system's]
+    /// Verify the certificate of Redis (rediss://) with these certificates in PEM [default: the
+    /// system's]
     #[arg(long, env = "TINYSSE_REDIS_CA", value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
-    /// When an update counts as published: memory (the file follows), group (on the disk, writes shared), sync (a write each) [default: group]
+    /// Acknowledge an update once it is in memory (`memory`, the file follows), on disk by a shared
+    /// write (`group`), or on disk by a write of its own (`sync`) [default: group]
     #[arg(long, env = "TINYSSE_DURABILITY", value_name = "WORD")]
     pub durability: Option<Durability>,
-    /// What tokens are signed with (HS256), at least 32 bytes
+    /// Sign tokens with this secret (HS256), at least 32 bytes
     #[arg(long, env = "TINYSSE_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub secret: Option<Secret>,
-    /// What services show as bearer to publish and to revoke, at least 16 bytes
+    /// Require this bearer token from services that publish or revoke, at least 16 bytes
     #[arg(long, env = "TINYSSE_PUBLISH_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub publish_key: Option<Secret>,
-    /// `iss` of tokens and sessions [default: tinysse]
+    /// Set the `iss` of tokens and sessions [default: tinysse]
     #[arg(long, env = "TINYSSE_ISSUER", value_name = "TEXT")]
     pub issuer: Option<String>,
-    /// How long a stream token is good for [default: 60s]
+    /// Expire stream tokens after this time [default: 60s]
     #[arg(long, env = "TINYSSE_TOKEN_TTL", value_name = "SPAN")]
     pub token_ttl: Option<Span>,
-    /// How long an app session lasts at most, and with it the memory of revocations [default: 12h]
+    /// Limit the age of app sessions; revocations are remembered as long [default: 12h]
     #[arg(long, env = "TINYSSE_SESSION_TTL", value_name = "SPAN")]
     pub session_ttl: Option<Span>,
-    /// A stream that is silent for so long gets a beat [default: 15s]
+    /// Send a beat on a stream after this time without data [default: 15s]
     #[arg(long, env = "TINYSSE_BEAT", value_name = "SPAN")]
     pub beat: Option<Span>,
-    /// The browser's own reconnection time [default: 2500ms]
+    /// Set the reconnection time of the browser's own EventSource [default: 2500ms]
     #[arg(long, env = "TINYSSE_RETRY", value_name = "SPAN")]
     pub retry: Option<Span>,
-    /// Streams are asked to reopen before they are so old, each at a moment of its own; 0s never asks [default: 1h]
+    /// Ask clients to reopen streams before this age, each at a random time; 0s disables it
+    /// [default: 1h]
     #[arg(long, env = "TINYSSE_MAX_STREAM_AGE", value_name = "SPAN")]
     pub max_stream_age: Option<Span>,
-    /// A stream ends with its token too, and its client asks for the next one; else a token only opens [default: false]
+    /// End a stream when its token expires; its client asks for a new one [default: false]
     #[arg(long, env = "TINYSSE_END_WITH_TOKEN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub end_with_token: Option<bool>,
-    /// How long a stream stays open after a planned goodbye, so that its client opens the next one first [default: 5s; 150ms with --dev]
+    /// Keep a stream open for this time after a planned goodbye, so that its client opens the next
+    /// one first [default: 5s; 150ms with --dev]
     #[arg(long, env = "TINYSSE_LINGER", value_name = "SPAN")]
     pub linger: Option<Span>,
-    /// Updates kept for replay [default: 10000]
+    /// Keep at most this number of updates for replay [default: 10000]
     #[arg(long, env = "TINYSSE_LOG_MAX_COUNT", value_name = "N")]
     pub log_max_count: Option<usize>,
-    /// Age up to which updates are kept [default: 1h]
+    /// Keep updates up to this age [default: 1h]
     #[arg(long, env = "TINYSSE_LOG_MAX_AGE", value_name = "SPAN")]
     pub log_max_age: Option<Span>,
-    /// Bytes that the kept updates may take, with their audiences and the index of these; an eighth more for what was trimmed
-    /// [default: 16777216]
+    /// Keep at most this number of bytes of updates, audiences and index; an eighth more for an
+    /// outline of trimmed updates [default: 16777216]
     #[arg(long, env = "TINYSSE_LOG_MAX_BYTES", value_name = "N")]
     pub log_max_bytes: Option<usize>,
-    /// An origin that browsers may call from, like `https://app.example` or `capacitor://localhost`; repeatable
+    /// Allow requests of browsers from this origin, for example `https://app.example` or
+    /// `capacitor://localhost`; repeatable
     #[arg(long, env = "TINYSSE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
-    /// Directory of a web app to serve, with an index.html
+    /// Serve the web app in this directory, which has an index.html
     #[arg(long, env = "TINYSSE_PAGES", value_name = "DIR")]
     pub pages: Option<PathBuf>,
-    /// What opens /admin and /clients, as a bearer, at least 16 bytes [default: none, and neither is there]
+    /// Require this bearer token for /admin and /clients, at least 16 bytes [default: none, both
+    /// are disabled]
     #[arg(long, env = "TINYSSE_ADMIN_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub admin_key: Option<Secret>,
-    /// Who may read /metrics [default: admin if there is an --admin-key, else off; open with --dev]
+    /// Set who may read /metrics [default: admin if there is an --admin-key, else off; open with
+    /// --dev]
     #[arg(long, env = "TINYSSE_METRICS", value_name = "WORD")]
     pub metrics: Option<Readers>,
-    /// Serve HTTPS with this certificate (PEM, with those that vouch for it); read again when it changes
+    /// Serve HTTPS with this certificate chain in PEM; reloaded when it changes
     #[arg(long, env = "TINYSSE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// The private key of --tls-cert (PEM)
+    /// Use this private key in PEM for --tls-cert; reloaded when it changes
     #[arg(long, env = "TINYSSE_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Where spans of requests go, like http://127.0.0.1:4318/v1/traces (OTLP over HTTP; feature `otlp`)
+    /// Send spans of requests to this address by OTLP over HTTP, for example
+    /// http://127.0.0.1:4318/v1/traces; requires the feature `otlp`
     #[arg(long, env = "TINYSSE_OTLP", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub otlp: Option<Secret>,
-    /// An address to poll, and the type that is published when its answer changes; repeatable. In the file also a `[[poll]]` table
+    /// Poll this address and publish the type when its answer changes; repeatable, in the file also
+    /// a `[[poll]]` table
     #[arg(long, env = "TINYSSE_POLL", value_name = "TYPE=URL", value_delimiter = ',')]
     pub poll: Vec<PollEntry>,
-    /// How often to poll [default: 2s]
+    /// Poll at this interval [default: 2s]
     #[arg(long, env = "TINYSSE_POLL_EVERY", value_name = "SPAN")]
     pub poll_every: Option<Span>,
-    /// How long a polled server may take to answer [default: 5s]
+    /// Give up a poll after this time [default: 5s]
     #[arg(long, env = "TINYSSE_POLL_TIMEOUT", value_name = "SPAN")]
     pub poll_timeout: Option<Span>,
-    /// With --redis: if the node that polls dies, another one does it after this time [default: 5s]
+    /// Take over the polls of a dead node after this time, with --redis [default: 5s]
     #[arg(long, env = "TINYSSE_POLL_LEASE", value_name = "SPAN")]
     pub poll_lease: Option<Span>,
-    /// Coalesce notifications of a type (or `*`, `prefix.*`): the latest in each window; repeatable
+    /// Coalesce notifications of a type (or `*`, `prefix.*`) to the latest in each window, for
+    /// example projects=200ms; repeatable
     #[arg(long, env = "TINYSSE_BATCH", value_name = "TYPE=SPAN", value_delimiter = ',')]
     pub batch: Vec<Pair<Span>>,
-    /// What readers get of a type (or `*`, `prefix.*`) when they are slow: deliver (everything in order, while the log has it), coalesce
-    /// (the newest of each key), resync (nothing of what waits: they refetch), disconnect (cut, to come back with their cursor); repeatable
+    /// Choose what slow readers get of a type (or `*`, `prefix.*`): `deliver` (all updates, while
+    /// the log keeps them), `coalesce` (the newest of each key), `resync` (no waiting update, they
+    /// refetch) or `disconnect` (they reconnect with their cursor); repeatable
     #[arg(long, env = "TINYSSE_SLOW", value_name = "TYPE=WORD", value_delimiter = ',')]
     pub slow: Vec<Pair<Slow>>,
-    /// A reader is slow when its connection takes no bytes and more updates than this wait for it [default: 100]
+    /// Treat a reader as slow when its connection takes no bytes and more than this number of
+    /// updates wait [default: 100]
     #[arg(long, env = "TINYSSE_SLOW_LAG", value_name = "N")]
     pub slow_lag: Option<usize>,
-    /// Requests that may wait for the log; more are answered 429 [default: 1024]
+    /// Let at most this number of requests wait for the log; others are answered 429 [default:
+    /// 1024]
     #[arg(long, env = "TINYSSE_PUBLISH_WAITING", value_name = "N")]
     pub publish_waiting: Option<usize>,
-    /// Bytes of updates that may wait for the log; more are answered 429 [default: 16777216]
+    /// Let at most this number of bytes of updates wait for the log; others are answered 429
+    /// [default: 16777216]
     #[arg(long, env = "TINYSSE_PUBLISH_WAITING_BYTES", value_name = "N")]
     pub publish_waiting_bytes: Option<usize>,
-    /// Ask clients to spread refetches to about this many a second; 0 asks nothing [default: 500]
+    /// Ask clients to spread refetches to about this number per second; 0 disables it [default:
+    /// 500]
     #[arg(long, env = "TINYSSE_SPREAD_RATE", value_name = "N")]
     pub spread_rate: Option<u32>,
-    /// Streams at a time; more are sent away with a time to come back [default: 10000]
+    /// Limit the number of open streams; other clients are asked to come back later [default:
+    /// 10000]
     #[arg(long, env = "TINYSSE_MAX_STREAMS", value_name = "N")]
     pub max_streams: Option<usize>,
-    /// A connection that takes no bytes for so long is dropped [default: 30s]
+    /// Close a connection that takes no bytes for this time [default: 30s]
     #[arg(long, env = "TINYSSE_STALL_TIMEOUT", value_name = "SPAN")]
     pub stall_timeout: Option<Span>,
-    /// On shutdown streams are closed one after the other over this time [default: 5s; 0ms with --dev]
+    /// Spread the closing of streams at shutdown over this time [default: 5s; 0ms with --dev]
     #[arg(long, env = "TINYSSE_DRAIN_WINDOW", value_name = "SPAN")]
     pub drain_window: Option<Span>,
-    /// An Ed25519 key in PEM: the first private one signs tokens (EdDSA), all check; read again when it changes; repeatable
+    /// Sign tokens with the first private Ed25519 key in PEM (EdDSA) and check them with all;
+    /// reloaded when a file changes; repeatable
     #[arg(long, env = "TINYSSE_TOKEN_KEY", value_name = "FILE", value_delimiter = ',')]
     pub token_key: Vec<PathBuf>,
-    /// A secret that signed tokens before, and still checks them; repeatable
+    /// Accept tokens that were signed with this former secret; repeatable
     #[arg(long, env = "TINYSSE_PREVIOUS_SECRET", hide_env_values = true, value_name = "TEXT", value_delimiter = ',', value_parser = secret)]
     pub previous_secret: Vec<Secret>,
-    /// How far in the future a token may come from [default: 5s]
+    /// Accept tokens that were issued up to this time in the future [default: 5s]
     #[arg(long, env = "TINYSSE_CLOCK_SKEW", value_name = "SPAN")]
     pub clock_skew: Option<Span>,
-    /// A token opens one stream only; then a native EventSource can not retry by itself
+    /// Let a token open one stream only; a native EventSource cannot retry by itself then
     #[arg(long, env = "TINYSSE_SINGLE_USE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub single_use: Option<bool>,
-    /// The secret (HS256) with which the app signs its users' sessions, at least 32 bytes
+    /// Check app sessions with this secret (HS256), at least 32 bytes
     #[arg(long, env = "TINYSSE_SESSION_SECRET", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub session_secret: Option<Secret>,
-    /// The JWK set with whose keys the app signs its users' sessions
+    /// Check app sessions with the keys of this JWK set
     #[arg(long, env = "TINYSSE_SESSION_JWKS", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
     pub session_jwks: Option<Secret>,
-    /// `iss` of app sessions [default: that of --issuer]
+    /// Require this `iss` of app sessions [default: that of --issuer]
     #[arg(long, env = "TINYSSE_SESSION_ISSUER", value_name = "TEXT")]
     pub session_issuer: Option<String>,
-    /// `aud` of app sessions [default: tinysse-app]
+    /// Require this `aud` of app sessions [default: tinysse-app]
     #[arg(long, env = "TINYSSE_SESSION_AUDIENCE", value_name = "TEXT")]
     pub session_audience: Option<String>,
-    /// The cookie that holds the app session [default: tinysse_session]
+    /// Read the app session from this cookie [default: tinysse_session]
     #[arg(long, env = "TINYSSE_SESSION_COOKIE", value_name = "NAME")]
     pub session_cookie: Option<String>,
-    /// Who has which rights: a TOML file that is read again when it changes, or an address that is asked [default: those in the session]
+    /// Read rights of users from this TOML file, reloaded when it changes, or ask this address
+    /// [default: rights in the session]
     #[arg(long, env = "TINYSSE_DIRECTORY", hide_env_values = true, value_name = "FILE|URL", value_parser = secret)]
     pub directory: Option<Secret>,
-    /// What the address of --directory is shown as bearer
+    /// Send this bearer token to the address of --directory
     #[arg(long, env = "TINYSSE_DIRECTORY_KEY", hide_env_values = true, value_name = "TEXT", value_parser = secret)]
     pub directory_key: Option<Secret>,
-    /// How long an answer of the address holds [default: 60s]
+    /// Cache an answer of the address of --directory for this time [default: 60s]
     #[arg(long, env = "TINYSSE_DIRECTORY_TTL", value_name = "SPAN")]
     pub directory_ttl: Option<Span>,
-    /// A file that keeps revocations over restarts
+    /// Keep revocations in this file, so that they survive restarts
     #[arg(long, env = "TINYSSE_REVOCATIONS", value_name = "FILE")]
     pub revocations: Option<PathBuf>,
-    /// How often files of keys and rights are looked at [default: 1s]
+    /// Check files of keys and rights for changes at this interval [default: 1s]
     #[arg(long, env = "TINYSSE_RELOAD_EVERY", value_name = "SPAN")]
     pub reload_every: Option<Span>,
-    /// Tokens that one user may ask for; `off` for any number [default: 120/m; off with --dev]
+    /// Limit the tokens that one user may request; `off` disables it [default: 120/m; off with
+    /// --dev]
     #[arg(long, env = "TINYSSE_TOKEN_RATE", value_name = "N/s|m|h")]
     pub token_rate: Option<Rate>,
-    /// Tokens that one address may ask for (IPv6: one /64) [default: 1200/m; off with --dev]
+    /// Limit the tokens that one address (IPv6: one /64) may request [default: 1200/m; off with
+    /// --dev]
     #[arg(long, env = "TINYSSE_TOKEN_RATE_ADDRESS", value_name = "N/s|m|h")]
     pub token_rate_address: Option<Rate>,
-    /// Streams that one address may open [default: 2400/m; off with --dev]
+    /// Limit the streams that one address may open [default: 2400/m; off with --dev]
     #[arg(long, env = "TINYSSE_CONNECT_RATE_ADDRESS", value_name = "N/s|m|h")]
     pub connect_rate_address: Option<Rate>,
-    /// Streams of one user at a time [default: 100; as many as there are with --dev]
+    /// Limit the open streams of one user [default: 100; no limit of its own with --dev]
     #[arg(long, env = "TINYSSE_MAX_STREAMS_USER", value_name = "N")]
     pub max_streams_user: Option<usize>,
-    /// Streams of one address at a time [default: 1000]
+    /// Limit the open streams of one address [default: 1000]
     #[arg(long, env = "TINYSSE_MAX_STREAMS_ADDRESS", value_name = "N")]
     pub max_streams_address: Option<usize>,
-    /// Connections at a time; more wait in the system [default: --max-streams and 1000]
+    /// Limit the open connections; more wait in the system's queue [default: --max-streams and
+    /// 1000]
     #[arg(long, env = "TINYSSE_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<usize>,
-    /// Connections of one address at a time; more are closed [default: 1200]
+    /// Limit the open connections of one address; more are closed [default: 1200]
     #[arg(long, env = "TINYSSE_MAX_CONNECTIONS_ADDRESS", value_name = "N")]
     pub max_connections_address: Option<usize>,
-    /// Whose X-Forwarded-For or Forwarded is believed, and who is not limited as an address; repeatable [default: 127.0.0.0/8 and ::1]
+    /// Trust X-Forwarded-For and Forwarded of this network, and exempt it from limits of addresses;
+    /// repeatable [default: 127.0.0.0/8 and ::1]
     #[arg(long, env = "TINYSSE_TRUSTED_PROXY", value_name = "NET", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
-    /// How long a request's head may take, and how long an idle connection is kept [default: 60s]
+    /// Close a connection whose request head takes longer, or that is idle for this time [default:
+    /// 60s]
     #[arg(long, env = "TINYSSE_HEAD_TIMEOUT", value_name = "SPAN")]
     pub head_timeout: Option<Span>,
-    /// How long a request with its body may take until it is answered [default: 30s]
+    /// Give up a request that, with its body, is not answered in this time [default: 30s]
     #[arg(long, env = "TINYSSE_REQUEST_TIMEOUT", value_name = "SPAN")]
     pub request_timeout: Option<Span>,
-    /// What to log, like `info` or `warn,tinysse=debug` [default: info]
+    /// Log what passes this filter, for example `warn,tinysse=debug` [default: info]
     #[arg(long, env = "TINYSSE_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 }
@@ -226,7 +255,8 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 impl RawConfig {
-    /// This layer, with `below` where it is silent. A list is one setting: it replaces the list below.
+    /// This layer, with `below` where it is silent. A list is one setting: it replaces the list
+    /// below.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         fn list<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {

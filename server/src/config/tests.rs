@@ -236,7 +236,8 @@ fn every_setting_is_shown_with_its_origin_and_no_secret() {
     ] {
         assert_eq!(line(key), shown, "{key}");
     }
-    // No setting is forgotten. Where the log is kept, only one of the ways is shown; how often is asked, with each poll.
+    // No setting is forgotten. Where the log is kept, only one of the ways is shown; how often is
+    // asked, with each poll.
     let arguments = <RawConfig as clap::Args>::augment_args(clap::Command::new(""));
     for key in arguments.get_arguments().filter_map(|arg| arg.get_long()) {
         let elsewhere = ["memory", "redis", "redis-prefix", "redis-ca", "poll-every", "poll-timeout"].contains(&key);

@@ -1,4 +1,5 @@
-//! App sessions signed by every kind of key that a JWK set may hold. `tests/keys` has them, and tokens that another library signed.
+//! App sessions signed by every kind of key that a JWK set may hold. `tests/keys` has them, and
+//! tokens that another library signed.
 
 use std::sync::LazyLock;
 
@@ -69,7 +70,8 @@ fn what_another_library_signed_is_good_and_nobody_elses() {
             let changed = String::from_utf8(changed).unwrap();
             assert_eq!(check(&ours, &changed, 1_700_000_030), Err(Invalid::Forged), "{kind}: {part}");
         }
-        // RFC 7518, 3.4: as long as the curve requires. A zero signature is the classic (CVE-2022-21449).
+        // RFC 7518, 3.4: as long as the curve requires. A zero signature is the classic
+        // (CVE-2022-21449).
         let zero = "A".repeat(signature.len());
         for signature in ["", &zero, &signature[..signature.len() / 2]] {
             assert_eq!(check(&ours, &format!("{signed}.{signature}"), 1_700_000_030), Err(Invalid::Forged), "{kind}");

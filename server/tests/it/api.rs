@@ -1,4 +1,5 @@
-//! A server to poll, in this process: what it answers is set by the test, and what it was asked is counted.
+//! A server to poll, in this process: what it answers is set by the test, and what it was asked is
+//! counted.
 
 use std::sync::{
     Arc, Mutex,

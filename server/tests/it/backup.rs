@@ -1,4 +1,5 @@
-//! A backup of the log that is put back: its places are given a second time, which must not be mistaken for the first.
+//! A backup of the log that is put back: its places are given a second time, which must not be
+//! mistaken for the first.
 
 use std::{fs, path::PathBuf};
 
@@ -57,7 +58,8 @@ async fn the_first_who_has_seen_more_tells_everybody() {
     let fresh = publish(&server, 1).await.remove(0);
     assert!(fresh.ends_with(".1") && !ids.iter().any(|id| id.split('.').next() == fresh.split('.').next()));
     assert_eq!((early.update().await.id, late.update().await.id), (fresh.clone(), fresh.clone()));
-    // A client that comes now with a place of the old epoch is notified too, and no client's claim begins another one.
+    // A client that comes now with a place of the old epoch is notified too, and no client's claim
+    // begins another one.
     assert_eq!(ada.stream(&from(&ids[4])).await.hello.gap, Gap::Epoch);
     let forged = fresh.replace(".1", ".99");
     assert_eq!(bob.stream(&from(&forged)).await.hello.gap, Gap::Unknown);

@@ -1,4 +1,5 @@
-//! Clocks that are ahead, behind or set anew, by injection. What orders logins and revocations is no clock.
+//! Clocks that are ahead, behind or set anew, by injection. What orders logins and revocations is
+//! no clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -1,4 +1,5 @@
-//! What nodes on one Redis agree on: who polls, whose rights are gone, what was published already. All of them are real processes.
+//! What nodes on one Redis agree on: who polls, whose rights are gone, what was published already.
+//! All of them are real processes.
 
 use std::{collections::BTreeSet, time::Instant};
 

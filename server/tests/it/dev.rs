@@ -80,7 +80,8 @@ async fn notify_publishes_many() {
     server.stop().await;
 }
 
-/// A page of another site whose name now resolves to this machine (DNS rebinding) is same-origin with it, but names its own host.
+/// A page of another site whose name now resolves to this machine (DNS rebinding) is same-origin
+/// with it, but names its own host.
 #[tokio::test]
 async fn a_page_of_a_foreign_name_gets_nothing() {
     let server = Server::dev(&["--cors-origin=https://app.test"]).await;

@@ -1,4 +1,5 @@
-//! Where connections come in: how many wait, from whom they are, and how an early refusal reaches its client.
+//! Where connections come in: how many wait, from whom they are, and how an early refusal reaches
+//! its client.
 
 use std::{process::Stdio, sync::Arc};
 

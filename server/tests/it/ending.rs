@@ -39,7 +39,8 @@ async fn a_full_disk_does_not_keep_the_process_alive() {
     let (code, log) = server.end().await;
     assert_eq!(code, Some(0), "{log}");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    // What was seen is not on the disk, so the next life is another one: it must not count as whole.
+    // What was seen is not on the disk, so the next life is another one: it must not count as
+    // whole.
     let again = Child::hub(&["--dev", &folder.flag(), "--durability=memory", "--log=warn"]).await;
     again.signal("-TERM").await;
     assert!(again.end().await.1.contains("a new epoch begins"));

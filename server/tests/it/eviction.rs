@@ -1,4 +1,5 @@
-//! Redis loses one key and keeps another, or announces that it may: every client is notified of it, and so is the operator.
+//! Redis loses one key and keeps another, or announces that it may: every client is notified of it,
+//! and so is the operator.
 
 use reqwest::Client;
 use serde_json::json;
@@ -51,7 +52,8 @@ async fn a_log_that_is_lost_is_announced_on_all_nodes_and_publishing_goes_on() {
         for stream in &mut streams {
             let (gap, at) = stream.resync_at().await;
             assert_eq!(gap, Gap::Epoch);
-            // A node that got the update before it wrote the resync covers it by that: the client refetches everything.
+            // A node that got the update before it wrote the resync covers it by that: the client
+            // refetches everything.
             if behind.as_deref().is_some_and(|id| at.text() != id) {
                 assert_eq!(stream.update().await.event, "behind");
             }

@@ -1,5 +1,5 @@
-//! Redis changes under running nodes: a failover that keeps connections, a network that forgot them, a server that closes idle ones. What was
-//! published arrives once, and `/readyz` is true.
+//! Redis changes under running nodes: a failover that keeps connections, a network that forgot
+//! them, a server that closes idle ones. What was published arrives once, and `/readyz` is true.
 
 use std::{
     process::Stdio,
@@ -103,7 +103,8 @@ impl Router {
                 let port = *to.lock().unwrap();
                 let Ok(redis) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let ((from_node, to_node), (from_redis, to_redis)) = (node.into_split(), redis.into_split());
-                // Each direction ends by itself: what a node sent before it went away arrives, if late.
+                // Each direction ends by itself: what a node sent before it went away arrives, if
+                // late.
                 tokio::spawn(pump(from_node, to_redis, seen.clone(), number));
                 tokio::spawn(pump(from_redis, to_node, seen.clone(), number));
             }
@@ -171,7 +172,8 @@ async fn log_in(url: &str) -> String {
     login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// Opens a stream of eve with a token that is good for one, on the second node, and tries it on the first again.
+/// Opens a stream of eve with a token that is good for one, on the second node, and tries it on the
+/// first again.
 async fn spends_a_token(urls: &[String; 2]) -> Stream {
     let http = Client::new();
     let cookie = log_in(&urls[0]).await;
@@ -205,7 +207,8 @@ impl Cluster {
         self.nodes.each_ref().map(|node| node.url.clone())
     }
 
-    /// Publishes on each node at the first try: every stream gets both updates, once and in order, and nothing else.
+    /// Publishes on each node at the first try: every stream gets both updates, once and in order,
+    /// and nothing else.
     async fn publishes(&mut self) {
         for url in self.urls() {
             self.published += 1;

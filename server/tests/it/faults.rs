@@ -1,4 +1,5 @@
-//! The real program is killed and starved. What was acknowledged from the disk is there afterwards, once, under the id it had.
+//! The real program is killed and starved. What was acknowledged from the disk is there afterwards,
+//! once, under the id it had.
 
 use std::{
     collections::BTreeMap,
@@ -82,7 +83,8 @@ impl Book {
         self.acked.lock().unwrap().len()
     }
 
-    /// Every id that was both given and seen means the same; answers how many of `epoch` were acknowledged and never seen.
+    /// Every id that was both given and seen means the same; answers how many of `epoch` were
+    /// acknowledged and never seen.
     fn missed(&self, epoch: Option<&str>) -> usize {
         let (acked, seen) = (self.acked.lock().unwrap(), self.seen.lock().unwrap());
         let of = |id: &str| epoch.is_none_or(|epoch| id.split('.').next() == Some(epoch));
@@ -137,7 +139,8 @@ async fn killed(durability: &str, durable: bool) {
         let expected = match (round, durable) {
             (0, _) => Gap::First,
             (_, true) => Gap::None,
-            // What was seen may be lost with the crash: that is announced, and the client begins anew.
+            // What was seen may be lost with the crash: that is announced, and the client begins
+            // anew.
             (_, false) => Gap::Epoch,
         };
         assert_eq!(stream.hello.gap, expected, "round {round}");
@@ -228,7 +231,8 @@ async fn a_log_that_cannot_be_used_is_said_at_the_start() {
     }
 }
 
-/// The reference server under a limit for the size of files. The signal for it is ignored, so writes fail as on a full disk.
+/// The reference server under a limit for the size of files. The signal for it is ignored, so
+/// writes fail as on a full disk.
 #[cfg(target_os = "linux")]
 pub async fn cramped(blocks: u32, args: &[&str]) -> Child {
     let mut command = tokio::process::Command::new("sh");

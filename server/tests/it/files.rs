@@ -1,4 +1,5 @@
-//! Files that the server writes: on a full disk, after a cut, damaged, of other programs, and who may read them. All by the real program.
+//! Files that the server writes: on a full disk, after a cut, damaged, of other programs, and who
+//! may read them. All by the real program.
 #![cfg(target_os = "linux")]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};

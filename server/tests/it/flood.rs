@@ -36,7 +36,8 @@ async fn tokens_by_user_and_by_address() {
     assert_eq!(response.headers()["retry-after"], "1200");
     refused(ada.post("/auth/sse-token", &json!({})), 429, "too_many_requests").await;
     bob.token().await;
-    // By address, sessions or not. The /64 of IPv6 is one; what is further left in the header may be forged.
+    // By address, sessions or not. The /64 of IPv6 is one; what is further left in the header may
+    // be forged.
     let from = |hops: &str| server.post("/auth/sse-token", &json!({})).header("x-forwarded-for", hops);
     for n in 0..5 {
         refused(from(&format!("203.0.113.{n}, 2001:db8::{n}")), 401, "unauthenticated").await;
@@ -119,7 +120,8 @@ async fn who_sends_slowly_is_not_waited_for() {
     let head = "POST /publish HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev-publish-key\r\n\
                 content-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
     body.write_all(head.as_bytes()).await.unwrap();
-    // Others are served. The connection is not kept: it would be idle until the server closes it, as the next request is sent.
+    // Others are served. The connection is not kept: it would be idle until the server closes it,
+    // as the next request is sent.
     assert_eq!(server.get("/healthz").header("connection", "close").send().await.unwrap().status(), 200);
     for tcp in &mut heads {
         let answer = rest(tcp).await;

@@ -1,4 +1,5 @@
-//! The fuzz targets for a moment: the committed corpus, and seeded changes of it. `npm test -- --only fuzz` runs them for minutes.
+//! The fuzz targets for a moment: the committed corpus, and seeded changes of it.
+//! `npm test -- --only fuzz` runs them for minutes.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,5 @@
-//! What clients of HTTP/2 can hold without a login: windows that stay closed, connections that send nothing.
+//! What clients of HTTP/2 can hold without a login: windows that stay closed, connections that send
+//! nothing.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -100,7 +101,8 @@ impl Raw {
         self.send(1, 0x4 | 0x1, stream, &Self::get(path)).await
     }
 
-    /// The next frame: its kind, stream and payload; `None` at the end of the connection. Answers settings and pings.
+    /// The next frame: its kind, stream and payload; `None` at the end of the connection. Answers
+    /// settings and pings.
     pub async fn next(&mut self) -> Option<(u8, u32, Vec<u8>)> {
         loop {
             let mut head = [0; 9];
@@ -147,7 +149,8 @@ async fn responses_behind_a_closed_window_are_reset_and_their_files_closed() {
         }
     }
     until("all files are closed", || async { pages.open() == 0 }).await;
-    // The connection still serves who takes what was asked for, and small answers are held to the same.
+    // The connection still serves who takes what was asked for, and small answers are held to the
+    // same.
     let raw = &mut attackers[0];
     assert!(raw.request(101, "/healthz").await);
     assert_eq!(raw.until(RST_STREAM).await.map(|(stream, _)| stream), Some(101));
@@ -207,7 +210,8 @@ async fn connections_that_ask_for_nothing_are_closed() {
     secure.server.stop().await;
 }
 
-/// Floods of frames that no well-behaved client sends end the connection, and others are served meanwhile.
+/// Floods of frames that no well-behaved client sends end the connection, and others are served
+/// meanwhile.
 #[tokio::test]
 async fn floods_of_frames_end_their_connection_only() {
     let flags = ["--stall-timeout=500ms", "--beat=100ms", "--trusted-proxy=10.0.0.0/8"];

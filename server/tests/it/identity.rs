@@ -44,7 +44,8 @@ async fn a_login_over_another_session_ends_its_streams_and_its_tokens() {
         let answer = ada.post("/auth/login", &json!({ "user": next })).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        // The answer comes behind the end of the streams: nothing that is published now reaches them.
+        // The answer comes behind the end of the streams: nothing that is published now reaches
+        // them.
         server.publish(json!({ "type": "private", "to": "user:ada" })).await;
         for stream in &mut streams {
             assert_eq!(stream.bye().await, "revoked", "as {next}");

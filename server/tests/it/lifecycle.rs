@@ -20,7 +20,8 @@ use crate::support::{BOUND, Server, Stream, body_of, refused, until};
 /// Names the arguments of [`reference_server`], one a line.
 const ARGUMENTS: &str = "REFERENCE_SERVER_ARGUMENTS";
 
-/// The reference server as a process: this test program, started again by [`Child::reference`] with its arguments in the environment.
+/// The reference server as a process: this test program, started again by [`Child::reference`] with
+/// its arguments in the environment.
 #[test]
 fn reference_server() {
     let Ok(arguments) = std::env::var(ARGUMENTS) else { return started_and_stopped() };

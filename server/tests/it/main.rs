@@ -1,4 +1,5 @@
-//! The server over real sockets: in this process where that suffices, as a child process where signals and logs matter.
+//! The server over real sockets: in this process where that suffices, as a child process where
+//! signals and logs matter.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod admin;

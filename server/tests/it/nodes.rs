@@ -1,4 +1,5 @@
-//! Several nodes on one Redis, all of them real processes: a node is killed, Redis is killed and stopped, and nothing is lost or doubled.
+//! Several nodes on one Redis, all of them real processes: a node is killed, Redis is killed and
+//! stopped, and nothing is lost or doubled.
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +43,8 @@ pub async fn publish(urls: Vec<String>, numbers: impl Iterator<Item = u64>, acke
     }
 }
 
-/// One client: reads up to `last`, on the next node whenever a stream ends, and never receives a gap.
+/// One client: reads up to `last`, on the next node whenever a stream ends, and never receives a
+/// gap.
 pub async fn client(mut urls: Vec<String>, last: u64) -> BTreeMap<u64, String> {
     let mut seen = BTreeMap::new();
     let mut cursor = String::new();

@@ -1,4 +1,5 @@
-//! Changes that the log refused: they are announced when it takes updates again, to exactly those who may see them.
+//! Changes that the log refused: they are announced when it takes updates again, to exactly those
+//! who may see them.
 
 use std::{
     sync::{
@@ -30,7 +31,8 @@ use crate::{
     support::{BOUND, Stream, metric, until},
 };
 
-/// A log in memory that refuses updates, or takes them and does not answer, while a test wants that.
+/// A log in memory that refuses updates, or takes them and does not answer, while a test wants
+/// that.
 #[derive(Debug)]
 struct Faulty {
     log: Memory,
@@ -222,7 +224,8 @@ async fn a_later_update_for_the_same_audience_settles_it_and_an_echo_does_not() 
         assert!(app.hub.notify(kind).await.is_err());
     }
     app.refuse(false);
-    // The tab that made this change takes it for its own echo, so it is no news of the others' changes.
+    // The tab that made this change takes it for its own echo, so it is no news of the others'
+    // changes.
     let echo = Update { origin: Some("tab".into()), ..Update::new("a") };
     app.hub.publish(echo).await.unwrap();
     app.hub.notify("b").await.unwrap();

@@ -1,4 +1,5 @@
-//! The way between one node and Redis is cut, swallows everything, and heals; the other node goes on. Nothing is lost or doubled.
+//! The way between one node and Redis is cut, swallows everything, and heals; the other node goes
+//! on. Nothing is lost or doubled.
 
 use std::sync::Arc;
 

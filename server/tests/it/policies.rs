@@ -24,7 +24,8 @@ async fn publish(server: &Server, kind: &str, key: &str, n: usize, size: usize) 
     tokio::task::yield_now().await;
 }
 
-/// Waits until the streams have been given all that they take now: everything else on this runtime has had its turn, twice.
+/// Waits until the streams have been given all that they take now: everything else on this runtime
+/// has had its turn, twice.
 async fn settled(server: &Server) -> f64 {
     let before = std::cell::Cell::new(-1.0);
     until("the streams are given nothing more", async || {
@@ -35,7 +36,8 @@ async fn settled(server: &Server) -> f64 {
     before.get()
 }
 
-/// What a client that reads at last receives, up to the type `last`: types and, of updates, their numbers.
+/// What a client that reads at last receives, up to the type `last`: types and, of updates, their
+/// numbers.
 async fn read_until_last(client: &mut TcpStream) -> Vec<(String, Value)> {
     let (mut text, mut buffer) = (Vec::new(), vec![0; 1 << 20]);
     let read = async {

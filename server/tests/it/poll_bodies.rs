@@ -1,5 +1,5 @@
-//! Bodies as servers, libraries and editors send them: compressed without being asked, behind a byte order mark; and updates of pollers that
-//! carry a value.
+//! Bodies as servers, libraries and editors send them: compressed without being asked, behind a
+//! byte order mark; and updates of pollers that carry a value.
 
 use std::io::Write;
 

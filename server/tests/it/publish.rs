@@ -139,7 +139,8 @@ async fn windows_coalesce_and_keep_the_last() {
 
 #[tokio::test]
 async fn a_hundred_notifications_in_a_window_are_two_frames_and_nobody_takes_them_for_an_echo() {
-    // A window that ends when the server does, so that the time the notifications take decides nothing.
+    // A window that ends when the server does, so that the time the notifications take decides
+    // nothing.
     let mut server = Server::dev(&["--batch=projects=60s"]).await;
     let ada = server.log_in("ada", "", &[]).await;
     let mut stream = ada.stream("").await;

@@ -1,4 +1,5 @@
-//! Everybody comes back at once: after the server was killed, and after all connections were cut while it lives.
+//! Everybody comes back at once: after the server was killed, and after all connections were cut
+//! while it lives.
 
 use std::sync::{
     Arc,
@@ -16,7 +17,8 @@ use crate::{
     support::{Stream, body_of, until},
 };
 
-/// A few hundred belong to every run; `TINYSSE_RECONNECTS=5000` is the long one, and needs as many open files.
+/// A few hundred belong to every run; `TINYSSE_RECONNECTS=5000` is the long one, and needs as many
+/// open files.
 fn many() -> u64 {
     std::env::var("TINYSSE_RECONNECTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
 }
@@ -56,7 +58,8 @@ struct Told {
     ended: AtomicU64,
 }
 
-/// Connects wherever it is sent to, again and again from its cursor, until it sees `last`; it misses nothing and gets nothing twice.
+/// Connects wherever it is sent to, again and again from its cursor, until it sees `last`; it
+/// misses nothing and gets nothing twice.
 async fn client(http: Client, mut places: watch::Receiver<Place>, told: Arc<Told>, last: u64) {
     let (mut cursor, mut seen) = (None::<EventId>, 0);
     loop {

@@ -36,7 +36,8 @@ async fn a_changed_file_refilters_live_streams_and_replays() {
     let next = (of_bob.update().await.id, of_bob.update().await.id);
     assert_eq!(next, (ids[1].clone(), ids[3].clone()), "the role is another");
 
-    // A client that was away meanwhile is notified in the hello, and replayed by its present rights.
+    // A client that was away meanwhile is notified in the hello, and replayed by its present
+    // rights.
     let epoch = ids[0].split('.').next().unwrap();
     let mut back = ada.stream(&format!("&lastEventId={epoch}.2")).await;
     assert_eq!(back.hello.gap, Gap::Rights);

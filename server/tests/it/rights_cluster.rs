@@ -1,4 +1,5 @@
-//! Rights that change, on nodes that share a Redis. All of them are real processes, and so is the way they ask.
+//! Rights that change, on nodes that share a Redis. All of them are real processes, and so is the
+//! way they ask.
 
 use std::{
     sync::{Arc, Mutex},
@@ -20,7 +21,8 @@ use crate::{
     support::{File, SECRET, Stream, body_of, until},
 };
 
-/// An app that knows who may see what, reports it to all nodes, and keeps the users it was asked about.
+/// An app that knows who may see what, reports it to all nodes, and keeps the users it was asked
+/// about.
 #[derive(Clone)]
 struct Directory {
     url: String,
@@ -138,7 +140,8 @@ async fn news_of_rights_on_one_node_reach_the_streams_of_all() {
         worst = worst.max(begun.elapsed().as_millis());
         assert_eq!(directory.asked(), ["ada"; 3], "one question a node, and none about others");
         all_see(node, &mut ada, now).await;
-        // What was remembered is forgotten everywhere, so that nothing old is served to streams that open now.
+        // What was remembered is forgotten everywhere, so that nothing old is served to streams
+        // that open now.
         let other = &nodes[(round + 1) % 3];
         let mut late = follow(other, &of_ada).await;
         all_see(node, ada.iter_mut().chain([&mut late]), now).await;

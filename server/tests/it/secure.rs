@@ -1,4 +1,5 @@
-//! Clients over TLS: a certificate authority of the tests, connections of either protocol, and streams on them.
+//! Clients over TLS: a certificate authority of the tests, connections of either protocol, and
+//! streams on them.
 
 use std::{collections::VecDeque, sync::Arc};
 

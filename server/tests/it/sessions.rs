@@ -68,7 +68,8 @@ async fn by_a_secret_that_is_not_ours() {
         refused(ask().bearer_auth(bad), 401, "unauthenticated").await;
     }
     refused(ask().header("cookie", format!("tinysse_session={good}")), 401, "unauthenticated").await;
-    // Their `gen` is a time, and not later than the issue: a session can't survive a revocation by it.
+    // Their `gen` is a time, and not later than the issue: a session can't survive a revocation by
+    // it.
     let late = signed(&[&key], &Claims { generation: Some((now() + 60) * 1_000), ..session() });
     assert_eq!(ask().bearer_auth(&late).send().await.unwrap().status(), 200);
     server.app.services.cluster.revoke(&Revoke::User("ada".into())).await.unwrap();

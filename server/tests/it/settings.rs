@@ -1,4 +1,5 @@
-//! Settings of the program that would be taken in silence: names in the environment, and limits beyond those of the system.
+//! Settings of the program that would be taken in silence: names in the environment, and limits
+//! beyond those of the system.
 
 use std::process::Output;
 

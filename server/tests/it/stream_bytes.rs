@@ -1,4 +1,5 @@
-//! Streams byte by byte: what takes over from hyper speaks HTTP/1.1 as hyper did, and leaves to hyper what it cannot.
+//! Streams byte by byte: what takes over from hyper speaks HTTP/1.1 as hyper did, and leaves to
+//! hyper what it cannot.
 
 use serde_json::json;
 use tokio::{

@@ -1,4 +1,5 @@
-//! A server in this process, and clients for it. Waits end when their condition holds; the bound is only there to fail.
+//! A server in this process, and clients for it. Waits end when their condition holds; the bound is
+//! only there to fail.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -283,7 +284,8 @@ impl Drop for File {
     }
 }
 
-/// The sum of the series of this name that have these labels, and perhaps others; 0 if there are no such series.
+/// The sum of the series of this name that have these labels, and perhaps others; 0 if there are no
+/// such series.
 pub fn metric(text: &str, series: &str) -> f64 {
     let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
     let labels: Vec<_> = labels.strip_suffix('}').unwrap().split(',').filter(|label| !label.is_empty()).collect();

@@ -1,4 +1,5 @@
-//! Streams over TLS, with HTTP/1.1 and HTTP/2: real handshakes, and the guarantees of every other stream.
+//! Streams over TLS, with HTTP/1.1 and HTTP/2: real handshakes, and the guarantees of every other
+//! stream.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The pollers against an API in this process: what they ask, when they ask, and what of the answer counts.
+//! The pollers against an API in this process: what they ask, when they ask, and what of the answer
+//! counts.
 
 use std::time::Duration;
 

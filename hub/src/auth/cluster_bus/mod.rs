@@ -1,13 +1,15 @@
 //! What all nodes know, in Redis: revocations, whose rights changed, tokens that were used.
 //!
-//! `P:revoked` is a stream with the fields `at` (a place in the count of logins and revocations), `whom`, `by` (a node) and `again` (`1` if a node
-//! repeats another's at a later place; see [`Revoked`](super::revoked::Revoked)). `P:rights` is a short stream with `whose`, `by`
-//! and `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` exists while a token that was used
-//! would still be good.
+//! `P:revoked` is a stream with the fields `at` (a place in the count of logins and revocations),
+//! `whom`, `by` (a node) and `again` (`1` if a node repeats another's at a later place; see
+//! [`Revoked`](super::revoked::Revoked)). `P:rights` is a short stream with `whose`, `by` and
+//! `after`, the entry before it: by that a node sees whether it missed some. `P:used:JTI` exists
+//! while a token that was used would still be good.
 //!
-//! *Invariant:* a node reads both streams on from where it was when its connection was lost, and knows what was added meanwhile before it is ready
-//! again. If Redis does not have that place any more, it reads all revocations again, and takes the rights of all users for changed. Until then it
-//! trusts nothing that it remembers of rights.
+//! *Invariant:* a node reads both streams on from where it was when its connection was lost, and
+//! knows what was added meanwhile before it is ready again. If Redis does not have that place any
+//! more, it reads all revocations again, and takes the rights of all users for changed. Until then
+//! it trusts nothing that it remembers of rights.
 
 mod subscriber;
 
@@ -29,7 +31,8 @@ use crate::{
 
 pub use subscriber::Subscriber;
 
-/// Changes of rights that are kept. A node that falls behind further takes those of all users for changed.
+/// Changes of rights that are kept. A node that falls behind further takes those of all users for
+/// changed.
 const CHANGES: u32 = 1_000;
 
 /// Keys: the stream. Arguments: for how long it is kept in ms, at, whom, by, again.
@@ -44,8 +47,9 @@ local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local after = last and last[1] or ''
 return redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'after', after, 'whose', ARGV[2], 'by', ARGV[3])
 ";
-/// Keys: the token. Arguments: when it ends in ms, for how long it counts as used at least, a name of this use. Answers 1 for the use that was
-/// first. The end is compared with the time of Redis, so a node whose clock is ahead forgets nothing too early for the others.
+/// Keys: the token. Arguments: when it ends in ms, for how long it counts as used at least, a name
+/// of this use. Answers 1 for the use that was first. The end is compared with the time of Redis,
+/// so a node whose clock is ahead forgets nothing too early for the others.
 const USE_UP: &str = r"
 local used = redis.call('GET', KEYS[1])
 if used then return used == ARGV[3] and 1 or 0 end
@@ -70,7 +74,8 @@ pub struct ClusterBus {
     add_change: Script,
     consume: Script,
     give_back: Script,
-    /// The last entries of both streams when this node began: what was revoked until then it knows, and of rights it remembers nothing older.
+    /// The last entries of both streams when this node began: what was revoked until then it knows,
+    /// and of rights it remembers nothing older.
     begun: Places,
     connected: AtomicBool,
 }
@@ -85,7 +90,8 @@ struct Places {
 /// What another node reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in Redis everything comes again.
+    /// Rights were taken away, several times perhaps. Some of it may be known: after a loss in
+    /// Redis everything comes again.
     Revoked(Vec<Revocation>),
     /// They may be others now.
     Rights(AffectedUsers),
@@ -94,7 +100,8 @@ pub enum Notice {
 /// A revocation by some node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// When it happened: by the count of logins and revocations, and by Redis' clock, which is the same for all nodes.
+    /// When it happened: by the count of logins and revocations, and by Redis' clock, which is the
+    /// same for all nodes.
     pub moment: Moment,
     /// Whom it concerns.
     pub whom: Revoke,
@@ -143,7 +150,8 @@ impl ClusterBus {
         self.connected.load(Ordering::Acquire)
     }
 
-    /// Records a revocation for all nodes, and those that are started later. Returns the time of it by Redis' clock, in milliseconds.
+    /// Records a revocation for all nodes, and those that are started later. Returns the time of it
+    /// by Redis' clock, in milliseconds.
     ///
     /// # Errors
     /// In words. It may be recorded all the same.
@@ -169,7 +177,8 @@ impl ClusterBus {
         self.link.run::<String>(&self.add_change, fill).await.map(drop).map_err(|failure| failure.to_string())
     }
 
-    /// Uses a token up that ends at `exp_ms` (since 1970), and by this node's clock in `left_ms`. True for the first, on whichever node.
+    /// Uses a token up that ends at `exp_ms` (since 1970), and by this node's clock in `left_ms`.
+    /// True for the first, on whichever node.
     ///
     /// # Errors
     /// In words. It may have been used up all the same.

@@ -169,8 +169,8 @@ impl<'a> Subscriber<'a> {
     }
 }
 
-/// Returns true if a stream has an entry, or if none was read yet. Nothing is missed behind an entry that is there: what a failover takes back is
-/// the end of a stream.
+/// Returns true if a stream has an entry, or if none was read yet. Nothing is missed behind an
+/// entry that is there: what a failover takes back is the end of a stream.
 async fn is_there(conn: &mut MultiplexedConnection, stream: &str, place: &str) -> RedisResult<bool> {
     if place.is_empty() {
         return Ok(true);

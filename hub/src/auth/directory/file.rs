@@ -103,7 +103,8 @@ impl Directory for RightsFile {
         self.state().version
     }
 
-    /// A file that is gone or not sound changes nothing: half a file must not lock everybody out, or let anybody in.
+    /// A file that is gone or not sound changes nothing: half a file must not lock everybody out,
+    /// or let anybody in.
     fn refresh(&self, _forced: bool) -> Result<(), String> {
         let text = std::fs::read_to_string(&self.path).map_err(|error| error.to_string());
         let mut state = self.state();

@@ -1,7 +1,9 @@
-//! Who has which rights now. A token names a user and a generation; the rights are asked for anew whenever a stream opens, and again when
-//! they may have changed. So a token never carries rights into a time in which they are gone.
+//! Who has which rights now. A token names a user and a generation; the rights are asked for anew
+//! whenever a stream opens, and again when they may have changed. So a token never carries rights
+//! into a time in which they are gone.
 //!
-//! *Invariant:* what can't be answered is not granted: an open waits, a live stream keeps what it has.
+//! *Invariant:* what can't be answered is not granted: an open waits, a live stream keeps what it
+//! has.
 
 mod file;
 mod service;
@@ -62,16 +64,19 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Rights, Denied>> + Send
 /// }
 /// ```
 pub trait Directory: fmt::Debug + Send + Sync {
-    /// The rights of the user whom `claims` name, now. The claims are good: only what they are worth is asked.
+    /// The rights of the user whom `claims` name, now. The claims are good: only what they are
+    /// worth is asked.
     fn rights<'a>(&'a self, claims: &'a Claims) -> Answer<'a>;
 
-    /// Rises when it turns out that earlier answers may be wrong; then all open streams are judged anew.
+    /// Rises when it turns out that earlier answers may be wrong; then all open streams are judged
+    /// anew.
     fn version(&self) -> u64 {
         0
     }
 
-    /// Looks whether anything changed; called from time to time. `forced` if a service reported a change, or may have done so while this node was
-    /// cut off: then nothing that is remembered may be answered any more, not even what is being asked for now.
+    /// Looks whether anything changed; called from time to time. `forced` if a service reported a
+    /// change, or may have done so while this node was cut off: then nothing that is remembered may
+    /// be answered any more, not even what is being asked for now.
     ///
     /// # Errors
     /// In words: what changed can't be read, and what was known before stays in force.

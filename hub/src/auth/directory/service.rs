@@ -1,8 +1,9 @@
 //! Rights that the app itself is asked for, over HTTP.
 //!
-//! The question is `POST` with `{"user":"ada","role":"...","channels":[...],"gen":1732492800000}`, from the token. The answer is 200 with
-//! any of `{"role":"admin","channels":["ops.>"],"types":["news.*"]}` (what is left out stays as in the token), or 403, 404 or 410 for
-//! nobody. Anything else is no answer.
+//! The question is `POST` with `{"user":"ada","role":"...","channels":[...],"gen":1732492800000}`,
+//! from the token. The answer is 200 with any of
+//! `{"role":"admin","channels":["ops.>"],"types":["news.*"]}` (what is left out stays as in the
+//! token), or 403, 404 or 410 for nobody. Anything else is no answer.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -28,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes that an answer may have.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// The app's answer to who may see what. Remembered for a time; questions about one user at one time are one.
+/// The app's answer to who may see what. Remembered for a time; questions about one user at one
+/// time are one.
 #[derive(Debug)]
 pub struct RightsService {
     url: Uri,
@@ -39,8 +41,9 @@ pub struct RightsService {
     forgotten: AtomicU64,
 }
 
-/// What is asked. All of it is the key of the answer: two sessions of one user may claim different things. And when: an answer that was on
-/// its way while the rights changed must not be found later. The parts are not joined to one text, in which one may look like two.
+/// What is asked. All of it is the key of the answer: two sessions of one user may claim different
+/// things. And when: an answer that was on its way while the rights changed must not be found
+/// later. The parts are not joined to one text, in which one may look like two.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Question {
     forgotten: u64,
@@ -126,8 +129,9 @@ impl Directory for RightsService {
         Box::pin(async move { self.known.try_get_with(question, self.ask(claims)).await.map_err(|denied| *denied) })
     }
 
-    /// Answers expire by themselves; if a service reports a change, all are forgotten at once. Whose streams are judged anew is named beside it, so one
-    /// user's change is one question and not one for each user.
+    /// Answers expire by themselves; if a service reports a change, all are forgotten at once.
+    /// Whose streams are judged anew is named beside it, so one user's change is one question and
+    /// not one for each user.
     fn refresh(&self, forced: bool) -> Result<(), String> {
         if forced {
             self.known.invalidate_all();

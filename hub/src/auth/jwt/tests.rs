@@ -68,7 +68,8 @@ fn the_future_is_nearer_than_the_skew() {
 #[test]
 fn a_place_in_the_count_is_not_compared_with_the_clock() {
     let keys = keys("a");
-    // Ahead of the clock: many logins in one millisecond, or another node's clock; and issued before a clock was set back.
+    // Ahead of the clock: many logins in one millisecond, or another node's clock; and issued
+    // before a clock was set back.
     for claims in [Claims { generation: Some(3_600_000), ..claims() }, Claims { iat: 130, ..claims() }] {
         assert_eq!(keys.check(&keys.sign(&claims), STREAM, 100_000), Ok(claims));
     }

@@ -1,7 +1,9 @@
 //! The file: three tables, written in one transaction each time, and read as a whole at the start.
 //!
-//! `log`: place -> CRC-32 of the rest (4 bytes, little-endian) and the record as JSON. `meta`: `format`, `epoch`, `head`, `open` (1 while a
-//! log is open whose file only follows), and the stamps of [`origin`]. `receipts`: idempotency key -> fingerprint, first place, count, time (8 bytes each).
+//! `log`: place -> CRC-32 of the rest (4 bytes, little-endian) and the record as JSON. `meta`:
+//! `format`, `epoch`, `head`, `open` (1 while a log is open whose file only follows), and the
+//! stamps of [`origin`]. `receipts`: idempotency key -> fingerprint, first place, count, time (8
+//! bytes each).
 
 use std::{
     collections::VecDeque,
@@ -158,7 +160,8 @@ impl File {
         let surplus = self.surplus(&added);
         let keep_from = self.first + surplus as u64;
         let commit = || commit(db, write, self.first..keep_from, self.durability == Durability::Sync);
-        // A page that was damaged under us makes redb panic in some places; that must not end the thread.
+        // A page that was damaged under us makes redb panic in some places; that must not end the
+        // thread.
         match catch_unwind(AssertUnwindSafe(commit)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(refusal(error)),
@@ -192,7 +195,8 @@ impl File {
         }
     }
 
-    /// With `reset` the log becomes an empty one of the file's epoch; `follows` notes that a crash may lose what was seen.
+    /// With `reset` the log becomes an empty one of the file's epoch; `follows` notes that a crash
+    /// may lose what was seen.
     fn begin(&self, reset: bool, follows: bool) -> Result<(), String> {
         let Some(db) = &self.db else { return Ok(()) };
         let epoch = self.epoch;

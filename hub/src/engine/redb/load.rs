@@ -1,6 +1,7 @@
 //! Making a file, and reading it as a whole with a doubt about every byte.
 //!
-//! A file comes into being under another name and is renamed when it is complete, so a file that is empty or half there was damaged later.
+//! A file comes into being under another name and is renamed when it is complete, so a file that is
+//! empty or half there was damaged later.
 
 use std::{
     fs,
@@ -58,7 +59,8 @@ pub(super) fn create(path: &Path, epoch: Epoch) -> Result<(), String> {
         write.commit()?;
         db.close()?;
         fs::rename(&unfinished, path)?;
-        // The name itself must survive a power cut, too. Where folders can't be opened there is no such call.
+        // The name itself must survive a power cut, too. Where folders can't be opened there is no
+        // such call.
         if let Ok(folder) = fs::File::open(folder) {
             folder.sync_all()?;
         }

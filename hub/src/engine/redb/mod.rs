@@ -1,11 +1,13 @@
-//! The engine that keeps the log in a file, by `redb`: copy-on-write pages with checksums, and the fsync of a commit shared by all updates
-//! that came meanwhile.
+//! The engine that keeps the log in a file, by `redb`: copy-on-write pages with checksums, and the
+//! fsync of a commit shared by all updates that came meanwhile.
 //!
-//! One thread writes. With [`Durability::Group`] and [`Durability::Sync`] an update gets its place there, and streams see it when it is on
-//! the disk. With [`Durability::Memory`] it gets its place and is seen at once, and the file follows; so a log that was not closed may lack
-//! what was seen, and its life ends: the next start begins another epoch.
+//! One thread writes. With [`Durability::Group`] and [`Durability::Sync`] an update gets its place
+//! there, and streams see it when it is on the disk. With [`Durability::Memory`] it gets its place
+//! and is seen at once, and the file follows; so a log that was not closed may lack what was seen,
+//! and its life ends: the next start begins another epoch.
 //!
-//! A file that turns out to be an older copy of the log (see [`ahead_of_log`](Engine::ahead_of_log)) begins another epoch, too.
+//! A file that turns out to be an older copy of the log (see
+//! [`ahead_of_log`](Engine::ahead_of_log)) begins another epoch, too.
 //!
 //! The queue before the thread is bounded: when it is full, publishers are asked to retry.
 
@@ -45,12 +47,14 @@ const CLOSE: Duration = Duration::from_secs(4);
 /// A log in a file.
 #[derive(Debug)]
 pub struct Redb {
-    /// What publishes; `None` once closed. With [`Durability::Memory`] places are given here, in the order in which they are queued.
+    /// What publishes; `None` once closed. With [`Durability::Memory`] places are given here, in
+    /// the order in which they are queued.
     front: Mutex<Option<Front>>,
     trouble: Trouble,
     /// The server ends: what fails now is not tried again. The queue may be too full to send that.
     closing: Arc<AtomicBool>,
-    /// A log that was read back, and the name of the life that begins if it turns out to be an old one.
+    /// A log that was read back, and the name of the life that begins if it turns out to be an old
+    /// one.
     read_back: Mutex<Option<(Epoch, Epoch)>>,
 }
 
@@ -63,7 +67,8 @@ struct Front {
 }
 
 impl Redb {
-    /// Opens the log in `folder`, or begins one, and gives the sink what it holds. `fresh` names the next epoch of the log, should one begin.
+    /// Opens the log in `folder`, or begins one, and gives the sink what it holds. `fresh` names
+    /// the next epoch of the log, should one begin.
     ///
     /// # Errors
     /// [`OpenError`]; the file is left as it was.

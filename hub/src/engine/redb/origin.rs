@@ -1,9 +1,12 @@
-//! Whether the file is the one that was written last, or an older copy of it. A backup that was put back would give places a second time, and
-//! who saw the first ones would miss the second ones in silence.
+//! Whether the file is the one that was written last, or an older copy of it. A backup that was put
+//! back would give places a second time, and who saw the first ones would miss the second ones in
+//! silence.
 //!
-//! Witnesses: the identity of the file (a copy is another file, wherever it lies; a renamed folder is not), and a small file beside it,
-//! `log.seen`, that records how often the log was opened, and where it ended when it was closed. A log that knows less than that is old.
-//! Against a restore of both, in place, or of the whole machine, see [`ahead_of_log`](crate::engine::Engine::ahead_of_log).
+//! Witnesses: the identity of the file (a copy is another file, wherever it lies; a renamed folder
+//! is not), and a small file beside it, `log.seen`, that records how often the log was opened, and
+//! where it ended when it was closed. A log that knows less than that is old. Against a restore of
+//! both, in place, or of the whole machine, see
+//! [`ahead_of_log`](crate::engine::Engine::ahead_of_log).
 
 use std::{
     fs,
@@ -60,8 +63,8 @@ pub(super) fn doubt(path: &Path, db: &Database, found: &Found) -> Result<Option<
     })
 }
 
-/// The log is opened: puts the stamps of this file into it, and beside it that it was seen. In this order: a crash in between leaves a log
-/// that knows more, and that is no doubt.
+/// The log is opened: puts the stamps of this file into it, and beside it that it was seen. In this
+/// order: a crash in between leaves a log that knows more, and that is no doubt.
 pub(super) fn stamp(path: &Path, db: &Database, epoch: u64, head: u64) -> Result<(), String> {
     let put = || -> Result<u64, ::redb::Error> {
         // A new life goes on counting: the old one must not look newer.

@@ -1,4 +1,5 @@
-//! The thread that writes. If a commit fails, the file is opened again: what it holds then is the truth.
+//! The thread that writes. If a commit fails, the file is opened again: what it holds then is the
+//! truth.
 
 use std::{
     sync::{
@@ -150,7 +151,8 @@ impl Writer {
         Err(error)
     }
 
-    /// Takes what the file holds for the truth. A commit that was reported as failed may have reached the disk: then it counts.
+    /// Takes what the file holds for the truth. A commit that was reported as failed may have
+    /// reached the disk: then it counts.
     fn recover(&mut self) -> Result<(), EngineError> {
         self.lost = true;
         let found = self.file.reopen().map_err(|error| EngineError::Unavailable(error.to_string()))?;
@@ -173,7 +175,8 @@ impl Writer {
 pub(super) struct Follower {
     file: File,
     trouble: Trouble,
-    /// Whether the file has all that was acknowledged. Once it lacks something, it is not marked as whole, and the next start begins another epoch.
+    /// Whether the file has all that was acknowledged. Once it lacks something, it is not marked as
+    /// whole, and the next start begins another epoch.
     whole: bool,
     closing: Arc<AtomicBool>,
 }

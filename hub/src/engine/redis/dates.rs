@@ -1,14 +1,14 @@
 //! Dates in the time of Redis, translated to this node's. Pure.
 //!
-//! Redis dates what is shared, so a node whose clock is wrong neither trims the log of the others nor dates its updates wrongly. What the hub
-//! compares with its own clock is translated.
+//! Redis dates what is shared, so a node whose clock is wrong neither trims the log of the others
+//! nor dates its updates wrongly. What the hub compares with its own clock is translated.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tinysse::proto::time::Time;
 
-/// A difference that is smaller than this stays as it was measured first, in milliseconds: answers take time, and dates should not go back
-/// and forth with that.
+/// A difference that is smaller than this stays as it was measured first, in milliseconds: answers
+/// take time, and dates should not go back and forth with that.
 const JITTER_MS: u64 = 250;
 
 /// How far this node's clock is ahead of that of Redis, in milliseconds.

@@ -1,15 +1,18 @@
-//! The engine of several nodes: the log is a stream in Redis, and every node reads it to its end, once.
+//! The engine of several nodes: the log is a stream in Redis, and every node reads it to its end,
+//! once.
 //!
-//! A script gives the places, so they are dense and the same for all nodes. An update is acknowledged when Redis has it and this node's own
-//! streams have it too. What Redis holds is read when a node starts, and the bounds are the same on both sides, so the hub's ring answers
-//! for all that can be replayed, on whichever node a client comes back.
+//! A script gives the places, so they are dense and the same for all nodes. An update is
+//! acknowledged when Redis has it and this node's own streams have it too. What Redis holds is read
+//! when a node starts, and the bounds are the same on both sides, so the hub's ring answers for all
+//! that can be replayed, on whichever node a client comes back.
 //!
-//! When Redis is away the node is not ready, its streams stay open, and publishing is refused; nothing is queued here that could be lost.
-//! When it comes back the tail goes on behind the last place. If Redis lost what this node has seen (a crash without `appendfsync always`, a
-//! failover, an eviction), the life of the log ends there: another epoch begins, and every client refetches.
+//! When Redis is away the node is not ready, its streams stay open, and publishing is refused;
+//! nothing is queued here that could be lost. When it comes back the tail goes on behind the last
+//! place. If Redis lost what this node has seen (a crash without `appendfsync always`, a failover,
+//! an eviction), the life of the log ends there: another epoch begins, and every client refetches.
 //!
-//! All calls go over one connection that is watched and replaced (`link.rs`, `monitor.rs`). The tail reads over another one, since it waits inside
-//! Redis; both are replaced together.
+//! All calls go over one connection that is watched and replaced (`link.rs`, `monitor.rs`). The
+//! tail reads over another one, since it waits inside Redis; both are replaced together.
 
 mod dates;
 mod monitor;
@@ -54,8 +57,9 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// Reads the log, or begins one, and gives the sink what it holds; then follows it. `fresh` names the next life, should one begin. The records
-    /// that the sink gets are dated by the time of Redis, translated to that of `clock`.
+    /// Reads the log, or begins one, and gives the sink what it holds; then follows it. `fresh`
+    /// names the next life, should one begin. The records that the sink gets are dated by the time
+    /// of Redis, translated to that of `clock`.
     ///
     /// # Errors
     /// [`OpenError::Unreachable`] if Redis does not answer within five seconds, or takes no writes.
@@ -134,7 +138,8 @@ impl Redis {
         if epoch != before.0 {
             self.state.another_life.notify_one();
         }
-        // The caller may look at the log next: it should be there. If the tail hangs, the update is in Redis all the same.
+        // The caller may look at the log next: it should be there. If the tail hangs, the update is
+        // in Redis all the same.
         let mut head = self.state.head.subscribe();
         let read = head.wait_for(|(known, seq)| match *known == epoch {
             true => *seq >= first + count - 1,
@@ -180,7 +185,8 @@ impl Engine for Redis {
     fn close(&self) -> Answer<'_, ()> {
         self.state.stop();
         Box::pin(async move {
-            // After this the sink gets nothing more. A tail that hangs in the network is not worth waiting for.
+            // After this the sink gets nothing more. A tail that hangs in the network is not worth
+            // waiting for.
             drop(timeout(PATIENCE, self.state.ended()).await);
         })
     }

@@ -1,8 +1,9 @@
 //! Opens the connection to Redis, looks after it, and replaces it.
 //!
-//! Every second it makes a call that needs what a publish needs: an answer, and a server that takes writes. So a connection that the network
-//! forgot, that Redis closed, or that leads to a replica is replaced before the next publish, and `/readyz` is true. It also sees whether the
-//! tail gets what is in the log.
+//! Every second it makes a call that needs what a publish needs: an answer, and a server that takes
+//! writes. So a connection that the network forgot, that Redis closed, or that leads to a replica
+//! is replaced before the next publish, and `/readyz` is true. It also sees whether the tail gets
+//! what is in the log.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,12 +1,13 @@
 //! What happens inside Redis, each in one step for all nodes.
 //!
-//! `P:meta` holds `epoch` (hex), `head` and `bytes`; `P:log` is a stream whose ids are the places (`42-0`), with the fields `e` (epoch),
-//! `l` (when logged, by the time of Redis), `t` (a tag of the batch) and `d` (the record); `P:receipt:KEY` holds fingerprint, epoch, first
-//! place and count; `P:fence:NODE` the number of a node's connection. `P` is in braces, so that all of them live on one node of a Redis
-//! Cluster.
+//! `P:meta` holds `epoch` (hex), `head` and `bytes`; `P:log` is a stream whose ids are the places
+//! (`42-0`), with the fields `e` (epoch), `l` (when logged, by the time of Redis), `t` (a tag of
+//! the batch) and `d` (the record); `P:receipt:KEY` holds fingerprint, epoch, first place and
+//! count; `P:fence:NODE` the number of a node's connection. `P` is in braces, so that all of them
+//! live on one node of a Redis Cluster.
 //!
-//! *Invariant:* the log has an entry at the place `head`, and none if `head` is 0. Where that does not hold, Redis lost one of the two keys (it was
-//! deleted, or evicted), and another epoch begins.
+//! *Invariant:* the log has an entry at the place `head`, and none if `head` is 0. Where that does
+//! not hold, Redis lost one of the two keys (it was deleted, or evicted), and another epoch begins.
 
 use ::redis::{Script, ScriptInvocation};
 use tinysse::proto::wire::id::Epoch;
@@ -30,9 +31,11 @@ local function begin()
 end
 ";
 
-/// Appends. Keys: meta, log, receipt. Arguments: fresh epoch, count, age, bytes, tag, fingerprint or empty, receipt's life in ms, epoch and place
-/// up to which the node has the log if this is the second attempt (else empty and 0), then the records. Answers `new|known|reused|unknown`,
-/// epoch, first, count. `unknown`: the first attempt may have been executed, and is too far back to find out.
+/// Appends. Keys: meta, log, receipt. Arguments: fresh epoch, count, age, bytes, tag, fingerprint
+/// or empty, receipt's life in ms, epoch and place up to which the node has the log if this is the
+/// second attempt (else empty and 0), then the records. Answers `new|known|reused|unknown`, epoch,
+/// first, count. `unknown`: the first attempt may have been executed, and is too far back to find
+/// out.
 const APPEND: &str = r"
 local receipt, tag = KEYS[3], ARGV[5]
 if not whole then begin() end
@@ -92,9 +95,10 @@ end
 return {'new', epoch, at, count}
 ";
 
-/// Compares the log with what a node has seen of it, and begins another life if it is not the same any more: a failover or a crash took
-/// something back. Keys: meta, log, a key that is never there. Arguments: fresh epoch, the node's epoch or empty, its place, the tag there.
-/// Answers epoch, head and the time in milliseconds. It fails where nothing can be written.
+/// Compares the log with what a node has seen of it, and begins another life if it is not the same
+/// any more: a failover or a crash took something back. Keys: meta, log, a key that is never there.
+/// Arguments: fresh epoch, the node's epoch or empty, its place, the tag there. Answers epoch, head
+/// and the time in milliseconds. It fails where nothing can be written.
 const CHECK: &str = r"
 redis.call('DEL', KEYS[3])
 local seen = tonumber(ARGV[3])
@@ -136,7 +140,8 @@ pub(super) fn fill_check(call: &mut ScriptInvocation<'_>, link: &Link, fresh: Ep
     };
 }
 
-/// Adds keys and arguments of [`APPEND`]. `since` is up to where the node has the log, if this is the second attempt.
+/// Adds keys and arguments of [`APPEND`]. `since` is up to where the node has the log, if this is
+/// the second attempt.
 pub(super) fn fill_append(
     call: &mut ScriptInvocation<'_>,
     link: &Link,

@@ -1,4 +1,5 @@
-//! What the log needs of how Redis is set up: whether an answer means the disk, and whether Redis may throw the log away.
+//! What the log needs of how Redis is set up: whether an answer means the disk, and whether Redis
+//! may throw the log away.
 
 use ::redis::{aio::MultiplexedConnection, cmd};
 
@@ -23,8 +24,8 @@ enum Fit {
 }
 
 impl Settings {
-    /// Returns what an acknowledged update survives. Where `CONFIG` is forbidden, as on managed servers, that is the least, and a debug line
-    /// means that nothing could be checked.
+    /// Returns what an acknowledged update survives. Where `CONFIG` is forbidden, as on managed
+    /// servers, that is the least, and a debug line means that nothing could be checked.
     pub(super) async fn read(&mut self, conn: &mut MultiplexedConnection) -> Durability {
         let policy = get(conn, "maxmemory-policy").await.into_iter().find(|(name, _)| name == "maxmemory-policy");
         match policy {

@@ -26,7 +26,8 @@ use crate::{
     redis::{Link, words},
 };
 
-/// How long one question waits inside Redis, in milliseconds. Another epoch is noticed after this at the latest.
+/// How long one question waits inside Redis, in milliseconds. Another epoch is noticed after this
+/// at the latest.
 const BLOCK_MS: u64 = 400;
 /// Entries in one answer.
 const PAGE: usize = 500;
@@ -138,7 +139,8 @@ impl Tail {
         }
     }
 
-    /// Connects, and finds out whether the log is still the one that was read. If not, the sink learns where the other one begins.
+    /// Connects, and finds out whether the log is still the one that was read. If not, the sink
+    /// learns where the other one begins.
     async fn attach(&mut self, fresh: Epoch) -> Result<(), String> {
         self.number = self.link.ready().await?;
         let seen = self.epoch.map(|epoch| Seen { epoch, seq: self.seen, tag: &self.tag });
@@ -152,7 +154,8 @@ impl Tail {
         Ok(())
     }
 
-    /// Opens the connection for reading. If the log is another one than before, the sink learns where it begins.
+    /// Opens the connection for reading. If the log is another one than before, the sink learns
+    /// where it begins.
     async fn open(&mut self, epoch: Epoch, head: u64) -> RedisResult<MultiplexedConnection> {
         let mut conn = self.link.reader().await?;
         if self.epoch != Some(epoch) {
@@ -168,7 +171,8 @@ impl Tail {
         Ok(conn)
     }
 
-    /// Gives the sink the next entries; answers how many. `live` waits for some, and marks them as new.
+    /// Gives the sink the next entries; answers how many. `live` waits for some, and marks them as
+    /// new.
     async fn read(&mut self, live: bool) -> Result<usize, Ended> {
         let Some(conn) = self.conn.as_mut() else { return Ok(0) };
         let log = self.link.key("log");

@@ -1,4 +1,5 @@
-//! Against a real Redis, started here. Without `redis-server` these tests print that and do nothing (`npm run setup` names it).
+//! Against a real Redis, started here. Without `redis-server` these tests print that and do nothing
+//! (`npm run setup` names it).
 
 use std::{
     path::PathBuf,
@@ -312,7 +313,8 @@ fn a_redis_that_takes_no_writes_now_refuses_and_is_not_away() {
     until("it is seen", || engine.health() == Health::Good);
     server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
     assert!(matches!(wait(engine.append(one(3))), Err(EngineError::Full(_))));
-    // A connection that is opened meanwhile is good, and what was sent over the one before is put out of effect later.
+    // A connection that is opened meanwhile is good, and what was sent over the one before is put
+    // out of effect later.
     engine.link.discard(engine.link.number(), "the test".to_owned());
     assert!(matches!(wait(engine.append(one(3))), Err(EngineError::Full(_))));
     assert!(!matches!(engine.health(), Health::Away(_)));

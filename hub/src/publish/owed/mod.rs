@@ -1,17 +1,21 @@
 //! What the log still has to announce: changes that were made, and whose updates it refused.
 //!
-//! A handler that answered 201, a window that ended, code that called `notify` and a poller cannot take their change back when the disk is
-//! full or Redis is away. So the hub owes an update of that type to that audience, and publishes it as soon as the log takes it. Data, key,
-//! origin and exception are dropped: what is owed is that clients refetch the type, all of them, the tab that made the change included.
+//! A handler that answered 201, a window that ended, code that called `notify` and a poller cannot
+//! take their change back when the disk is full or Redis is away. So the hub owes an update of that
+//! type to that audience, and publishes it as soon as the log takes it. Data, key, origin and
+//! exception are dropped: what is owed is that clients refetch the type, all of them, the tab that
+//! made the change included.
 //!
-//! *Invariant:* an update that was accepted in this process is in the log, or owed. A `Promise` covers the time in between: dropped
-//! before it is kept, also because the caller was cancelled, it becomes a debt.
+//! *Invariant:* an update that was accepted in this process is in the log, or owed. A `Promise`
+//! covers the time in between: dropped before it is kept, also because the caller was cancelled, it
+//! becomes a debt.
 //!
-//! *Bound:* [`BYTES`] of types and audiences. Past it everything is owed: an update of the type [`EVERYTHING`], which makes every client
-//! refetch all that it shows. It has no audience and names no type, so it discloses nothing.
+//! *Bound:* [`BYTES`] of types and audiences. Past it everything is owed: an update of the type
+//! [`EVERYTHING`], which makes every client refetch all that it shows. It has no audience and names
+//! no type, so it discloses nothing.
 //!
-//! Where the log is a file, debts are written to a `Reserve` beside it, whose blocks exist since the first start: a disk that is full takes
-//! them, and they survive a kill.
+//! Where the log is a file, debts are written to a `Reserve` beside it, whose blocks exist since
+//! the first start: a disk that is full takes them, and they survive a kill.
 
 mod reserve;
 
@@ -93,7 +97,8 @@ struct StoredTopic {
     to: Vec<String>,
 }
 
-/// A debt as it was at some time. It is settled by an update that was sent to the log later, unless it was made anew since.
+/// A debt as it was at some time. It is settled by an update that was sent to the log later, unless
+/// it was made anew since.
 #[derive(Clone, Debug)]
 pub(crate) struct Due {
     /// `None` for everything.
@@ -191,7 +196,8 @@ impl Owed {
             if update.kind == EVERYTHING {
                 return debts.everything.map(|change| Due { topic: None, change });
             }
-            // Any other field narrows it: an echo, an exception, one of many things, or data in place of a refetch.
+            // Any other field narrows it: an echo, an exception, one of many things, or data in
+            // place of a refetch.
             let Update { kind, data: None, key: None, to, origin: None, except: None, at: _ } = update else {
                 return None;
             };
@@ -236,7 +242,8 @@ impl Owed {
         self.changed.notified().await;
     }
 
-    /// Writes the debts down, where there is a file for them, or gives up waiting after two seconds. A failure is logged.
+    /// Writes the debts down, where there is a file for them, or gives up waiting after two
+    /// seconds. A failure is logged.
     pub(crate) async fn save(self: &Arc<Self>) {
         if self.reserve.is_none() {
             return;

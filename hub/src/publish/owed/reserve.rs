@@ -1,7 +1,9 @@
-//! A file of a fixed size that is overwritten in place, so that a full disk takes what is written to it.
+//! A file of a fixed size that is overwritten in place, so that a full disk takes what is written
+//! to it.
 //!
-//! `MAGIC`, the length of the content (4 bytes, little-endian), its CRC-32 (4 bytes), the content, and zeros up to [`SIZE`]. A write that was
-//! cut off fails the check, and so does damage: both read as [`Found::Damaged`].
+//! `MAGIC`, the length of the content (4 bytes, little-endian), its CRC-32 (4 bytes), the content,
+//! and zeros up to [`SIZE`]. A write that was cut off fails the check, and so does damage: both
+//! read as [`Found::Damaged`].
 
 use std::{
     fs::{self, File, OpenOptions},
