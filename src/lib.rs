@@ -1,4 +1,5 @@
-//! One Server-Sent-Events connection that reports *what changed*; the client refetches exactly that.
+//! One Server-Sent-Events connection that reports *what changed*; the client refetches exactly
+//! that.
 #![cfg_attr(all(feature = "std", target_arch = "wasm32"), doc = include_str!("api/guide.md"))]
 //!
 //! # The core
@@ -18,9 +19,12 @@
 //! assert!(asked_for_a_stream);
 //! ```
 //!
-//! * [`proto`] decides: the session machine, the wire, the registry. It compiles for every target, and the server's hub shares it.
-//! * `web` performs, on wasm32 with the feature `web`: the class that JavaScript sees, over the browser's `EventSource`.
-//! * `SseClient` and what belongs to it, on wasm32 with the feature `std`, is the same client for frontends in Rust.
+//! * [`proto`] decides: the session machine, the wire, the registry. It compiles for every target,
+//!   and the server's hub shares it.
+//! * `web` performs, on wasm32 with the feature `web`: the class that JavaScript sees, over the
+//!   browser's `EventSource`.
+//! * `SseClient` and what belongs to it, on wasm32 with the feature `std`, is the same client for
+//!   frontends in Rust.
 #![no_std]
 
 extern crate alloc;

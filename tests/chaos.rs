@@ -1,4 +1,5 @@
-//! Random inputs, without sense or mercy: whatever comes, the session keeps its promises. A failing seed prints its conversation.
+//! Random inputs, without sense or mercy: whatever comes, the session keeps its promises. A failing
+//! seed prints its conversation.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod conversation;

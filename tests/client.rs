@@ -1,4 +1,5 @@
-//! The whole client: updates addressed to their subscribers, thinned where asked, and silence after a stop.
+//! The whole client: updates addressed to their subscribers, thinned where asked, and silence after
+//! a stop.
 #![allow(clippy::unwrap_used)]
 
 mod conversation;
@@ -85,7 +86,8 @@ fn a_window_lets_the_first_and_the_last_pass() {
     assert_eq!(tell(&mut client, 150, "tick").0, calls(&[("a 4f.4", &[all])]));
 }
 
-/// The cursor is past a held update already: thrown away it would be lost, given out later it would come after the end.
+/// The cursor is past a held update already: thrown away it would be lost, given out later it would
+/// come after the end.
 #[test]
 fn what_a_window_holds_is_given_out_before_a_stop_and_nothing_after_it() {
     let mut client = open(50);
@@ -97,7 +99,8 @@ fn what_a_window_holds_is_given_out_before_a_stop_and_nothing_after_it() {
     assert_eq!(tell(&mut client, 5_000, "frame 1 4f.3 a {}"), (vec![], None));
 }
 
-/// Bytes and frames are two ways in for the same updates: whatever the chunks, the same calls with the same data at the same time.
+/// Bytes and frames are two ways in for the same updates: whatever the chunks, the same calls with
+/// the same data at the same time.
 #[test]
 fn updates_out_of_bytes_are_those_out_of_frames() {
     let wanted = |given: Vec<Update>| -> Vec<Update> {
@@ -125,7 +128,8 @@ fn updates_out_of_bytes_are_those_out_of_frames() {
                 seq = seq.max(id);
                 let kind = kinds[rng.below(6) as usize];
                 let data = format!("{{\"n\":{}}}", ["x", "ä"][rng.below(2) as usize].repeat(rng.below(20) as usize));
-                // The second shape is not plain; the third leaves the id to the event before it, so that it is one more of the same.
+                // The second shape is not plain; the third leaves the id to the event before it, so
+                // that it is one more of the same.
                 let (id, event) = match rng.below(9) {
                     0 => (id, format!("id: 4f.{id}\r\nevent: {kind}\ndata: {data}\n\n")),
                     1 => (last, format!("event: {kind}\ndata: {data}\n\n")),

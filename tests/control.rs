@@ -1,4 +1,5 @@
-//! Control messages: read back as they were written, total on anything, one message whatever the names in it hold.
+//! Control messages: read back as they were written, total on anything, one message whatever the
+//! names in it hold.
 #![allow(clippy::unwrap_used)]
 
 mod words;
@@ -49,7 +50,8 @@ fn encode(control: &Control, out: &mut Vec<u8>) {
     }
 }
 
-/// The reconnection time is a field of its own, for the browser; it is no part of the message that is read.
+/// The reconnection time is a field of its own, for the browser; it is no part of the message that
+/// is read.
 fn without_retry(control: &Control) -> (Control, Option<u32>) {
     match control.clone() {
         Control::Hello(hello) => (Control::Hello(Hello { retry: 0, ..hello.clone() }), Some(hello.retry)),
@@ -77,7 +79,8 @@ fn every_message_is_read_back_as_it_was_written() {
         assert_eq!(items, retry.map(Item::Retry).into_iter().collect::<Vec<_>>(), "seed {seed}");
         assert_eq!(Control::read(&frame), Some(message), "seed {seed}: {frame:?}");
         assert!(is_reserved(&frame.event), "seed {seed}");
-        // What moves the cursor carries it as the frame's id, so that the browser resumes from the same place.
+        // What moves the cursor carries it as the frame's id, so that the browser resumes from the
+        // same place.
         let id = match &sent {
             Control::Hello(hello) => hello.after.text(),
             Control::Resync(resync) => resync.at.text(),

@@ -1,5 +1,6 @@
-//! The state diagram of ARCHITECTURE.md is printed from the machine itself: every state, in every setting that matters, is given every
-//! input, and what moves is drawn. `UPDATE_DIAGRAM=1` rewrites the block.
+//! The state diagram of ARCHITECTURE.md is printed from the machine itself: every state, in every
+//! setting that matters, is given every input, and what moves is drawn. `UPDATE_DIAGRAM=1` rewrites
+//! the block.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod conversation;
@@ -15,7 +16,8 @@ const BEGIN: &str = "<!-- state diagram: printed by tests/diagram.rs -->";
 const END: &str = "<!-- end -->";
 const STATES: [&str; 8] = ["Idle", "SignedOut", "Authorizing", "Connecting", "Live", "Waiting", "Paused", "Failed"];
 
-/// A way to a state: how it differs from the others, what the application is given, and the inputs that lead there.
+/// A way to a state: how it differs from the others, what the application is given, and the inputs
+/// that lead there.
 struct Way {
     setting: &'static str,
     provider: bool,
@@ -96,7 +98,8 @@ const INPUTS: &[(&str, &str)] = &[
     ("lost: forbidden", "lost T forbidden"),
 ];
 
-/// What leads from one state to another, in the order of [`INPUTS`], with the settings in which it does.
+/// What leads from one state to another, in the order of [`INPUTS`], with the settings in which it
+/// does.
 type Edges = BTreeMap<(usize, usize), Vec<(String, Vec<&'static str>)>>;
 
 fn reach(way: &Way) -> Session {

@@ -1,4 +1,5 @@
-//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more than they mean.
+//! Ids, types, patterns, audiences and tokens: total on any text, one spelling each, never more
+//! than they mean.
 #![allow(clippy::unwrap_used)]
 
 mod words;

@@ -54,7 +54,8 @@ fn every_rule_of_the_standard_at_every_cut() {
     }
 }
 
-/// Eight bytes are looked at together: each place in them, beside each neighbour that differs by a bit or a borrow.
+/// Eight bytes are looked at together: each place in them, beside each neighbour that differs by a
+/// bit or a borrow.
 #[test]
 fn a_line_end_is_found_at_every_place_and_nowhere_else() {
     for other in [0x00, 0x09, 0x0b, 0x0c, 0x0e, 0x20, 0x7f, 0x80, 0x8a, 0x8d, 0xff] {
@@ -95,7 +96,8 @@ fn marks_and_findings_say_the_same() {
     }
 }
 
-/// Work is counted in bytes held: what was found is forgotten, what is unfinished is moved at most once.
+/// Work is counted in bytes held: what was found is forgotten, what is unfinished is moved at most
+/// once.
 #[test]
 fn memory_is_that_of_the_unfinished_event() {
     let mut scanner = Scanner::new(1 << 20);

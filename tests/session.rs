@@ -1,5 +1,5 @@
-//! Conversations: each file in `transcripts/` is one scenario, with the outputs of the session. `UPDATE_TRANSCRIPTS=1` rewrites them;
-//! read the difference as a user of the connection would.
+//! Conversations: each file in `transcripts/` is one scenario, with the outputs of the session.
+//! `UPDATE_TRANSCRIPTS=1` rewrites them; read the difference as a user of the connection would.
 //!
 //! ```text
 //! # a comment
@@ -101,7 +101,8 @@ fn the_conversations_speak_of_everything() {
     assert!(missing.is_empty(), "no conversation has {missing:?}");
 }
 
-/// What a session writes down of itself is what came in: played to another one, it leads to the same place.
+/// What a session writes down of itself is what came in: played to another one, it leads to the
+/// same place.
 #[test]
 fn a_trace_replays() {
     let (mut replayed, mut held) = (0, 0);
@@ -137,7 +138,8 @@ fn play(script: &str) -> (Session, Config, u64, String) {
     played.expect("a conversation has an input")
 }
 
-/// Plays a conversation, and writes it down anew: everything but the inputs is what the session outputs today.
+/// Plays a conversation, and writes it down anew: everything but the inputs is what the session
+/// outputs today.
 fn replay(script: &str) -> String {
     replay_with(script, &mut |_, _, _, _| {})
 }

@@ -1,6 +1,7 @@
 //! Client core x hub core x a hostile network, in virtual time, by seed.
 //!
-//! `SIM_SEEDS=100000 cargo test --release --test sim` runs more; `SIM_SEED=17` runs one and prints its conversation.
+//! `SIM_SEEDS=100000 cargo test --release --test sim` runs more; `SIM_SEED=17` runs one and prints
+//! its conversation.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,5 @@
-//! Storms: whatever a server or a token provider does, it is asked at most 20 times in any 15 seconds.
+//! Storms: whatever a server or a token provider does, it is asked at most 20 times in any 15
+//! seconds.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod conversation;
@@ -57,7 +58,8 @@ const TOKENS: &[&[&str]] = &[
     &["is t lives 0", "is t lives 1", "failed", "nonsense", "empty", "is t"],
 ];
 
-/// A minute with a server that does one of `outcomes` at each attempt: when it was called, and when the provider was.
+/// A minute with a server that does one of `outcomes` at each attempt: when it was called, and when
+/// the provider was.
 struct Storm {
     connects: Vec<u64>,
     questions: Vec<u64>,
@@ -163,7 +165,8 @@ fn no_outcome_makes_a_storm() {
         for outcome in outcomes {
             let worst = calm(provider, &[outcome], GOOD, 100);
             println!("{worst:?} {outcome:?}");
-            // An event above the limit comes again each time: once more is tried, and then given up.
+            // An event above the limit comes again each time: once more is tried, and then given
+            // up.
             let more = if outcome.iter().any(|step| step.contains("xxxx")) { worst.0 == 2 } else { worst.0 >= 4 };
             assert!(more, "the session tries on: {worst:?} {outcome:?}");
         }

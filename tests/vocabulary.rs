@@ -1,4 +1,5 @@
-//! The vocabularies: JavaScript and TypeScript have the words and numbers that Rust has, in the same order.
+//! The vocabularies: JavaScript and TypeScript have the words and numbers that Rust has, in the
+//! same order.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{collections::BTreeMap, fs};
@@ -31,7 +32,8 @@ fn list(name: &str) -> Vec<String> {
     quoted(after.split_once(']').expect("a list ends").0)
 }
 
-/// The numbers of `const NAME: type = 1;` (Rust) and `const NAME = 1;` (JavaScript), by their names.
+/// The numbers of `const NAME: type = 1;` (Rust) and `const NAME = 1;` (JavaScript), by their
+/// names.
 fn numbers(path: &str) -> BTreeMap<String, i64> {
     let constant = |line: &str| {
         let (head, value) = line.trim().strip_suffix(';')?.split_once(" = ")?;
@@ -41,7 +43,8 @@ fn numbers(path: &str) -> BTreeMap<String, i64> {
     read(path).lines().filter_map(constant).collect()
 }
 
-/// The numbers of an object of JavaScript, `{ setUser: 17 }`, by names as constants have them: `SET_USER`.
+/// The numbers of an object of JavaScript, `{ setUser: 17 }`, by names as constants have them:
+/// `SET_USER`.
 fn members(path: &str, object: &str) -> BTreeMap<String, i64> {
     let text = read(path);
     let (_, after) = text.split_once(&format!("const {object} = {{")).unwrap_or_else(|| panic!("{path}: {object}"));

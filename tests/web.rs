@@ -1,7 +1,9 @@
-//! The shell in a real browser, against a real server (`tests/web/server.mjs`, which the test script starts).
+//! The shell in a real browser, against a real server (`tests/web/server.mjs`, which the test
+//! script starts).
 //!
-//! One file of tests is one start of a browser, so everything that needs one hangs below this file. The tests run one after another;
-//! each has its own run on the server, and none waits for a time: they wait until something is so, and give up after many looks.
+//! One file of tests is one start of a browser, so everything that needs one hangs below this file.
+//! The tests run one after another; each has its own run on the server, and none waits for a time:
+//! they wait until something is so, and give up after many looks.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, missing_docs)]
 

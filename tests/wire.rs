@@ -1,4 +1,5 @@
-//! Decoder and encoder: against a naive reading of the standard, at every cut, and against each other.
+//! Decoder and encoder: against a naive reading of the standard, at every cut, and against each
+//! other.
 #![allow(clippy::unwrap_used)]
 
 mod naive;
@@ -33,7 +34,8 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, last_id: &str) -> Vec<
     items
 }
 
-/// Whole, byte by byte, at every cut, with empty chunks between, and every prefix: always the result of the oracle.
+/// Whole, byte by byte, at every cut, with empty chunks between, and every prefix: always the
+/// result of the oracle.
 fn check(stream: &[u8], last_id: &str, every_cut: bool) -> Vec<Said> {
     let expected = naive::read(stream, last_id);
     let show = || String::from_utf8_lossy(stream).escape_debug().to_string();
@@ -274,7 +276,8 @@ fn a_refused_stream_stays_total() {
     }
 }
 
-/// The folded form means the same to a reader that unfolds it, and only one event whatever the data holds.
+/// The folded form means the same to a reader that unfolds it, and only one event whatever the data
+/// holds.
 #[test]
 fn a_folded_update_unfolds_to_itself() {
     for seed in 0..5_000 {

@@ -29,8 +29,9 @@ impl Builder {
         Self { options, asked: None }
     }
 
-    /// Asks this for a token before a stream is opened, and again when the token was refused or is past its time. One question at a
-    /// time; its future is dropped when the client no longer waits for it.
+    /// Asks this for a token before a stream is opened, and again when the token was refused or is
+    /// past its time. One question at a time; its future is dropped when the client no longer waits
+    /// for it.
     ///
     /// ```no_run
     /// use tinysse::{SseClient, TokenAnswer, TokenAsk, TokenError};
@@ -65,25 +66,28 @@ impl Builder {
         self.option("withCredentials", with)
     }
 
-    /// Whose updates these are: tokens for other users are refused. Without it, the token names the user. See
-    /// [`set_user`](crate::SseClient::set_user).
+    /// Whose updates these are: tokens for other users are refused. Without it, the token names the
+    /// user. See [`set_user`](crate::SseClient::set_user).
     pub fn user(self, id: impl Into<String>) -> Self {
         self.option("user", id.into())
     }
 
-    /// The cursor to resume from, as an earlier client's [`last_event_id`](crate::Snapshot::last_event_id) was.
+    /// The cursor to resume from, as an earlier client's
+    /// [`last_event_id`](crate::Snapshot::last_event_id) was.
     pub fn last_event_id(self, id: impl Into<String>) -> Self {
         self.option("lastEventId", id.into())
     }
 
-    /// Of several updates of one type and key within this time, only the last is handed over. None without it.
+    /// Of several updates of one type and key within this time, only the last is handed over. None
+    /// without it.
     pub fn coalesce(self, window: Duration) -> Self {
         self.option("coalesceMs", ms(window))
     }
 
-    /// Takes a stream for dead that is silent for this long, where the server announces no beat. Without it, 45 seconds until the
-    /// first frame, and then, for servers that do not speak tinysse/1, twice the longest time between two comments, if their bytes are seen
-    /// at all (transport `fetch`).
+    /// Takes a stream for dead that is silent for this long, where the server announces no beat.
+    /// Without it, 45 seconds until the first frame, and then, for servers that do not speak
+    /// tinysse/1, twice the longest time between two comments, if their bytes are seen at all
+    /// (transport `fetch`).
     pub fn heartbeat_timeout(self, patience: Duration) -> Self {
         self.option("heartbeatTimeout", ms(patience))
     }
@@ -117,7 +121,8 @@ impl Builder {
     /// The client, not connected yet: [`start`](SseClient::start) connects it.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an empty URL, or an option that is unknown or of the wrong type.
+    /// [`ErrorKind::Options`](crate::ErrorKind::Options) for an empty URL, or an option that is
+    /// unknown or of the wrong type.
     pub fn build(self) -> Result<SseClient, Error> {
         let class = web::JsClient::new(&self.options).map_err(|error| Error::read(&error))?;
         Ok(SseClient::new(class, self.asked))

@@ -8,7 +8,8 @@ use std::{
     vec::Vec,
 };
 
-/// What a stream holds between two polls. Each kind defines what happens when there is more than it holds.
+/// What a stream holds between two polls. Each kind defines what happens when there is more than it
+/// holds.
 pub(super) trait Buffer: Default {
     type Item;
 

@@ -19,8 +19,9 @@ use super::{
 };
 use crate::web;
 
-/// A client with at most one connection, for frontends in Rust. Clones are handles to the same client; when the last one is dropped,
-/// the client is closed. Streams are no handles: they end with it.
+/// A client with at most one connection, for frontends in Rust. Clones are handles to the same
+/// client; when the last one is dropped, the client is closed. Streams are no handles: they end
+/// with it.
 ///
 /// ```no_run
 /// use tinysse::{Phase, SseClient};
@@ -79,8 +80,9 @@ impl SseClient {
         self.shared.class.reconnect();
     }
 
-    /// Sets who is signed in; `None` is no user, and ends the connection. For another user than before, stream, token and cursor are
-    /// dropped at once, what streams of updates still hold is dropped, and the token provider is asked anew.
+    /// Sets who is signed in; `None` is no user, and ends the connection. For another user than
+    /// before, stream, token and cursor are dropped at once, what streams of updates still hold is
+    /// dropped, and the token provider is asked anew.
     ///
     /// ```no_run
     /// # fn example(client: &tinysse::SseClient, session: Option<&str>) {
@@ -94,8 +96,9 @@ impl SseClient {
         self.shared.class.set_user(id.map(String::from));
     }
 
-    /// Drops stream, token and cursor, at logout. The client is idle until [`set_user`](Self::set_user),
-    /// [`reconnect`](Self::reconnect) or [`start`](Self::start), or until the page is shown again.
+    /// Drops stream, token and cursor, at logout. The client is idle until
+    /// [`set_user`](Self::set_user), [`reconnect`](Self::reconnect) or [`start`](Self::start), or
+    /// until the page is shown again.
     pub fn forget(&self) {
         self.shared.clear();
         self.shared.class.forget();
@@ -106,8 +109,9 @@ impl SseClient {
         self.shared.close();
     }
 
-    /// The updates of these types, from now on, whose data is a `T`: `()` for none, [`IgnoredAny`](serde::de::IgnoredAny) for
-    /// whatever it is. What does not fit is an error, after which the stream goes on.
+    /// The updates of these types, from now on, whose data is a `T`: `()` for none,
+    /// [`IgnoredAny`](serde::de::IgnoredAny) for whatever it is. What does not fit is an error,
+    /// after which the stream goes on.
     ///
     /// ```no_run
     /// #[derive(serde::Deserialize)]
@@ -145,7 +149,8 @@ impl SseClient {
         Statuses::new(self.status(), &self.shared.statuses)
     }
 
-    /// The news of gaps, from now on. To a slow reader several are one: the latest reason, all types.
+    /// The news of gaps, from now on. To a slow reader several are one: the latest reason, all
+    /// types.
     pub fn resyncs(&self) -> Resyncs {
         Resyncs::new(&self.shared.resyncs)
     }
@@ -179,7 +184,8 @@ pub(super) struct Shared {
     updates: Channels<Held>,
     statuses: Rc<Channels<Latest>>,
     resyncs: Rc<Channels<Joined>>,
-    /// The page calls these as long as the class lives, which is above: fields are dropped in their order.
+    /// The page calls these as long as the class lives, which is above: fields are dropped in their
+    /// order.
     _calls: [Closure<dyn Fn(JsValue)>; 2],
     _asked: Option<Asked>,
 }

@@ -1,4 +1,5 @@
-//! What can go wrong, as owned data: an error may outlive the client, be cloned, and cross into `anyhow` or a framework's boundary.
+//! What can go wrong, as owned data: an error may outlive the client, be cloned, and cross into
+//! `anyhow` or a framework's boundary.
 
 use std::{boxed::Box, error, fmt, string::String, vec};
 
@@ -76,7 +77,8 @@ impl error::Error for Error {
     }
 }
 
-/// The cause of an error, kept as its message; its own cause is its [`source`](error::Error::source).
+/// The cause of an error, kept as its message; its own cause is its
+/// [`source`](error::Error::source).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     message: String,

@@ -1,5 +1,6 @@
-//! The client for frontends in Rust: wasm32 with `std`. It wraps the functions that [`web::JsClient`](crate::web::JsClient) calls
-//! in streams and an async closure; nothing about the connection is decided here.
+//! The client for frontends in Rust: wasm32 with `std`. It wraps the functions that
+//! [`web::JsClient`](crate::web::JsClient) calls in streams and an async closure; nothing about the
+//! connection is decided here.
 
 mod builder;
 mod channel;

@@ -8,7 +8,8 @@ use wasm_bindgen::JsValue;
 use super::error::Error;
 use crate::proto::registry::Pattern;
 
-/// A type (`"projects"`), the types below a prefix (`"compute.*"`), all (`"*"`), or a list of these: `["projects", "compute.*"]`.
+/// A type (`"projects"`), the types below a prefix (`"compute.*"`), all (`"*"`), or a list of
+/// these: `["projects", "compute.*"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patterns(Vec<String>);
 

@@ -39,7 +39,8 @@ impl Queue {
         Self::new(limit, Policy::DropOldest)
     }
 
-    /// Holds the newest of each type and key, after all others. At most this many of these; then the oldest is dropped.
+    /// Holds the newest of each type and key, after all others. At most this many of these; then
+    /// the oldest is dropped.
     #[must_use]
     pub fn latest(limit: usize) -> Self {
         Self::new(limit, Policy::Latest)

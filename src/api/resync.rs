@@ -84,7 +84,8 @@ impl Resyncs {
         Self { channel, among: among.clone() }
     }
 
-    /// The next gap; `None` once the client is closed. What `StreamExt::next` does, without a further crate.
+    /// The next gap; `None` once the client is closed. What `StreamExt::next` does, without a
+    /// further crate.
     pub async fn next(&mut self) -> Option<Resync> {
         std::future::poll_fn(|context| self.channel.poll(context)).await
     }

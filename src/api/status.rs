@@ -28,7 +28,8 @@ pub struct Status {
     pub error: Option<Error>,
     /// How many tries failed since a stream proved good.
     pub attempt: u32,
-    /// How long until the next try, counted from the moment of this value; `None` if the client waits for nothing.
+    /// How long until the next try, counted from the moment of this value; `None` if the client
+    /// waits for nothing.
     pub retry_in: Option<Duration>,
 }
 
@@ -108,7 +109,8 @@ impl Statuses {
         Self { channel, among: among.clone() }
     }
 
-    /// The next status; `None` once the client is closed. What `StreamExt::next` does, without a further crate.
+    /// The next status; `None` once the client is closed. What `StreamExt::next` does, without a
+    /// further crate.
     pub async fn next(&mut self) -> Option<Status> {
         std::future::poll_fn(|context| self.channel.poll(context)).await
     }

@@ -1,4 +1,5 @@
-//! The token provider as an async closure: asked once for each question, dropped when nobody waits for its answer any more.
+//! The token provider as an async closure: asked once for each question, dropped when nobody waits
+//! for its answer any more.
 
 use std::{
     boxed::Box,
@@ -24,12 +25,14 @@ use crate::proto::session::io::TokenReason;
 pub struct TokenAsk {
     /// Why a token is needed.
     pub reason: TokenReason,
-    /// Aborted when the answer is no longer awaited. The future of the answer is dropped then; hand this on to a request that would
-    /// go on by itself. `None` where the browser has no `AbortController`.
+    /// Aborted when the answer is no longer awaited. The future of the answer is dropped then; hand
+    /// this on to a request that would go on by itself. `None` where the browser has no
+    /// `AbortController`.
     pub signal: Option<AbortSignal>,
 }
 
-/// A token, as the endpoint answers it: `{ "token": "…", "expires_in": 60 }` deserializes into this.
+/// A token, as the endpoint answers it: `{ "token": "…", "expires_in": 60 }` deserializes into
+/// this.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -53,7 +56,8 @@ impl TokenAnswer {
         Self { token: token.into(), expires_in: None }
     }
 
-    /// A token that is good for so long: no stream is opened with it after that. Zero is no lifetime, and the answer then nonsense.
+    /// A token that is good for so long: no stream is opened with it after that. Zero is no
+    /// lifetime, and the answer then nonsense.
     #[must_use]
     pub fn expires_in(mut self, lives: Duration) -> Self {
         self.expires_in = Some(lives.as_secs_f64());

@@ -17,7 +17,8 @@ pub struct Update<T> {
     pub data: T,
     /// Which one of its type, if the server sent it.
     pub key: Option<String>,
-    /// Who caused it, if the server sent it: what a page sends as `X-Tinysse-Origin` comes back here.
+    /// Who caused it, if the server sent it: what a page sends as `X-Tinysse-Origin` comes back
+    /// here.
     pub origin: Option<String>,
     /// The id in the log; empty from servers that give none.
     pub id: String,
@@ -74,7 +75,8 @@ pub struct DataError {
 pub enum DataErrorKind {
     /// The data does not fit the type that was asked for. The stream goes on with the next update.
     Mismatch,
-    /// There were more updates than the queue holds, and [`Queue::fail`](crate::Queue::fail) was asked for. The stream ends.
+    /// There were more updates than the queue holds, and [`Queue::fail`](crate::Queue::fail) was
+    /// asked for. The stream ends.
     Overflow,
 }
 
@@ -97,7 +99,8 @@ impl DataError {
         &self.id
     }
 
-    /// Where in the data it does not fit, as `items[3].name`; `.` is the data as a whole, and an overflow has no place.
+    /// Where in the data it does not fit, as `items[3].name`; `.` is the data as a whole, and an
+    /// overflow has no place.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

@@ -20,8 +20,8 @@ use super::{
     update::{DataError, Update},
 };
 
-/// The stream of [`subscribe`](crate::SseClient::subscribe). It ends when the client is closed, or its last handle dropped, and lets
-/// go what it still held.
+/// The stream of [`subscribe`](crate::SseClient::subscribe). It ends when the client is closed, or
+/// its last handle dropped, and lets go what it still held.
 #[must_use = "streams do nothing unless polled, and a subscription that is dropped is over"]
 pub struct Updates<T> {
     channel: Rc<Channel<Held>>,
@@ -74,7 +74,8 @@ impl<T> Updates<T> {
         self.channel.look(Held::dropped)
     }
 
-    /// The next update; `None` once the client is closed. What `StreamExt::next` does, without a further crate.
+    /// The next update; `None` once the client is closed. What `StreamExt::next` does, without a
+    /// further crate.
     ///
     /// # Errors
     /// As the stream: see [`DataErrorKind`](crate::DataErrorKind).

@@ -2,11 +2,12 @@
 
 const PAGE: usize = 1 << 12;
 
-/// A place that JavaScript copies the bytes of a stream to, [`LENGTH`](Self::LENGTH) at most at a time.
+/// A place that JavaScript copies the bytes of a stream to, [`LENGTH`](Self::LENGTH) at most at a
+/// time.
 ///
-/// Buffers of a browser begin with a page of memory, or a few bytes after, and processors of AMD copy up to six
-/// times more slowly if source and target begin at nearly the same offset of their pages. Source: glibc bug 30994;
-/// measured with Chromium 156.
+/// Buffers of a browser begin with a page of memory, or a few bytes after, and processors of AMD
+/// copy up to six times more slowly if source and target begin at nearly the same offset of their
+/// pages. Source: glibc bug 30994; measured with Chromium 156.
 #[repr(C, align(4096))]
 #[derive(Clone, Debug)]
 pub struct AlignedBuffer {
@@ -15,7 +16,8 @@ pub struct AlignedBuffer {
 }
 
 impl AlignedBuffer {
-    /// The bytes that it holds, 64 KiB; `src/web/fetch.js` and `js/eventsource/parser.ts` have the same number.
+    /// The bytes that it holds, 64 KiB; `src/web/fetch.js` and `js/eventsource/parser.ts` have the
+    /// same number.
     pub const LENGTH: usize = 1 << 16;
 
     /// Returns a buffer of zeros.

@@ -36,7 +36,8 @@ pub struct Identity {
     pub channels: Vec<String>,
 }
 
-/// Bytes of the name of a user, role or channel, at most. OpenID Connect Core 1.0, section 2, allows a subject as many.
+/// Bytes of the name of a user, role or channel, at most. OpenID Connect Core 1.0, section 2,
+/// allows a subject as many.
 pub const MAX_NAME: usize = 255;
 /// Segments of a channel's name or pattern, at most.
 pub const MAX_SEGMENTS: usize = 32;
@@ -114,7 +115,8 @@ pub fn check_channel(name: &str) -> Result<(), BadName> {
     if name.split('.').count() > MAX_SEGMENTS { Err(BadName::Segments) } else { Ok(()) }
 }
 
-/// True if a channel is the one that `pattern` names, or one of those: `*` matches one segment, `>` at the end one or more.
+/// True if a channel is the one that `pattern` names, or one of those: `*` matches one segment, `>`
+/// at the end one or more.
 ///
 /// ```
 /// use tinysse::proto::audience::covers;

@@ -21,8 +21,8 @@ impl Default for Policy {
 
 /// Counts failures in a row and draws delays.
 ///
-/// The delay is uniform in `[floor, min(cap, base * 2^failures)]` (full jitter, as in the AWS architecture blog's
-/// "Exponential Backoff And Jitter", 2015, with a floor added).
+/// The delay is uniform in `[floor, min(cap, base * 2^failures)]` (full jitter, as in the AWS
+/// architecture blog's "Exponential Backoff And Jitter", 2015, with a floor added).
 ///
 /// ```
 /// use tinysse::proto::{backoff::{Backoff, Policy}, rng::Rng};

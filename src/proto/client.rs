@@ -1,4 +1,5 @@
-//! A whole client, composed: the session's updates, given to whom the registry names, when the coalescer releases them.
+//! A whole client, composed: the session's updates, given to whom the registry names, when the
+//! coalescer releases them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -35,8 +36,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// An idle client. `coalesce` is the window, in milliseconds, in which only the latest update of a type is delivered; 0 delivers
-    /// each one. `seed` is the source of all jitter.
+    /// An idle client. `coalesce` is the window, in milliseconds, in which only the latest update
+    /// of a type is delivered; 0 delivers each one. `seed` is the source of all jitter.
     #[must_use]
     pub fn new(config: Config, coalesce: u64, seed: u64) -> Self {
         Self {
@@ -50,7 +51,8 @@ impl Client {
 
     /// Takes one input. Call [`poll`](Self::poll) until [`Output::Sleep`] afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
-        // The cursor is past what a window holds: a stop must neither lose it nor let it come later.
+        // The cursor is past what a window holds: a stop must neither lose it nor let it come
+        // later.
         let held = if matches!(input, Input::Stop) { self.coalescer.close() } else { self.coalescer.flush(now) };
         self.give_out(now, held);
         let changes = self.session.user_changes();
@@ -76,8 +78,8 @@ impl Client {
         }
     }
 
-    /// The next thing to do: the session's outputs, of whose updates a window lets only the latest pass.
-    /// [`matching`](Self::matching) names who wants one.
+    /// The next thing to do: the session's outputs, of whose updates a window lets only the latest
+    /// pass. [`matching`](Self::matching) names who wants one.
     pub fn poll(&mut self) -> Output {
         if let Some(update) = self.ready.pop() {
             return Output::Update(update);
@@ -141,7 +143,8 @@ impl Client {
 struct CoalescingSink<'a> {
     registry: &'a Registry,
     coalescer: &'a mut Coalescer<String, Update>,
-    /// Something waits to be polled, and is older than what a window holds: from then on everything waits behind it.
+    /// Something waits to be polled, and is older than what a window holds: from then on everything
+    /// waits behind it.
     waits: bool,
 }
 

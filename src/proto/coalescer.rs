@@ -1,7 +1,7 @@
 //! Coalescing: many notifications of one kind become few, and the last word is never lost.
 //!
-//! The first of a kind passes at once (leading edge), the last one inside the window follows when the window ends (trailing edge).
-//! Not a debounce: a steady stream would starve that for ever.
+//! The first of a kind passes at once (leading edge), the last one inside the window follows when
+//! the window ends (trailing edge). Not a debounce: a steady stream would starve that for ever.
 
 use alloc::vec::Vec;
 
@@ -21,7 +21,8 @@ use super::time::Time;
 #[derive(Clone, Debug)]
 pub struct Coalescer<K, V> {
     window: u64,
-    /// In the order of what is held. A map would be no faster for the few kinds a window holds, and costs the wasm kilobytes.
+    /// In the order of what is held. A map would be no faster for the few kinds a window holds, and
+    /// costs the wasm kilobytes.
     open: Vec<Slot<K, V>>,
     replaced: u32,
 }
@@ -40,7 +41,8 @@ impl<K: PartialEq, V> Coalescer<K, V> {
         Self { window: window_ms, open: Vec::new(), replaced: 0 }
     }
 
-    /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it replaces.
+    /// Takes a value: gives it back if it may pass now, else keeps it and forgets the one it
+    /// replaces.
     pub fn add(&mut self, now: Time, key: K, value: V) -> Option<V> {
         if self.window == 0 {
             return Some(value);
@@ -49,7 +51,8 @@ impl<K: PartialEq, V> Coalescer<K, V> {
         let mut passes = Some(value);
         if let Some(at) = self.open.iter().position(|open| open.key == slot.key) {
             let open = self.open.remove(at);
-            // A held value that is due goes out with the next flush; passing this one first would turn their order round.
+            // A held value that is due goes out with the next flush; passing this one first would
+            // turn their order round.
             if open.held.is_some() || now < open.ends {
                 self.replaced = self.replaced.saturating_add(u32::from(open.held.is_some()));
                 slot.ends = open.ends;
@@ -65,7 +68,8 @@ impl<K: PartialEq, V> Coalescer<K, V> {
         self.open.iter().any(|slot| slot.held.is_some() && is(&slot.key))
     }
 
-    /// What is held under a key, to be changed into the last of so `many` values that replace it: [`add`](Self::add) without another value.
+    /// What is held under a key, to be changed into the last of so `many` values that replace it:
+    /// [`add`](Self::add) without another value.
     pub fn replaceable(&mut self, is: impl Fn(&K) -> bool, many: u32) -> Option<&mut V> {
         let at = self.open.iter().position(|slot| slot.held.is_some() && is(&slot.key))?;
         self.replaced = self.replaced.saturating_add(many);
@@ -81,7 +85,8 @@ impl<K: PartialEq, V> Coalescer<K, V> {
         self.window > 0
     }
 
-    /// What is held under a key, so that a value that is about to replace it can keep something of it.
+    /// What is held under a key, so that a value that is about to replace it can keep something of
+    /// it.
     #[must_use]
     pub fn held(&self, key: &K) -> Option<&V> {
         self.open.iter().find(|slot| slot.key == *key)?.held.as_ref()
@@ -99,7 +104,8 @@ impl<K: PartialEq, V> Coalescer<K, V> {
         self.open.iter().map(|slot| slot.ends).min()
     }
 
-    /// Gives out what windows that ended by `now` have held, in the order of arrival. A window that held something starts anew.
+    /// Gives out what windows that ended by `now` have held, in the order of arrival. A window that
+    /// held something starts anew.
     pub fn flush(&mut self, now: Time) -> Vec<V> {
         let mut ready = Vec::new();
         if self.open.is_empty() {

@@ -1,7 +1,8 @@
 //! The pure protocol core: it decides, the shell performs.
 //!
-//! Absent here, on purpose: clocks, sockets, promises, closures, loggers, JSON. Time is a number that comes in, randomness a seed,
-//! bytes come in and decisions go out as data. The same files serve the browser client, the server's hub and the simulation.
+//! Absent here, on purpose: clocks, sockets, promises, closures, loggers, JSON. Time is a number
+//! that comes in, randomness a seed, bytes come in and decisions go out as data. The same files
+//! serve the browser client, the server's hub and the simulation.
 //!
 //! From the outside in:
 //! * [`client`] composes a client: session, registry and batch.

@@ -1,6 +1,7 @@
 //! Which subscribers want an update of a type.
 //!
-//! Absent here: the subscribers' functions. The registry knows numbers; the shell maps them to functions.
+//! Absent here: the subscribers' functions. The registry knows numbers; the shell maps them to
+//! functions.
 
 use alloc::{string::String, vec::Vec};
 
@@ -26,7 +27,8 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern; `None` if a star is anywhere but alone or after a last dot, or if the text is empty.
+    /// Reads a pattern; `None` if a star is anywhere but alone or after a last dot, or if the text
+    /// is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let starred = |text: &str| text.bytes().any(|byte| byte == b'*');
@@ -41,7 +43,8 @@ impl Pattern {
         }
     }
 
-    /// The pattern for what both cover, if there is such a thing: of two patterns one holds the other, or they share nothing.
+    /// The pattern for what both cover, if there is such a thing: of two patterns one holds the
+    /// other, or they share nothing.
     ///
     /// ```
     /// use tinysse::proto::registry::Pattern;
@@ -77,9 +80,11 @@ impl Pattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subscriber(pub u32);
 
-/// Subscribers in the order in which they came. Names like `__proto__` are names like any other here.
+/// Subscribers in the order in which they came. Names like `__proto__` are names like any other
+/// here.
 ///
-/// A plain list: a page has tens of subscribers, a walk costs less than a delivery, and a map would cost the wasm 10 kB.
+/// A plain list: a page has tens of subscribers, a walk costs less than a delivery, and a map would
+/// cost the wasm 10 kB.
 ///
 /// ```
 /// use tinysse::proto::registry::{Pattern, Registry};

@@ -1,6 +1,7 @@
 //! Randomness as a seed, so that a recorded conversation replays to the letter.
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). Not for secrets.
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). Not for
+/// secrets.
 ///
 /// ```
 /// use tinysse::proto::rng::Rng;
@@ -27,7 +28,8 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number in `0..limit`; 0 for a limit of 0. The modulo bias is below 2⁻³² for the limits used here (milliseconds).
+    /// A number in `0..limit`; 0 for a limit of 0. The modulo bias is below 2⁻³² for the limits
+    /// used here (milliseconds).
     pub fn below(&mut self, limit: u64) -> u64 {
         self.next_u64().checked_rem(limit).unwrap_or(0)
     }

@@ -16,7 +16,8 @@ pub enum Timer {
 }
 
 impl Timer {
-    /// In the order in which simultaneous deadlines are handled: a stream that fell silent meanwhile has proved nothing.
+    /// In the order in which simultaneous deadlines are handled: a stream that fell silent
+    /// meanwhile has proved nothing.
     pub const ALL: [Self; 4] = [Self::Answer, Self::Silence, Self::Stable, Self::Retry];
 }
 

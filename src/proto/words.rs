@@ -1,6 +1,7 @@
 //! The macro of the vocabularies: enums whose variants are words on the wire or in JavaScript.
 
-/// Declares an enum with one word for each variant, `ALL` in order of declaration, `as_str` and `parse`.
+/// Declares an enum with one word for each variant, `ALL` in order of declaration, `as_str` and
+/// `parse`.
 macro_rules! words {
     ($(#[$about:meta])* $visible:vis enum $name:ident {
         $($(#[$what:meta])* $variant:ident = $word:literal),+ $(,)?

@@ -1,6 +1,7 @@
 //! What std would bring, for the wasm that ships: an allocator and an end for panics.
 //!
-//! A panic is a bug of tinysse; here it is a bare trap, since messages would cost kilobytes. The debug build prints them.
+//! A panic is a bug of tinysse; here it is a bare trap, since messages would cost kilobytes. The
+//! debug build prints them.
 
 #![allow(unsafe_code)]
 

@@ -1,4 +1,5 @@
-//! The functions of `bindings.js`, as Rust calls them. They decide nothing, and no other file calls the browser.
+//! The functions of `bindings.js`, as Rust calls them. They decide nothing, and no other file calls
+//! the browser.
 
 use alloc::string::String;
 

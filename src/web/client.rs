@@ -1,4 +1,5 @@
-//! `SseClient`, the class that JavaScript sees. The typed facade in `js/client/client.ts` drives it.
+//! `SseClient`, the class that JavaScript sees. The typed facade in `js/client/client.ts` drives
+//! it.
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 
@@ -42,7 +43,8 @@ impl JsClient {
         Ok(Self { driver: Driver::new(Options::read(options)?) })
     }
 
-    /// What passes through wasm without a change is asked of this: `equip.js` gives the class its methods.
+    /// What passes through wasm without a change is asked of this: `equip.js` gives the class its
+    /// methods.
     #[wasm_bindgen(getter)]
     pub fn page(&self) -> JsValue {
         self.driver.page_object()
@@ -53,8 +55,8 @@ impl JsClient {
         self.driver.close();
     }
 
-    /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix (`'compute.*'`), of all (`'*'`) or of
-    /// a list of these. The number names the subscription.
+    /// Calls `call(update)` for every update of a type (`'projects'`), of types below a prefix
+    /// (`'compute.*'`), of all (`'*'`) or of a list of these. The number names the subscription.
     ///
     /// # Errors
     /// An error with `code: 'options'` for an invalid pattern.
@@ -75,8 +77,9 @@ impl JsClient {
         self.driver.unsubscribe(Subscriber(id))
     }
 
-    /// What was counted, in the order of `ConnectReason::ALL` and then of `Gap::ALL` in `src/proto`, and the last inputs of the session:
-    /// `{ counts, trace, inputs }`, of which the trace is empty in the smallest build.
+    /// What was counted, in the order of `ConnectReason::ALL` and then of `Gap::ALL` in
+    /// `src/proto`, and the last inputs of the session: `{ counts, trace, inputs }`, of which the
+    /// trace is empty in the smallest build.
     pub fn inspect(&self) -> JsValue {
         self.driver.inspect()
     }
@@ -114,13 +117,14 @@ impl JsClient {
         self.driver.start(word::RECONNECT);
     }
 
-    /// Sets whose connection it is from now on: without a user, there is no connection. Of another user nothing is kept.
+    /// Sets whose connection it is from now on: without a user, there is no connection. Of another
+    /// user nothing is kept.
     pub fn set_user(&self, user: Option<String>) {
         self.driver.request(word::SET_USER, &user.unwrap_or_default());
     }
 
-    /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`, `reconnect`, a user, or the page
-    /// that is looked at again.
+    /// Drops stream, token and cursor, and connects no more until there is a reason to: `start`,
+    /// `reconnect`, a user, or the page that is looked at again.
     pub fn forget(&self) {
         self.driver.start(word::FORGET);
     }
@@ -130,13 +134,15 @@ impl JsClient {
         self.driver.keep(ON_STATUS, call);
     }
 
-    /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is null for all.
+    /// Calls `call({ gap, types })` when updates may be missing. One function at a time; `types` is
+    /// null for all.
     pub fn on_resync(&self, call: Option<Function>) {
         self.driver.keep(ON_RESYNC, call);
     }
 
-    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and `call([event, id, data])` with events of an own
-    /// stream, for tabs that follow this one. Only with the option `share`; one function at a time.
+    /// Calls `call([ticket, cursor, user])` to follow the tab that holds the connection, and
+    /// `call([event, id, data])` with events of an own stream, for tabs that follow this one. Only
+    /// with the option `share`; one function at a time.
     pub fn on_tabs(&self, call: Option<Function>) {
         self.driver.keep(ON_TABS, call);
     }
@@ -146,8 +152,8 @@ impl JsClient {
         self.driver.request(if lead { word::LEAD } else { word::FOLLOW }, "");
     }
 
-    /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a line each, of which the data may have
-    /// more. The first of it opens the stream.
+    /// What the tab that is followed passes on, for the stream of this ticket: type, id and data, a
+    /// line each, of which the data may have more. The first of it opens the stream.
     pub fn receive_relayed(&self, ticket: u32, frame: &str) {
         self.driver.receive_relayed(ticket, frame);
     }

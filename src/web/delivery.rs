@@ -1,4 +1,5 @@
-//! Updates on their way to their subscribers. Their texts cross the border as one, since each that crosses it costs.
+//! Updates on their way to their subscribers. Their texts cross the border as one, since each that
+//! crosses it costs.
 
 use alloc::{string::String, vec::Vec};
 use core::{
@@ -17,7 +18,8 @@ pub(super) struct Delivery {
     text: String,
 }
 
-/// Bytes of text at which no other update is added. JavaScript may keep all of a text for the sake of a word in it.
+/// Bytes of text at which no other update is added. JavaScript may keep all of a text for the sake
+/// of a word in it.
 const ENOUGH: usize = 512;
 
 impl Delivery {
@@ -32,7 +34,8 @@ impl Delivery {
         self.text.len() >= ENOUGH
     }
 
-    /// Gives each to those who want it by then: a callback may subscribe others, or close. Returns false if there was no update.
+    /// Gives each to those who want it by then: a callback may subscribe others, or close. Returns
+    /// false if there was no update.
     pub(super) fn deliver(&mut self, page: &Page, core: &RefCell<Client>) -> bool {
         let Self { updates, text } = take(self);
         if updates.is_empty() {

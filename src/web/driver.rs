@@ -43,8 +43,9 @@ pub(super) struct Driver {
     _callbacks: transport::Callbacks,
 }
 
-/// Functions of the application that are no subscribers: of a new status, of a gap, of what other tabs are to know. `bindings.js` and
-/// `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+/// Functions of the application that are no subscribers: of a new status, of a gap, of what other
+/// tabs are to know. `bindings.js` and `equip.js` have the same numbers, which
+/// `tests/vocabulary.rs` compares.
 pub(super) const ON_STATUS: i32 = -1;
 pub(super) const ON_RESYNC: i32 = -2;
 pub(super) const ON_TABS: i32 = -3;
@@ -210,7 +211,8 @@ impl Driver {
     }
 
     fn sleep(&self, until: Option<Time>) {
-        // One that rings earlier does no harm: core looks again then. With every chunk of a busy stream the silence begins anew.
+        // One that rings earlier does no harm: core looks again then. With every chunk of a busy
+        // stream the silence begins anew.
         if until.is_some() && self.alarm.get().is_some_and(|alarm| until.is_some_and(|at| alarm <= at)) {
             return;
         }

@@ -10,7 +10,8 @@ use crate::proto::{
     wire::{Frame, split_once_at},
 };
 
-/// The words of `say`. `bindings.js`, `fetch.js` and `equip.js` have the same numbers, which `tests/vocabulary.rs` compares.
+/// The words of `say`. `bindings.js`, `fetch.js` and `equip.js` have the same numbers, which
+/// `tests/vocabulary.rs` compares.
 pub(super) mod word {
     pub(in crate::web) const TICK: u32 = 0;
     pub(in crate::web) const FRAME: u32 = 1;
@@ -96,7 +97,8 @@ pub(super) fn input(word: u32, ticket: u32, number: f64, wait: f64, text: &str) 
     }
 }
 
-/// Returns what is done about a number that JavaScript cannot send: a mistake of the shell, which stops debug builds.
+/// Returns what is done about a number that JavaScript cannot send: a mistake of the shell, which
+/// stops debug builds.
 fn unknown<T>(otherwise: T) -> T {
     debug_assert!(false, "a number that no table of this file has");
     otherwise

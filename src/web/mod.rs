@@ -1,5 +1,5 @@
-//! The browser shell: wasm32 with the feature `web`. It performs what `proto` decides and reports what happened; it
-//! decides nothing about the protocol.
+//! The browser shell: wasm32 with the feature `web`. It performs what `proto` decides and reports
+//! what happened; it decides nothing about the protocol.
 
 #[cfg(feature = "npm")]
 mod allocator;

@@ -1,6 +1,8 @@
-//! The standard, read naively: the whole stream at once, as WHATWG HTML §9.2.5 and §9.2.6 specify it, word by word.
+//! The standard, read naively: the whole stream at once, as WHATWG HTML §9.2.5 and §9.2.6 specify
+//! it, word by word.
 //!
-//! Nothing of the decoder is used here, and nothing is incremental: what a cut could break cannot break here.
+//! Nothing of the decoder is used here, and nothing is incremental: what a cut could break cannot
+//! break here.
 
 pub(crate) mod vectors;
 
@@ -32,13 +34,15 @@ struct Buffers {
 
 /// Reads a whole stream that resumes from `last_id`.
 pub(crate) fn read(stream: &[u8], last_id: &str) -> Vec<Said> {
-    // "Streams must be decoded using the UTF-8 decode algorithm", which "strips one leading BOM, if any".
+    // "Streams must be decoded using the UTF-8 decode algorithm", which "strips one leading BOM, if
+    // any".
     let text = String::from_utf8_lossy(stream);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // "Lines must be separated by either a CRLF pair, a single LF, or a single CR".
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = text.split('\n').collect();
-    // "Once the end of the file is reached, any pending data must be discarded": what no line end closes is no line.
+    // "Once the end of the file is reached, any pending data must be discarded": what no line end
+    // closes is no line.
     lines.pop();
 
     let mut buffers = Buffers { last_event_id: last_id.to_owned(), ..Buffers::default() };
@@ -81,7 +85,8 @@ fn dispatch(buffers: &mut Buffers) {
     let event_type = std::mem::take(&mut buffers.event_type);
     let mut data = std::mem::take(&mut buffers.data);
     let id = buffers.last_event_id.clone();
-    // "If the data buffer is an empty string, set the data buffer and the event type buffer to the empty string and return."
+    // "If the data buffer is an empty string, set the data buffer and the event type buffer to the
+    // empty string and return."
     if data.is_empty() {
         if id_was_set {
             buffers.said.push(Said::Id(id));

@@ -1,4 +1,5 @@
-//! The standard rule by rule: streams made by hand, and their meaning when the last event id was `0` before them.
+//! The standard rule by rule: streams made by hand, and their meaning when the last event id was
+//! `0` before them.
 
 use super::{Said, event};
 

@@ -1,7 +1,8 @@
 //! A matcher for ABNF (RFC 5234, with the case-sensitive strings of RFC 7405), for octets.
 //!
-//! It follows every alternative, so a grammar is matched as it is written, whatever the order of its alternatives.
-//! Absent here: prose values (`<...>`), sequences of numbers (`%d13.10`), and incremental alternatives (`=/`).
+//! It follows every alternative, so a grammar is matched as it is written, whatever the order of
+//! its alternatives. Absent here: prose values (`<...>`), sequences of numbers (`%d13.10`), and
+//! incremental alternatives (`=/`).
 
 use std::{
     collections::{BTreeMap, BTreeSet},

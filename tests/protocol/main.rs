@@ -1,5 +1,5 @@
-//! Holds `docs/PROTOCOL.md` to the code: its grammar matches what the encoders and the hub write, and its examples are read by the
-//! decoder and written back byte for byte.
+//! Holds `docs/PROTOCOL.md` to the code: its grammar matches what the encoders and the hub write,
+//! and its examples are read by the decoder and written back byte for byte.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod abnf;
@@ -97,7 +97,8 @@ fn each_example_is_in_the_grammar_is_read_and_is_written_back() {
     }
 }
 
-/// Publishes, filters, trims, changes rights and ends streams at random, and returns all that one client got.
+/// Publishes, filters, trims, changes rights and ends streams at random, and returns all that one
+/// client got.
 fn stream(seed: u64, folded: bool) -> Vec<u8> {
     let mut rng = Rng::new(seed);
     let config = HubConfig { max_count: 8, beat_ms: 500, linger_ms: 300, ..HubConfig::default() };

@@ -1,4 +1,5 @@
-//! A client that was written from `docs/PROTOCOL.md` alone: it uses nothing of the crate. Section numbers are those of the document.
+//! A client that was written from `docs/PROTOCOL.md` alone: it uses nothing of the crate. Section
+//! numbers are those of the document.
 
 /// The position of an update: epoch and seq (6.1).
 type Id = (String, u64);

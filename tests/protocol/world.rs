@@ -13,7 +13,8 @@ use tinysse_hub::hub::{ClientId, Hub, HubConfig, Slow, SlowRules, Update};
 
 use crate::reader::{Event, Reader, Stream};
 
-/// A hub whose streams are cut, replaced and slowed down at random, and a client that was written from the document.
+/// A hub whose streams are cut, replaced and slowed down at random, and a client that was written
+/// from the document.
 pub(crate) struct World {
     hub: Hub,
     rng: Rng,
@@ -87,7 +88,8 @@ impl World {
                 }
                 Event::Resync { gap, types } => {
                     assert!(gap != "none" && types.iter().all(|kind| kind == "slow.b"), "{gap} {types:?}");
-                    // The client fetches everything that was published until now; what still waits may follow.
+                    // The client fetches everything that was published until now; what still waits
+                    // may follow.
                     self.pending.clear();
                     self.delivered.clear();
                 }

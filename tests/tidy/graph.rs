@@ -1,6 +1,7 @@
 //! The import graph: dependencies point one way.
 //!
-//! Imports are read as text, since the compiler accepts circles. Type-only imports count as well: a reader follows them like any other.
+//! Imports are read as text, since the compiler accepts circles. Type-only imports count as well: a
+//! reader follows them like any other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,7 +53,8 @@ fn code_of(page: &Page) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the top-level modules of a crate that a file of it names, by `crate::` or from a neighbour by `super::`.
+/// Returns the top-level modules of a crate that a file of it names, by `crate::` or from a
+/// neighbour by `super::`.
 fn modules_named(code: &str, depth: usize) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     let roots = std::iter::once("crate::".to_owned()).chain((depth > 0).then(|| "super::".repeat(depth)));
@@ -91,7 +93,8 @@ fn first_segments(path: &str) -> Vec<String> {
     segments
 }
 
-/// Returns which top-level modules of the crate in `folder` import which. The file that composes them, `lib.rs` or `main.rs`, is above all.
+/// Returns which top-level modules of the crate in `folder` import which. The file that composes
+/// them, `lib.rs` or `main.rs`, is above all.
 fn crate_graph(folder: &str) -> Graph {
     let mut graph = Graph::new();
     let files: Vec<Page> =

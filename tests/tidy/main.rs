@@ -6,6 +6,7 @@ mod graph;
 mod pages;
 mod prose;
 mod types;
+mod width;
 
 use std::fs;
 
@@ -142,7 +143,8 @@ fn nothing_names_a_machine_or_a_mirror() {
     for page in pages() {
         let lock = page.path.ends_with("package-lock.json");
         for (number, line) in page.lines() {
-            // A folder of a machine begins a path; inside a longer one it is a folder of that name elsewhere.
+            // A folder of a machine begins a path; inside a longer one it is a folder of that name
+            // elsewhere.
             let begins = |word: &str| {
                 line.match_indices(word).any(|(at, _)| {
                     let before = line.get(..at).and_then(|head| head.chars().next_back());
@@ -175,7 +177,8 @@ fn blocks(markdown: &str) -> Vec<(usize, &str, Vec<&str>)> {
     blocks
 }
 
-/// A block that begins with `// examples/…` is a piece of that file, indentation and empty lines apart.
+/// A block that begins with `// examples/…` is a piece of that file, indentation and empty lines
+/// apart.
 #[test]
 fn documents_show_code_that_exists() {
     let squeeze =

@@ -22,7 +22,8 @@ impl Page {
         (1..).zip(self.text.lines())
     }
 
-    /// Returns how many lines hold code: not blank, no comment, and no unit test at the end of the file.
+    /// Returns how many lines hold code: not blank, no comment, and no unit test at the end of the
+    /// file.
     pub(crate) fn code_lines(&self) -> usize {
         let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let comment = |line: &&str| !["//", "/*", "*"].iter().any(|start| line.starts_with(start));
@@ -35,7 +36,8 @@ impl Page {
     }
 }
 
-/// Every text file that is tracked, or would be by the next `git add`; without git, every file outside the folders of build products.
+/// Every text file that is tracked, or would be by the next `git add`; without git, every file
+/// outside the folders of build products.
 pub(crate) fn pages() -> Vec<Page> {
     let listed = Command::new("git").args(["ls-files", "-coz", "--exclude-standard"]).output();
     let paths: Vec<PathBuf> = match listed {

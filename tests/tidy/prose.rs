@@ -4,7 +4,8 @@ use crate::pages::{Page, clean, pages};
 
 /// Words that comments and documents do without, and what to write instead.
 ///
-/// Each was a metaphor for something that has a name in the field, or a turn of phrase that names nobody in particular.
+/// Each was a metaphor for something that has a name in the field, or a turn of phrase that names
+/// nobody in particular.
 const WORDS: [(&[&str], &str); 12] = [
     (&["hear", "hears", "heard", "hearing"], "receive, be notified, observe"),
     (&["say", "says", "said", "saying"], "report, send, return, state, document"),
@@ -34,7 +35,8 @@ fn prose(page: &Page) -> Vec<Line> {
     if page.is(&["toml", "yml", "yaml", "sh", "conf", "service"]) { comments(page, "#") } else { Vec::new() }
 }
 
-/// Returns the comments of a file, with line comments after `mark`, and block comments as JavaScript has them.
+/// Returns the comments of a file, with line comments after `mark`, and block comments as
+/// JavaScript has them.
 fn comments(page: &Page, mark: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let (mut block, mut fence) = (false, false);
@@ -73,7 +75,8 @@ fn document(page: &Page) -> Vec<Line> {
     found
 }
 
-/// Returns the words of a line in small letters, without what is quoted as code, and with a space around each.
+/// Returns the words of a line in small letters, without what is quoted as code, and with a space
+/// around each.
 fn words(line: &str) -> String {
     let plain: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let parts = plain.split(|c: char| !(c.is_alphabetic() || c == '\''));

@@ -6,14 +6,16 @@ use crate::pages::{Page, clean, pages};
 
 /// Types that may have several, with the reason.
 const EXCEPTIONS: [(&str, &str); 2] = [
-    // The transitions of the state are one concept that does not fit into one file. They are in the module `session`, to which the
-    // fields are private; what could be separated from the state is in types of its own (`Retries`, `Watchdog`, `Server`, `Cursor`, `User`).
+    // The transitions of the state are one concept that does not fit into one file. They are in the
+    // module `session`, to which the fields are private; what could be separated from the state is
+    // in types of its own (`Retries`, `Watchdog`, `Server`, `Cursor`, `User`).
     ("src", "Session"),
     // One block is exported to JavaScript by `#[wasm_bindgen]`, the other one is not.
     ("src", "JsClient"),
 ];
 
-/// Returns the types with methods of their own in this file: the name with its arguments, once for each `impl`.
+/// Returns the types with methods of their own in this file: the name with its arguments, once for
+/// each `impl`.
 fn impls(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let heads = code.lines().filter_map(|line| line.strip_prefix("impl"));

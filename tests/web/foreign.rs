@@ -103,7 +103,8 @@ async fn a_stream_that_says_nothing_is_greeted_when_it_proved_good() {
     let run = Run::new();
     let (probe, _calls) = plain(&run, &["projects"]).await;
     page::hurry(20.0);
-    // The timer that was set at the old pace rings in its own time: look at the page again, which asks the clock.
+    // The timer that was set at the old pace rings in its own time: look at the page again, which
+    // asks the clock.
     until("the resync", || {
         page::show(true);
         probe.resyncs.count() == 1

@@ -1,4 +1,5 @@
-//! The client for frontends in Rust: how it is built, what its handles do, and that it leaves nothing behind.
+//! The client for frontends in Rust: how it is built, what its handles do, and that it leaves
+//! nothing behind.
 
 use std::{
     cell::{Cell, RefCell},
@@ -39,8 +40,8 @@ pub(crate) async fn greeted(client: &SseClient) {
     until("a hello", || client.snapshot().client_id.is_some()).await;
 }
 
-/// What a future comes to, if it comes to something before the test has waited for very long. No wait is left behind: it would count
-/// as a leak.
+/// What a future comes to, if it comes to something before the test has waited for very long. No
+/// wait is left behind: it would count as a leak.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     for _ in 0..600 {

@@ -1,4 +1,5 @@
-//! The token provider as an async closure: asked with its reason, refused, failed, and dropped when nobody waits for it any more.
+//! The token provider as an async closure: asked with its reason, refused, failed, and dropped when
+//! nobody waits for it any more.
 
 use std::{
     cell::{Cell, RefCell},
@@ -49,7 +50,8 @@ async fn asked_with_its_reason() {
     assert_eq!([0, 1, 2].map(|index| text(&stats, &format!("connects.{index}.token"))), ["t0", "t1", "t2"]);
 }
 
-/// What a provider does that asks the server: the status of a refusal, or the answer read as it comes.
+/// What a provider does that asks the server: the status of a refusal, or the answer read as it
+/// comes.
 async fn fetch(at: &str) -> Result<TokenAnswer, TokenError> {
     let body = JsFuture::from(page::get(at, true)).await.map_err(|_| TokenError::message("no network"))?;
     let body = page::parse(&body.as_string().unwrap_or_default()).map_err(|_| TokenError::message("no JSON"))?;

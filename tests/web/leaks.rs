@@ -1,4 +1,5 @@
-//! A thousand clients come and go, and leave nothing: no allocation, no JavaScript value, no listener, timer or stream.
+//! A thousand clients come and go, and leave nothing: no allocation, no JavaScript value, no
+//! listener, timer or stream.
 
 use std::cell::RefCell;
 

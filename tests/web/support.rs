@@ -1,4 +1,5 @@
-//! A test's own run on the server, a client that remembers what it received, and waiting without sleeping.
+//! A test's own run on the server, a client that remembers what it received, and waiting without
+//! sleeping.
 
 use std::{
     cell::RefCell,
@@ -130,8 +131,9 @@ impl Run {
     }
 }
 
-/// Options as a JavaScript object; `more` are pairs of name and value. By default the client is patient, so that a
-/// test that lets its time run faster, on a slow machine, does not see timeouts that it is not about.
+/// Options as a JavaScript object; `more` are pairs of name and value. By default the client is
+/// patient, so that a test that lets its time run faster, on a slow machine, does not see timeouts
+/// that it is not about.
 pub(crate) fn options(url: &str, more: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     let patience = JsValue::from(600_000);

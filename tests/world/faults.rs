@@ -115,7 +115,8 @@ impl World {
         }
     }
 
-    /// Another user takes the place of the one before. The application reports it, or ends what it has.
+    /// Another user takes the place of the one before. The application reports it, or ends what it
+    /// has.
     fn log_in(&mut self, peer: usize) {
         self.judge.forgive(self.now, peer);
         self.judge.another_user(peer);

@@ -86,14 +86,17 @@ impl Judge {
         self.witnesses[peer].delivered.push(number);
     }
 
-    /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once, others in the end.
+    /// A resync makes a client fetch everything: it must have a reason. Some reasons show at once,
+    /// others in the end.
     pub(super) fn resync(&mut self, now: Time, peer: usize, gap: Gap, cursor: &str) {
-        // The epoch of the sender, not the one that runs now: what it sent may arrive after its end.
+        // The epoch of the sender, not the one that runs now: what it sent may arrive after its
+        // end.
         let epoch = EventId::parse(cursor).map_or(0, |id| id.epoch.0);
         let witness = &mut self.witnesses[peer];
         let needed = witness.misquoted
             || match gap {
-                // Twice, if the first stream opened and died before its hello came: the client could not know whom it spoke to.
+                // Twice, if the first stream opened and died before its hello came: the client
+                // could not know whom it spoke to.
                 Gap::First => !witness.greeted,
                 Gap::Epoch => witness.epoch < epoch,
                 Gap::Trimmed | Gap::Overflow => true,
@@ -101,8 +104,9 @@ impl Judge {
             };
         witness.epoch = epoch;
         witness.greeted |= !cursor.is_empty();
-        // What the hub cannot replay, the older stream may have brought; whether the last of it was for this client, it cannot know.
-        // And both may report one loss: the same place can also be that from which a slow reader's updates are left out.
+        // What the hub cannot replay, the older stream may have brought; whether the last of it was
+        // for this client, it cannot know. And both may report one loss: the same place can also be
+        // that from which a slow reader's updates are left out.
         let twice = gap == Gap::Overflow && witness.told == cursor;
         witness.told = cursor.to_owned();
         let forgiven = witness.misquoted || witness.overlapped && (gap == Gap::Trimmed || twice);
@@ -148,8 +152,8 @@ impl Judge {
         self.witnesses[peer].forgiven.push(now);
     }
 
-    /// Every trimmed log that was announced must have cost the client an update: between the updates that were delivered before and
-    /// after, there are as many that were not.
+    /// Every trimmed log that was announced must have cost the client an update: between the
+    /// updates that were delivered before and after, there are as many that were not.
     fn needless(&self, peer: usize) -> Result<(), String> {
         let Witness { delivered, resyncs, .. } = &self.witnesses[peer];
         let trimmed = |resync: &&Resync| matches!(resync.gap, Gap::Trimmed | Gap::Overflow);

@@ -1,7 +1,9 @@
-//! The world of the simulation: client cores and the hub's core, joined by a network that does its worst, in virtual time.
+//! The world of the simulation: client cores and the hub's core, joined by a network that does its
+//! worst, in virtual time.
 //!
-//! Everything follows from one seed. The parts: `peer` performs the outputs of a client core, as a browser would; `network` carries
-//! bytes, late and cut and not at all; `faults` makes trouble; `judge` knows the truth and holds both sides to it.
+//! Everything follows from one seed. The parts: `peer` performs the outputs of a client core, as a
+//! browser would; `network` carries bytes, late and cut and not at all; `faults` makes trouble;
+//! `judge` knows the truth and holds both sides to it.
 
 mod faults;
 mod judge;
@@ -132,7 +134,8 @@ impl World {
         world
     }
 
-    /// A world without trouble, for this many hours, in which the hub asks for a new stream every minute.
+    /// A world without trouble, for this many hours, in which the hub asks for a new stream every
+    /// minute.
     pub(crate) fn steady(seed: u64, hours: u64) -> Self {
         let mut world = Self { calm: 0, end: hours * 3_600_000, ..Self::new(seed, false) };
         // A log that holds what a rotation needs; the rest of the world is as the seed has it.
@@ -150,7 +153,8 @@ impl World {
         world
     }
 
-    /// How often a peer was notified of a gap, opened a stream, and was shown to be anything but open since it first was.
+    /// How often a peer was notified of a gap, opened a stream, and was shown to be anything but
+    /// open since it first was.
     pub(crate) fn record(&self, peer: usize) -> (usize, usize, usize) {
         let witness = self.judge.told(peer);
         (witness.0, witness.1, self.peers[peer].breaks)
@@ -222,7 +226,8 @@ impl World {
     }
 
     fn publish(&mut self) {
-        // The last ones come when all is calm: a client that still receives nothing then is found out.
+        // The last ones come when all is calm: a client that still receives nothing then is found
+        // out.
         let pause = if self.now.0 < self.calm { self.climate.publish_every } else { 20_000 };
         if self.now.0 < self.end - 60_000 {
             let pause = 1 + self.rng.below(2 * pause);

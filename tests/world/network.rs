@@ -75,7 +75,8 @@ impl World {
         let headless = self.chance(self.climate.headless);
         let has = EventId::parse(self.peers[peer].core.session().cursor());
         let Some(stream) = self.peers[peer].streams.iter_mut().find(|stream| stream.ticket == ticket) else { return };
-        // Some proxies drop the header of a native retry. The cursor in the URL is older, then; and also if another stream went on meanwhile.
+        // Some proxies drop the header of a native retry. The cursor in the URL is older, then; and
+        // also if another stream went on meanwhile.
         let dropped = stream.last_id.is_empty() || headless;
         let cursor = if dropped { stream.cursor.clone() } else { stream.last_id.clone() };
         let older = |sent: EventId| has.is_some_and(|has| sent != has && !sent.follows(has));
@@ -294,7 +295,8 @@ impl World {
         self.lose(peer, ticket, loss);
     }
 
-    /// A request for the same stream once more, of which only the head is read. Most often the answer is the same.
+    /// A request for the same stream once more, of which only the head is read. Most often the
+    /// answer is the same.
     pub(super) fn probe(&mut self, peer: usize, ticket: Ticket) {
         self.judge.connects_again(self.now, peer);
         let latency = self.latency() + self.latency();

@@ -1,8 +1,9 @@
 //! An allocator of blocks whose sizes are powers of two, and an end for panics.
 //!
-//! What is freed waits in the list of its size for the next of that size, so memory is bounded by what was in use at once of each; the last
-//! block grows in place. Buffers double, so there is little else that they would ask for. Nothing is given back, which wasm cannot
-//! do: JavaScript drops an instance that became large when nobody uses it.
+//! What is freed waits in the list of its size for the next of that size, so memory is bounded by
+//! what was in use at once of each; the last block grows in place. Buffers double, so there is
+//! little else that they would ask for. Nothing is given back, which wasm cannot do: JavaScript
+//! drops an instance that became large when nobody uses it.
 
 #![allow(unsafe_code)]
 
@@ -36,7 +37,8 @@ fn block(size: usize) -> usize {
 }
 
 impl Heap {
-    /// Lets the last block, which begins at `start`, have this size, if there is that much memory to be had.
+    /// Lets the last block, which begins at `start`, have this size, if there is that much memory
+    /// to be had.
     fn extend(&self, start: usize, size: usize) -> *mut u8 {
         let Some(end) = start.checked_add(size).filter(|_| size > 0) else { return null_mut() };
         let have = wasm32::memory_size(0) * PAGE;
@@ -52,7 +54,8 @@ impl Heap {
     }
 }
 
-// SAFETY: a block is handed out once until it is freed, as large as it was asked for; no alignment that is asked for here passes LEAST.
+// SAFETY: a block is handed out once until it is freed, as large as it was asked for; no alignment
+// that is asked for here passes LEAST.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let size = block(layout.size());
@@ -79,7 +82,8 @@ unsafe impl GlobalAlloc for Heap {
         if had == want {
             return old;
         }
-        // Only if none of that size is free: else each stream would make a large block of a small one, and free it as a large one.
+        // Only if none of that size is free: else each stream would make a large block of a small
+        // one, and free it as a large one.
         if old as usize + had == self.next.get() && self.list(want).get() == 0 {
             return self.extend(old as usize, want);
         }

@@ -1,5 +1,5 @@
-//! What JavaScript calls: one instance of the module for all streams of a page, because a browser has capacity for little more than a
-//! hundred memories (Chromium 156: 124, measured).
+//! What JavaScript calls: one instance of the module for all streams of a page, because a browser
+//! has capacity for little more than a hundred memories (Chromium 156: 124, measured).
 
 #![allow(unsafe_code)]
 
@@ -10,12 +10,14 @@ use tinysse::proto::{aligned_buffer::AlignedBuffer, wire::scan::Scanner};
 
 struct Shared<T>(UnsafeCell<T>);
 
-// SAFETY: the module is built without atomics, so its memory is never shared between threads, and no export calls another.
+// SAFETY: the module is built without atomics, so its memory is never shared between threads, and
+// no export calls another.
 unsafe impl<T> Sync for Shared<T> {}
 
 static INPUT: Shared<AlignedBuffer> = Shared(UnsafeCell::new(AlignedBuffer::new()));
 
-/// What JavaScript reads after each feed: marks, their number, the bytes that they speak of, and whether a bound was passed.
+/// What JavaScript reads after each feed: marks, their number, the bytes that they speak of, and
+/// whether a bound was passed.
 static REPORT: Shared<[usize; 4]> = Shared(UnsafeCell::new([0; 4]));
 
 /// Where the bytes of the next feed are to be put.
@@ -31,7 +33,8 @@ extern "C" fn open(limit: usize) -> Box<Scanner> {
     Box::new(Scanner::new(limit))
 }
 
-/// Takes this many of the bytes put in; returns where the report is. What was found stays until the next feed of the same stream.
+/// Takes this many of the bytes put in; returns where the report is. What was found stays until the
+/// next feed of the same stream.
 #[unsafe(no_mangle)]
 extern "C" fn feed(scanner: &mut Scanner, length: usize) -> *const usize {
     // SAFETY: JavaScript writes into it before the call, not during it.

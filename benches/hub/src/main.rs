@@ -1,9 +1,11 @@
-//! Opens streams at one server, publishes, and reports what a delivery costs it. One process, one thread, raw epoll.
+//! Opens streams at one server, publishes, and reports what a delivery costs it. One process, one
+//! thread, raw epoll.
 //!
 //! `load --pid PID --port PORT --n 1000 --path /events --line 'POST /publish' --header 'A: b' --body '{"data":"@"}' --rate 20 --seconds 5`
-//! prints one line of JSON: the cost of a connection, then a phase at `--rate`, then a saturated one. With more than one of
-//! `--publishers` the order in which a server takes updates is its own, and `reordered` means nothing. `--others FILE` names a file of paths, a
-//! line each: streams that are open beside the measured ones, and get nothing.
+//! prints one line of JSON: the cost of a connection, then a phase at `--rate`, then a saturated
+//! one. With more than one of `--publishers` the order in which a server takes updates is its own,
+//! and `reordered` means nothing. `--others FILE` names a file of paths, a line each: streams that
+//! are open beside the measured ones, and get nothing.
 
 mod cost;
 mod histogram;
@@ -24,7 +26,8 @@ use sys::Poller;
 
 /// Keys from here on are publishers.
 const PUBLISHERS: u64 = 1 << 32;
-/// How often all streams are opened: a thousand take thirty milliseconds, too short to measure once. The median counts.
+/// How often all streams are opened: a thousand take thirty milliseconds, too short to measure
+/// once. The median counts.
 const OPENED: usize = 7;
 /// How long what was published may be on its way at the end of a phase.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -106,7 +109,8 @@ fn main() -> io::Result<()> {
         subscribers.hang_up();
         sleep(Duration::from_millis(500));
     };
-    // Now, not before: to open all streams so often may take longer than a server keeps a connection that asks for nothing.
+    // Now, not before: to open all streams so often may take longer than a server keeps a
+    // connection that asks for nothing.
     let mut publishers = Vec::new();
     for key in 0..args.publishers as u64 {
         publishers.push(Publisher::new(&poller, PUBLISHERS + key, &args.target)?);
@@ -134,7 +138,8 @@ struct Load {
 }
 
 impl Load {
-    /// Publishes for this number of seconds, waits for what is on its way, and prints the result as JSON.
+    /// Publishes for this number of seconds, waits for what is on its way, and prints the result as
+    /// JSON.
     fn phase(&mut self, rate: Option<f64>, seconds: f64) -> io::Result<String> {
         // A late delivery of the phase before would be taken for one of this.
         sleep(Duration::from_millis(200));

@@ -1,4 +1,5 @@
-//! What each update carries, so that its delivery can be judged: when it was published, and as which.
+//! What each update carries, so that its delivery can be judged: when it was published, and as
+//! which.
 
 use std::time::Instant;
 

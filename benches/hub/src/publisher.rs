@@ -1,4 +1,5 @@
-//! The publishers: each keeps one connection and sends the next update when the last one was answered.
+//! The publishers: each keeps one connection and sends the next update when the last one was
+//! answered.
 
 use std::{io, os::fd::RawFd};
 
@@ -40,7 +41,8 @@ impl Publisher {
             target.port,
             body.len()
         );
-        // The socket is empty: what was sent before was answered. A connection that is still being made takes it a moment later.
+        // The socket is empty: what was sent before was answered. A connection that is still being
+        // made takes it a moment later.
         for _ in 0..1_000 {
             match sys::write(self.fd, request.as_bytes()) {
                 Ok(Some(n)) if n == request.len() => {

@@ -1,4 +1,5 @@
-//! The decoder and the client core, called with bytes that JavaScript puts in `input`. One of each at a time.
+//! The decoder and the client core, called with bytes that JavaScript puts in `input`. One of each
+//! at a time.
 
 #![allow(missing_docs)]
 
@@ -56,7 +57,8 @@ extern "C" fn decode(length: usize) -> usize {
     })
 }
 
-/// Makes a new client whose stream is open. `subscribed`: it has a subscriber; `coalesce`: the window, in milliseconds.
+/// Makes a new client whose stream is open. `subscribed`: it has a subscriber; `coalesce`: the
+/// window, in milliseconds.
 #[unsafe(no_mangle)]
 extern "C" fn client(subscribed: u32, coalesce: u32) {
     BENCH.with_borrow_mut(|bench| {
@@ -76,7 +78,8 @@ extern "C" fn client(subscribed: u32, coalesce: u32) {
     });
 }
 
-/// Gives the client `length` bytes, at this time in milliseconds; returns how many updates it hands out.
+/// Gives the client `length` bytes, at this time in milliseconds; returns how many updates it hands
+/// out.
 #[unsafe(no_mangle)]
 extern "C" fn bytes(length: usize, now: f64) -> usize {
     BENCH.with_borrow_mut(|bench| {

@@ -1,4 +1,5 @@
-//! A small server to poll: `GET /state` answers a job that advances by itself, `POST /fail {"for":"5s"}` makes it fail for a while.
+//! A small server to poll: `GET /state` answers a job that advances by itself,
+//! `POST /fail {"for":"5s"}` makes it fail for a while.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

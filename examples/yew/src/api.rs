@@ -51,7 +51,8 @@ pub async fn rename(id: &str, name: &str) -> Result<(), String> {
     send(Method::PATCH, &format!("/api/projects/{id}"), Some(&Name { name })).await.map(drop)
 }
 
-/// The token provider of the connection. 401 and 403 are the end of it; everything else is tried again.
+/// The token provider of the connection. 401 and 403 are the end of it; everything else is tried
+/// again.
 pub async fn token(ask: TokenAsk) -> Result<TokenAnswer, TokenError> {
     let request = RequestBuilder::new("/auth/sse-token").method(Method::POST).abort_signal(ask.signal.as_ref());
     let response = request.send().await.map_err(TokenError::new)?;

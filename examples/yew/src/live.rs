@@ -15,7 +15,8 @@ pub fn connect() -> Result<SseClient, Error> {
     SseClient::builder("/events").token(api::token).coalesce(Duration::from_millis(250)).build()
 }
 
-/// Fetches at once, and again after each update and each gap. What comes during a fetch makes one more when that is over.
+/// Fetches at once, and again after each update and each gap. What comes during a fetch makes one
+/// more when that is over.
 async fn keep_fresh(client: SseClient, show: impl Fn(Result<Vec<Project>, String>)) -> Result<(), Error> {
     let changes = client.subscribe::<IgnoredAny>("projects")?.with_queue(Queue::latest(1));
     let mut stale = stream::select(changes.map(drop), client.resyncs().map(drop));

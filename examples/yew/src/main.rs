@@ -1,4 +1,5 @@
-//! Projects that stay fresh: the page fetches them again when the hub reports a change, from this page or any other.
+//! Projects that stay fresh: the page fetches them again when the hub reports a change, from this
+//! page or any other.
 //!
 //! `live` is the file to read: all of tinysse is there, but for the token in `api`.
 

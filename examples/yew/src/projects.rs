@@ -42,7 +42,8 @@ fn Row(RowOf { project }: &RowOf) -> Html {
     let field = use_node_ref();
     let onsubmit = {
         let (project, field) = (project.clone(), field.clone());
-        // The list is not touched here: the update that the hub sends fetches it, in this page as in every other.
+        // The list is not touched here: the update that the hub sends fetches it, in this page as
+        // in every other.
         submit(field, move |name| {
             let project = project.clone();
             async move { if name == project.name { Ok(()) } else { api::rename(&project.id, &name).await } }

@@ -131,7 +131,7 @@ async fn no_route_of_the_hub_is_in_the_way_and_nothing_opens_without_a_token() {
     let app = App::start(settings(), false).await;
     refused(app.get("/events"), 401, "token_missing").await;
     refused(app.get("/events").bearer_auth("eve"), 401, "token_invalid").await;
-    // No publish key, no way in for services; no route of the program either; and the app's own 404.
+    // Services cannot publish without a key, and the 404 is the app's own.
     for path in ["/publish", "/revoke", "/auth/login", "/api/projects", "/dev/notify", "/metrics"] {
         let answer = app.post(path, &json!({})).bearer_auth("dev-publish-key").send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.content_length()), (404, Some(0)), "{path}");

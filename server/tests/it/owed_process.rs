@@ -1,4 +1,5 @@
-//! Changes that the log refused, in real processes: a disk without space, a kill, and a Redis that is away.
+//! Changes that the log refused, in real processes: a disk without space, a kill, and a Redis that
+//! is away.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Streams whose bytes core decodes: no more is looked at than a subscriber wants. Nothing here changes the state.
+//! Streams whose bytes core decodes: no more is looked at than a subscriber wants. Nothing here
+//! changes the state.
 
 use alloc::boxed::Box;
 
@@ -16,10 +17,12 @@ use crate::proto::wire::{
 
 /// Who gets the updates of a stream whose bytes core decodes.
 pub trait UpdateSink {
-    /// Which updates of this type are wanted. With [`Interest::Newest`], the next one of it must be taken.
+    /// Which updates of this type are wanted. With [`Interest::Newest`], the next one of it must be
+    /// taken.
     fn interest(&mut self, kind: &str) -> Interest;
 
-    /// Consumes an update and the `before` earlier ones it replaces. Returns `false` if the update must be queued instead.
+    /// Consumes an update and the `before` earlier ones it replaces. Returns `false` if the update
+    /// must be queued instead.
     fn consume(&mut self, update: UpdateRef<'_>, before: u32) -> bool;
 }
 
@@ -37,7 +40,8 @@ struct StreamReader<'a> {
 }
 
 impl Session {
-    /// Takes bytes of a stream, and returns the updates that are wanted and not consumed already. The first bye ends it.
+    /// Takes bytes of a stream, and returns the updates that are wanted and not consumed already.
+    /// The first bye ends it.
     pub(super) fn take_bytes(
         &mut self,
         ticket: Ticket,

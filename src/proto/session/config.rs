@@ -11,15 +11,19 @@ pub struct Config {
     pub token_timeout: u32,
     /// How long a stream may take to open, and a native retry to succeed.
     pub connect_timeout: u32,
-    /// The longest silence before `hello` has named the beat; afterwards two beats. 0: before a hello, silence means nothing.
+    /// The longest silence before `hello` has named the beat; afterwards two beats. 0: before a
+    /// hello, silence means nothing.
     pub heartbeat_timeout: u32,
-    /// Watch streams without a hello as well. Otherwise, only a stream whose bytes are seen and that sends comments is watched.
+    /// Watch streams without a hello as well. Otherwise, only a stream whose bytes are seen and
+    /// that sends comments is watched.
     pub watch_plain: bool,
-    /// Streams are read by the browser's `EventSource`: comments are not seen, and a new stream sends no `Last-Event-ID`.
+    /// Streams are read by the browser's `EventSource`: comments are not seen, and a new stream
+    /// sends no `Last-Event-ID`.
     pub native: bool,
     /// A stream that lived this long proved good: earlier failures are forgotten.
     pub stable_after: u32,
-    /// How many of the browser's own retries are trusted in a row before one of its streams proved good.
+    /// How many of the browser's own retries are trusted in a row before one of its streams proved
+    /// good.
     pub max_native_retries: u32,
     /// After this many refusals in a row (401, or answers that hold no token) the session gives up.
     pub max_refusals: u32,

@@ -6,7 +6,8 @@ use crate::proto::wire::control::Gap;
 /// What the session has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Streams asked for, in the order of [`ConnectReason::ALL`], the browser's own retries included.
+    /// Streams asked for, in the order of [`ConnectReason::ALL`], the browser's own retries
+    /// included.
     pub connects: [u32; ConnectReason::ALL.len()],
     /// Bytes of streams that core decodes; of others, the bytes of their events.
     pub bytes: u64,

@@ -33,7 +33,8 @@ impl Cursor {
         self.put(text, EventId::parse(text));
     }
 
-    /// Advances past an event without storing its id as text; call [`put`](Self::put) with the last event of the chunk.
+    /// Advances past an event without storing its id as text; call [`put`](Self::put) with the last
+    /// event of the chunk.
     pub(super) fn pass(&mut self, at: Option<EventId>) {
         self.at = at;
     }

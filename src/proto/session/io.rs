@@ -12,7 +12,8 @@ use crate::proto::{
     words::words,
 };
 
-/// Names a question to the shell. Every answer returns it; answers with another ticket are strangers and ignored.
+/// Names a question to the shell. Every answer returns it; answers with another ticket are
+/// strangers and ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
 
@@ -41,9 +42,11 @@ pub enum Input {
     Forget,
     /// The answer to [`Output::FetchToken`].
     Token(Ticket, Result<Grant, TokenFailure>),
-    /// The stream of [`Output::Open`] is accepted. A native stream reports it again after each retry of its own.
+    /// The stream of [`Output::Open`] is accepted. A native stream reports it again after each
+    /// retry of its own.
     Opened(Ticket),
-    /// An event of a stream that the browser decodes. An empty id means that the browser knows none.
+    /// An event of a stream that the browser decodes. An empty id means that the browser knows
+    /// none.
     Frame(Ticket, Frame),
     /// The stream ended, or never came.
     Lost(Ticket, StreamError),
@@ -58,9 +61,11 @@ pub enum Input {
 pub enum Pause {
     /// The application asked for it.
     User = 1,
-    /// The browser reports that there is no network. A hint: attempts go on, and only what is shown changes.
+    /// The browser reports that there is no network. A hint: attempts go on, and only what is shown
+    /// changes.
     Offline = 2,
-    /// The page is hidden away or frozen; an open connection would keep it out of the back/forward cache.
+    /// The page is hidden away or frozen; an open connection would keep it out of the back/forward
+    /// cache.
     Page = 4,
     /// The tab is hidden, and the application wants no connection then.
     Hidden = 8,
@@ -112,16 +117,16 @@ pub enum Output {
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// Receive the events of the leading tab's stream, in place of an own stream: as frames with this ticket, the first of
-    /// them a hello.
+    /// Receive the events of the leading tab's stream, in place of an own stream: as frames with
+    /// this ticket, the first of them a hello.
     Follow {
         /// To be returned with every event of the leading tab.
         ticket: Ticket,
         /// The cursor to resume from; empty for none.
         cursor: String,
     },
-    /// Request the stream of this ticket once more with `fetch`, read only the head of the answer, and return
-    /// [`Input::Probed`].
+    /// Request the stream of this ticket once more with `fetch`, read only the head of the answer,
+    /// and return [`Input::Probed`].
     Probe(Ticket),
     /// The user is another one, or nobody: drop what is kept for the former one.
     UserChanged,

@@ -1,7 +1,8 @@
 //! The client's connection as a state machine (not the HTTP session).
 //!
-//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it returns [`Output::Sleep`]. Every transition is
-//! in `step.rs`; what a frame means is in `receive.rs`; this file holds the parts together.
+//! [`Session::handle`] takes one input, then [`Session::poll`] is called until it returns
+//! [`Output::Sleep`]. Every transition is in `step.rs`; what a frame means is in `receive.rs`; this
+//! file holds the parts together.
 
 pub mod bytes;
 mod config;
@@ -61,7 +62,8 @@ pub enum State {
     Waiting,
     /// Put to rest by the application or by the page's life cycle.
     Paused,
-    /// Gave up. Left by the application, a new user, or the next sign that something may have changed.
+    /// Gave up. Left by the application, a new user, or the next sign that something may have
+    /// changed.
     Failed,
 }
 
@@ -172,9 +174,11 @@ impl Session {
         }
     }
 
-    /// Takes bytes of a stream that core decodes, for those who want them. Poll until [`Output::Sleep`] afterwards.
+    /// Takes bytes of a stream that core decodes, for those who want them. Poll until
+    /// [`Output::Sleep`] afterwards.
     ///
-    /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links no decoder.
+    /// No [`Input`](io::Input), so that a shell whose streams are all decoded by the browser links
+    /// no decoder.
     pub fn handle_bytes(&mut self, now: Time, ticket: Ticket, bytes: &[u8], wants: &mut dyn UpdateSink) {
         self.now = self.now.max(now);
         if self.accepts(ticket) {
@@ -209,8 +213,8 @@ impl Session {
         self.cursor.text()
     }
 
-    /// Resumes from a cursor that was stored elsewhere, for this user; empty if it is for any. Has an effect on the next
-    /// stream, unless the streams turn out to be another user's.
+    /// Resumes from a cursor that was stored elsewhere, for this user; empty if it is for any. Has
+    /// an effect on the next stream, unless the streams turn out to be another user's.
     pub fn set_cursor(&mut self, cursor: &str, user: &str) {
         if self.user.stored(user) {
             self.cursor.set(cursor);
@@ -248,8 +252,9 @@ impl Session {
         self.counters
     }
 
-    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what came in, when, and nothing secret. Played to a session with
-    /// the same configuration and seed they lead to the same state, if none is missing at the beginning.
+    /// The last inputs, oldest first, as text in the lines of `tests/transcripts`: what came in,
+    /// when, and nothing secret. Played to a session with the same configuration and seed they lead
+    /// to the same state, if none is missing at the beginning.
     #[must_use]
     pub fn trace(&self) -> String {
         self.trace.text()
@@ -291,23 +296,27 @@ impl Session {
         }
     }
 
-    /// Returns true if there is a reason not to be connected. That the browser calls itself offline is no reason: it may be wrong.
+    /// Returns true if there is a reason not to be connected. That the browser calls itself offline
+    /// is no reason: it may be wrong.
     fn must_pause(&self) -> bool {
         self.pauses & !(Pause::Offline as u8) != 0
     }
 
-    /// Returns true if streams are those of another tab. Tabs share what is one user's, so the user must be known.
+    /// Returns true if streams are those of another tab. Tabs share what is one user's, so the user
+    /// must be known.
     fn follows(&self) -> bool {
         self.follow && !self.user.name().is_empty()
     }
 
-    /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the application knows better.
+    /// The server does not speak tinysse/1. It may be quiet for as long as it likes, unless the
+    /// application knows better.
     fn trust_silence(&mut self) {
         self.server.mark_plain();
         self.stream.watchdog.trust_silence(&self.config);
     }
 
-    /// Returns true if a server that never sent a frame before has sent none: it may be quiet, or the connection dead.
+    /// Returns true if a server that never sent a frame before has sent none: it may be quiet, or
+    /// the connection dead.
     fn in_doubt(&self) -> bool {
         !self.stream.got_frame
             && !self.server.saw_hello()

@@ -1,4 +1,5 @@
-//! What a frame means: the cursor, duplicates, gaps and control messages. Nothing here changes the state.
+//! What a frame means: the cursor, duplicates, gaps and control messages. Nothing here changes the
+//! state.
 
 use alloc::{string::String, vec::Vec};
 
@@ -14,7 +15,8 @@ use crate::proto::wire::{
     wrap::unwrap,
 };
 
-/// Bounds on the beat a server may announce, in milliseconds: below, every hiccup would cut the stream; above, nobody is watching.
+/// Bounds on the beat a server may announce, in milliseconds: below, every hiccup would cut the
+/// stream; above, nobody is watching.
 const BEAT: core::ops::RangeInclusive<u32> = 100..=600_000;
 
 /// What an event means, beyond what the session itself acts on.
@@ -60,7 +62,8 @@ impl Session {
         match control {
             Some(Control::Hello(hello)) => self.greet(hello, frame.id),
             Some(Control::Resync(resync)) => {
-                // Never backwards: what the next stream, which begins further back, could not give, the old one gave or announced.
+                // Never backwards: what the next stream, which begins further back, could not give,
+                // the old one gave or announced.
                 let behind = self.cursor.at().is_some_and(|at| at.follows(resync.at));
                 if !behind {
                     self.cursor.set(frame.id);
@@ -81,8 +84,9 @@ impl Session {
         None
     }
 
-    /// A server without hello announces no gaps. It can go on from where the last stream ended only if it was sent where that is:
-    /// by the header `Last-Event-ID`, which neither a server without ids nor a new native stream gets.
+    /// A server without hello announces no gaps. It can go on from where the last stream ended only
+    /// if it was sent where that is: by the header `Last-Event-ID`, which neither a server without
+    /// ids nor a new native stream gets.
     pub(super) fn announce_unknown_server(&mut self) {
         let told = core::mem::replace(&mut self.stream.gap_reported, true);
         let sent = !self.cursor.is_empty() && (!self.config.native || self.stream.retried);
@@ -104,9 +108,11 @@ impl Session {
     }
 
     fn greet(&mut self, hello: Hello, id: &str) {
-        // The hub answers a cursor with the same place, or with a gap. If something on the way lost the header of a native retry, it
-        // answers the older cursor of the URL; and the old stream may have brought more since the next one was asked for. Then it repeats
-        // what we have, and what was trimmed before that is irrelevant here. Anything else means that it refers to another cursor.
+        // The hub answers a cursor with the same place, or with a gap. If something on the way lost
+        // the header of a native retry, it answers the older cursor of the URL; and the old stream
+        // may have brought more since the next one was asked for. Then it repeats what we have, and
+        // what was trimmed before that is irrelevant here. Anything else means that it refers to
+        // another cursor.
         let had = self.had(hello.after);
         let repeats = had && matches!(hello.gap, Gap::None | Gap::Trimmed);
         let gap = if repeats {

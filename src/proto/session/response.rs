@@ -32,8 +32,9 @@ pub enum StreamError {
 }
 
 impl StreamError {
-    /// Judges the answer to a request for a stream: `None` if it is one. `stream`: its content type is that of
-    /// event streams, `redirected` that another address answered; `retry_after` is its `Retry-After` in milliseconds, 0 without one.
+    /// Judges the answer to a request for a stream: `None` if it is one. `stream`: its content type
+    /// is that of event streams, `redirected` that another address answered; `retry_after` is its
+    /// `Retry-After` in milliseconds, 0 without one.
     ///
     /// ```
     /// use tinysse::proto::session::io::StreamError;
@@ -46,10 +47,11 @@ impl StreamError {
     /// assert_eq!(StreamError::from_response(418, false, false, 0), Some(StreamError::Unavailable { status: 418, retry_after: 0 }));
     /// ```
     ///
-    /// Only answers that are known not to change by waiting are final. A proxy may answer anything else for a server that is
-    /// restarted, so everything else is tried again.
+    /// Only answers that are known not to change by waiting are final. A proxy may answer anything
+    /// else for a server that is restarted, so everything else is tried again.
     ///
-    /// Source: WHATWG HTML §9.2.3 for 204 and the content type; RFC 9110 §15.5.4, §15.5.5 and §15.5.11 for 403, 404 and 410.
+    /// Source: WHATWG HTML §9.2.3 for 204 and the content type; RFC 9110 §15.5.4, §15.5.5 and
+    /// §15.5.11 for 403, 404 and 410.
     #[must_use]
     pub fn from_response(status: u16, stream: bool, redirected: bool, retry_after: u32) -> Option<Self> {
         match status {

@@ -79,7 +79,8 @@ impl Retries {
         self.native = 0;
     }
 
-    /// Counts a refusal, if it is known to be one of the token. Returns true if it was the last that is tolerated.
+    /// Counts a refusal, if it is known to be one of the token. Returns true if it was the last
+    /// that is tolerated.
     pub(super) fn refused(&mut self, known: bool, max: u32) -> bool {
         self.refusals += u32::from(known);
         known && self.refusals >= max
@@ -98,8 +99,8 @@ impl Retries {
         self.not_before.plus(self.backoff.next(&mut self.rng))
     }
 
-    /// Returns when to open the next stream after a bye. The server's wait is random already; a stream that was not stable waits
-    /// as after a failure besides.
+    /// Returns when to open the next stream after a bye. The server's wait is random already; a
+    /// stream that was not stable waits as after a failure besides.
     pub(super) fn after_bye(&mut self, now: Time, wait: u32, stable: bool) -> Time {
         if !stable {
             return self.after_failure(now, wait);

@@ -50,7 +50,8 @@ impl Server {
 
     /// Learns from an id and the one before it. Returns true if ids between the two are missing.
     ///
-    /// Where every id is the one before plus one, a jump from one stream to the next (`first`) is a loss.
+    /// Where every id is the one before plus one, a jump from one stream to the next (`first`) is a
+    /// loss.
     pub(super) fn number(&mut self, id: u64, last: u64, first: bool) -> bool {
         match (id > last.saturating_add(1), first) {
             (true, true) => return self.numbering == Numbering::Dense,

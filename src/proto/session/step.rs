@@ -1,8 +1,8 @@
-//! Every transition of the session. If a state changes anywhere else, that is a bug. Those that the application and the page
-//! ask for are in `step/wish.rs`.
+//! Every transition of the session. If a state changes anywhere else, that is a bug. Those that the
+//! application and the page ask for are in `step/wish.rs`.
 //!
-//! [`Session::handle`] moves by an input, then [`Session::settle`] moves by what has become true (a token is held, the network is
-//! gone), until nothing moves.
+//! [`Session::handle`] moves by an input, then [`Session::settle`] moves by what has become true (a
+//! token is held, the network is gone), until nothing moves.
 
 mod wish;
 
@@ -73,7 +73,8 @@ impl Session {
         self.report_status();
     }
 
-    /// A second request reported how the first one was answered, or whether there is a hub behind a stream that is silent.
+    /// A second request reported how the first one was answered, or whether there is a hub behind a
+    /// stream that is silent.
     fn answered(&mut self, ticket: Ticket, answer: Probed) {
         let refused = self.probed && self.state == State::Connecting(ticket);
         let doubted = self.state == State::Live(ticket) && self.in_doubt();
@@ -191,7 +192,8 @@ impl Session {
                 if stale || !self.retries.take_native(self.config.max_native_retries) {
                     return self.retry(Error::new(Cause::Lost, None), 0);
                 }
-                // The browser keeps its own cursor and its own delay; the answer is awaited as for a stream that the session opens.
+                // The browser keeps its own cursor and its own delay; the answer is awaited as for
+                // a stream that the session opens.
                 self.counters.connect(ConnectReason::Glitch);
                 self.timers.clear_all();
                 self.retried = true;
@@ -312,7 +314,8 @@ impl Session {
         }
     }
 
-    /// The same event would come again: once more may help against a byte that was lost on the way, but not for ever.
+    /// The same event would come again: once more may help against a byte that was lost on the way,
+    /// but not for ever.
     pub(super) fn too_large(&mut self) {
         let error = Error::new(Cause::TooLarge, None);
         if self.oversized_at.as_deref() == Some(self.cursor.text()) {
@@ -322,8 +325,8 @@ impl Session {
         self.retry(error, 0);
     }
 
-    /// The answer was no. A new token may help, once at once, then with growing patience, then not at all, if it is `known`
-    /// that the token is the reason.
+    /// The answer was no. A new token may help, once at once, then with growing patience, then not
+    /// at all, if it is `known` that the token is the reason.
     fn refuse(&mut self, error: Error, wait: u32, known: bool) {
         let last = self.retries.refused(known, self.config.max_refusals);
         let held = matches!(self.token, TokenState::Held(..));

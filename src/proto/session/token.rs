@@ -1,4 +1,5 @@
-//! Tokens: a secret with a type of its own, and the small machine that keeps at most one question open.
+//! Tokens: a secret with a type of its own, and the small machine that keeps at most one question
+//! open.
 
 use alloc::string::String;
 use core::fmt;
@@ -49,7 +50,8 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Returns `None` for an empty token; one that is over already would be asked for again at once, for ever.
+    /// Returns `None` for an empty token; one that is over already would be asked for again at
+    /// once, for ever.
     pub(super) fn check(self) -> Result<Self, TokenFailure> {
         if self.token.reveal().is_empty() || self.expires_in == Some(0) {
             Err(TokenFailure::Malformed)

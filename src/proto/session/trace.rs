@@ -1,6 +1,8 @@
-//! The last inputs of the session, in the words of `tests/transcripts`: a bug report that replays natively.
+//! The last inputs of the session, in the words of `tests/transcripts`: a bug report that replays
+//! natively.
 //!
-//! Nothing secret is written down: tokens have no text here, and of updates only type and id are kept.
+//! Nothing secret is written down: tokens have no text here, and of updates only type and id are
+//! kept.
 
 use alloc::string::String;
 
@@ -15,7 +17,8 @@ use crate::proto::{
 pub(super) struct Trace {
     text: String,
     lines: usize,
-    /// What came last, if it is one of many that are alike: the next one replaces it, so it is written when something else comes.
+    /// What came last, if it is one of many that are alike: the next one replaces it, so it is
+    /// written when something else comes.
     last: Option<Many>,
     at: Time,
     ticket: Ticket,

@@ -1,4 +1,5 @@
-//! No trace: in the smallest build the page keeps the inputs, since it sees them all (`note` in `src/web/bindings.js`).
+//! No trace: in the smallest build the page keeps the inputs, since it sees them all (`note` in
+//! `src/web/bindings.js`).
 
 #![allow(
     clippy::needless_pass_by_ref_mut,

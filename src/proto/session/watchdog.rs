@@ -3,8 +3,8 @@
 use super::Config;
 use crate::proto::time::Time;
 
-/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers of hidden tabs be late by a
-/// minute.
+/// How often a stream that may be silent is looked after, in milliseconds. Browsers let the timers
+/// of hidden tabs be late by a minute.
 const PULSE: u64 = 60_000;
 /// From this comment on, their pace is known.
 const ENOUGH_COMMENTS: u32 = 3;
@@ -54,7 +54,8 @@ impl Watchdog {
         self.timeout = ms;
     }
 
-    /// Lets a server that does not speak tinysse/1 be quiet, unless the application or its comments require otherwise.
+    /// Lets a server that does not speak tinysse/1 be quiet, unless the application or its comments
+    /// require otherwise.
     pub(super) fn trust_silence(&mut self, config: &Config) {
         if !config.watch_plain && self.comments < ENOUGH_COMMENTS {
             self.timeout = 0;

@@ -1,6 +1,8 @@
-//! Control messages: events of reserved types, with a query string of plain tokens as data, so that core needs no JSON.
+//! Control messages: events of reserved types, with a query string of plain tokens as data, so that
+//! core needs no JSON.
 //!
-//! They are events, not comments, because the native `EventSource` shows a page neither comments nor headers nor statuses.
+//! They are events, not comments, because the native `EventSource` shows a page neither comments
+//! nor headers nor statuses.
 
 use alloc::{string::String, vec::Vec};
 
@@ -13,7 +15,8 @@ use super::{
 use crate::proto::words::words;
 
 words! {
-    /// The reserved types of tinysse/1. Readers ignore every other type that begins with [`RESERVED`](super::kind::RESERVED).
+    /// The reserved types of tinysse/1. Readers ignore every other type that begins with
+    /// [`RESERVED`](super::kind::RESERVED).
     pub enum ControlFrame {
         /// An update in folded form: see [`wrap`](super::wrap).
         Update = "tinysse.update",
@@ -34,7 +37,8 @@ const BEAT: &str = ControlFrame::Beat.as_str();
 const BYE: &str = ControlFrame::Bye.as_str();
 
 words! {
-    /// Why a cursor means nothing: everything but `None` means that updates may be missing and the client must refetch.
+    /// Why a cursor means nothing: everything but `None` means that updates may be missing and the
+    /// client must refetch.
     pub enum Gap {
         /// Nothing is missing.
         None = "none",
@@ -105,10 +109,11 @@ pub struct Hello {
     pub head: EventId,
     /// The longest silence of a healthy stream, in milliseconds.
     pub beat: u32,
-    /// What the client missed for good. It is in the frame that moves the cursor: a cut between two frames could otherwise
-    /// lose the news of the loss.
+    /// What the client missed for good. It is in the frame that moves the cursor: a cut between two
+    /// frames could otherwise lose the news of the loss.
     pub gap: Gap,
-    /// The browser's own reconnection time, in milliseconds. Not part of the data: it is the frame's `retry:` field, and 0 when read.
+    /// The browser's own reconnection time, in milliseconds. Not part of the data: it is the
+    /// frame's `retry:` field, and 0 when read.
     pub retry: u32,
 }
 
@@ -137,7 +142,8 @@ pub struct Bye {
     pub reason: Reason,
     /// How long to stay away, in milliseconds.
     pub wait: u32,
-    /// The browser's own reconnection time in milliseconds, for clients that run none of our code; a `retry:` field, absent when read.
+    /// The browser's own reconnection time in milliseconds, for clients that run none of our code;
+    /// a `retry:` field, absent when read.
     pub retry: Option<u32>,
 }
 
@@ -268,7 +274,8 @@ fn decimal(value: u32) -> String {
     out
 }
 
-/// Only characters that a type may have, and the comma of lists: nothing here can end a pair, a line or a frame.
+/// Only characters that a type may have, and the comma of lists: nothing here can end a pair, a
+/// line or a frame.
 fn push(data: &mut String, name: &str, value: &str) {
     if !data.is_empty() {
         data.push('&');

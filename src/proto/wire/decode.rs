@@ -5,11 +5,11 @@
 //!
 //! *The one place where a lower module calls a higher one:* the decoder asks its [`Reader`] which
 //! events are wanted, instead of returning each. Events of one type that follow one another are
-//! decided once for the run, and only the last of them is handed out. Handing out every event, which
-//! is what an iterator would do, was measured with `npm run bench:parser` (60 B events, chunks of
-//! 16 KiB, relative to eventsource-parser, coalesced / nobody subscribed): the parser alone falls
-//! from 1.42 / 1.88 to 1.15 / 1.49, and delivery from a stream of the page from 1.38 / 1.41 to
-//! 0.91 / 0.97, behind the peer.
+//! decided once for the run, and only the last of them is handed out. Handing out every event,
+//! which is what an iterator would do, was measured with `npm run bench:parser` (60 B events,
+//! chunks of 16 KiB, relative to eventsource-parser, coalesced / nobody subscribed): the parser
+//! alone falls from 1.42 / 1.88 to 1.15 / 1.49, and delivery from a stream of the page from 1.38 /
+//! 1.41 to 0.91 / 0.97, behind the peer.
 
 use alloc::{borrow::Cow, string::String};
 use core::ops::Range;
@@ -38,7 +38,8 @@ pub enum Item {
 pub enum ItemRef<'a> {
     /// See [`Item::Frame`].
     Event(FrameRef<'a>),
-    /// The last of a run: of events of one type behind one another, each of which was admitted. And how many came before it.
+    /// The last of a run: of events of one type behind one another, each of which was admitted. And
+    /// how many came before it.
     Newest(FrameRef<'a>, u32),
     /// See [`Item::Id`].
     Id(&'a str),
@@ -88,16 +89,19 @@ const PIECE: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Decoder {
     scanner: Scanner,
-    /// The standard's "last event ID buffer": not reset by a dispatch, and on a new stream still that of the old one.
+    /// The standard's "last event ID buffer": not reset by a dispatch, and on a new stream still
+    /// that of the old one.
     id: String,
-    /// Bytes of the unfinished event that were looked at, and by how many their replacement marks are longer than they are.
+    /// Bytes of the unfinished event that were looked at, and by how many their replacement marks
+    /// are longer than they are.
     looked: usize,
     longer: usize,
     limit: usize,
 }
 
 impl Decoder {
-    /// A decoder for a new stream; `last_id` is the cursor it resumes from, `limit` the most bytes that one event may hold.
+    /// A decoder for a new stream; `last_id` is the cursor it resumes from, `limit` the most bytes
+    /// that one event may hold.
     #[must_use]
     pub fn new(last_id: &str, limit: usize) -> Self {
         Self { scanner: Scanner::new(limit), id: String::from(last_id), looked: 0, longer: 0, limit }
@@ -156,8 +160,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// Hands out the events that lie whole at the beginning of `rest`, the end of a piece, and gives back what is behind them. `text` is what of
-    /// the piece can be read as text, once it was asked.
+    /// Hands out the events that lie whole at the beginning of `rest`, the end of a piece, and
+    /// gives back what is behind them. `text` is what of the piece can be read as text, once it was
+    /// asked.
     fn read_whole<'a>(
         &mut self,
         piece: &'a [u8],
@@ -198,7 +203,8 @@ impl Decoder {
         rest
     }
 
-    /// A byte that is no UTF-8 becomes a mark of three: what is held is bounded as it will be handed out.
+    /// A byte that is no UTF-8 becomes a mark of three: what is held is bounded as it will be
+    /// handed out.
     fn weigh(&mut self) -> Result<(), TooLarge> {
         if !self.scanner.marks().is_empty() {
             (self.looked, self.longer) = (0, 0);
@@ -280,7 +286,8 @@ fn keep(id: &mut String, bytes: &[u8]) {
     id.push_str(&lossy(bytes));
 }
 
-/// The whole lines of these bytes, if they are UTF-8: what is cut in the middle of a character is behind them.
+/// The whole lines of these bytes, if they are UTF-8: what is cut in the middle of a character is
+/// behind them.
 fn lines(bytes: &[u8]) -> &str {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     bytes.get(..end).and_then(text).unwrap_or_default()

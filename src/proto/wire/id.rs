@@ -71,7 +71,8 @@ pub(crate) fn number(text: &str, radix: u64) -> Option<u64> {
             b'a'..=b'f' if radix == 16 => byte - b'a' + 10,
             0..=255 => return None,
         };
-        // An overflow needs a sum this high; asked before, since the checked product of two 64-bit numbers is a call in a wasm.
+        // An overflow needs a sum this high; asked before, since the checked product of two 64-bit
+        // numbers is a call in a wasm.
         if sum >> 59 != 0 && sum.checked_mul(radix)?.checked_add(u64::from(digit)).is_none() {
             return None;
         }

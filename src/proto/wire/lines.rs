@@ -71,8 +71,8 @@ const fn ends(word: u64) -> u64 {
     below(word ^ (ONES * 0x0a), 1) | below(word ^ (ONES * 0x0d), 1)
 }
 
-/// The high bit of each byte below a limit of at most 128. A borrow can mark bytes above such a one too, so only the lowest bit is to be
-/// believed.
+/// The high bit of each byte below a limit of at most 128. A borrow can mark bytes above such a one
+/// too, so only the lowest bit is to be believed.
 #[cfg(not(target_feature = "simd128"))]
 const fn below(word: u64, limit: u64) -> u64 {
     word.wrapping_sub(ONES * limit) & !word & (ONES << 7)

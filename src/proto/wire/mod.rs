@@ -59,7 +59,8 @@ impl FrameRef<'_> {
     }
 }
 
-/// Splits a text at the first of an ASCII character. What `split_once` does, without the general search that it brings along.
+/// Splits a text at the first of an ASCII character. What `split_once` does, without the general
+/// search that it brings along.
 pub(crate) fn split_once_at(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = text.bytes().position(|byte| byte == at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))

@@ -28,7 +28,8 @@ pub const WIRE_NATIVE: &str = "native";
 pub const H_LAST_EVENT_ID: &str = "last-event-id";
 /// Header on every API answer: the log's head when the answer was made.
 pub const H_CURSOR: &str = "tinysse-cursor";
-/// Header on the answer to a request for a stream, whose value is the version of the wire: the server speaks tinysse.
+/// Header on the answer to a request for a stream, whose value is the version of the wire: the
+/// server speaks tinysse.
 pub const H_WIRE: &str = "tinysse-wire";
 /// Value of [`H_WIRE`].
 pub const WIRE_VERSION: &str = "1";

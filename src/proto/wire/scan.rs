@@ -1,7 +1,8 @@
-//! The bytes of an event stream, taken apart: incremental, total, linear and bounded, without a copy of what is not data.
+//! The bytes of an event stream, taken apart: incremental, total, linear and bounded, without a
+//! copy of what is not data.
 //!
-//! What lies beneath [`super::decode`], for readers that want ranges of bytes instead of strings: the wasm of
-//! `tinysse/eventsource` passes them to JavaScript, which decodes each data once.
+//! What lies beneath [`super::decode`], for readers that want ranges of bytes instead of strings:
+//! the wasm of `tinysse/eventsource` passes them to JavaScript, which decodes each data once.
 
 use alloc::vec::Vec;
 
@@ -28,8 +29,8 @@ pub enum Found<'a> {
 /// The length of what is not there.
 pub const ABSENT: usize = usize::MAX;
 
-/// One finding as ranges: `data`, `kind` and `id` follow one another in `held` of the scanner, from `start` on. [`ABSENT`] is the length of what
-/// is not there. The layout is read by JavaScript.
+/// One finding as ranges: `data`, `kind` and `id` follow one another in `held` of the scanner, from
+/// `start` on. [`ABSENT`] is the length of what is not there. The layout is read by JavaScript.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Mark {
@@ -64,10 +65,12 @@ pub struct TooLarge;
 /// assert_eq!(found, [Found::Event { kind: b"", id: Some(b"1"), data: b"a\nb" }, Found::Retry(5)]);
 /// ```
 ///
-/// Linear however the chunks are cut; memory is that of the unfinished event and of what the last chunk finished. Source: WHATWG HTML, §9.2.5 and §9.2.6.
+/// Linear however the chunks are cut; memory is that of the unfinished event and of what the last
+/// chunk finished. Source: WHATWG HTML, §9.2.5 and §9.2.6.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    /// What the last chunk finished, then the data of the unfinished event, which begins at `begun`.
+    /// What the last chunk finished, then the data of the unfinished event, which begins at
+    /// `begun`.
     held: Vec<u8>,
     begun: usize,
     marks: Vec<Mark>,
@@ -91,7 +94,8 @@ pub struct Scanner {
     limit: usize,
 }
 
-/// What the line is that is being read: a name as long as no colon was seen; skipped are comments and unknown names.
+/// What the line is that is being read: a name as long as no colon was seen; skipped are comments
+/// and unknown names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Name,
@@ -145,10 +149,12 @@ impl Scanner {
     /// Takes the next bytes. What they complete is there until the next call.
     ///
     /// # Errors
-    /// [`TooLarge`] when a line or an event passes the bound; the stream must then be given up. What came before it is found.
+    /// [`TooLarge`] when a line or an event passes the bound; the stream must then be given up.
+    /// What came before it is found.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
         self.forget();
-        // A buffer of a power of two stays one when it doubles, and fills its block of an allocator that knows no other sizes.
+        // A buffer of a power of two stays one when it doubles, and fills its block of an allocator
+        // that knows no other sizes.
         let held = self.held.len();
         self.held.reserve((held + bytes.len()).next_power_of_two() - held);
         let mut rest = bytes;

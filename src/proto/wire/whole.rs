@@ -1,7 +1,9 @@
-//! An event that lies whole and in its plainest shape at the beginning of the bytes, read where it lies.
+//! An event that lies whole and in its plainest shape at the beginning of the bytes, read where it
+//! lies.
 //!
-//! That is how nearly all events come, and the way through [`super::scan`], which copies what it keeps from chunk to chunk, takes three
-//! times as long. Whatever is not plain (a carriage return, a second data line, a comment, a field without meaning) is left to it.
+//! That is how nearly all events come, and the way through [`super::scan`], which copies what it
+//! keeps from chunk to chunk, takes three times as long. Whatever is not plain (a carriage return,
+//! a second data line, a comment, a field without meaning) is left to it.
 
 use core::ops::Range;
 

@@ -1,8 +1,10 @@
 //! Folded updates: one event type for all, for readers that must name the events they listen to.
 //!
-//! A native `EventSource` gives a named event only to listeners of that very name. A client that wants `*` or `compute.*`, or whose
-//! types carry ids, cannot name them all beforehand; and an event nobody listens to would move the browser's cursor but not ours.
-//! So a native client asks for `wire=native`, and every update comes as `tinysse.update` with the type as its first data line.
+//! A native `EventSource` gives a named event only to listeners of that very name. A client that
+//! wants `*` or `compute.*`, or whose types carry ids, cannot name them all beforehand; and an
+//! event nobody listens to would move the browser's cursor but not ours. So a native client asks
+//! for `wire=native`, and every update comes as `tinysse.update` with the type as its first data
+//! line.
 
 use alloc::vec::Vec;
 
@@ -11,7 +13,8 @@ use super::{FrameRef, control::ControlFrame, split_once_at};
 /// The one type of folded updates.
 pub const UPDATE: &str = ControlFrame::Update.as_str();
 
-/// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what is put in here.
+/// Appends an encoded update in folded form. A frame is encoded once; its two forms differ by what
+/// is put in here.
 ///
 /// ```
 /// use tinysse::proto::wire::{encode::{encode, Fields}, wrap::{unwrap, wrap}, FrameRef};

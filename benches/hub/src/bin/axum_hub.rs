@@ -1,4 +1,5 @@
-//! What one writes in fifty lines: axum's `Sse` over tokio's broadcast. No log, no rights, no replay; a reader that lags misses updates.
+//! What one writes in fifty lines: axum's `Sse` over tokio's broadcast. No log, no rights, no
+//! replay; a reader that lags misses updates.
 //!
 //! `axum-hub PORT`
 

@@ -1,5 +1,6 @@
-//! The ceiling: a loop that does nothing but send what was published to every socket, at once and one by one. No HTTP to speak of,
-//! no log, no rights, no replay; a reader that does not keep up is cut.
+//! The ceiling: a loop that does nothing but send what was published to every socket, at once and
+//! one by one. No HTTP to speak of, no log, no rights, no replay; a reader that does not keep up is
+//! cut.
 //!
 //! `raw PORT`
 

@@ -86,14 +86,16 @@ impl Session {
         }
         self.pauses &= !(why as u8);
         match (why, self.state) {
-            // The network may be another one. A stream is not notified that its connection leads nowhere any more.
+            // The network may be another one. A stream is not notified that its connection leads
+            // nowhere any more.
             (Pause::Offline, State::Connecting(_) | State::Live(_)) if !self.follows() => self.replace(),
             (Pause::Offline | Pause::Page, _) => self.awake(),
             (Pause::User | Pause::Hidden, _) => {}
         }
     }
 
-    /// Opens another stream at once. A hub repeats nothing that was delivered, so the old one counts until then.
+    /// Opens another stream at once. A hub repeats nothing that was delivered, so the old one
+    /// counts until then.
     pub(super) fn replace(&mut self) {
         match self.state {
             State::Live(ticket) if self.stream.hello.is_some() => {
@@ -142,7 +144,8 @@ impl Session {
         }
     }
 
-    /// From a stream of our own to that of another tab, or back. Not a failure: the next one begins at once, where this one ended.
+    /// From a stream of our own to that of another tab, or back. Not a failure: the next one begins
+    /// at once, where this one ended.
     pub(super) fn hand_over(&mut self, follow: bool) {
         self.follow = follow;
         match self.state {
@@ -171,7 +174,8 @@ impl Session {
         self.cursor.clear();
         self.oversized_at = None;
         self.server.forget_numbering();
-        // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have one already.
+        // A stream of this tab is passed on to the tabs of one user. The next user's tabs may have
+        // one already.
         self.follow = self.config.share;
         self.user.changed();
         self.outputs.retain(|output| !matches!(output, Output::Update(_) | Output::Relay(_) | Output::Resync(_)));
