@@ -6,6 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::hub::input::BadInput;
+
 /// A refusal. `code` is for programs and never changes; `detail` is for people.
 ///
 /// ```
@@ -75,6 +77,13 @@ impl Problem {
     #[must_use]
     pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+    }
+}
+
+impl From<BadInput> for Problem {
+    fn from(BadInput { code, detail }: BadInput) -> Self {
+        let status = if code == "update_too_large" { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+        Self::new(status, code, detail)
     }
 }
 

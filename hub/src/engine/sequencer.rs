@@ -22,38 +22,12 @@
 //! assert_eq!(ledger.head(), 42);
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
-
 use tinysse::proto::wire::id::Epoch;
 
 use super::{Appended, Batch, Durability, EngineError};
+use crate::hub::receipts::{Receipts, Reused};
 
-/// How long a receipt is kept, in milliseconds.
-pub const LIFE_MS: u64 = 300_000;
-/// The number of receipts that are kept.
-pub const BOUND: usize = 10_000;
-
-/// What makes a request happen once: its key, and what it was about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The idempotency key.
-    pub key: String,
-    /// Of the body: the same key for something else is a mistake.
-    pub fingerprint: u64,
-}
-
-/// What a receipt refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// Of the body.
-    pub fingerprint: u64,
-    /// The place of the first update.
-    pub first: u64,
-    /// How many there are.
-    pub count: u64,
-    /// When, in milliseconds since 1970.
-    pub at: u64,
-}
+pub use crate::hub::receipts::{BOUND, Done, LIFE_MS, Receipt};
 
 /// What to do with a batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,15 +44,14 @@ pub struct Sequencer {
     epoch: Epoch,
     head: u64,
     reached: Durability,
-    done: HashMap<String, Done>,
-    by_age: BTreeSet<(u64, String)>,
+    receipts: Receipts,
 }
 
 impl Sequencer {
     /// Makes the ledger of a log that ends at `head`, and whose updates are as safe as `reached`.
     #[must_use]
     pub fn new(epoch: Epoch, head: u64, reached: Durability) -> Self {
-        Self { epoch, head, reached, done: HashMap::new(), by_age: BTreeSet::new() }
+        Self { epoch, head, reached, receipts: Receipts::default() }
     }
 
     /// The place that was given last.
@@ -94,10 +67,9 @@ impl Sequencer {
     pub fn look(&self, batch: &Batch) -> Result<Entry, EngineError> {
         let Self { epoch, reached, .. } = *self;
         let now = batch.records.first().map_or(0, |record| record.logged);
-        let known = batch.receipt.as_ref().and_then(|receipt| Some((receipt, self.done.get(&receipt.key)?)));
-        match known.filter(|(_, done)| now.saturating_sub(done.at) <= LIFE_MS) {
-            Some((receipt, done)) if receipt.fingerprint != done.fingerprint => Err(EngineError::Reused),
-            Some((_, done)) => Ok(Entry::Known(Appended { epoch, first: done.first, count: done.count, reached })),
+        let known = batch.receipt.as_ref().map(|receipt| self.receipts.find(now, receipt)).transpose();
+        match known.map_err(|Reused| EngineError::Reused)?.flatten() {
+            Some(done) => Ok(Entry::Known(Appended { epoch, first: done.first, count: done.count, reached })),
             None => {
                 let count = batch.records.len() as u64;
                 Ok(Entry::New(Appended { epoch, first: self.head + 1, count, reached }))
@@ -124,16 +96,7 @@ impl Sequencer {
 
     /// Remembers a receipt, and forgets the oldest.
     pub fn note(&mut self, key: String, done: Done) {
-        if let Some(older) = self.done.insert(key.clone(), done) {
-            self.by_age.remove(&(older.at, key.clone()));
-        }
-        self.by_age.insert((done.at, key));
-        let stale = |at: u64| done.at.saturating_sub(at) > LIFE_MS;
-        while self.by_age.first().is_some_and(|(at, _)| stale(*at) || self.by_age.len() > BOUND) {
-            if let Some((_, key)) = self.by_age.pop_first() {
-                self.done.remove(&key);
-            }
-        }
+        self.receipts.note(key, done);
     }
 }
 
@@ -160,16 +123,5 @@ mod tests {
         assert_eq!(first(ledger.enter(&batch(1_000, "a"))), (true, 1));
         assert_eq!(first(ledger.enter(&batch(1_000 + LIFE_MS, "a"))), (false, 1));
         assert_eq!(first(ledger.enter(&batch(1_001 + LIFE_MS, "a"))), (true, 2));
-        assert_eq!((ledger.done.len(), ledger.by_age.len()), (1, 1));
-    }
-
-    #[test]
-    fn the_memory_of_receipts_is_bounded() {
-        let mut ledger = Sequencer::new(Epoch(7), 0, Durability::Group);
-        for n in 0..BOUND as u64 + 3 {
-            ledger.enter(&batch(n, &n.to_string())).expect("entered");
-        }
-        assert_eq!((ledger.done.len(), ledger.by_age.len()), (BOUND, BOUND));
-        assert!(!ledger.done.contains_key("2") && ledger.done.contains_key("3"));
     }
 }

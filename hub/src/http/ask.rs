@@ -7,10 +7,7 @@ use tinysse::proto::{
     wire::names::{Parameter, WIRE_NATIVE},
 };
 
-use crate::error::Problem;
-
-/// More patterns than this are refused.
-const MAX_TYPES: usize = 64;
+use crate::{error::Problem, hub::input};
 
 /// The parameters; the names are those of `tinysse::proto::wire::names`. No `Debug`: it holds a
 /// token.
@@ -48,7 +45,7 @@ impl<'a> Ask<'a> {
             Some(WIRE_NATIVE) => true,
             Some(_) => return Err(Problem::bad_request("bad_wire", "`wire` is `native`, or left out")),
         };
-        ask.types = types.filter(|text| !text.is_empty()).map(|text| patterns(&text)).transpose()?;
+        ask.types = types.filter(|text| !text.is_empty()).map(|text| input::types(&text)).transpose()?;
         Ok(ask)
     }
 }
@@ -62,18 +59,9 @@ fn pair(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     Some((name.into(), value.into()))
 }
 
-fn patterns(text: &str) -> Result<Vec<Pattern>, Problem> {
-    let wrong = |detail: String| Problem::bad_request("bad_types", detail);
-    // Named by its number: where an `&` was forgotten, the text goes on with a token.
-    let read =
-        |(n, part)| Pattern::parse(part).ok_or_else(|| wrong(format!("number {n} is no type, `prefix.*` or `*`")));
-    let patterns = (1..).zip(text.split(',')).map(read).collect::<Result<Vec<_>, _>>()?;
-    if patterns.len() > MAX_TYPES { Err(wrong(format!("at most {MAX_TYPES} types"))) } else { Ok(patterns) }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{input::MAX_TYPES, *};
 
     #[test]
     fn each_parameter_once_and_others_are_not_ours() {

@@ -7,13 +7,10 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use tinysse::proto::{
-    audience::Audience,
-    wire::{id::EventId, kind::BadType},
-};
+use tinysse::proto::{audience::Audience, wire::id::EventId};
 
 use super::{
     body::{JsonBytes, parse},
@@ -23,16 +20,15 @@ use crate::{
     bom::without_bom,
     engine::{EngineError, Receipt},
     error::Problem,
-    hub::{PublishError, Update},
+    hub::{
+        Update,
+        input::{self, BadInput, MAX_NAME},
+    },
     publish::{NotifyError, UpdateService},
 };
 
 /// Updates in one request.
 const MAX_ITEMS: usize = 1_000;
-/// Audiences of one update.
-const MAX_AUDIENCES: usize = 100;
-/// Bytes of key, origin, exception and idempotency key.
-const MAX_NAME: usize = 255;
 
 /// The answer: the id of each update, in the order of the request, and what would have to fail for
 /// them to be lost.
@@ -73,7 +69,7 @@ pub(super) async fn publish(
     let receipt = headers.get("idempotency-key").map(|key| {
         let key = key.to_str().ok().filter(|key| (1..=MAX_NAME).contains(&key.len()));
         let key = key.ok_or_else(|| Problem::bad_request("bad_idempotency_key", "1 to 255 visible characters"))?;
-        Ok(Receipt { key: key.to_owned(), fingerprint: fingerprint(&body) })
+        Ok::<_, Problem>(Receipt { key: key.to_owned(), fingerprint: fingerprint(&body) })
     });
     publish_bytes(&updates, &body, receipt.transpose()?).await
 }
@@ -87,7 +83,11 @@ pub(super) async fn publish_bytes(
     body: &[u8],
     receipt: Option<Receipt>,
 ) -> Result<Json<Ids>, Problem> {
-    let appended = updates.publish_all(read(body)?, receipt).await.map_err(refused)?;
+    let appended = match read_resync(body)? {
+        Some(types) => updates.announce(types, receipt).await,
+        None => updates.publish_all(read(body)?, receipt).await,
+    };
+    let appended = appended.map_err(refused)?;
     let ids = appended.ids().map(EventId::text).collect();
     Ok(Json(Ids { ids, durability: appended.reached.as_str() }))
 }
@@ -118,17 +118,46 @@ pub fn read(body: &[u8]) -> Result<Vec<Update>, Problem> {
     items.into_iter().map(update).collect()
 }
 
+/// Reads the body by which a publisher announces that it lost updates: `{"resync":["projects"]}`
+/// for these types, `{"resync":null}` for all. Returns `None` for a body that publishes updates.
+///
+/// # Errors
+/// 400 `bad_json`, `too_many`, `bad_type` or `reserved_type`.
+fn read_resync(body: &[u8]) -> Result<Option<Option<Vec<String>>>, Problem> {
+    /// Whether the member is there, whatever its value.
+    #[derive(Deserialize)]
+    struct Shape {
+        #[serde(default, deserialize_with = "present")]
+        resync: bool,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Resync {
+        resync: Option<Vec<String>>,
+    }
+    fn present<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+        IgnoredAny::deserialize(from).map(|_| true)
+    }
+    let body = without_bom(body);
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') || !parse::<Shape>(body)?.resync {
+        return Ok(None);
+    }
+    let Resync { resync } = parse(body)?;
+    if let Some(types) = &resync {
+        if !(1..=MAX_ITEMS).contains(&types.len()) {
+            return Err(Problem::bad_request("too_many", format!("1 to {MAX_ITEMS} types, or null for all")));
+        }
+        types.iter().try_for_each(|kind| input::check_update(&Update::new(kind.as_str())))?;
+    }
+    Ok(Some(resync))
+}
+
 fn update(item: Item) -> Result<Update, Problem> {
     let Item { kind, data, key, to, origin, except } = item;
-    for (name, text) in [("key", &key), ("origin", &origin), ("except", &except)] {
-        if text.as_ref().is_some_and(|text| text.len() > MAX_NAME) {
-            return Err(Problem::bad_request("bad_field", format!("{name} may have {MAX_NAME} bytes")));
-        }
-    }
     let to = to.map(audiences).transpose()?.unwrap_or_default();
     let data = data.map(|data| Box::<str>::from(data).into_string());
     let update = Update { kind, data, key, to, origin, except, at: 0 };
-    update.check().map_err(|error| refused(error.into()))?;
+    input::check_update(&update)?;
     Ok(update)
 }
 
@@ -141,29 +170,14 @@ pub(super) fn audiences(to: To) -> Result<Vec<Audience>, Problem> {
         To::One(text) => vec![text],
         To::Several(texts) => texts,
     };
-    if !(1..=MAX_AUDIENCES).contains(&texts.len()) {
-        return Err(Problem::bad_request(
-            "bad_audience",
-            format!("`to` names 1 to {MAX_AUDIENCES} audiences, or is left out"),
-        ));
-    }
-    let read = |text: &String| {
-        text.parse().map_err(|error| Problem::bad_request("bad_audience", format!("{text:?}: {error}")))
-    };
-    texts.iter().map(read).collect()
+    Ok(input::audiences(&texts)?)
 }
 
 /// Why an update was not published.
 pub(super) fn refused(error: NotifyError) -> Problem {
     let text = error.to_string();
     match error {
-        NotifyError::Refused(PublishError::BadType(BadType::Reserved)) => Problem::bad_request("reserved_type", text),
-        NotifyError::Refused(PublishError::BadType(BadType::Length | BadType::Character)) => {
-            Problem::bad_request("bad_type", text)
-        }
-        NotifyError::Refused(PublishError::TooLarge) => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "update_too_large", text)
-        }
+        NotifyError::Refused(error) => BadInput::from(error).into(),
         NotifyError::NotLogged(EngineError::Busy) => {
             Problem { retry_after: Some(1), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", text) }
         }

@@ -27,14 +27,18 @@ mod backlog;
 mod client;
 mod clients;
 mod counts;
+mod deadlines;
 mod encoded_frame;
 mod ending;
 mod entry;
+pub mod input;
 mod latest;
 mod log;
 mod patterns;
 mod position;
 mod postings;
+pub mod receipts;
+mod rights;
 mod route;
 mod routing;
 mod slow;
@@ -43,6 +47,7 @@ mod trimmed;
 mod update;
 mod view;
 mod watched;
+mod windows;
 
 use tinysse::proto::{
     audience::{Audience, Identity},
@@ -65,10 +70,13 @@ use watched::Watched;
 
 pub use clients::{ClientId, ClientMap, Spread};
 pub use counts::{Counts, Waits};
+pub use deadlines::Deadlines;
 pub use encoded_frame::{EncodedFrame, FrameSink};
+pub use rights::Rights;
 pub use slow::{Slow, SlowRules};
 pub use update::{PublishError, Update};
 pub use view::{Kept, View, written};
+pub use windows::Windows;
 
 /// The bounds of the log and the rhythm of the streams.
 ///

@@ -88,6 +88,6 @@ impl Sink for Delivery {
 }
 
 /// As it is logged: `all`, or the audiences.
-pub(crate) fn audience(update: &Update) -> Vec<String> {
+fn audience(update: &Update) -> Vec<String> {
     if update.to.is_empty() { vec!["all".to_owned()] } else { update.to.iter().map(ToString::to_string).collect() }
 }

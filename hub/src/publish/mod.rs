@@ -18,8 +18,6 @@ use std::{
 
 use tinysse::proto::{
     backoff::{Backoff, Policy},
-    coalescer::Coalescer,
-    registry::Pattern,
     time::Time,
     wire::id::EventId,
 };
@@ -31,12 +29,11 @@ use tokio::{
 use crate::{
     clock::{Clock, jitter},
     engine::{self, Appended, Engine, EngineError, Receipt, Record},
-    hub::{PublishError, Update},
+    hub::{PublishError, Update, Windows},
     metrics::Metrics,
-    values::Span,
 };
 use backpressure::PublishPermits;
-use delivery::{Delivery, Notice, audience};
+use delivery::{Delivery, Notice};
 use owed::{EVERYTHING, Owed, Promise};
 
 pub use settings::Settings;
@@ -56,7 +53,7 @@ pub struct UpdateService {
     engine: Arc<dyn Engine>,
     delivery: Arc<Delivery>,
     owed: Arc<Owed>,
-    windows: Mutex<Vec<Window>>,
+    windows: Mutex<Windows>,
     /// A window opened that may end before all others.
     opened: Notify,
     /// No window opens any more.
@@ -93,15 +90,6 @@ impl NotifyError {
     }
 }
 
-#[derive(Debug)]
-struct Window {
-    pattern: Pattern,
-    batch: Coalescer<CoalesceKey, Update>,
-}
-
-/// Updates that are alike in all this replace each other inside a window: type, key, audience.
-type CoalesceKey = (String, Option<String>, Vec<String>);
-
 impl UpdateService {
     /// As configured.
     #[must_use]
@@ -114,13 +102,12 @@ impl UpdateService {
         owed: Arc<Owed>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let window =
-            |(pattern, span): &(Pattern, Span)| Window { pattern: pattern.clone(), batch: Coalescer::new(span.ms()) };
+        let windows = settings.batch.iter().map(|(pattern, span)| (pattern.clone(), span.ms()));
         Self {
             engine,
             delivery,
             owed,
-            windows: Mutex::new(settings.batch.iter().map(window).collect()),
+            windows: Mutex::new(Windows::new(windows)),
             opened: Notify::new(),
             closed: AtomicBool::new(false),
             clock,
@@ -191,14 +178,7 @@ impl UpdateService {
         if self.closed.load(Ordering::Acquire) {
             return Some(update);
         }
-        let Some(window) = windows.iter_mut().find(|window| window.pattern.matches(&update.kind)) else {
-            return Some(update);
-        };
-        let same = same(&update);
-        if let Some(held) = window.batch.held(&same) {
-            concerns_both(&mut update, held);
-        }
-        let passed = window.batch.add(self.clock.now(), same, update);
+        let passed = windows.hold(self.clock.now(), update);
         if passed.is_none() {
             self.opened.notify_one();
         }
@@ -269,6 +249,27 @@ impl UpdateService {
         self.append(updates, receipt).await
     }
 
+    /// Announces that updates of these types may have been lost before they reached this server, or
+    /// updates of any type for `None`: every client refetches them.
+    ///
+    /// # Errors
+    /// As [`publish_all`](Self::publish_all).
+    pub async fn announce(
+        &self,
+        types: Option<Vec<String>>,
+        receipt: Option<Receipt>,
+    ) -> Result<Appended, NotifyError> {
+        if let Some(types) = types {
+            return self.publish_all(types.into_iter().map(Update::new).collect(), receipt).await;
+        }
+        let update = Update { at: self.clock.unix_ms(), ..Update::new(EVERYTHING) };
+        let Some(_room) = self.gate.try_enter(update.size()) else {
+            return self.counted(Err(NotifyError::NotLogged(EngineError::Busy)));
+        };
+        let result = self.log(vec![update], receipt).await.map_err(NotifyError::NotLogged);
+        self.counted(result)
+    }
+
     async fn append(&self, mut updates: Vec<Update>, receipt: Option<Receipt>) -> Result<Appended, NotifyError> {
         let at = self.clock.unix_ms();
         updates.iter_mut().filter(|update| update.at == 0).for_each(|update| update.at = at);
@@ -312,13 +313,13 @@ impl UpdateService {
     /// Updates that a later one of their window replaced.
     #[must_use]
     pub fn coalesced(&self) -> u64 {
-        self.windows().iter().map(|window| u64::from(window.batch.replaced())).sum()
+        self.windows().coalesced()
     }
 
     /// Publishes what windows that ended have held; for ever.
     pub async fn run(&self) {
         loop {
-            let due = self.windows().iter().filter_map(|window| window.batch.due()).min();
+            let due = self.windows().due();
             match due {
                 None => self.opened.notified().await,
                 Some(due) => {
@@ -405,7 +406,7 @@ impl UpdateService {
     }
 
     async fn flush_until(&self, now: Time) {
-        let held: Vec<_> = self.windows().iter_mut().flat_map(|window| window.batch.flush(now)).collect();
+        let held = self.windows().flush(now);
         let mut results = Vec::with_capacity(held.len());
         for (update, promise) in self.promise(held) {
             results.push(self.publish_promised(update, promise).await);
@@ -419,22 +420,7 @@ impl UpdateService {
         &self.owed
     }
 
-    fn windows(&self) -> MutexGuard<'_, Vec<Window>> {
+    fn windows(&self) -> MutexGuard<'_, Windows> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn same(update: &Update) -> CoalesceKey {
-    (update.kind.clone(), update.key.clone(), audience(update))
-}
-
-/// Two changes by different tabs in one update are foreign to both: neither may take it for its own
-/// echo, or be left out.
-fn concerns_both(update: &mut Update, held: &Update) {
-    if update.origin != held.origin {
-        update.origin = None;
-    }
-    if update.except != held.except {
-        update.except = None;
     }
 }

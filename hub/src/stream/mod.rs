@@ -6,7 +6,6 @@ mod body;
 mod changes;
 mod client_ip;
 mod conn;
-mod deadlines;
 mod forwarded;
 mod head;
 mod lifetime;

@@ -17,7 +17,6 @@ use tokio::sync::watch;
 
 use super::{
     conn::Conn,
-    deadlines::Deadlines,
     open::{Marked, Open},
     stream_socket::StreamSocket,
     view::{Lag, Seen, TypeSeen, UpdateSeen, Which, tail, types},
@@ -27,7 +26,7 @@ use super::{
 use crate::{
     auth::{directory::Rights, jwt::Claims},
     clock::{Clock, jitter, random_name},
-    hub::{ClientId, ClientMap, Counts, FrameSink, Hub, Update},
+    hub::{ClientId, ClientMap, Counts, Deadlines, FrameSink, Hub, Update},
 };
 
 /// How much a stream takes from the log at a time, in bytes.

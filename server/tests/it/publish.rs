@@ -1,7 +1,7 @@
 //! Tests of `POST /publish`.
 
 use serde_json::{Value, json};
-use tinysse::proto::wire::Frame;
+use tinysse::proto::wire::{Frame, control::Gap};
 use tinysse_hub::hub::Update;
 
 use crate::support::{Server, body_of, refused};
@@ -162,4 +162,37 @@ async fn a_hundred_notifications_in_a_window_are_two_frames_and_nobody_takes_the
     assert_eq!(server.app.services.streams.cursor().seq, 3);
     server.begin_stop();
     assert_eq!((stream.bye().await, other.bye().await), ("drain".to_owned(), "drain".to_owned()));
+}
+
+#[tokio::test]
+async fn a_publisher_announces_what_it_lost() {
+    let server = Server::dev(&[]).await;
+    let ada = server.log_in("ada", "admin", &[]).await;
+    let mut stream = ada.stream("").await;
+    for bad in [json!({ "resync": [] }), json!({ "resync": vec!["a"; 1_001] })] {
+        refused(server.publishing(&bad), 400, "too_many").await;
+    }
+    for bad in [json!({ "resync": "a" }), json!({ "resync": [1] }), json!({ "resync": null, "type": "a" })] {
+        refused(server.publishing(&bad), 400, "bad_json").await;
+    }
+    refused(server.publishing(&json!({ "resync": ["a", "b c"] })), 400, "bad_type").await;
+    refused(server.publishing(&json!({ "resync": ["tinysse.x"] })), 400, "reserved_type").await;
+    refused(server.post("/publish", &json!({ "resync": null })).bearer_auth("wrong"), 401, "unauthenticated").await;
+
+    // The types, without data, for everyone; once for each key.
+    let lost = json!({ "resync": ["projects", "compute"] });
+    let publish = async |body: &Value| {
+        let response = server.publishing(body).header("idempotency-key", "r-1").send().await.unwrap();
+        body_of(response).await["ids"].as_array().unwrap().len()
+    };
+    assert_eq!((publish(&lost).await, publish(&lost).await), (2, 2));
+    assert_eq!([stream.update().await.event, stream.update().await.event], ["projects", "compute"]);
+    // Everything.
+    let response = server.publishing(&json!({ "resync": null })).send().await.unwrap();
+    assert_eq!(body_of(response).await["ids"].as_array().unwrap().len(), 1);
+    assert_eq!(stream.resync().await, Gap::Overflow);
+    let next = server.publish(json!({ "type": "next" })).await;
+    assert!(next[0].ends_with(".4"), "{next:?}");
+    assert_eq!(stream.update().await.event, "next");
+    server.stop().await;
 }
