@@ -1,6 +1,7 @@
 // `npm run build`: the npm package in pkg/. `npm run build:wasm`: only the wasm and its glue, in
 // js/wasm/.
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
+import { buildHubWasm } from './lib/hub-wasm.mjs';
 import { main } from './lib/log.mjs';
 import { buildPackage } from './lib/pkg.mjs';
 import { buildWasm } from './lib/wasm.mjs';
@@ -9,6 +10,7 @@ import { setUp } from './setup.mjs';
 export async function build() {
   await buildWasm();
   await buildEventSourceWasm();
+  await buildHubWasm();
   await buildPackage();
 }
 
@@ -17,6 +19,7 @@ await main(import.meta.url, async () => {
   if (process.argv.includes('--wasm')) {
     await buildWasm();
     await buildEventSourceWasm();
+    await buildHubWasm();
   } else {
     await build();
   }
