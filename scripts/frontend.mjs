@@ -4,6 +4,7 @@
 //   node scripts/frontend.mjs --build  builds it
 //   ... --picture FILE.png             what the second window showed in the end
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { main } from './lib/log.mjs';
 import { at, exe, targetDir, tool, wasmTarget } from './lib/paths.mjs';
@@ -49,6 +50,36 @@ async function withServer(work) {
   }
 }
 
+/** Passes connections on to `url`, until they are cut. */
+async function relayTo(url) {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set();
+  const relay = createServer((socket) => {
+    const upstream = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ]) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.once('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  await new Promise((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const close = () => {
+    cut();
+    relay.close();
+  };
+  return { url: `http://127.0.0.1:${relay.address().port}`, cut, close };
+}
+
 /** One window: a user signed in, live, and past the fetch that the first connection asks for. */
 async function visit(browser, url, user) {
   const context = await browser.newContext({ viewport: { width: 720, height: 420 } });
@@ -84,15 +115,18 @@ export async function tryFrontend(executablePath, picture) {
   const { chromium } = await import('playwright-core');
   await withServer(async (url) => {
     const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    const relay = await relayTo(url);
     try {
-      const [ada, bob] = [await visit(browser, url, 'ada'), await visit(browser, url, 'bob')];
+      const [ada, bob] = [await visit(browser, url, 'ada'), await visit(browser, relay.url, 'bob')];
       await shows(bob, ['Apollo', 'Gemini', 'Mercury']);
       const before = bob.lists.length;
       await rename(ada, 0, 'Artemis');
       await shows(bob, ['Artemis', 'Gemini', 'Mercury']);
       await shows(ada, ['Artemis', 'Gemini', 'Mercury']);
       assert.equal(bob.lists.length - before, 1, 'one update, one request');
+      // A stream that lives goes on, whatever the browser calls itself.
       await bob.tab.context().setOffline(true);
+      relay.cut();
       await bob.tab.locator('[data-testid=status][data-status=offline]').waitFor();
       await rename(ada, 2, 'Hermes');
       await ada.tab.getByLabel('New project').fill('Voyager');
@@ -109,6 +143,7 @@ export async function tryFrontend(executablePath, picture) {
       await Promise.all([ada.closed(), bob.closed()]);
     } finally {
       await browser.close();
+      relay.close();
     }
   });
 }
