@@ -1,0 +1,105 @@
+// Tokens as text: JSON Web Tokens in the compact form (RFC 7515, 7.1), signed and verified by
+// WebCrypto. What is in them is read by `claims.ts`.
+import { fromBase64url, toBase64url } from './base64url.js';
+import { isPortable, readObject } from './json.js';
+import type { JwkSet } from './jwk-set.js';
+import type { Algorithm, Key } from './keys.js';
+
+/** Characters of a token, at most. A longer text is not even looked at. */
+export const MAX_TOKEN = 8 * 1_024;
+
+/** Bytes of a signature. */
+const SIGNATURE: Record<Algorithm, number> = { HS256: 32, EdDSA: 64 };
+
+/** Members of a header that have a meaning and are texts (RFC 7515, 4.1; RFC 7516; RFC 8555). */
+const TEXTS = ['typ', 'cty', 'jku', 'kid', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'url', 'nonce'];
+const MEMBERS: ReadonlySet<string> = new Set([...TEXTS, 'alg', 'jwk', 'x5c', 'crit']);
+
+const utf8 = new TextEncoder();
+
+/**
+ * Signs and verifies tokens with keys in the order of preference.
+ *
+ * ```ts
+ * const signer = new Signer(await loadKeys(checkKeys({ secret })));
+ * const payload = await signer.verify(await signer.sign('{"sub":"ada"}'));
+ * ```
+ */
+export class Signer {
+  readonly #keys: readonly Key[];
+  readonly #byHeader: ReadonlyMap<string, Key>;
+
+  constructor(keys: readonly Key[]) {
+    this.#keys = keys;
+    this.#byHeader = new Map(keys.map((key) => [key.header, key]));
+  }
+
+  /** Returns the public keys. */
+  jwks(): JwkSet {
+    return { keys: this.#keys.flatMap(({ jwk }) => jwk ?? []) };
+  }
+
+  /** Returns how long a token with these claims would be, in characters. */
+  length(claims: string): number {
+    const { header, alg } = this.#first();
+    const characters = (bytes: number) => Math.ceil((bytes * 4) / 3);
+    return header.length + characters(utf8.encode(claims).length) + characters(SIGNATURE[alg]) + 2;
+  }
+
+  /** Signs claims in JSON with the first key that can. */
+  async sign(claims: string): Promise<string> {
+    const { header, name, sign } = this.#first();
+    const message = `${header}.${toBase64url(utf8.encode(claims))}`;
+    const signature = await crypto.subtle.sign(name, sign, utf8.encode(message));
+    return `${message}.${toBase64url(new Uint8Array(signature))}`;
+  }
+
+  /**
+   * Returns the claims of a token as JSON, in bytes. `undefined` for what is no token, is longer
+   * than 8 KiB, is not in the one form that an encoder writes, must be understood in a way that is
+   * not (`crit`), or is signed by none of the keys.
+   */
+  async verify(token: string): Promise<Uint8Array | undefined> {
+    if (token.length > MAX_TOKEN) return undefined;
+    const [header = '', claims = '', signature = '', more] = token.split('.', 4);
+    const payload = fromBase64url(claims);
+    const signed = fromBase64url(signature);
+    if (more !== undefined || !payload || !signed) return undefined;
+    let message: Uint8Array<ArrayBuffer> | undefined;
+    for (const { name, check, alg } of this.#candidates(header)) {
+      if (signed.length !== SIGNATURE[alg]) continue;
+      message ??= utf8.encode(token.slice(0, header.length + 1 + claims.length));
+      if (await crypto.subtle.verify(name, check, signed, message)) return payload;
+    }
+    return undefined;
+  }
+
+  #first(): Key & { sign: CryptoKey } {
+    // The options were refused if none could sign.
+    return this.#keys.find(({ sign }) => sign) as Key & { sign: CryptoKey };
+  }
+
+  /** The keys that may have signed a token with this header. */
+  #candidates(text: string): readonly Key[] {
+    const own = this.#byHeader.get(text);
+    if (own) return [own];
+    const bytes = fromBase64url(text);
+    const header = bytes && readObject(bytes, MEMBERS);
+    if (!header || !isPortable(header) || !isHeader(header)) return [];
+    const { alg, kid } = header;
+    return this.#keys.filter((key) => key.alg === alg && (kid === undefined || kid === null || key.kid === kid));
+  }
+}
+
+/** Checks members that have a meaning. A key in a token, or the address of one, is never used. */
+function isHeader(header: Record<string, unknown>): boolean {
+  const isGiven = (name: string) => header[name] !== undefined && header[name] !== null;
+  // RFC 7515, 4.1.11: what must be understood and is not makes the whole invalid. Nothing is
+  // understood here.
+  if (isGiven('crit') || typeof header.alg !== 'string') return false;
+  if (TEXTS.some((name) => isGiven(name) && typeof header[name] !== 'string')) return false;
+  const { x5c, jwk } = header;
+  const isChain = Array.isArray(x5c) && x5c.every((text) => typeof text === 'string');
+  const isKey = typeof jwk === 'object' && !Array.isArray(jwk);
+  return (!isGiven('x5c') || isChain) && (!isGiven('jwk') || isKey);
+}
