@@ -1,0 +1,8 @@
+// The entry `tinysse/server`: the hub inside Node, Bun and Deno.
+export { createHub, type TinysseHub } from './create-hub.js';
+export { HubError, type HubErrorCode, type HubErrorDetails, isHubError } from './errors.js';
+export type { IdentifyRequest } from './http/reply.js';
+export type { NodeRequest, NodeResponse } from './hub/node-sink.js';
+export type { HubMetrics } from './metrics.js';
+export type { HubOptions, SlowRule, User } from './options.js';
+export type { AnyUpdate, Audience, CloseOptions, NotifyOptions, PublishedUpdate, UpdateService } from './types.js';
