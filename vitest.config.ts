@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^tinysse\/react$/, replacement: here('./js/react/index.ts') },
       { find: /^tinysse\/eventsource$/, replacement: here('./js/eventsource/index.ts') },
       { find: /^tinysse\/trpc$/, replacement: here('./js/trpc/index.ts') },
+      { find: /^tinysse\/server$/, replacement: here('./js/server/index.ts') },
     ],
   },
   test: {

@@ -12,6 +12,7 @@ import { fuzz } from './fuzz.mjs';
 import { lab } from './lab.mjs';
 import { findChromium, needProgram } from './lib/browser.mjs';
 import { buildEventSourceWasm } from './lib/eventsource.mjs';
+import { buildHubWasm } from './lib/hub-wasm.mjs';
 import { main, Stop } from './lib/log.mjs';
 import { at, exe, npmBin, tool, wasmTarget } from './lib/paths.mjs';
 import { output, run, runNode } from './lib/run.mjs';
@@ -65,7 +66,9 @@ const checks = [
       await cargo([...wasm, '--test', 'web', ...strict]);
       await cargo([...wasm, ...npmBuild('npm'), ...strict]);
       await cargo([...wasm, ...npmBuild('npm,fetch'), ...strict]);
-      await cargo(['clippy', '--locked', '--package', 'tinysse-eventsource', '--target', wasmTarget, ...strict]);
+      for (const module of ['tinysse-eventsource', 'tinysse-hub-wasm']) {
+        await cargo(['clippy', '--locked', '--package', module, '--target', wasmTarget, ...strict]);
+      }
       // The protocol and the pure hub, without the browser shell: what a hub in another runtime is built from.
       for (const pure of ['tinysse', 'tinysse-hub']) {
         const alone = ['--locked', '--package', pure, '--no-default-features', '--lib', '--target', wasmTarget];
@@ -109,6 +112,7 @@ const checks = [
     work: async () => {
       await buildWasm();
       await buildEventSourceWasm();
+      await buildHubWasm();
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.json')]);
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.page.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
@@ -121,6 +125,7 @@ const checks = [
     work: async () => {
       await buildWasm();
       await buildEventSourceWasm();
+      await buildHubWasm();
       // It needs packages that the setup installs.
       const { checkBrowsers } = await import('./browsers.mjs');
       checkBrowsers();

@@ -13,6 +13,8 @@ const betterSse = 'better-sse@0.16.1';
 export const benchTarget = at('target', 'bench-hub');
 /** Ours, as it is shipped. */
 const program = join(targetDir, 'dist', 'tinysse-server');
+/** Ours in a process of Node. */
+const nodeHub = at('pkg', 'server', 'index.js');
 const bench = (name) => join(benchTarget, 'release', name);
 
 /**
@@ -72,6 +74,12 @@ async function simple(port, command, args, path = '/') {
   return { child, path: '/events', line: 'POST /publish', headers: ['Content-Type: text/plain'], body: '@' };
 }
 
+async function node(port) {
+  const hub = await simple(port, process.execPath, [at('benches', 'hub', 'node-hub.mjs'), port, nodeHub], '/token');
+  const token = await (await fetch(`http://127.0.0.1:${port}/token`)).text();
+  return { ...hub, path: `/events?token=${token}` };
+}
+
 async function nginx(port) {
   const dir = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
   const conf = `
@@ -127,6 +135,7 @@ const missing = {
 
 const hubs = {
   ours,
+  'tinysse/server': node,
   'raw sockets': (port) => simple(port, bench('raw'), [port]),
   'axum + broadcast': (port) => simple(port, bench('axum-hub'), [port]),
   'nginx + nchan': nginx,
@@ -136,9 +145,13 @@ const hubs = {
   },
 };
 
-/** The names of the hubs that can be measured here; prints which cannot, and why. */
+/**
+ * The names of the hubs that can be measured here; prints which cannot, and why. That of Node is
+ * measured where it is asked for.
+ */
 export async function available(only) {
-  const names = Object.keys(hubs).filter((name) => only.length === 0 || only.some((part) => name.includes(part)));
+  const asked = (name) => (only.length === 0 ? name !== 'tinysse/server' : only.some((part) => name.includes(part)));
+  const names = Object.keys(hubs).filter(asked);
   const found = [];
   for (const name of names) {
     const check = { 'nginx + nchan': missing.nginx, 'better-sse': missing.betterSse }[name];
