@@ -140,7 +140,9 @@ impl LiveRights {
             // is.
             let _ = self.auth.directory().refresh(true);
         }
-        self.auth.rights(claims).await
+        let rights = self.auth.rights(claims).await?;
+        let types = rights.narrow(claims.patterns().as_deref());
+        Ok(Rights { types, ..rights })
     }
 
     /// To be read before rights are asked for, and again when the stream is open.

@@ -17,7 +17,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 use serde_json::Number;
-use tinysse::proto::audience::Identity;
+use tinysse::proto::{audience::Identity, registry::Pattern};
 
 use super::{
     key::{Key, header},
@@ -53,6 +53,10 @@ pub struct Claims {
     /// The user's channels, by name or pattern.
     #[serde(default, deserialize_with = "or_default")]
     pub channels: Vec<String>,
+    /// The types that the user may see, by name or pattern; `None` for all that the directory allows.
+    /// `tinysse/server` writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<Vec<String>>,
     /// The place of the user's login in this server's count of logins and revocations: a revocation
     /// ends what has the same place or an earlier one. It begins at the time of day in milliseconds
     /// and never repeats, so it may be ahead of every clock: it is never compared with one. `None`
@@ -86,6 +90,12 @@ impl Claims {
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity { user: self.sub.clone(), role: self.role.clone(), channels: self.channels.clone() }
+    }
+
+    /// Returns the types that it allows; `None` for all. What is no pattern allows nothing.
+    #[must_use]
+    pub fn patterns(&self) -> Option<Vec<Pattern>> {
+        self.types.as_ref().map(|types| types.iter().filter_map(|text| Pattern::parse(text)).collect())
     }
 
     /// Whether all names in it are taken.

@@ -105,7 +105,7 @@ impl Auth {
     pub fn stream_token(&self, session: &Claims) -> String {
         let claims = self.claims(STREAM, session.identity(), session.generation, self.token_ttl, session.jti.clone());
         let established = session.established();
-        let claims = Claims { auth_ms: None, ..claims };
+        let claims = Claims { auth_ms: None, types: session.types.clone(), ..claims };
         let auth_ms = Some(established).filter(|_| claims.established() != established);
         self.keys.sign(&Claims { auth_ms, ..claims })
     }
@@ -403,6 +403,7 @@ impl Auth {
             sub: identity.user,
             role: identity.role,
             channels: identity.channels,
+            types: None,
             generation,
             // Where the count is ahead of the clock, the place does not show when that was.
             auth_ms: generation.is_some_and(|place| place > now).then_some(now),

@@ -343,6 +343,7 @@ mod tests {
             sub: sub.into(),
             role: String::new(),
             channels: vec![],
+            types: None,
             generation: Some(generation),
             auth_ms: None,
             iat: generation / 1_000,

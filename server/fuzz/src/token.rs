@@ -154,6 +154,7 @@ fn good() -> Claims {
         sub: "ada".into(),
         role: "admin".into(),
         channels: vec!["ops".into()],
+        types: None,
         generation: Some(NOW - 1_000),
         auth_ms: None,
         iat: NOW / 1_000 - 1,

@@ -23,6 +23,7 @@ pub fn claims(aud: &str) -> Claims {
         sub: "ada".into(),
         role: String::new(),
         channels: vec![],
+        types: None,
         generation: None,
         auth_ms: None,
         iat: now(),

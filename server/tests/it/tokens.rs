@@ -122,3 +122,27 @@ async fn the_console_makes_keys_and_tokens_and_checks_them() {
     assert_eq!(answer.status(), 200);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_token_may_allow_some_types_only() {
+    let server = Server::dev(&[]).await;
+    let token = |types: &[&str]| {
+        let claims = crate::auth::claims(tinysse_hub::auth::jwt::STREAM);
+        let types = Some(types.iter().map(ToString::to_string).collect());
+        crate::auth::keys(SECRET).sign(&tinysse_hub::auth::jwt::Claims { types, ..claims })
+    };
+    let open = async |types: &[&str], asked: &str| {
+        let path = format!("/events?token={}&types={asked}", token(types));
+        Stream::open(server.get(&path)).await
+    };
+    let mut some = open(&["projects", "compute.*"], "").await;
+    let mut narrowed = open(&["projects", "compute.*"], "compute.done,images,last").await;
+    // What is no pattern allows nothing.
+    let mut none = open(&["a b"], "").await;
+    server.publish(json!([{ "type": "images" }, { "type": "projects" }, { "type": "compute.done" }])).await;
+    assert_eq!([some.update().await.event, some.update().await.event], ["projects", "compute.done"]);
+    assert_eq!(narrowed.update().await.event, "compute.done");
+    server.revoke(json!({ "user": "ada" })).await;
+    assert_eq!(none.bye().await, "revoked");
+    server.stop().await;
+}

@@ -27,6 +27,7 @@ fn claims() -> Claims {
         sub: "ada".into(),
         role: "admin".into(),
         channels: vec!["ops".into()],
+        types: None,
         generation: Some(7),
         auth_ms: None,
         iat: 100,
