@@ -87,7 +87,8 @@ class Hub<U> implements TinysseHub<U> {
   constructor(options: CheckedOptions) {
     this.#options = options;
     this.#issuer = new TokenIssuer({
-      secret: secretOf(options.secret),
+      secret: options.keys === undefined ? secretOf(options.secret) : options.secret,
+      keys: options.keys,
       issuer: options.issuer,
       ttl: options.tokenTtl,
       singleUse: options.singleUse,
@@ -143,7 +144,10 @@ class Hub<U> implements TinysseHub<U> {
 
   node = (request: NodeRequest, response: NodeResponse, next?: (error?: unknown) => void): void => {
     if (answerNode(this.#router, request, response)) return;
-    if (next) return next();
+    if (next) {
+      next();
+      return;
+    }
     response.statusCode = 404;
     response.end('Not Found');
   };

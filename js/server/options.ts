@@ -2,6 +2,7 @@
 import { badOption, type HubError } from './errors.js';
 import type { IdentifyRequest } from './http/reply.js';
 import type { HubSettings } from './hub/instance.js';
+import type { TokenIssuerOptions } from './tokens/index.js';
 
 /** Who a user is, and what they may see. */
 export interface User {
@@ -40,6 +41,11 @@ export interface HubOptions {
    * secret can be replaced. Omitted: random, with a warning; an error if `NODE_ENV` is `production`.
    */
   readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /**
+   * Ed25519 keys: the first private one signs, all verify, and `/.well-known/jwks.json` shows the
+   * public halves. Each half is a PEM text, a JWK or a CryptoKey.
+   */
+  readonly keys?: TokenIssuerOptions['keys'];
   /** `iss` of tokens. `tinysse` by default. */
   readonly issuer?: string | undefined;
   /** How long a token is valid. 60,000 by default. */
@@ -158,8 +164,8 @@ export function checkOptions(options: HubOptions): CheckedOptions {
     bodySize: whole(limits.bodySize, 'limits.bodySize', 1 << 20, 1),
   };
   const { publishKey, issuer } = options;
-  if (publishKey !== undefined && (typeof publishKey !== 'string' || publishKey.length < 8)) {
-    throw badOption('publishKey', 'a text of 8 characters or more');
+  if (publishKey !== undefined && (typeof publishKey !== 'string' || publishKey.length < 16)) {
+    throw badOption('publishKey', 'a text of 16 characters or more');
   }
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) throw badOption('issuer', 'a text');
   return {

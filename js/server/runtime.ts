@@ -3,7 +3,16 @@
 interface Runtime {
   readonly Buffer?: { from(bytes: Uint8Array): Uint8Array };
   readonly setImmediate?: (work: () => void) => unknown;
-  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+  readonly process?: {
+    readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly getBuiltinModule?: (name: string) => unknown;
+  };
+}
+
+/** What is used of node:crypto. */
+interface NodeCrypto {
+  createSecretKey(bytes: Uint8Array): object;
+  createHmac(hash: 'sha256', key: object): { update(bytes: Uint8Array): { digest(): Uint8Array } };
 }
 
 const runtime = globalThis as Runtime;
@@ -19,4 +28,15 @@ export const soon: (work: () => void) => unknown = runtime.setImmediate ?? ((wor
 /** A variable of the environment, if there is one. */
 export function environment(name: string): string | undefined {
   return runtime.process?.env?.[name];
+}
+
+/**
+ * Returns a function that signs by HMAC-SHA-256 at once, where the runtime has node:crypto. WebCrypto
+ * does the same in another thread, which costs ten times as much as the hash of a token.
+ */
+export function syncHmac(secret: Uint8Array): ((message: Uint8Array) => Uint8Array) | undefined {
+  const crypto = runtime.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
+  if (!crypto?.createSecretKey || !crypto.createHmac) return undefined;
+  const key = crypto.createSecretKey(secret);
+  return (message) => crypto.createHmac('sha256', key).update(message).digest();
 }

@@ -57,21 +57,22 @@ export class Signer {
   /**
    * Returns the claims of a token as JSON, in bytes. `undefined` for what is no token, is longer
    * than 8 KiB, is not in the one form that an encoder writes, must be understood in a way that is
-   * not (`crit`), or is signed by none of the keys.
+   * not (`crit`), or is signed by none of the keys. A promise where only WebCrypto can tell.
    */
-  async verify(token: string): Promise<Uint8Array | undefined> {
+  verify(token: string): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (token.length > MAX_TOKEN) return undefined;
     const [header = '', claims = '', signature = '', more] = token.split('.', 4);
     const payload = fromBase64url(claims);
     const signed = fromBase64url(signature);
     if (more !== undefined || !payload || !signed) return undefined;
-    let message: Uint8Array<ArrayBuffer> | undefined;
-    for (const { name, check, alg } of this.#candidates(header)) {
-      if (signed.length !== SIGNATURE[alg]) continue;
-      message ??= utf8.encode(token.slice(0, header.length + 1 + claims.length));
-      if (await crypto.subtle.verify(name, check, signed, message)) return payload;
+    const keys = this.#candidates(header).filter(({ alg }) => signed.length === SIGNATURE[alg]);
+    if (keys.length === 0) return undefined;
+    const message = utf8.encode(token.slice(0, header.length + 1 + claims.length));
+    if (keys.every(({ now }) => now)) {
+      const isSigned = keys.some(({ now }) => now && isSame(now(message), signed));
+      return isSigned ? payload : undefined;
     }
-    return undefined;
+    return isSignedByOne(keys, signed, message).then((isSigned) => (isSigned ? payload : undefined));
   }
 
   #first(): Key & { sign: CryptoKey } {
@@ -102,4 +103,23 @@ function isHeader(header: Record<string, unknown>): boolean {
   const isChain = Array.isArray(x5c) && x5c.every((text) => typeof text === 'string');
   const isKey = typeof jwk === 'object' && !Array.isArray(jwk);
   return (!isGiven('x5c') || isChain) && (!isGiven('jwk') || isKey);
+}
+
+async function isSignedByOne(
+  keys: readonly Key[],
+  signature: Uint8Array<ArrayBuffer>,
+  message: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  for (const { name, check } of keys) {
+    if (await crypto.subtle.verify(name, check, signature, message)) return true;
+  }
+  return false;
+}
+
+/** Compares in a time that does not depend on where they differ. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let different = 0;
+  for (let at = 0; at < a.length; at++) different |= (a[at] as number) ^ (b[at] as number);
+  return different === 0;
 }

@@ -1,6 +1,7 @@
 // The keys of tokens. The algorithm is a property of the key and never taken from a token: so a
 // public key can't be used as a shared secret, and `none` is no algorithm (RFC 8725, 3.1).
 import { HubError } from '../errors.js';
+import { syncHmac } from '../runtime.js';
 import { toBase64url } from './base64url.js';
 import { readEd25519 } from './ed25519.js';
 import type { PublicJwk } from './jwk-set.js';
@@ -21,6 +22,8 @@ export interface Key {
   readonly name: 'HMAC' | 'Ed25519';
   readonly check: CryptoKey;
   readonly sign: CryptoKey | undefined;
+  /** Signs at once, if the algorithm and the runtime can. */
+  readonly now: ((message: Uint8Array) => Uint8Array) | undefined;
   /** What others may know of it; `undefined` for a secret. */
   readonly jwk: PublicJwk | undefined;
   /** The header of the tokens that it signs. Theirs has nothing else, so it need not be read. */
@@ -49,14 +52,15 @@ async function ofSecret(secret: Uint8Array<ArrayBuffer>): Promise<Key> {
   const hash = { name: 'HMAC', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('raw', secret, hash, false, ['sign', 'verify']);
   const kid = await kidOf(`{"k":"${toBase64url(secret)}","kty":"oct"}`);
-  return { kid, alg: 'HS256', name: 'HMAC', check: key, sign: key, jwk: undefined, header: headerOf(kid, 'HS256') };
+  const header = headerOf(kid, 'HS256');
+  return { kid, alg: 'HS256', name: 'HMAC', check: key, sign: key, now: syncHmac(secret), jwk: undefined, header };
 }
 
 async function ofPair(pair: TokenKey): Promise<Key> {
   const { x, check, sign } = await readEd25519(pair);
   const kid = await kidOf(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
   const jwk: PublicJwk = { use: 'sig', alg: 'EdDSA', kid, kty: 'OKP', crv: 'Ed25519', x };
-  return { kid, alg: 'EdDSA', name: 'Ed25519', check, sign, jwk, header: headerOf(kid, 'EdDSA') };
+  return { kid, alg: 'EdDSA', name: 'Ed25519', check, sign, now: undefined, jwk, header: headerOf(kid, 'EdDSA') };
 }
 
 /** The name of a key, from its members that RFC 7638 hashes. */
