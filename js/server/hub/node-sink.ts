@@ -37,7 +37,6 @@ export interface NodeResponse {
   once(event: 'close' | 'drain' | 'error', listener: () => void): unknown;
   on(event: 'error', listener: () => void): unknown;
   destroy(): unknown;
-  [member: string]: unknown;
 }
 
 /**
@@ -46,7 +45,11 @@ export interface NodeResponse {
  */
 export function takesChunks(request: NodeRequest, response: NodeResponse): boolean {
   // A response behind another one on its connection has no socket yet.
-  return request.httpVersion === '1.1' && Boolean(response.socket) && !('stream' in response && response.stream);
+  return request.httpVersion === '1.1' && Boolean(response.socket) && !isHttp2(response);
+}
+
+function isHttp2(response: object): boolean {
+  return 'stream' in response && Boolean(response.stream);
 }
 
 /** Writes to a response whose head was sent. */
