@@ -290,6 +290,16 @@ describe('failures', () => {
     expect(sent).toBeLessThan(64 << 20);
   });
 
+  test('a body without a length that is one byte longer', async () => {
+    api.handler = (_, response) => {
+      response.write('"');
+      response.end(`${'x'.repeat(99)}"`);
+    };
+    poll({ maxBytes: 100 });
+    await worker.refresh('a');
+    expect(reason()).toBe('the answer is longer than 100 bytes');
+  });
+
   test('a length that is announced is believed', async () => {
     api.handler = (_, response) => {
       response.writeHead(200, { 'content-length': '101' });

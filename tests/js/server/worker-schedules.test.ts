@@ -169,14 +169,18 @@ async function live(seed: number) {
   return { notified: expected, outages: outages.begun };
 }
 
-test(`${schedules} schedules`, async () => {
-  const totals = { notified: 0, outages: 0 };
-  for (let seed = 1; seed <= schedules; seed++) {
-    const { notified, outages } = await live(seed);
-    totals.notified += notified;
-    totals.outages += outages;
-  }
-  // The schedules are worth something.
-  expect(totals.notified).toBeGreaterThan(4 * schedules);
-  expect(totals.outages).toBeGreaterThan(schedules / 2);
-}, Math.max(120_000, 10 * schedules));
+test(
+  `${schedules} schedules`,
+  async () => {
+    const totals = { notified: 0, outages: 0 };
+    for (let seed = 1; seed <= schedules; seed++) {
+      const { notified, outages } = await live(seed);
+      totals.notified += notified;
+      totals.outages += outages;
+    }
+    // The schedules are worth something.
+    expect(totals.notified).toBeGreaterThan(4 * schedules);
+    expect(totals.outages).toBeGreaterThan(schedules / 2);
+  },
+  Math.max(120_000, 10 * schedules),
+);

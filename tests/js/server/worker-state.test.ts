@@ -98,6 +98,7 @@ test('asking comes before notifying, unless a call is not over', () => {
   expect(state.wants(100)).toEqual({ kind: 'ask' });
   expect(state.wants(100, false)).toEqual({ kind: 'notify' });
   state.notified();
+  expect(state.wants(50, false)).toEqual({ kind: 'wait', at: 1_001 });
   expect(state.wants(100, false)).toEqual({ kind: 'wait', at: 1_001 });
   expect(state.wants(1_001, false)).toEqual({ kind: 'notify' });
   state.notified();

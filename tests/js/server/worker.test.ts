@@ -394,9 +394,17 @@ describe('refreshing', () => {
     const refreshed = worker.refresh('progress');
     worker.stop();
     expect(await refreshed).toBeUndefined();
+    // One that is under way itself.
+    const other = new BackgroundWorker(service, {}, clock);
+    service.see('progress', false);
+    other.poll({ type: 'progress', fetch: api.fetch });
+    const begun = other.refresh('progress');
+    await clock.run(0);
+    other.stop();
+    expect(await begun).toBeUndefined();
     expect(await worker.refresh('progress')).toBeUndefined();
     expect(await poller.refresh()).toBeUndefined();
-    expect(api.calls).toHaveLength(1);
+    expect(api.calls).toHaveLength(2);
   });
 });
 
