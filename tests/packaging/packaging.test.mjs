@@ -78,6 +78,10 @@ describe('Node', () => {
   test('imports it, touches nothing, and can start the wasm', async () => {
     assert.match(await sh(process.execPath, ['node.mjs'], { cwd: app.dir }), /node: ok/);
   });
+
+  test('runs the hub of tinysse/server', async () => {
+    assert.match(await sh(process.execPath, ['server.mjs'], { cwd: app.dir }), /server: ok/);
+  });
 });
 
 describe('TypeScript', () => {
@@ -90,6 +94,10 @@ describe('TypeScript', () => {
       await program(app, 'typescript', 'tsc', ['-p', 'tsconfig.json', ...flags]);
     });
   }
+});
+
+test('TypeScript compiles a server without the DOM, and without a map of updates that is registered', async () => {
+  await program(app, 'typescript', 'tsc', ['-p', 'tsconfig.server.json']);
 });
 
 describe('Vite', () => {

@@ -38,7 +38,15 @@ export async function strangersApp() {
   await sh('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--install-links'], {
     cwd: dir,
   });
-  await borrow(dir, ['react', 'react-dom', '@types/react', '@types/react-dom', 'csstype']);
+  await borrow(dir, [
+    'react',
+    'react-dom',
+    '@types/react',
+    '@types/react-dom',
+    'csstype',
+    '@types/node',
+    'undici-types',
+  ]);
   return { dir, files: files.map(({ path }) => path), remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
