@@ -17,15 +17,15 @@ import { runtimeTimers, type WorkerTimers } from './timers.js';
  * ```ts
  * const worker = new BackgroundWorker(updateService);
  * worker.poll({ type: 'progress', url: 'http://127.0.0.1:3000/state' });
- * worker.poll({ type: 'weather', fetch: (signal) => weather.current({ signal }), pointer: '/temperature', every: 30_000 });
+ * worker.poll({ type: 'weather', fetch: (signal) => weather.current(signal), every: 30_000 });
  * app.get('/api/progress', (_, response) => response.json(worker.value('progress')?.data ?? null));
  * ```
  *
  * - Asks only while a stream is open that may receive the type, and at once when the first one
  *   opens, but never sooner than `every` after the last answer. Never two requests at once for one
  *   poller: a slow server delays the next request, and none is made up for.
- * - The first value is notified as well, since pages may show that there is none. So is that a
- *   value became stale, and that it is fresh again.
+ * - The first value is notified as well, since pages may show that there is no value. So is
+ *   that a value became stale, and that it is fresh again.
  * - After a failure the pause is random between `every` and twice that, a range that doubles with
  *   each failure in a row up to 30 seconds (or `every`, if that is longer), and at least as long as
  *   `Retry-After` asks for, up to an hour.
@@ -33,7 +33,8 @@ import { runtimeTimers, type WorkerTimers } from './timers.js';
  * - While the server fails, {@link value} returns the last value, with its age.
  * - Its timers keep no process alive.
  *
- * Memory: for each poller one value, and its text where JSON is compared.
+ * Memory: for each poller one value, and where JSON is compared its text, as it came and in the
+ * form that is compared.
  */
 export class BackgroundWorker<U = Updates> {
   readonly #service: UpdateService<U>;
@@ -67,7 +68,7 @@ export class BackgroundWorker<U = Updates> {
    * `closed` if the worker is stopped.
    *
    * ```ts
-   * worker.poll({ type: 'orders', url, headers: { authorization: `Bearer ${key}` }, to: 'role:sales', send: true });
+   * worker.poll({ type: 'orders', url, headers: { 'x-api-key': key }, to: 'role:sales' });
    * ```
    */
   poll<T extends UpdateType<U>, V = PolledData<U, T>>(options: PollOptions<U, T, V>): Poller<V> {

@@ -49,7 +49,7 @@ export class Call<V> {
     return this.#isAnswered;
   }
 
-  /** True after the time limit: the source still works, perhaps for ever, if it ignores its signal. */
+  /** True after the time limit: the source still works, for ever if it ignores its signal. */
   get isOverdue(): boolean {
     return this.#isOverdue;
   }

@@ -17,6 +17,9 @@ export type Detect<V> =
 /** Reads values and compares them. */
 export class Comparison<V> {
   readonly #detect: Detect<V>;
+  /** The newest text and its print: most answers repeat it to the letter. */
+  #text: string | undefined;
+  #textPrint: string | undefined;
 
   constructor(detect: Detect<V>) {
     this.#detect = detect;
@@ -72,9 +75,17 @@ export class Comparison<V> {
 
   #print(text: string): string | undefined {
     if (this.#detect.by === 'function') return undefined;
+    if (this.#text !== text) {
+      this.#textPrint = this.#printOf(text, this.#detect);
+      this.#text = text;
+    }
+    return this.#textPrint;
+  }
+
+  #printOf(text: string, detect: Detect<V>): string {
     const exact = readExact(text);
-    if (this.#detect.by !== 'pointer') return writeExact(exact);
-    const parts = this.#detect.pointers.map((pointer) => exactAt(exact, pointer));
+    if (detect.by !== 'pointer') return writeExact(exact);
+    const parts = detect.pointers.map((pointer) => exactAt(exact, pointer));
     // Canonical JSON has no raw line ends, and begins with another character than `!`.
     return parts.map((part) => (part === undefined ? '!' : writeExact(part))).join('\n');
   }

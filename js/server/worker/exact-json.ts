@@ -99,7 +99,7 @@ class Reader {
     const fields = new Map<string, ExactJson>();
     this.#at += 1;
     while (this.#peek() !== CLOSE_OBJECT) {
-      const name = JSON.parse(this.#string()) as string;
+      const name = nameOf(this.#string());
       this.#peek();
       // The colon.
       this.#at += 1;
@@ -150,6 +150,11 @@ class Reader {
   }
 }
 
+/** The name that a string of JSON is, where it has escapes by way of `JSON.parse`. */
+function nameOf(json: string): string {
+  return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1);
+}
+
 /** The failure of a text that `JSON.parse` would refuse. */
 function notJson(): PollFailure {
   return new PollFailure('the answer is no JSON');
@@ -165,6 +170,8 @@ function isSign(code: number): boolean {
 
 /** Writes a number as digits without zeros at either end, and a power of ten. */
 function exactNumber(raw: string): string {
+  // Most numbers: nothing to remove.
+  if (/^-?[1-9]\d{0,14}$/.test(raw) && !raw.endsWith('0')) return `${raw}e0`;
   if (!Number.isFinite(Number(raw))) throw new PollFailure('the JSON has a number that is out of range');
   const sign = raw.startsWith('-') ? '-' : '';
   const [mantissa = '', exponent = '0'] = raw.slice(sign.length).toLowerCase().split('e');

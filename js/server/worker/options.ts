@@ -39,7 +39,10 @@ export interface PollRules<U, T extends UpdateType<U>, V> {
   readonly every?: number | undefined;
   /** How long an answer may take: 10 to 86,400,000. 5,000 by default. */
   readonly timeout?: number | undefined;
-  /** A value that is older is stale: 0 to 86,400,000. Three times `every` by default, at least 1,000. */
+  /**
+   * A value that is older is stale: 0 to 86,400,000. Three times `every` by default, at least
+   * 1,000.
+   */
   readonly maxStale?: number | undefined;
   /** Who receives the notifications: one audience or several. Everyone by default. */
   readonly to?: Audience | readonly Audience[] | undefined;
@@ -66,8 +69,8 @@ export interface PollRules<U, T extends UpdateType<U>, V> {
 /** A poller that asks over HTTP. */
 export interface PollUrl {
   /**
-   * What is asked, as a text or a `URL`: http or https. Name and password in it are sent as `Authorization: Basic`.
-   * Redirects are not followed.
+   * What is asked, as a text or a `URL`: http or https. Name and password in it are sent as
+   * `Authorization: Basic`. Redirects are not followed.
    */
   readonly url: string | { readonly href: string };
   /** `'GET'` by default. With `'POST'` no conditional requests are made. */
@@ -85,7 +88,7 @@ export interface PollUrl {
 /** A poller that calls a function of the application. */
 export interface PollClient<V> {
   /**
-   * Returns the current value. Throws or rejects if there is none; `status` and `retryAfter` (in
+   * Returns the current value. Throws or rejects if there is no value; `status` and `retryAfter` (in
    * seconds) of the error are taken over. The signal aborts after `timeout` and when the poller
    * stops. It is not called again before its promise is settled, so heed the signal.
    */

@@ -1,4 +1,4 @@
-// One poller at work: asks when it is time and a stream may receive the type, notifies what changed.
+// One poller at work: asks when it is time and a stream may receive the type, and notifies.
 import { HubError } from '../errors.js';
 import type { Audience, NotifyOptions } from '../types.js';
 import type { Answer, Source } from './answer.js';
@@ -46,7 +46,7 @@ export interface TaskContext<V> {
   readonly state: PollerState<V>;
   readonly source: Source<V>;
   readonly timers: WorkerTimers;
-  /** Returns the data of a notification. Throws what goes to `onError`; then there are none. */
+  /** Returns the data of a notification. Throws what goes to `onError`. */
   dataOf(value: V): unknown;
   notify(options: NotifyOptions): void;
   watch(listener: (seen: boolean) => void): () => void;

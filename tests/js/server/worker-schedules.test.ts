@@ -1,6 +1,6 @@
-// A poller against its rules, over seeded random schedules: whatever the API answers and whoever
-// watches, each change is notified once, and the last good answer is what is served. The oracle
-// counts from the answers and from who watches; it knows nothing of due times and pauses.
+// A poller against its rules, over seeded random schedules: whatever the API answers and whatever
+// streams are open, each change is notified once, and the last good answer is what is served. The
+// oracle counts from the answers and from what is seen; it knows nothing of due times and pauses.
 import { expect, test } from 'vitest';
 import type { HubError } from '../../../js/server/errors.js';
 import { BackgroundWorker } from '../../../js/server/worker/index.js';

@@ -1,4 +1,4 @@
-// What a poller decides, by schedules: the cases of the Rust worker, and those that only this one has.
+// What a poller decides, by schedules: the cases of the Rust worker, and those of this one alone.
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../js/server/worker/answer.js';
 import { PollFailure } from '../../../js/server/worker/failure.js';
