@@ -10,7 +10,7 @@
  * | `closed` | the service was closed |
  * | `queue_full` | more waits for the server than the queue may hold; a resync announces the loss |
  * | `unreachable` | the server could not be reached in time |
- * | `rejected` | the server refused the request for good; `status` and the message say why |
+ * | `rejected` | the server refused the request for good; `status` and the message have the reason |
  * | `hub_failed` | the hub stopped by a defect and began anew, with a new epoch |
  */
 export type HubErrorCode =

@@ -110,7 +110,7 @@ export interface HubOptions {
   readonly cors?: readonly string[] | undefined;
   /** Believe `X-Forwarded-For`: a proxy of yours is in front and replaces it. */
   readonly trustProxy?: boolean | undefined;
-  /** Gets what is nobody's answer: refused notifications, exceptions of listeners. */
+  /** Receives errors that no caller receives: refused notifications, exceptions of listeners. */
   readonly onError?: ((error: HubError) => void) | undefined;
 }
 

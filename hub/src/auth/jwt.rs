@@ -53,8 +53,8 @@ pub struct Claims {
     /// The user's channels, by name or pattern.
     #[serde(default, deserialize_with = "or_default")]
     pub channels: Vec<String>,
-    /// The types that the user may see, by name or pattern; `None` for all that the directory allows.
-    /// `tinysse/server` writes them.
+    /// The types that the user may see, by name or pattern; `None` for all that the directory
+    /// allows. `tinysse/server` writes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<String>>,
     /// The place of the user's login in this server's count of logins and revocations: a revocation

@@ -37,7 +37,7 @@ struct Window {
 type CoalesceKey = (String, Option<String>, BTreeSet<Audience>);
 
 impl Windows {
-    /// Returns windows that last so many milliseconds each.
+    /// Returns windows by pattern, each with its length in milliseconds.
     pub fn new(windows: impl IntoIterator<Item = (Pattern, u64)>) -> Self {
         let window = |(pattern, ms)| Window { pattern, batch: Coalescer::new(ms) };
         Self(windows.into_iter().map(window).collect())

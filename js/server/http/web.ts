@@ -4,7 +4,7 @@ import { readAll } from './node.js';
 import type { ServerRequest } from './reply.js';
 import type { Router } from './router.js';
 
-/** Answers a request; with 404 if its path is none of the hub's. */
+/** Answers a request; with 404 if the hub has no such path. */
 export async function answerWeb(router: Router, request: Request): Promise<Response> {
   const asked = new WebServerRequest(request);
   const reply = await router.handle(asked);

@@ -11,7 +11,7 @@ export interface StreamsOptions {
   readonly create: () => HubInstance;
   /** Takes updates whose window ended. */
   readonly flushed: (updates: readonly LoggedFields[]) => void;
-  /** Reports what is nobody's answer. */
+  /** Reports an error that no caller receives. */
   readonly onError: (error: HubError) => void;
   /** Streams opened, closed or changed: what may see a type may be another. */
   readonly changed: () => void;
@@ -108,16 +108,19 @@ export class Streams {
     for (const stream of this.#open) if (stream && which(stream)) yield stream;
   }
 
-  /** Replaces the rights of a stream. Returns true if they are other ones. */
-  setRights({ slot }: OpenStream, rights: Rights): boolean {
-    const news = this.call((hub) => hub.setRights(slot, rights));
+  /** Replaces the rights of a stream. Returns true if it is open and they are other ones. */
+  setRights(stream: OpenStream, rights: Rights): boolean {
+    // Its slot may be another's by now.
+    if (this.#open[stream.slot] !== stream) return false;
+    const news = this.call((hub) => hub.setRights(stream.slot, rights));
     if (news) this.#options.changed();
     return news;
   }
 
-  /** Ends a stream with a bye. */
-  bye({ slot }: OpenStream, reason: string, wait?: number, retry?: number): void {
-    this.call((hub) => hub.bye(slot, reason, wait, retry));
+  /** Ends a stream with a bye. Returns true if it is open. */
+  bye(stream: OpenStream, reason: string, wait?: number, retry?: number): boolean {
+    if (this.#open[stream.slot] !== stream) return false;
+    return this.call((hub) => hub.bye(stream.slot, reason, wait, retry));
   }
 
   /**

@@ -57,7 +57,7 @@ export class Signer {
   /**
    * Returns the claims of a token as JSON, in bytes. `undefined` for what is no token, is longer
    * than 8 KiB, is not in the one form that an encoder writes, must be understood in a way that is
-   * not (`crit`), or is signed by none of the keys. A promise where only WebCrypto can tell.
+   * not (`crit`), or is signed by none of the keys. A promise where only WebCrypto can verify it.
    */
   verify(token: string): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (token.length > MAX_TOKEN) return undefined;

@@ -21,7 +21,7 @@ export const settings: HubSettings = {
   external: false,
 };
 
-/** A clock that stands still until the test turns it. */
+/** A clock that the test turns. */
 export class FakeTimers implements Timers {
   #now = 1_000;
   #soon: (() => void)[] = [];

@@ -225,7 +225,7 @@ extern "C" fn flush(now: f64, all: i32) -> i32 {
     flushed.len() as i32
 }
 
-/// Ends a stream with a bye; the reason is its word. A negative `retry` is none.
+/// Ends a stream with a bye; the reason is its word. A negative `retry` leaves it out.
 #[unsafe(no_mangle)]
 extern "C" fn bye(slot: u32, wait: u32, retry: i32) -> i32 {
     answer(|| {

@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
     /// [`Malformed`].
     pub fn list<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, Malformed>) -> Result<Option<Vec<T>>, Malformed> {
         let Some(length) = self.length()? else { return Ok(None) };
-        // Each item has four bytes at least, so a length beyond them is wrong, and reserves nothing.
+        // Each item has four bytes at least: a length beyond them is wrong, and reserves nothing.
         if length > self.0.len() {
             return Err(Malformed);
         }

@@ -21,7 +21,7 @@ pub struct Round {
     groups: Vec<Group>,
     /// Streams whose connections are to be cut, because they are too slow.
     cut: Vec<u32>,
-    /// Groups by a mix of the addresses of their frames. Who finds a group by it compares the frames.
+    /// Groups by a mix of the addresses of their frames. The frames are compared, too.
     known: HashMap<u64, usize, BuildHasherDefault<Spread>>,
 }
 

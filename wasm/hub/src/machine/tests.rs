@@ -1,3 +1,5 @@
+//! Tests of the machine: rounds, slots, back-pressure, deadlines, windows, receipts.
+
 use tinysse::proto::audience::Identity;
 use tinysse_hub::hub::{HubConfig, Slow, SlowRules};
 
