@@ -102,6 +102,8 @@ describe('at places', () => {
     expect(await same(two, '{"a":[1]}', '{"b/c":1}')).toBe(false);
     expect(await same(at('/id'), '{"id":9007199254740992}', '{"id":9007199254740993}')).toBe(false);
     expect(await same(at(''), '{}', '[]')).toBe(false);
+    // A name that has escapes in any spelling.
+    expect(await same(at('/a"b'), '{"a\\"b":1}', '{"a\\u0022b":2}')).toBe(false);
   });
 
   test.each([
