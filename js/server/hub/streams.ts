@@ -60,6 +60,8 @@ export class Streams {
   #hub: HubInstance;
   #open: (OpenStream | undefined)[] = [];
   #count = 0;
+  /** The last round left streams to be served. */
+  #more = false;
   readonly #users = new Map<string, number>();
 
   constructor(options: StreamsOptions) {
@@ -95,7 +97,7 @@ export class Streams {
 
   /** Notes that the connection of a stream takes bytes again. */
   drained(stream: OpenStream): void {
-    if (this.#open[stream.slot] === stream) this.call((hub) => hub.drained(stream.slot));
+    if (this.#open[stream.slot] === stream) this.#quietly((hub) => hub.drained(stream.slot));
   }
 
   /** Notes that the connection of a stream ended. */
@@ -140,14 +142,20 @@ export class Streams {
     }
   }
 
-  /** Reads something of the hub, from which nothing follows. */
+  /** Reads something of the hub, from which nothing follows. Throws as {@link call} does. */
   read<T>(work: (hub: HubInstance) => T): T {
-    return work(this.#hub);
+    try {
+      return work(this.#hub);
+    } catch (error) {
+      if (error instanceof HubError) throw error;
+      throw this.#renew(error);
+    }
   }
 
   /** Writes what is due, without waiting for other events. */
   flush(): void {
-    this.#round();
+    do this.#round();
+    while (this.#more);
   }
 
   /** Cuts all connections and ends the timers. */
@@ -166,11 +174,22 @@ export class Streams {
       for (const { bytes, ends, slots } of groups) {
         for (const slot of slots) this.#write(slot, bytes, ends);
       }
+      this.#more = more;
       this.#scheduler.spent(this.now() - begun, more);
       return this.#hub.next();
     } catch (error) {
+      this.#more = false;
       this.#options.onError(this.#renew(error));
       return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Calls the hub where there is no caller to throw to. */
+  #quietly(work: (hub: HubInstance) => void): void {
+    try {
+      this.call(work);
+    } catch (error) {
+      this.#options.onError(error as HubError);
     }
   }
 
@@ -198,7 +217,7 @@ export class Streams {
     if (this.#open[stream.slot] !== stream) return;
     this.#open[stream.slot] = undefined;
     this.#add(stream, -1);
-    this.#hub.disconnect(stream.slot);
+    this.#quietly((hub) => hub.disconnect(stream.slot));
     this.#options.changed();
   }
 

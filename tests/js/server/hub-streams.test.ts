@@ -154,12 +154,23 @@ describe('refusals', () => {
   });
 });
 
-/** A hub that runs into a trap of WebAssembly when it is to publish. */
+/** Runs into a trap of WebAssembly: an instance without a hub has nothing to answer with. */
+function trap(): never {
+  instantiate().cursor();
+  throw new Error('no trap');
+}
+
+/** A hub that runs into a trap when it is to publish. */
 class Failing extends HubInstance {
   override publish(): never {
-    // An instance without a hub has nothing to answer with.
-    instantiate().cursor();
-    throw new Error('no trap');
+    trap();
+  }
+}
+
+/** A hub that runs into a trap where no caller would notice. */
+class FailingQuietly extends HubInstance {
+  override disconnect(): never {
+    trap();
   }
 }
 
@@ -184,6 +195,32 @@ describe('a hub that fails', () => {
     // The client of the former stream goes away later.
     ada.leave();
     expect(streams.count).toBe(1);
+  });
+});
+
+describe('a hub that fails when a client leaves', () => {
+  it('reports that, ends no process, and is replaced', () => {
+    let made = 0;
+    const { streams, timers, errors, open } = streamsOf({}, (of) => {
+      made += 1;
+      return made === 1 ? new FailingQuietly(of, [0, 78], [0, 1]) : hubOf(of);
+    });
+    const [ada, bob] = [open('ada'), open('bob')];
+    timers.settle();
+    ada.leave();
+    expect(errors.map(({ code }) => code)).toEqual(['hub_failed']);
+    expect([bob.state, streams.count, made]).toEqual(['cut', 0, 2]);
+  });
+});
+
+describe('an end', () => {
+  it('is written to more streams than one round takes', () => {
+    const { streams, timers, open } = streamsOf();
+    const sinks = Array.from({ length: 1_500 }, (_, n) => open(`u${n}`));
+    timers.settle();
+    for (const stream of streams.all()) streams.bye(stream, 'drain', 10, 10);
+    streams.flush();
+    expect(sinks.every(({ types }) => types.at(-1) === 'tinysse.bye')).toBe(true);
   });
 });
 
