@@ -1,5 +1,6 @@
 // The body of `POST /publish` (docs/PROTOCOL.md, 13.1).
 import type { UpdateFields } from '../hub/instance.js';
+import { type RawMember, rawMembers } from './raw-json.js';
 import { refuse } from './reply.js';
 
 /** Updates in one request. */
@@ -19,19 +20,26 @@ export type PublishBody = { readonly updates: readonly UpdateFields[] } | { read
 
 /** Reads a body. Throws `bad_json` and `too_many`; the hub judges the rest. */
 export function readPublish(body: Uint8Array, at: number): PublishBody {
-  const value = parse(body);
+  const { value, text } = read(body);
   if (isObject(value) && 'resync' in value) return readResync(value);
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (items.length < 1 || items.length > MAX_ITEMS) {
     throw refuse(400, 'too_many', `1 to ${MAX_ITEMS} updates in one request`);
   }
-  return { updates: items.map((item) => readItem(item, at)) };
+  if (!items.every(isObject)) throw refuse(400, 'bad_json', 'an update is an object');
+  const raw = rawMembers(text);
+  return { updates: items.map((item, n) => readItem(item, raw[n] ?? [], at)) };
 }
 
 /** Parses JSON in UTF-8, behind a byte order mark if there is one. Throws `bad_json`. */
 export function parse(body: Uint8Array): unknown {
+  return read(body).value;
+}
+
+function read(body: Uint8Array): { value: unknown; text: string } {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { value: JSON.parse(text), text };
   } catch (error) {
     throw refuse(400, 'bad_json', (error as Error).message);
   }
@@ -54,17 +62,17 @@ function readResync(value: Record<string, unknown>): PublishBody {
   return { resync };
 }
 
-function readItem(item: unknown, at: number): UpdateFields {
-  if (!isObject(item)) throw refuse(400, 'bad_json', 'an update is an object');
+function readItem(item: Record<string, unknown>, raw: readonly RawMember[], at: number): UpdateFields {
   if (!('type' in item)) throw refuse(400, 'bad_json', 'an update has a `type`');
   for (const [name, value] of Object.entries(item)) {
     const takes = Object.hasOwn(MEMBERS, name) ? MEMBERS[name] : undefined;
     if (!takes) throw refuse(400, 'bad_json', `unknown member \`${name}\``);
     if (!takes(value)) throw refuse(400, 'bad_json', `\`${name}\` has another type`);
   }
-  const { type, data, key, to, origin, except } = item as {
+  if (new Set(raw.map(({ name }) => name)).size < raw.length) throw refuse(400, 'bad_json', 'each member once');
+  const data = raw.find(({ name }) => name === 'data')?.value;
+  const { type, key, to, origin, except } = item as {
     type: string;
-    data?: unknown;
     key?: string | null;
     to?: string | string[] | null;
     origin?: string | null;
@@ -72,7 +80,8 @@ function readItem(item: unknown, at: number): UpdateFields {
   };
   return {
     type,
-    data: data === undefined || data === null ? undefined : JSON.stringify(data),
+    // Passed on as it was written: numbers keep their digits.
+    data: data === 'null' ? undefined : data,
     key: key ?? undefined,
     to: typeof to === 'string' ? [to] : (to ?? undefined),
     origin: origin ?? undefined,
@@ -81,8 +90,11 @@ function readItem(item: unknown, at: number): UpdateFields {
   };
 }
 
+/** A half of a surrogate pair has no form in UTF-8. */
+const LONE = /\p{Surrogate}/u;
+
 function isText(value: unknown): value is string {
-  return typeof value === 'string';
+  return typeof value === 'string' && !LONE.test(value);
 }
 
 function isTextOrNull(value: unknown): boolean {
