@@ -58,7 +58,7 @@ export function prometheus(metrics: HubMetrics): string {
       'replays_total',
       'counter',
       'Streams that showed a cursor: hit if they resumed there.',
-      by('outcome', { hit: metrics.hits, miss: metrics.misses }),
+      by('result', { hit: metrics.hits, miss: metrics.misses }),
     ],
     ['resyncs_total', 'counter', 'Clients notified of missed updates, by gap.', by('gap', metrics.resyncs)],
     ['auth_failures_total', 'counter', 'Requests refused, by code.', by('code', metrics.refused)],

@@ -4,11 +4,13 @@ import type { Streams } from '../hub/streams.js';
 import type { UpdatesOfHub } from '../hub/updates.js';
 import type { CheckedOptions, User } from '../options.js';
 import { type Claims, checkSubject, type TokenIssuer } from '../tokens/index.js';
+import { nameFault } from '../tokens/names.js';
 import { corsHeaders, preflightHeaders } from './cors.js';
 import { isObject, parse, readPublish } from './publish-body.js';
 import { type EventsQuery, readQuery } from './query.js';
 import { RateLimit } from './rate.js';
 import { json, problem, refuse, type ServerRequest, type TextReply } from './reply.js';
+import { LiveRights, userOf } from './rights.js';
 
 /** What the routes work with. */
 export interface RouterParts {
@@ -41,6 +43,7 @@ const STREAM_HEADERS = {
   // nginx would hold frames back otherwise.
   'x-accel-buffering': 'no',
 };
+const JWK_SET = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=60' };
 const AHEAD = 86_400;
 
 /** Answers, or has answered with a stream. */
@@ -53,9 +56,11 @@ export class Router {
   readonly #routes = new Map<string, Partial<Record<string, Handler>>>();
   readonly #users: RateLimit;
   readonly #addresses: RateLimit;
+  readonly #live: LiveRights;
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
+    this.#live = new LiveRights(parts.options.rights, parts.streams, (error) => parts.updates.report(error));
     const { basePath, limits, publishKey } = parts.options;
     this.#users = new RateLimit(limits.tokensPerUser, MINUTE);
     this.#addresses = new RateLimit(limits.tokensPerAddress, MINUTE);
@@ -65,7 +70,7 @@ export class Router {
     route('/auth/sse-token', { POST: (request) => this.#token(request) });
     route('/cursor', { GET: (request) => this.#cursor(request) });
     route('/.well-known/jwks.json', {
-      GET: async () => json(await parts.issuer.jwks(), { 'content-type': 'application/jwk-set+json' }),
+      GET: async () => json(await parts.issuer.jwks(), JWK_SET),
     });
     if (publishKey === undefined) return;
     route('/publish', { POST: (request) => this.#publish(request) });
@@ -118,14 +123,9 @@ export class Router {
     // Without waiting where that is possible: streams that come back at once are many.
     const verified = issuer.check(bearer ?? query.token);
     const claims = verified instanceof Promise ? await verified : verified;
-    const rights = options.rights ? await this.#rightsOf(claims) : userOf(claims);
-    if (!rights) throw gone();
-    if (this.#isFull(claims.sub) || !issuer.consume(claims)) {
-      const wait = options.settings.retry + streams.read((hub) => hub.jitter(5_000));
-      counters.shed[transport] += 1;
-      if (transport === 'fetch') throw refuse(503, 'busy', 'no stream can be opened now', wait / 1_000);
-      return { status: 200, headers: STREAM_HEADERS, body: streams.read((hub) => hub.goodbye(wait)) };
-    }
+    const rights = options.rights ? await this.#live.of(userOf(claims)) : userOf(claims);
+    if (rights === 'gone') throw gone();
+    if (rights === 'unknown' || this.#isFull(claims.sub) || !issuer.consume(claims)) return this.#away(transport);
     // A revocation since the token was verified did not find this stream yet.
     if (issuer.isRevoked(claims)) throw gone();
     const sink = request.stream({ ...STREAM_HEADERS, ...this.#every(request) });
@@ -159,11 +159,14 @@ export class Router {
     return streams.countOf(user) >= options.limits.streamsPerUser;
   }
 
-  /** What the holder of a good token may see now; `undefined` for nothing any more. */
-  async #rightsOf(claims: Claims): Promise<User | undefined> {
-    const user = userOf(claims);
-    const { rights } = this.#parts.options;
-    return rights ? ((await rights(user)) ?? undefined) : user;
+  /** Sends a client away, with a time to come back. */
+  #away(transport: Transport): Reply {
+    const { options, streams, counters } = this.#parts;
+    const wait = options.settings.retry + streams.read((hub) => hub.jitter(5_000));
+    counters.shed[transport] += 1;
+    if (transport === 'fetch') throw refuse(503, 'busy', 'no stream can be opened now', wait / 1_000);
+    // A native client takes every status but 200 for final.
+    return { status: 200, headers: STREAM_HEADERS, body: streams.read((hub) => hub.goodbye(wait)) };
   }
 
   async #token(request: ServerRequest): Promise<Reply> {
@@ -177,13 +180,14 @@ export class Router {
   }
 
   async #tokenFor(user: User): Promise<Reply> {
-    const { issuer, streams, options } = this.#parts;
+    const { issuer, streams } = this.#parts;
     // First, so that no name without a bound becomes the key of a bucket.
     checkSubject(user);
     wait(this.#users.take(user.user, streams.now()));
     const token = await issuer.issue(user);
-    if (options.rights && !(await options.rights(user)))
-      throw refuse(403, 'forbidden', 'this user may not open a stream');
+    const rights = await this.#live.of(user);
+    if (rights === 'gone') throw refuse(403, 'forbidden', 'this user may not open a stream');
+    if (rights === 'unknown') throw refuse(503, 'busy', "the rights of this user can't be determined now", 2);
     return json({ token, expires_in: Math.floor(issuer.ttl / 1_000), user: user.user }, NO_STORE);
   }
 
@@ -214,7 +218,7 @@ export class Router {
     const { updates } = this.#parts;
     let ids: string[];
     if ('updates' in body) ids = updates.publishAll(body.updates, receipt);
-    else if (body.resync === null) ids = [updates.announceEverything()];
+    else if (body.resync === null) ids = [updates.announceEverything(receipt)];
     else
       ids = updates.publishAll(
         body.resync.map((type) => ({ type, at: Date.now() })),
@@ -261,19 +265,14 @@ export class Router {
     if (user !== undefined && user !== null && typeof user !== 'string') {
       throw refuse(400, 'bad_json', '`user` is a text');
     }
+    const fault = typeof user === 'string' ? nameFault('user', user) : undefined;
+    if (fault) throw refuse(400, 'bad_request', fault);
     return json({ changed: await this.rightsChanged(user ?? undefined) });
   }
 
   /** Determines the rights of open streams again. Returns how many have other ones. */
-  async rightsChanged(user: string | undefined): Promise<number> {
-    const { streams } = this.#parts;
-    let changed = 0;
-    for (const stream of [...streams.all((open) => user === undefined || (open.owner as Claims).sub === user)]) {
-      const rights = await this.#rightsOf(stream.owner as Claims);
-      if (!rights) streams.bye(stream, 'revoked');
-      if (!rights || streams.setRights(stream, rights)) changed += 1;
-    }
-    return changed;
+  rightsChanged(user: string | undefined): Promise<number> {
+    return this.#live.changed(user);
   }
 
   async #cursor(request: ServerRequest): Promise<Reply> {
@@ -317,11 +316,9 @@ function gone() {
 }
 
 function bearerOf(request: ServerRequest): string | undefined {
-  return /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
-}
-
-function userOf({ sub, role, channels, types, sid }: Claims): User {
-  return { user: sub, role, channels, types, session: sid };
+  const shown = (request.header('authorization') ?? '').trim();
+  // What is no token counts all the same: never a silent downgrade to the token of the address.
+  return /^bearer /i.test(shown) ? shown.slice('bearer '.length).trim() : undefined;
 }
 
 function addressOf(request: ServerRequest, trustProxy: boolean): string | undefined {

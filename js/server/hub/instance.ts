@@ -61,6 +61,12 @@ export interface UpdateFields {
   readonly at: number;
 }
 
+/** What a publication that must happen once is known by: a key, and 64 bits of its content. */
+export interface Receipt {
+  readonly key: string;
+  readonly fingerprint: readonly [number, number];
+}
+
 /** An update that the hub gives back. */
 export interface LoggedFields extends UpdateFields {
   /** Absent if it is to be given its place elsewhere. */
@@ -186,12 +192,7 @@ export class HubInstance {
   }
 
   /** Publishes several updates, all or none, once for each receipt. Returns their ids. */
-  publishAll(
-    now: number,
-    unixMs: number,
-    updates: readonly UpdateFields[],
-    receipt?: { key: string; fingerprint: readonly [number, number] },
-  ): string[] {
+  publishAll(now: number, unixMs: number, updates: readonly UpdateFields[], receipt?: Receipt): string[] {
     const fields = this.#writer.begin().text(receipt?.key);
     if (receipt) fields.number(receipt.fingerprint[0]).number(receipt.fingerprint[1]);
     fields.list(updates, (update) => this.#update(update));
@@ -200,8 +201,15 @@ export class HubInstance {
     return consecutive(this.#output(), count);
   }
 
-  /** Announces to every client that anything may have been lost. Returns its id. */
-  announceEverything(): string {
+  /** Announces to every client that anything may have been lost, once for each receipt. Returns its id. */
+  announceEverything(now: number, unixMs: number, receipt?: Receipt): string {
+    if (receipt) {
+      // To publish nothing notes the receipt. The place that it returns is the next one, unless the
+      // receipt is known.
+      this.publishAll(now, unixMs, [], receipt);
+      const id = this.#output();
+      if (seqOf(id) <= seqOf(this.cursor())) return id;
+    }
     this.#wasm.announce_everything();
     return this.#output();
   }
@@ -371,9 +379,13 @@ function readUpdate(reader: FieldReader): LoggedFields {
   return { id, type, data, key, to: (to.length > 0 ? to : ['all']) as Audience[], origin, except, at };
 }
 
-/** The ids of `count` updates in neighbouring places. Places are hexadecimal. */
+/** The ids of `count` updates behind one another, from the first one on. */
 function consecutive(first: string, count: number): string[] {
-  const [epoch, place = '0'] = first.split('.');
-  const from = BigInt(`0x${place}`);
-  return Array.from({ length: count }, (_, at) => `${epoch}.${(from + BigInt(at)).toString(16)}`);
+  const [epoch] = first.split('.');
+  const from = seqOf(first);
+  return Array.from({ length: count }, (_, at) => `${epoch}.${from + BigInt(at)}`);
+}
+
+function seqOf(id: string): bigint {
+  return BigInt(id.split('.')[1] ?? 0);
 }

@@ -2,7 +2,7 @@
 import type { Updates as UpdateMap, UpdateType } from '../../model/update.js';
 import { HubError } from '../errors.js';
 import type { AnyUpdate, NotifyOptions } from '../types.js';
-import type { LoggedFields, UpdateFields } from './instance.js';
+import type { LoggedFields, Receipt, UpdateFields } from './instance.js';
 import type { Streams } from './streams.js';
 
 /** Gives an update the form in which the hub takes it. Throws `bad_field` for data that is no JSON. */
@@ -67,7 +67,7 @@ export class UpdatesOfHub<U = UpdateMap> {
   }
 
   /** Publishes several updates, all or none, once for each receipt. Returns their ids. */
-  publishAll(updates: readonly UpdateFields[], receipt?: { key: string; fingerprint: readonly [number, number] }) {
+  publishAll(updates: readonly UpdateFields[], receipt?: Receipt): string[] {
     const streams = this.#streams();
     const before = streams.read((hub) => hub.cursor());
     const ids = streams.call((hub) => hub.publishAll(streams.now(), Date.now(), updates, receipt));
@@ -78,9 +78,10 @@ export class UpdatesOfHub<U = UpdateMap> {
     return ids;
   }
 
-  /** Announces that updates of any type may have been lost. Returns the id. */
-  announceEverything(): string {
-    return this.#streams().call((hub) => hub.announceEverything());
+  /** Announces that updates of any type may have been lost, once for each receipt. Returns the id. */
+  announceEverything(receipt?: Receipt): string {
+    const streams = this.#streams();
+    return streams.call((hub) => hub.announceEverything(streams.now(), Date.now(), receipt));
   }
 
   /** Takes updates whose window ended. */
