@@ -11,6 +11,9 @@
  * | `queue_full` | more waits for the server than the queue may hold; a resync announces the loss |
  * | `unreachable` | the server could not be reached in time |
  * | `rejected` | the server refused the request for good; `status` and the message have the reason |
+ * | `unavailable` | the log did not take the update in time |
+ * | `poll_failed` | a polled API failed; its last value is kept |
+ * | `listener` | a listener of the application threw |
  * | `hub_failed` | the hub stopped by a defect and began anew, with a new epoch |
  */
 export type HubErrorCode =
@@ -20,6 +23,9 @@ export type HubErrorCode =
   | 'unreachable'
   | 'rejected'
   | 'hub_failed'
+  | 'unavailable'
+  | 'poll_failed'
+  | 'listener'
   | 'bad_type'
   | 'reserved_type'
   | 'bad_audience'

@@ -2,7 +2,19 @@
 export { createHub, type TinysseHub } from './create-hub.js';
 export { HubError, type HubErrorCode, type HubErrorDetails, isHubError } from './errors.js';
 export type { IdentifyRequest } from './http/reply.js';
-export type { NodeRequest, NodeResponse } from './hub/node-sink.js';
 export type { HubMetrics } from './metrics.js';
 export type { HubOptions, SlowRule, User } from './options.js';
 export type { AnyUpdate, Audience, CloseOptions, NotifyOptions, PublishedUpdate, UpdateService } from './types.js';
+export {
+  BackgroundWorker,
+  type PollClient,
+  type PolledData,
+  type PolledValue,
+  type Poller,
+  type PollFetch,
+  type PollOptions,
+  type PollRecovery,
+  type PollRules,
+  type PollUrl,
+  type WorkerOptions,
+} from './worker/index.js';

@@ -88,6 +88,7 @@ export interface HubOptions {
         readonly rules?: Readonly<Record<string, SlowRule>> | undefined;
       }
     | undefined;
+  /** Bounds of streams, requests and connections. */
   readonly limits?:
     | {
         /** Streams at a time. 10,000 by default. */

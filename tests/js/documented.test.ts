@@ -13,6 +13,7 @@ const entries = [
   'js/react/index.ts',
   'js/eventsource/index.ts',
   'js/trpc/index.ts',
+  'js/server/index.ts',
 ];
 
 const isDocumented = (node: ts.Node) => ts.getJSDocCommentsAndTags(node).length > 0;

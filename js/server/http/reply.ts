@@ -5,6 +5,7 @@ import type { Sink } from '../hub/sink.js';
 
 /** The request that the option `identify` sees. */
 export interface IdentifyRequest {
+  /** `POST` for a token, `GET` for the cursor. */
   readonly method: string;
   /** Path and query. */
   readonly url: string;
