@@ -143,13 +143,7 @@ class Hub<U> implements TinysseHub<U> {
   fetch = (request: Request): Promise<Response> => answerWeb(this.#router, request);
 
   node = (request: NodeRequest, response: NodeResponse, next?: (error?: unknown) => void): void => {
-    if (answerNode(this.#router, request, response)) return;
-    if (next) {
-      next();
-      return;
-    }
-    response.statusCode = 404;
-    response.end('Not Found');
+    if (!answerNode(this.#router, request, response, next !== undefined)) next?.();
   };
 
   issueToken(user: User): Promise<string> {

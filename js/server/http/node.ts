@@ -8,12 +8,20 @@ import type { Router } from './router.js';
 /** Some runtimes imitate node:http and have no socket that takes bytes. */
 const imitation = 'Bun' in globalThis || 'Deno' in globalThis;
 
-/** Answers a request of Node if its path is one of the hub's. Returns false if it is not. */
-export function answerNode(router: Router, request: NodeRequest, response: NodeResponse): boolean {
+/**
+ * Answers a request of Node. One whose path is none of the hub's is answered with 404, or, with
+ * `leavesOthers`, not at all: then it returns false.
+ */
+export function answerNode(
+  router: Router,
+  request: NodeRequest,
+  response: NodeResponse,
+  leavesOthers: boolean,
+): boolean {
   const url = request.url ?? '/';
   const at = url.indexOf('?');
   const path = at < 0 ? url : url.slice(0, at);
-  if (!router.has(path)) return false;
+  if (leavesOthers && !router.has(path)) return false;
   const asked = new NodeServerRequest(request, response, path, at < 0 ? '' : url.slice(at + 1));
   void router.handle(asked).then((reply) => reply && send(reply, response));
   return true;
