@@ -76,8 +76,11 @@ async function simple(port, command, args, path = '/') {
 
 async function node(port) {
   const hub = await simple(port, process.execPath, [at('benches', 'hub', 'node-hub.mjs'), port, nodeHub], '/token');
-  const token = await (await fetch(`http://127.0.0.1:${port}/token`)).text();
-  return { ...hub, path: `/events?token=${token}` };
+  const url = `http://127.0.0.1:${port}`;
+  const path = `/events?token=${await (await fetch(`${url}/token`)).text()}`;
+  // One stream before anything is measured, as better-sse had one when it was asked whether it listens.
+  await (await fetch(`${url}${path}`)).body.cancel();
+  return { ...hub, path };
 }
 
 async function nginx(port) {

@@ -46,6 +46,24 @@ declare global {
   function setPercent(percent: number): void;
   function App(): import('react').ReactNode;
   function Projects(): import('react').ReactNode;
+  const updateService: import('tinysse/server').UpdateService<ServerUpdates>;
+  const worker: import('tinysse/server').BackgroundWorker<ServerUpdates>;
+  const app: {
+    use(handler: unknown): void;
+    get(path: string, handler: (request: unknown, response: { json(value: unknown): void }) => void): void;
+  };
+  const job: { id: string; owner: string };
+  const weather: { current(signal: AbortSignal): Promise<unknown> };
+  const metrics: { lost: { inc(): void } };
+  const claims: import('../../js/server/tokens/index.js').Claims;
+  const payload: Uint8Array;
+  const [secret, current, previous, pem, url, key]: [string, string, string, string, string, string];
+  function startJob(): Promise<void>;
+  function readFileSync(path: string, encoding: 'utf8'): string;
+}
+interface ServerUpdates {
+  projects: undefined; orders: undefined; weather: unknown; progress: unknown;
+  compute: { percent: number };
 }
 export {};
 `;
@@ -57,6 +75,9 @@ const modules = {
   'tinysse/react': ['SSEProvider', 'useAutoRefetch', 'useSSEEvent', 'useSSEStatus', 'useSSEUpdates'],
   'tinysse/eventsource': ['EventSource'],
   'tinysse/trpc': ['trpcEventSource'],
+  'tinysse/server': ['createHub', 'createRemote', 'BackgroundWorker', 'isHubError', 'originOf', 'redis'],
+  '../../js/server/tokens/keys.js': ['loadKeys'],
+  '../../js/server/tokens/key-options.js': ['checkKeys'],
   '@tanstack/react-query': ['QueryClient', 'QueryClientProvider', 'useQuery'],
   '@trpc/client': ['httpSubscriptionLink'],
 };
@@ -73,13 +94,17 @@ function examplesOf(path: string): Example[] {
     const line = text.slice(0, index).split('\n').length;
     const code = body.replace(/^ *\* ?/gm, '');
     const inside = relative('tests/js', path).replace(/\.tsx?$/, '.js');
-    const exported = [...text.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name as string);
+    const exported = [...text.matchAll(/^export (?:class|(?:async )?function|const) (\w+)/gm)].map(
+      ([, name]) => name as string,
+    );
     const available = { ...modules, [inside]: exported };
     const seen = new Set<string>();
     const imports = Object.entries(available).map(([module, names]) => {
       const wanted = names.filter((name) => {
         const used = new RegExp(`(?<![.\\w'])${name}\\b`).test(code);
-        const own = new RegExp(`(class|function|const) ${name}\\b|import \\{[^}]*\\b${name}\\b`).test(code);
+        const own = new RegExp(
+          `(class|function|const) ${name}\\b|const \\{[^}]*\\b${name}\\b|import \\{[^}]*\\b${name}\\b`,
+        ).test(code);
         return used && !own && !seen.has(name) && seen.add(name);
       });
       return wanted.length > 0 ? `import { ${wanted.join(', ')} } from '${module}';` : '';

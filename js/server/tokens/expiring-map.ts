@@ -13,7 +13,7 @@ interface Second {
  * ```ts
  * const used = new ExpiringMap<string>();
  * used.set('token-1', 60_000, 'ada');
- * used.forget(61_000, (name, user) => {});
+ * used.forget(61_000, (name, user) => console.log(name, user));
  * ```
  */
 export class ExpiringMap<V> {

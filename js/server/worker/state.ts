@@ -58,9 +58,8 @@ interface Known<V> {
  * Watches one value for changes.
  *
  * ```ts
- * const isSame = (a, b) => a.print === b.print;
- * const state = new PollerState({ every: 2_000, maxStale: 6_000, isSame }, Math.random);
- * state.onAnswer(0, { kind: 'value', reading: { value: 1, print: '1' }, validators }); // 'changed'
+ * const state = new PollerState<number>({ every: 2_000, maxStale: 6_000, isSame: (a, b) => a.print === b.print }, Math.random);
+ * state.onAnswer(0, { kind: 'value', reading: { value: 1, print: '1' }, validators: { etag: undefined, modified: undefined } });
  * state.wants(0); // { kind: 'notify' }
  * state.notified();
  * state.wants(0); // { kind: 'wait', at: 2_000 }
