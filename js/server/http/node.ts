@@ -9,7 +9,7 @@ import type { Router } from './router.js';
 const imitation = 'Bun' in globalThis || 'Deno' in globalThis;
 
 /**
- * Answers a request of Node. One whose path is none of the hub's is answered with 404, or, with
+ * Answers a request of Node. A path that the hub does not have is answered with 404, or, with
  * `leavesOthers`, not at all: then it returns false.
  */
 export function answerNode(

@@ -1,5 +1,5 @@
-// The members of JSON objects as they are written: `JSON.parse` keeps neither the digits of a number
-// nor a member that occurs twice.
+// The members of JSON objects as they are written: `JSON.parse` keeps neither the digits of a
+// number nor a member that occurs twice.
 
 /** A member of an object. */
 export interface RawMember {

@@ -39,8 +39,8 @@ export class LiveRights {
   }
 
   /**
-   * Determines the rights of the open streams of a user again, or of all. Returns how many have other
-   * ones. Throws 503 `directory_unavailable` if that failed for some: they keep theirs.
+   * Determines the rights of the open streams of a user again, or of all. Returns how many have
+   * other ones. Throws 503 `directory_unavailable` if that failed for some: they keep theirs.
    */
   async changed(user: string | undefined): Promise<number> {
     this.#changes += 1;

@@ -201,7 +201,10 @@ export class HubInstance {
     return consecutive(this.#output(), count);
   }
 
-  /** Announces to every client that anything may have been lost, once for each receipt. Returns its id. */
+  /**
+   * Announces to every client that anything may have been lost, once for each receipt. Returns its
+   * id.
+   */
   announceEverything(now: number, unixMs: number, receipt?: Receipt): string {
     if (receipt) {
       // To publish nothing notes the receipt. The place that it returns is the next one, unless the

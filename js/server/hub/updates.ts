@@ -78,7 +78,7 @@ export class UpdatesOfHub<U = UpdateMap> {
     return ids;
   }
 
-  /** Announces that updates of any type may have been lost, once for each receipt. Returns the id. */
+  /** Announces that any update may have been lost, once for each receipt. Returns the id. */
   announceEverything(receipt?: Receipt): string {
     const streams = this.#streams();
     return streams.call((hub) => hub.announceEverything(streams.now(), Date.now(), receipt));
