@@ -28,6 +28,7 @@ export default defineConfig({
           setupFiles: [here('./tests/js/libraries/react-18.mjs')],
         },
       },
+      { extends: true, test: { name: 'hubs', include: ['tests/hubs/**/*.test.ts'] } },
     ],
     restoreMocks: true,
     unstubGlobals: true,
