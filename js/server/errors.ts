@@ -10,6 +10,8 @@
  * | `closed` | the service was closed |
  * | `queue_full` | more waits for the server than the queue may hold; a resync announces the loss |
  * | `unreachable` | the server could not be reached in time |
+ * | `unauthorized` | the server refuses this publisher; updates wait until that is repaired |
+ * | `journal` | the file of the queue is damaged or cannot be written |
  * | `rejected` | the server refused the request for good; `status` and the message have the reason |
  * | `unavailable` | the log did not take the update in time |
  * | `poll_failed` | a polled API failed; its last value is kept |
@@ -22,6 +24,8 @@ export type HubErrorCode =
   | 'queue_full'
   | 'unreachable'
   | 'rejected'
+  | 'unauthorized'
+  | 'journal'
   | 'hub_failed'
   | 'unavailable'
   | 'poll_failed'

@@ -4,6 +4,7 @@ export { HubError, type HubErrorCode, type HubErrorDetails, isHubError } from '.
 export type { IdentifyRequest } from './http/reply.js';
 export type { HubMetrics } from './metrics.js';
 export type { HubOptions, SlowRule, User } from './options.js';
+export { createRemote, type RemoteOptions } from './remote/index.js';
 export type { AnyUpdate, Audience, CloseOptions, NotifyOptions, PublishedUpdate, UpdateService } from './types.js';
 export {
   BackgroundWorker,

@@ -25,6 +25,11 @@ export const copyBytes: (bytes: Uint8Array) => Uint8Array = runtime.Buffer
 /** Calls back behind the events that are waiting. */
 export const soon: (work: () => void) => unknown = runtime.setImmediate ?? ((work) => setTimeout(work, 0));
 
+/** Returns a module of Node, without an import that bundlers would follow. */
+export function builtin(name: string): unknown {
+  return runtime.process?.getBuiltinModule?.(name);
+}
+
 /** A variable of the environment, if there is one. */
 export function environment(name: string): string | undefined {
   return runtime.process?.env?.[name];
@@ -35,7 +40,7 @@ export function environment(name: string): string | undefined {
  * does the same in another thread, which costs ten times as much as the hash of a token.
  */
 export function syncHmac(secret: Uint8Array): ((message: Uint8Array) => Uint8Array) | undefined {
-  const crypto = runtime.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
+  const crypto = builtin('node:crypto') as NodeCrypto | undefined;
   if (!crypto?.createSecretKey || !crypto.createHmac) return undefined;
   const key = crypto.createSecretKey(secret);
   return (message) => crypto.createHmac('sha256', key).update(message).digest();
