@@ -29,6 +29,7 @@ const npmBuild = (features) => ['--no-default-features', '--features', features]
 // What ships, but with the panic handler and allocator of std, which the test harness brings.
 const slimBuild = ['--no-default-features', '--features', 'fetch'];
 const simSeeds = '100000';
+const packagingTests = ['packaging', 'recipes'].map((name) => at('tests', 'packaging', `${name}.test.mjs`));
 
 const checks = [
   {
@@ -154,7 +155,7 @@ const tests = [
   {
     name: 'packaging',
     about: 'npm pack, installed into an app outside the repository',
-    work: () => runNode('--test', ['--test-reporter=spec', at('tests', 'packaging', 'packaging.test.mjs')]),
+    work: () => runNode('--test', ['--test-reporter=spec', ...packagingTests]),
   },
   {
     name: 'failures',

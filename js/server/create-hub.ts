@@ -23,13 +23,13 @@ const DRAIN = 5_000;
 export interface TinysseHub<U = Updates> extends UpdateService<U> {
   /**
    * Answers a request of the web platform: for Hono, Next, Bun, Deno, SvelteKit, Nuxt. A path that
-   * is none of the hub's is answered with 404.
+   * the hub does not have is answered with 404.
    */
   fetch(request: Request): Promise<Response>;
 
   /**
-   * Answers a request of node:http: for Express, Fastify, tRPC standalone. A path that is none of
-   * the hub's goes to `next`, or is answered with 404 without one.
+   * Answers a request of node:http: for Express, Fastify, tRPC standalone. A path that the hub
+   * does not have goes to `next`, or is answered with 404 without one.
    */
   node(request: NodeRequest, response: NodeResponse, next?: (error?: unknown) => void): void;
 
