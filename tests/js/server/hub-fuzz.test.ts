@@ -84,7 +84,12 @@ describe('the wasm hub', () => {
         () => hub.flush(now, below(2) > 0),
         () => hub.watch(pick(texts), pick([[], [pick(audiences)]])),
         () => hub.watchers(below(20)),
-        () => hub.announceEverything(),
+        () =>
+          hub.announceEverything(
+            now,
+            pick(numbers),
+            pick([undefined, { key: pick(texts), fingerprint: [2, below(2)] }]),
+          ),
         () => hub.begin(pick(['0.0', '1.5', 'ff.0', 'x', hub.cursor()])),
         () => hub.deliver(now, pick(['1.1', '2.7', '0.0', 'x', hub.cursor()]), update()),
         () => [hub.next(), hub.counts(), hub.cursor(), hub.jitter(below(3)), hub.goodbye(below(100))],
