@@ -19,6 +19,7 @@ import { output, run, runNode } from './lib/run.mjs';
 import { runSteps } from './lib/steps.mjs';
 import { buildWasm } from './lib/wasm.mjs';
 import { webTest } from './lib/webtest.mjs';
+import { checkRelease } from './release-check.mjs';
 import { setUp } from './setup.mjs';
 import { size } from './size.mjs';
 import { soak } from './soak.mjs';
@@ -29,7 +30,9 @@ const npmBuild = (features) => ['--no-default-features', '--features', features]
 // What ships, but with the panic handler and allocator of std, which the test harness brings.
 const slimBuild = ['--no-default-features', '--features', 'fetch'];
 const simSeeds = '100000';
-const packagingTests = ['packaging', 'recipes'].map((name) => at('tests', 'packaging', `${name}.test.mjs`));
+const packagingTests = ['packaging', 'recipes', 'server-package'].map((name) =>
+  at('tests', 'packaging', `${name}.test.mjs`),
+);
 
 const checks = [
   {
@@ -154,7 +157,7 @@ const tests = [
   { name: 'vitest', about: 'facade, refetch, React', work: () => runNode(npmBin('vitest'), ['run']) },
   {
     name: 'packaging',
-    about: 'npm pack, installed into an app outside the repository',
+    about: 'npm pack, installed into an app outside the repository; the servers of examples/node; npx tinysse-server',
     work: () => runNode('--test', ['--test-reporter=spec', ...packagingTests]),
   },
   {
@@ -240,6 +243,16 @@ const more = [
       return run('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...words], {
         env: { TINYSSE_RECONNECTS: '5000' },
       });
+    },
+  },
+  { name: 'release', about: 'what of a release can be tried without publishing', work: () => checkRelease() },
+  {
+    name: 'musl',
+    about: 'the static program of npx tinysse-server, built and run',
+    work: async () => {
+      await run(process.execPath, [at('scripts', 'server-packages.mjs'), '--platform', 'linux-x64-musl']);
+      const program = at('target', 'npm', 'tinysse-server-linux-x64-musl', 'bin', 'tinysse-server');
+      if (process.platform === 'linux' && process.arch === 'x64') await run(program, ['--version']);
     },
   },
   { name: 'deny', about: 'licences, sources and advisories of everything that is linked', work: deny },
