@@ -28,7 +28,7 @@ export default defineConfig({
           setupFiles: [here('./tests/js/libraries/react-18.mjs')],
         },
       },
-      { extends: true, test: { name: 'hubs', include: ['tests/hubs/**/*.test.ts'] } },
+      { extends: true, test: { name: 'hubs', include: ['tests/hubs/**/*.test.ts'], testTimeout: 30_000 } },
     ],
     restoreMocks: true,
     unstubGlobals: true,
