@@ -7,6 +7,7 @@ import { main } from './lib/log.mjs';
 import { buildPage } from './lib/page.mjs';
 import { npmBin } from './lib/paths.mjs';
 import { run, runNode } from './lib/run.mjs';
+import { buildTrpc } from './lib/trpc.mjs';
 import { engines } from './lib/webtest.mjs';
 import { setUp } from './setup.mjs';
 
@@ -14,6 +15,7 @@ import { setUp } from './setup.mjs';
 export async function e2e(args = []) {
   await build();
   await buildPage();
+  await buildTrpc();
   await run('cargo', ['build', '--locked', '--package', 'tinysse-reference', '--package', 'progress-api']);
   // A project is always named: the screenshots are one too.
   const named = args.some((arg) => arg.startsWith('--project')) ? [] : ['--project=chromium'];

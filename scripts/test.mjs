@@ -121,6 +121,7 @@ const checks = [
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('tsconfig.page.json')]);
       // An app of its own: the updates that it registers are not those of the tests.
       await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'dashboard')]);
+      await runNode(npmBin('typescript', 'tsc'), ['-p', at('examples', 'trpc')]);
     },
   },
   {

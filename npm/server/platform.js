@@ -22,7 +22,7 @@ export function platformName({ platform, arch, report } = process) {
   return `linux-${arch}-${glibcVersionRuntime ? 'gnu' : 'musl'}`;
 }
 
-/** The path of the program. Throws an error that says what to do. */
+/** The path of the program. Throws an error with what to do. */
 export function findProgram(name = platformName(), environment = process.env) {
   if (environment.TINYSSE_SERVER_BINARY) return environment.TINYSSE_SERVER_BINARY;
   const program = name.startsWith('win32') ? 'tinysse-server.exe' : 'tinysse-server';

@@ -19,7 +19,7 @@ function numbered(type: string, from: number, count: number, size: number, key?:
 /** The number of a frame; without a parser, since there are many. */
 const numberOf = ({ data }: Frame) => Number(/"n":([0-9]+)/.exec(data)?.[1]);
 
-/** Reads so many updates of a type, and returns their numbers. */
+/** Reads `count` updates of a type, and returns their numbers. */
 async function numbers(stream: HubStream, type: string, count: number): Promise<number[]> {
   const read: number[] = [];
   while (read.length < count) {

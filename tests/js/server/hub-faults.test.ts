@@ -211,7 +211,9 @@ async function run(seed: number): Promise<string[]> {
     },
     { timeout: 20_000, interval: 100 },
   );
-  return witnesses.flatMap((witness, n) => lies(witness, published, loses).map((lie) => `seed ${seed}, client ${n}: ${lie}`));
+  return witnesses.flatMap((witness, n) =>
+    lies(witness, published, loses).map((lie) => `seed ${seed}, client ${n}: ${lie}`),
+  );
 }
 
 /** What is wrong with what a client received. */
