@@ -11,8 +11,13 @@ import { type Outcome, send } from './send.js';
 export type { RemoteOptions } from './options.js';
 
 const DRAIN = 5_000;
-/** Pauses between attempts, in milliseconds: full jitter up to twice as long each time. */
-const [FLOOR, BASE, CAP] = [100, 200, 5_000];
+/**
+ * Pauses between attempts, in milliseconds: full jitter up to twice as long each time. Pages are to be
+ * fresh within a second of the server's return, and one publisher is no storm.
+ */
+const [FLOOR, BASE, CAP] = [100, 200, 800];
+/** The pause where an operator has to repair something. */
+const REFUSED = 5_000;
 /** Types that a server which can't announce a loss is sent instead. */
 const MAX_TYPES = 256;
 
@@ -183,7 +188,7 @@ class Remote<U> implements UpdateService<U> {
           'unauthorized',
           `${this.#options.url} refuses this publisher (${outcome.why}); updates wait until that is repaired`,
         );
-        await this.#pause(CAP);
+        await this.#pause(REFUSED);
     }
   }
 
