@@ -15,7 +15,10 @@ before(async () => {
   await cp(join(repo, 'examples', 'node'), dir, { recursive: true });
   await mkdir(join(dir, 'node_modules'));
   await symlink(join(repo, 'pkg'), join(dir, 'node_modules', 'tinysse'), 'dir');
-  await symlink(join(repo, 'node_modules', 'express'), join(dir, 'node_modules', 'express'), 'dir');
+  await mkdir(join(dir, 'node_modules', '@hono'));
+  for (const name of ['express', 'fastify', 'hono', '@hono/node-server']) {
+    await symlink(join(repo, 'node_modules', name), join(dir, 'node_modules', name), 'dir');
+  }
 });
 
 after(() => rm(dir, { recursive: true, force: true }));
@@ -60,6 +63,8 @@ function reader(stream) {
 /** What each server takes for a login. */
 const logins = {
   'http.mjs': async () => ({ 'x-user': 'ada' }),
+  'fastify.mjs': async () => ({ 'x-user': 'ada' }),
+  'hono.mjs': async () => ({ 'x-user': 'ada' }),
   'express.mjs': async (url) => {
     const answer = await fetch(`${url}/login/ada`, { method: 'POST' });
     return { cookie: answer.headers.get('set-cookie').split(';')[0] };
