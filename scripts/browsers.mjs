@@ -1,5 +1,5 @@
 // `npm test -- --only browsers`: the shipped code asks nothing of a browser that a supported one
-// lacks. Each use of a web API is resolved by TypeScript's type checker, so methods of instances
+// lacks; `js/server` runs in no browser. Each use of a web API is resolved by TypeScript's type checker, so methods of instances
 // are seen too, and looked up in MDN's browser-compat-data.
 //   node scripts/browsers.mjs --needs   what each supported version is needed for
 import { createRequire } from 'node:module';
@@ -127,7 +127,7 @@ function programs() {
 /** Each use of a web API in some files, with what MDN documents of it. */
 export function* look({ program, files }) {
   for (const file of program.getSourceFiles()) {
-    if (!files.has(file.fileName) || file.isDeclarationFile) continue;
+    if (!files.has(file.fileName) || file.isDeclarationFile || file.fileName.startsWith(at('js', 'server'))) continue;
     for (const { node, names } of uses(program, file)) {
       const found = describe(...names);
       const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
