@@ -1,6 +1,6 @@
 // `npm test -- --only browsers`: the shipped code asks nothing of a browser that a supported one
-// lacks; `js/server` runs in no browser. Each use of a web API is resolved by TypeScript's type checker, so methods of instances
-// are seen too, and looked up in MDN's browser-compat-data.
+// lacks; `js/server` runs in no browser. Each use of a web API is resolved by TypeScript's type
+// checker, so methods of instances are seen too, and looked up in MDN's browser-compat-data.
 //   node scripts/browsers.mjs --needs   what each supported version is needed for
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
