@@ -1,88 +1,83 @@
-// The file that keeps a queue over a restart of the process: one line an event, each with a checksum.
+// The file that keeps a queue over a restart of the process.
+//
+// It is appended to at known places, so that a line of which only a part could be written is
+// overwritten by the next one. Updates that could not be written at all are marked by damaging the
+// first byte of the file, which needs no space on the disk: the next process then announces
+// everything, as for any damaged file.
 import { badOption, HubError } from '../errors.js';
-import { builtin } from '../runtime.js';
+import type { RemoteClock } from './clock.js';
+import type { Types } from './debts.js';
+import { codeOf, type FileSystem, isFull, readIfThere, remove, writeAll } from './files.js';
+import { type JournalEvent, lineOf, linesOf, type Restored, readLines } from './journal-lines.js';
+import { lock } from './lock.js';
 
-/** What a journal had when it was opened. */
-export interface Restored {
-  /** Updates that were accepted and not acknowledged, oldest first. */
-  readonly entries: readonly { readonly number: number; readonly type: string; readonly json: string }[];
-  /** Types that are owed; `null` for everything. */
-  readonly debts: readonly string[] | null;
-  /** The batch that was on its way, with the number of its last update. */
-  readonly batch?: { readonly key: string; readonly last: number } | undefined;
-  /** The last number that was given. */
-  readonly last: number;
+/** What a journal needs of its publisher. */
+export interface JournalOwner {
+  /** Returns what the journal has to have now, to write it anew. */
+  state(): Restored;
+  /** Receives that the file is damaged, or can't be written. */
+  onError(error: HubError): void;
 }
 
-/** What is used of node:fs. */
-interface FileSystem {
-  openSync(path: string, flags: string, mode?: number): number;
-  writeSync(file: number, text: string): number;
-  closeSync(file: number): void;
-  readFileSync(path: string, encoding: 'utf8'): string;
-  renameSync(from: string, to: string): void;
-  unlinkSync(path: string): void;
-  ftruncateSync(file: number, length: number): void;
-}
-
-/** Events of the journal. */
-type Event =
-  | { readonly accepted: number; readonly type: string; readonly json: string }
-  | { readonly batch: string; readonly last: number }
-  | { readonly done: number }
-  | { readonly owed: string | null }
-  | { readonly announced: true };
-
-/** A journal of this size is written anew once half of it is over. In characters. */
+/** Bytes of settled events, at least, before a journal is written anew. */
 const COMPACT = 1 << 20;
+/** How long a file that could not be written is left alone, in milliseconds. */
+const RETRY = 1_000;
+/** Errors of a path that is wrong, or belongs to another user. */
+const WRONG_PATH: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'ELOOP', 'EROFS'];
+
+const NOTHING: Restored = { entries: [], debts: [], last: 0 };
+
+const utf8 = new TextEncoder();
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 /** A journal in a file, for one process at a time. */
 export class Journal {
   readonly #fs: FileSystem;
+  readonly #clock: RemoteClock;
   readonly #path: string;
-  readonly #onError: (error: HubError) => void;
-  #file: number;
+  readonly #owner: JournalOwner;
+  readonly #unlock: () => void;
+  /** -1 while there is none. */
+  #file = -1;
+  /** Where the next line goes. */
   #size = 0;
+  /** The lines of updates that are not settled, and the sum of their bytes. */
+  #pending: { readonly number: number; readonly bytes: number }[] = [];
   #live = 0;
-  /** The file can't be written: what is accepted is in memory only. */
-  #broken = false;
+  /** When to try again to write a file that can't be written. */
+  #retryAt: number | undefined;
+  /** When to try again to write a smaller file, for which there was no space. */
+  #compactAt = 0;
+  /** Where a damaged file is kept when another takes its place. */
+  #aside: string | undefined;
+  #isClosed = false;
 
-  private constructor(fs: FileSystem, path: string, file: number, onError: (error: HubError) => void) {
-    this.#fs = fs;
+  private constructor(path: string, owner: JournalOwner, fs: FileSystem, clock: RemoteClock, unlock: () => void) {
     this.#path = path;
-    this.#file = file;
-    this.#onError = onError;
+    this.#owner = owner;
+    this.#fs = fs;
+    this.#clock = clock;
+    this.#unlock = unlock;
   }
 
   /**
-   * Opens a journal. Throws an error that names the option if the file can't be used, or another
+   * Opens a journal. Throws an error that names the option if the path can't be used, or another
    * process uses it. A damaged file is kept aside, and everything is owed.
    */
-  static open(path: string, onError: (error: HubError) => void): { journal: Journal; restored: Restored } {
-    const fs = builtin('node:fs') as FileSystem | undefined;
-    if (!fs?.openSync) throw badOption('remote.queue.file', 'this runtime has no files');
-    lock(fs, `${path}.lock`);
+  static open(path: string, owner: JournalOwner, fs: FileSystem, clock: RemoteClock): [Journal, Restored] {
+    const unlock = lock(fs, `${path}.lock`);
     try {
-      const { text, damaged } = readJournal(fs, path);
-      const restored: Restored = damaged ? { entries: [], debts: null, last: 0 } : replay(text);
-      if (damaged) {
-        fs.renameSync(path, `${path}.damaged`);
-        const detail = `${path} is damaged and was kept as ${path}.damaged; a resync of everything is announced`;
-        onError(new HubError('journal', detail));
-      }
-      const journal = new Journal(fs, path, -1, onError);
-      journal.#rewrite(restored);
-      return { journal, restored };
+      const journal = new Journal(path, owner, fs, clock, unlock);
+      return [journal, journal.#restore()];
     } catch (error) {
-      release(fs, `${path}.lock`);
-      if (error instanceof HubError) throw error;
-      throw badOption('remote.queue.file', (error as Error).message);
+      unlock();
+      throw error instanceof HubError ? error : badOption('remote.queue.file', (error as Error).message);
     }
   }
 
   /** Notes an update that is accepted. */
   accepted(number: number, type: string, json: string): void {
-    this.#live += json.length;
     this.#write({ accepted: number, type, json });
   }
 
@@ -91,10 +86,13 @@ export class Journal {
     this.#write({ batch: key, last });
   }
 
-  /** Notes that all updates up to a number are settled. `state` is what is left. */
-  done(number: number, state: () => Restored): void {
+  /** Notes that all updates up to a number are settled. */
+  done(number: number): void {
+    const left = this.#pending.findIndex((line) => line.number > number);
+    const settled = this.#pending.splice(0, left < 0 ? this.#pending.length : left);
+    for (const { bytes } of settled) this.#live -= bytes;
     this.#write({ done: number });
-    if (this.#size > COMPACT) this.#compact(state());
+    this.#compact();
   }
 
   /** Notes that a type has to be announced; `null` for everything. */
@@ -102,168 +100,169 @@ export class Journal {
     this.#write({ owed: type });
   }
 
-  /** Notes that what was owed is announced. */
-  announced(): void {
-    this.#write({ announced: true });
+  /** Notes that an announcement was published; what was lost meanwhile is to be announced again. */
+  announced(left: Types): void {
+    this.#write({ announced: left });
+    this.#compact();
   }
 
   /** Ends it: another process may use the file. */
   close(): void {
-    try {
-      this.#fs.closeSync(this.#file);
-    } catch {
-      // It was never opened, or is gone.
-    }
-    release(this.#fs, `${this.#path}.lock`);
+    this.#isClosed = true;
+    this.#closeFile();
+    this.#unlock();
   }
 
-  #compact(state: Restored): void {
-    const left = state.entries.reduce((sum, { json }) => sum + json.length, 0);
-    if (left * 2 > this.#size) return;
+  #restore(): Restored {
+    const restored = this.#read();
+    const state = restored ?? { ...NOTHING, debts: null };
     try {
       this.#rewrite(state);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      // What is there remains, and is marked: it is not what waits any more.
+      this.#reopen();
+      this.#fail(error);
+    }
+    return state;
+  }
+
+  /** Returns what the file has; `undefined` if that is not known. */
+  #read(): Restored | undefined {
+    try {
+      const bytes = readIfThere(this.#fs, this.#path);
+      // Without it, this is the first process, or the last one ended while it replaced the file.
+      if (!bytes) return readLines(decode(readIfThere(this.#fs, `${this.#path}.new`))) ?? NOTHING;
+      const text = decode(bytes);
+      const restored = text.includes('\n') ? readLines(text) : undefined;
+      if (restored) return restored;
+      this.#damaged('is damaged or incomplete');
+    } catch (error) {
+      if (WRONG_PATH.includes(codeOf(error))) throw error;
+      this.#damaged(`can't be read (${(error as Error).message})`, error);
+    }
+    return undefined;
+  }
+
+  #damaged(what: string, cause?: unknown): void {
+    this.#aside = `${this.#path}.damaged`;
+    const detail = `${this.#path} ${what} and is kept as ${this.#path}.damaged; a resync of everything is announced`;
+    this.#owner.onError(new HubError('journal', detail, { cause }));
+  }
+
+  #write(event: JournalEvent): void {
+    if (this.#isClosed) return;
+    if (this.#retryAt !== undefined) {
+      this.#retry();
+      return;
+    }
+    const bytes = utf8.encode(lineOf(event));
+    try {
+      writeAll(this.#fs, this.#file, bytes, this.#size);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#size += bytes.length;
+    if ('accepted' in event) this.#pend(event.accepted, bytes.length);
+  }
+
+  #pend(number: number, bytes: number): void {
+    this.#pending.push({ number, bytes });
+    this.#live += bytes;
+  }
+
+  #compact(): void {
+    if (this.#isClosed || this.#retryAt !== undefined) return;
+    const now = this.#clock.now();
+    if (this.#size - this.#live <= Math.max(COMPACT, this.#live) || now < this.#compactAt) return;
+    try {
+      this.#rewrite(this.#owner.state());
+    } catch {
+      // The old file goes on, and is larger than it has to be.
+      this.#compactAt = now + RETRY;
+    }
+  }
+
+  /** Marks the file as incomplete, and leaves it alone for a while. */
+  #fail(error: unknown): void {
+    const isNew = this.#retryAt === undefined;
+    this.#retryAt = this.#clock.now() + RETRY;
+    try {
+      writeAll(this.#fs, this.#file, utf8.encode('!'), 0);
+    } catch {
+      // What waits in memory is lost without an announcement if the process ends now.
+    }
+    if (!isNew) return;
+    const detail = `${this.#path} can't be written (${(error as Error).message}); what waits is kept in memory only`;
+    this.#owner.onError(new HubError('journal', detail, { cause: error }));
+  }
+
+  /** Writes the file anew if it is time to; the state contains the event that is to be written. */
+  #retry(): void {
+    if (this.#clock.now() < (this.#retryAt ?? 0)) return;
+    try {
+      this.#rewrite(this.#owner.state());
     } catch (error) {
       this.#fail(error);
     }
   }
 
   /** Puts a file with nothing but this state in the place of the old one. */
-  #rewrite({ entries, debts, batch, last }: Restored): void {
-    const events: Event[] = entries.map(({ number, type, json }) => ({ accepted: number, type, json }));
-    for (const owed of debts ?? [null]) events.push({ owed });
-    if (batch) events.push({ batch: batch.key, last: batch.last });
-    // The numbers go on behind the last one that was given.
-    if (last > (entries.at(-1)?.number ?? 0)) events.unshift({ done: last - entries.length });
-    const text = events.map(line).join('');
+  #rewrite(state: Restored): void {
     const next = `${this.#path}.new`;
-    const file = this.#fs.openSync(next, 'w', 0o600);
-    this.#fs.writeSync(file, text);
-    this.#fs.renameSync(next, this.#path);
-    if (this.#file >= 0) this.#fs.closeSync(this.#file);
+    const bytes = utf8.encode(linesOf(state));
+    const file = this.#fs.openSync(next, 'w+', 0o600);
+    try {
+      writeAll(this.#fs, file, bytes, 0);
+    } catch (error) {
+      this.#fs.closeSync(file);
+      // It would take the last space of a full disk.
+      remove(this.#fs, next);
+      throw error;
+    }
+    // Windows replaces no file that is open.
+    this.#closeFile();
+    try {
+      this.#keepDamaged();
+      this.#fs.renameSync(next, this.#path);
+    } catch (error) {
+      this.#fs.closeSync(file);
+      this.#reopen();
+      throw error;
+    }
     this.#file = file;
-    this.#size = text.length;
-  }
-
-  #write(event: Event): void {
-    if (this.#broken) return;
-    const text = line(event);
-    try {
-      this.#fs.writeSync(this.#file, text);
-      this.#size += text.length;
-    } catch (error) {
-      this.#fail(error);
+    this.#size = bytes.length;
+    this.#retryAt = undefined;
+    this.#live = 0;
+    this.#pending = [];
+    for (const { number, type, json } of state.entries) {
+      this.#pend(number, utf8.encode(lineOf({ accepted: number, type, json })).length);
     }
   }
 
-  #fail(error: unknown): void {
-    this.#broken = true;
-    const detail = `${this.#path} can't be written (${(error as Error).message}); what is accepted is kept in memory only`;
-    this.#onError(new HubError('journal', detail, { cause: error }));
+  #keepDamaged(): void {
+    if (this.#aside === undefined) return;
+    this.#fs.renameSync(this.#path, this.#aside);
+    this.#aside = undefined;
   }
-}
 
-function readJournal(fs: FileSystem, path: string): { text: string; damaged: boolean } {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return { text: '', damaged: false };
-    throw error;
-  }
-  // The last line may have been cut by the end of the process.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const isSound = whole.split('\n').every((row) => row === '' || eventOf(row) !== undefined);
-  return { text: whole, damaged: !isSound };
-}
-
-function replay(text: string): Restored {
-  let entries: { number: number; type: string; json: string }[] = [];
-  let debts: string[] | null = [];
-  let batch: { key: string; last: number } | undefined;
-  let last = 0;
-  for (const row of text.split('\n')) {
-    const event = eventOf(row);
-    if (!event) continue;
-    if ('accepted' in event) {
-      entries.push({ number: event.accepted, type: event.type, json: event.json });
-      last = Math.max(last, event.accepted);
-    } else if ('batch' in event) batch = { key: event.batch, last: event.last };
-    else if ('done' in event) {
-      const { done } = event;
-      entries = entries.filter(({ number }) => number > done);
-      last = Math.max(last, done);
-      batch = undefined;
-    } else if ('announced' in event) debts = [];
-    else if (event.owed === null || debts === null) debts = null;
-    else debts.push(event.owed);
-  }
-  return { entries, debts: debts && [...new Set(debts)], batch, last };
-}
-
-function line(event: Event): string {
-  const json = JSON.stringify(event);
-  return `${checksum(json)} ${json}\n`;
-}
-
-function eventOf(row: string): Event | undefined {
-  if (row.length < 10 || row[8] !== ' ' || checksum(row.slice(9)) !== row.slice(0, 8)) return undefined;
-  try {
-    return JSON.parse(row.slice(9)) as Event;
-  } catch {
-    return undefined;
-  }
-}
-
-/** FNV-1a over UTF-16 units: finds a line that was cut or mixed with another. */
-function checksum(text: string): string {
-  let hash = 0x811c_9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
-
-/** Makes a file with the number of this process. One of a process that is gone is replaced. */
-function lock(fs: FileSystem, path: string): void {
-  for (let attempt = 0; attempt < 2; attempt++) {
+  #reopen(): void {
     try {
-      const file = fs.openSync(path, 'wx', 0o600);
-      fs.writeSync(file, String(processId()));
-      fs.closeSync(file);
-      return;
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'EEXIST')
-        throw badOption('remote.queue.file', (error as Error).message);
-      const holder = Number(fs.readFileSync(path, 'utf8'));
-      if (isAlive(holder))
-        throw badOption('remote.queue.file', `process ${holder} uses it; remove ${path} if that is another program`);
-      fs.unlinkSync(path);
+      this.#file = this.#fs.openSync(this.#path, 'r+');
+    } catch {
+      this.#file = -1;
     }
   }
-}
 
-function release(fs: FileSystem, path: string): void {
-  try {
-    fs.unlinkSync(path);
-  } catch {
-    // It is gone.
-  }
-}
-
-interface Process {
-  readonly pid: number;
-  kill(pid: number, signal: 0): void;
-}
-
-function processId(): number {
-  return (globalThis as { process?: Process }).process?.pid ?? 0;
-}
-
-function isAlive(pid: number): boolean {
-  // Of this process itself: two publishers with one file.
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    (globalThis as { process?: Process }).process?.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
+  #closeFile(): void {
+    if (this.#file < 0) return;
+    const file = this.#file;
+    this.#file = -1;
+    try {
+      this.#fs.closeSync(file);
+    } catch {
+      // The system has closed it all the same.
+    }
   }
 }

@@ -1,11 +1,10 @@
-// What waits for the server, and what it has to be asked to announce. Pure.
+// What waits for the server, and the requests that it becomes. Pure.
+import { Debts, type Types } from './debts.js';
 
 /** Updates in one request, at most. */
 const MAX_BATCH = 1_000;
 /** Bytes of one request, at most: below the 1 MiB that the server takes. */
 const MAX_BODY = 900 * 1_024;
-/** Types that are owed one by one; past that everything is. */
-const MAX_DEBTS = 256;
 
 /** An update that was accepted. */
 export interface Entry {
@@ -24,9 +23,12 @@ export interface Batch {
   /** The idempotency key: a repetition has the same key and the same bytes. */
   readonly key: string;
   readonly body: string;
+  /** The updates; none in an announcement. */
   readonly entries: readonly Entry[];
   /** The types that are announced; `null` for all; `undefined` if it publishes updates. */
-  readonly resync?: readonly string[] | null | undefined;
+  readonly resync?: Types | undefined;
+  /** It announces by updates without data, for a server that does not know announcements. */
+  readonly isSubstitute?: boolean | undefined;
 }
 
 /** The queue. One batch is on its way at a time. */
@@ -34,10 +36,9 @@ export class PublishQueue {
   readonly #maxCount: number;
   readonly #maxBytes: number;
   readonly #newKey: () => string;
+  readonly #debts = new Debts();
   #entries: Entry[] = [];
   #bytes = 0;
-  #debts = new Set<string>();
-  #owesEverything = false;
   #batch: Batch | undefined;
   /** Entries up to this number are sent one by one: one of them was refused. */
   #alone = 0;
@@ -48,38 +49,48 @@ export class PublishQueue {
     this.#newKey = newKey;
   }
 
-  /** The number of updates that wait. */
-  get count(): number {
-    return this.#entries.length;
-  }
-
-  /** True if there is nothing to send. */
+  /** True if there is nothing to send, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0 && this.#debts.size === 0 && !this.#owesEverything;
+    return this.#entries.length === 0 && this.#debts.isEmpty && this.#batch === undefined;
   }
 
-  /** What waits, oldest first. */
+  /** What waits, oldest first; also what is on its way. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
 
-  /** What has to be announced: types, or `null` for everything. */
-  get debts(): readonly string[] | null {
-    return this.#owesEverything ? null : [...this.#debts];
+  /** What is not announced yet; also what is on its way. */
+  get debts(): Types {
+    const all = new Debts();
+    if (this.#batch?.resync !== undefined) all.addAll(this.#batch.resync);
+    all.addAll(this.#debts.types);
+    return all.types;
+  }
+
+  /** The batch that is on its way. */
+  get batch(): Batch | undefined {
+    return this.#batch;
   }
 
   /** Takes an update. Returns false if there is no space for it. */
   add(entry: Entry): boolean {
     if (this.#entries.length >= this.#maxCount || this.#bytes + entry.bytes > this.#maxBytes) return false;
-    this.#entries.push(entry);
-    this.#bytes += entry.bytes;
+    this.addRestored(entry);
     return true;
   }
 
-  /** Notes that an update of this type was lost; `null` that any may have been. */
-  owe(type: string | null): void {
-    if (type === null || (this.#debts.size >= MAX_DEBTS && !this.#debts.has(type))) this.#owesEverything = true;
-    else this.#debts.add(type);
+  /** Takes an update that was accepted before: the bounds may have been others. */
+  addRestored(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.bytes;
+  }
+
+  /**
+   * Notes that an update of this type was lost; `null` that any may have been. Returns false if
+   * that is known, and not on its way to the server.
+   */
+  owe(type: string | null): boolean {
+    return this.#debts.add(type);
   }
 
   /** Continues with a batch that another process began: entries up to `last`, under its key. */
@@ -94,39 +105,44 @@ export class PublishQueue {
     return this.#batch;
   }
 
-  /** The batch was published: it waits no more. */
-  done(batch: Batch): void {
-    if (this.#batch === batch) this.#batch = undefined;
-    if (batch.resync === undefined) this.#drop(batch.entries.length);
-  }
-
-  /** A batch of several was refused for good: its updates are sent one by one from now on. */
-  separate(batch: Batch): void {
+  /** The batch on its way is settled: it waits no more. */
+  done(): void {
+    if (this.#batch) this.#drop(this.#batch.entries.length);
     this.#batch = undefined;
-    this.#alone = batch.entries.at(-1)?.number ?? 0;
   }
 
-  /** The key belongs to something else: the batch gets another one. */
-  rename(batch: Batch): Batch {
-    this.#batch = { ...batch, key: this.#newKey() };
-    return this.#batch;
+  /** The batch on its way was refused for good: its updates are sent one by one from now on. */
+  separate(): void {
+    this.#alone = this.#batch?.entries.at(-1)?.number ?? 0;
+    this.#batch = undefined;
   }
 
-  /** Takes everything out. Returns the updates. */
-  clear(): readonly Entry[] {
-    const entries = this.#entries;
+  /** The key of the batch on its way belongs to something else: the batch gets another one. */
+  rename(): void {
+    if (this.#batch) this.#batch = { ...this.#batch, key: this.#newKey() };
+  }
+
+  /** Announces these types by updates without data, instead of the batch on its way. */
+  substitute(types: readonly string[]): void {
+    if (!this.#batch) return;
+    const body = JSON.stringify(types.map((type) => ({ type })));
+    this.#batch = { ...this.#batch, key: this.#newKey(), body, isSubstitute: true };
+  }
+
+  /** Takes everything out. Returns the updates, and what was not announced. */
+  clear(): { readonly entries: readonly Entry[]; readonly debts: Types } {
+    const { entries, debts } = this;
     this.#entries = [];
     this.#bytes = 0;
     this.#batch = undefined;
-    return entries;
+    this.#debts.take();
+    return { entries, debts };
   }
 
   #announcement(): Batch | undefined {
-    if (this.#debts.size === 0 && !this.#owesEverything) return undefined;
-    const resync = this.debts;
+    if (this.#debts.isEmpty) return undefined;
     // What is owed from here on is announced once more.
-    this.#debts = new Set();
-    this.#owesEverything = false;
+    const resync = this.#debts.take();
     return { key: this.#newKey(), body: JSON.stringify({ resync }), entries: [], resync };
   }
 
