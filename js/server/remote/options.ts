@@ -32,6 +32,7 @@ export interface RemoteOptions {
          * A file that keeps what waits, so that a restart or a kill of this process loses nothing
          * that was accepted. It is written before `notify` returns, and not synced: a power cut may
          * lose the end of it. Of one process at a time, on one machine: `FILE.lock` names it.
+         * A lock that a killed process left is replaced; in Deno that needs `--allow-run`.
          *
          * A damaged file is kept as `FILE.damaged`, and a resync of everything is announced. While
          * the file can't be written, what is accepted is kept in memory only; writing is tried

@@ -47,8 +47,8 @@ export async function send(target: Target, batch: Batch, signal: AbortSignal, cl
     const answered = target.fetch(url, init).then((answer) => outcomeOf(answer, clock));
     return await Promise.race([answered, ended(request.signal)]);
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } };
-    return { kind: 'later', why: cause?.code ?? message };
+    const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    return { kind: 'later', why: cause?.code ?? cause?.message ?? message };
   } finally {
     cancel();
     signal.removeEventListener('abort', stop);
